@@ -1,0 +1,354 @@
+package api
+
+import (
+	"bytes"
+	"context"
+	"encoding"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"sync"
+
+	"github.com/google/uuid"
+	"github.com/oapi-codegen/runtime"
+
+	"github.com/mangadex-go/mangadex/api/internal/jsonio"
+	"github.com/mangadex-go/mangadex/api/internal/operation"
+)
+
+// maxBody bounds an answer. The largest page of the API is about 5 MB.
+const maxBody = 64 << 20
+
+// A request is a call in the making. The generated methods fill it: first the path, then the
+// query, then the body.
+type request struct {
+	op          *operation.Operation
+	target      []byte // escaped path and query
+	path        int    // length of the path in target; 0 until the query begins
+	contentType string
+	body        []byte
+	reader      io.Reader                     // a body that is not in memory
+	rewind      func() (io.ReadCloser, error) // begins reader anew; nil if it cannot
+	length      int64                         // of reader; -1 if unknown
+	err         error
+}
+
+func newRequest(op *operation.Operation) request {
+	return request{op: op, target: make([]byte, 0, 256)}
+}
+
+// literal, id, number and segment add to the path.
+
+func (r *request) literal(text string) { r.target = append(r.target, text...) }
+
+func (r *request) id(id uuid.UUID) { r.target = jsonio.AppendUUIDText(r.target, id) }
+
+func (r *request) number(n int) { r.target = strconv.AppendInt(r.target, int64(n), 10) }
+
+func (r *request) segment(text string) {
+	if text == "" || text == "." || text == ".." {
+		r.err = errors.Join(r.err, fmt.Errorf("api: %s: %q cannot be a part of the path", r.op.ID, text))
+	}
+	r.target = append(r.target, url.PathEscape(text)...)
+}
+
+// name begins a query parameter; it is escaped and ends in an equals sign.
+func (r *request) name(name string) {
+	separator := byte('&')
+	if r.path == 0 {
+		r.path = len(r.target)
+		separator = '?'
+	}
+	r.target = append(append(r.target, separator), name...)
+}
+
+func (r *request) text(name, v string) {
+	r.name(name)
+	r.target = appendQueryEscaped(r.target, v)
+}
+
+func (r *request) integer(name string, v int) {
+	r.name(name)
+	r.target = strconv.AppendInt(r.target, int64(v), 10)
+}
+
+func (r *request) boolean(name string, v bool) {
+	r.name(name)
+	r.target = strconv.AppendBool(r.target, v)
+}
+
+func (r *request) uuid(name string, v uuid.UUID) {
+	r.name(name)
+	r.target = jsonio.AppendUUIDText(r.target, v)
+}
+
+func (r *request) order(name, direction string) {
+	if direction != "" {
+		r.text(name, direction)
+	}
+}
+
+// other adds a value of a type that has no method here.
+func (r *request) other(name string, v any) {
+	if m, ok := v.(encoding.TextMarshaler); ok {
+		text, err := m.MarshalText()
+		if err != nil {
+			r.err = errors.Join(r.err, fmt.Errorf("api: %s: %w", r.op.ID, err))
+			return
+		}
+		r.text(name, string(text))
+		return
+	}
+	plain, err := url.QueryUnescape(strings.TrimSuffix(name, "="))
+	if err == nil {
+		var fragment string
+		if fragment, err = runtime.StyleParamWithOptions("form", true, plain, v, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery}); err == nil {
+			r.name(fragment)
+			return
+		}
+	}
+	r.err = errors.Join(r.err, fmt.Errorf("api: %s: %w", r.op.ID, err))
+}
+
+const upperHex = "0123456789ABCDEF"
+
+// appendQueryEscaped is [url.QueryEscape] without the string.
+func appendQueryEscaped(b []byte, s string) []byte {
+	for i := range len(s) {
+		switch c := s[i]; {
+		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9', c == '-', c == '_', c == '.', c == '~':
+			b = append(b, c)
+		case c == ' ':
+			b = append(b, '+')
+		default:
+			b = append(b, '%', upperHex[c>>4], upperHex[c&15])
+		}
+	}
+	return b
+}
+
+// json sets the body.
+func (r *request) json(v any) {
+	body, err := json.Marshal(v)
+	if err != nil {
+		r.err = errors.Join(r.err, fmt.Errorf("api: %s: the body cannot be encoded: %w", r.op.ID, err))
+		return
+	}
+	r.body, r.contentType = body, "application/json"
+}
+
+// emptyObject sets the body {}, which some operations demand.
+func (r *request) emptyObject() { r.body, r.contentType = []byte("{}"), "application/json" }
+
+// stream sets a body of the caller's.
+func (r *request) stream(contentType string, body io.Reader) {
+	r.reader, r.contentType, r.length = body, contentType, -1
+}
+
+// http makes the request for net/http.
+func (r *request) http(ctx context.Context, base *url.URL) (*http.Request, error) {
+	if r.err != nil {
+		return nil, r.err
+	}
+	target := string(r.target)
+	path, query := target, ""
+	if r.path > 0 {
+		path, query = target[:r.path], target[r.path+1:]
+	}
+	u := *base
+	u.Path, u.RawQuery = base.Path+path, query
+	if strings.IndexByte(path, '%') >= 0 {
+		plain, err := url.PathUnescape(path)
+		if err != nil {
+			return nil, fmt.Errorf("api: %s: %w", r.op.ID, err)
+		}
+		u.Path, u.RawPath = base.Path+plain, base.EscapedPath()+path
+	} else if base.RawPath != "" {
+		u.RawPath = base.RawPath + path
+	}
+	req := (&http.Request{
+		Method: r.op.Method, URL: &u, Host: u.Host,
+		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
+		Header: make(http.Header, 4),
+	}).WithContext(operation.NewContext(ctx, r.op))
+	req.Header["Accept"] = acceptJSON
+	switch {
+	case r.body != nil:
+		body := r.body
+		req.ContentLength = int64(len(body))
+		req.Body = io.NopCloser(bytes.NewReader(body))
+		req.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(body)), nil }
+	case r.reader != nil:
+		req.Body = io.NopCloser(r.reader)
+		req.GetBody = r.rewind
+		req.ContentLength = r.length
+	}
+	if r.contentType != "" {
+		req.Header["Content-Type"] = []string{r.contentType}
+	}
+	return req, nil
+}
+
+var acceptJSON = []string{"application/json"}
+
+// send carries out a request and returns the answer of the server, whatever its status.
+func (c *Client) send(ctx context.Context, r *request, editors []RequestEditorFn) (*http.Response, string, error) {
+	req, err := r.http(ctx, c.base)
+	if err != nil {
+		return nil, "", err
+	}
+	path := req.URL.Path
+	for _, edit := range c.raw.RequestEditors {
+		if err := edit(ctx, req); err != nil {
+			return nil, "", err
+		}
+	}
+	for _, edit := range editors {
+		if err := edit(ctx, req); err != nil {
+			return nil, "", err
+		}
+	}
+	resp, err := c.raw.Client.Do(req)
+	if err != nil {
+		return nil, "", fmt.Errorf("api: %s: %w", r.op.ID, err)
+	}
+	return resp, path, nil
+}
+
+// exchange sends a request, reads the answer and hands the body of a success to use, which must
+// not keep it.
+func (c *Client) exchange(ctx context.Context, r *request, editors []RequestEditorFn, use func(resp *http.Response, body []byte) error) error {
+	resp, path, err := c.send(ctx, r, editors)
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	success := 200 <= resp.StatusCode && resp.StatusCode < 300
+	limit := int64(maxBody)
+	if !success {
+		limit = 1 << 20
+	}
+	buffer := buffers.Get().(*bytes.Buffer)
+	defer giveBack(buffer)
+	body, err := readBody(resp, buffer, limit)
+	if err != nil && success {
+		return newError(r, path, resp, body, err)
+	}
+	if !success {
+		return newError(r, path, resp, body, nil)
+	}
+	if err := use(resp, body); err != nil {
+		return newError(r, path, resp, body, err)
+	}
+	return nil
+}
+
+var buffers = sync.Pool{New: func() any { return new(bytes.Buffer) }}
+
+// giveBack keeps a buffer for the next answer unless it is so large that it should be freed.
+func giveBack(b *bytes.Buffer) {
+	const largest = 2 << 20
+	if b.Cap() <= largest {
+		b.Reset()
+		buffers.Put(b)
+	}
+}
+
+// readBody reads a body as a whole, or takes it from a transport that has read it already.
+func readBody(resp *http.Response, b *bytes.Buffer, limit int64) ([]byte, error) {
+	if whole, ok := resp.Body.(interface{ Bytes() []byte }); ok {
+		if body := whole.Bytes(); int64(len(body)) <= limit {
+			return body, nil
+		}
+	}
+	if n := resp.ContentLength; n > 0 && n <= limit {
+		b.Grow(int(n) + bytes.MinRead) // room for the read that finds the end
+	}
+	_, err := b.ReadFrom(io.LimitReader(resp.Body, limit+1))
+	body := b.Bytes()
+	if int64(len(body)) > limit {
+		return body[:limit], fmt.Errorf("the answer is longer than %d MiB", limit>>20)
+	}
+	return body, err
+}
+
+// object is a type with a generated decoder.
+type object[T any] interface {
+	*T
+	decoder
+}
+
+// call carries out an operation that answers with a T.
+func call[T any, P object[T]](ctx context.Context, c *Client, r *request, editors []RequestEditorFn) (*T, error) {
+	answer := new(T)
+	err := c.exchange(ctx, r, editors, func(resp *http.Response, body []byte) error {
+		return decodeAnswer(resp, body, P(answer))
+	})
+	if err != nil {
+		return nil, err
+	}
+	return answer, nil
+}
+
+func decodeAnswer(resp *http.Response, body []byte, answer decoder) error {
+	if contentType := resp.Header.Get("Content-Type"); !isJSON(contentType, body) {
+		return &notJSON{contentType, bytes.Clone(body[:min(len(body), maxErrorBody)])}
+	}
+	if err := unmarshal(body, answer); err != nil {
+		return &malformed{err}
+	}
+	return nil
+}
+
+// do carries out an operation whose answer says nothing but that it went well.
+func (c *Client) do(ctx context.Context, r *request, editors []RequestEditorFn) error {
+	return c.exchange(ctx, r, editors, func(resp *http.Response, body []byte) error {
+		contentType := resp.Header.Get("Content-Type")
+		if !isJSON(contentType, body) {
+			if len(body) == 0 || strings.HasPrefix(contentType, "text/plain") || !strings.Contains(contentType, "html") && r.op.ID == "Ping" {
+				return nil
+			}
+			return &notJSON{contentType, bytes.Clone(body[:min(len(body), maxErrorBody)])}
+		}
+		var answer ErrorResponse
+		if err := unmarshal(body, &answer); err != nil {
+			return &malformed{err}
+		}
+		if len(answer.Errors) > 0 {
+			return &refused{answer.Errors}
+		}
+		return nil
+	})
+}
+
+// refused is an answer that gives reasons for a failure with the status of a success.
+type refused struct{ details []ErrorDetail }
+
+func (e *refused) Error() string {
+	texts := make([]string, len(e.details))
+	for i := range e.details {
+		texts[i] = e.details[i].text()
+	}
+	return strings.Join(texts, "; ")
+}
+
+// rawAnswer carries out an operation whose answer has no fixed shape.
+func (c *Client) rawAnswer(ctx context.Context, r *request, editors []RequestEditorFn) (json.RawMessage, error) {
+	var answer json.RawMessage
+	err := c.exchange(ctx, r, editors, func(resp *http.Response, body []byte) error {
+		if contentType := resp.Header.Get("Content-Type"); !isJSON(contentType, body) {
+			return &notJSON{contentType, bytes.Clone(body[:min(len(body), maxErrorBody)])}
+		}
+		if !json.Valid(body) {
+			return &malformed{errors.New("it is cut off or damaged")}
+		}
+		answer = bytes.Clone(body)
+		return nil
+	})
+	return answer, err
+}

@@ -1,0 +1,168 @@
+package api
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+)
+
+// Servers of MangaDex.
+const (
+	Production  = "https://api.mangadex.org"
+	Development = "https://api.mangadex.dev" // for trials; accounts and limits of its own
+)
+
+// A Client has a method for each operation of the API. It is safe for use by many goroutines.
+type Client struct {
+	raw  *RawClient
+	base *url.URL
+}
+
+// An Option changes a [Client] that [New] makes. The options of the generated client
+// ([ClientOption]: [WithHTTPClient], [WithRequestEditorFn]) are Options too.
+type Option interface{ apply(*settings) error }
+
+// settings collects what the options say.
+type settings struct {
+	raw        RawClient
+	middleware []func(HttpRequestDoer) HttpRequestDoer
+}
+
+// apply makes the options of the generated client Options of ours.
+func (o ClientOption) apply(s *settings) error { return o(&s.raw) }
+
+type optionFunc func(*settings) error
+
+func (f optionFunc) apply(s *settings) error { return f(s) }
+
+// Options joins options into one.
+func Options(options ...Option) Option {
+	return optionFunc(func(s *settings) error {
+		for _, option := range options {
+			if option == nil {
+				continue
+			}
+			if err := option.apply(s); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// WithMiddleware puts something around every exchange with the server, outside of limits and
+// retries. The first one given is the outermost.
+func WithMiddleware(wrap func(next HttpRequestDoer) HttpRequestDoer) Option {
+	return optionFunc(func(s *settings) error {
+		s.middleware = append(s.middleware, wrap)
+		return nil
+	})
+}
+
+// New returns a client for a server, such as [Production]. A path in the server's URL is put
+// before the path of every operation.
+func New(server string, options ...Option) (*Client, error) {
+	base, err := parseServer(server)
+	if err != nil {
+		return nil, err
+	}
+	s := settings{raw: RawClient{Server: base.String() + "/"}}
+	if err := Options(options...).apply(&s); err != nil {
+		return nil, err
+	}
+	s.raw.Client, err = assemble(&s)
+	if err != nil {
+		return nil, err
+	}
+	return &Client{raw: &s.raw, base: base}, nil
+}
+
+func parseServer(server string) (*url.URL, error) {
+	if server == "" {
+		return nil, errors.New("api: the server is empty; use api.Production")
+	}
+	base, err := url.Parse(server)
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("api: the server is not a URL: %w", err)
+	case base.Scheme != "https" && base.Scheme != "http" || base.Host == "":
+		return nil, fmt.Errorf("api: the server %q needs a scheme and a host, like %s", server, Production)
+	case base.User != nil:
+		return nil, errors.New("api: the server must not hold a user name or password; see package authn")
+	case base.RawQuery != "" || base.Fragment != "":
+		return nil, fmt.Errorf("api: the server %q must not have a query or a fragment", server)
+	case base.Scheme == "http" && strings.HasSuffix(base.Hostname(), "mangadex.org"):
+		return nil, errors.New("api: MangaDex is served over https only; use " + Production)
+	}
+	base.Path = strings.TrimRight(base.Path, "/")
+	base.RawPath = strings.TrimRight(base.RawPath, "/")
+	return base, nil
+}
+
+// assemble puts the way of a call together. A request passes, from the outside in:
+//
+//  1. the middleware, such as the single repetition after a 401 of package authn
+//  2. net/http, which follows redirects, and takes secrets out of those that leave the server
+//  3. the transport that it was given
+func assemble(s *settings) (HttpRequestDoer, error) {
+	var doer HttpRequestDoer
+	switch given := s.raw.Client.(type) {
+	case nil:
+		doer = guardRedirects(&http.Client{Transport: defaultTransport()})
+	case *http.Client:
+		doer = guardRedirects(given)
+	default:
+		doer = given
+	}
+	for i := len(s.middleware) - 1; i >= 0; i-- {
+		doer = s.middleware[i](doer)
+	}
+	return doer, nil
+}
+
+// defaultTransport has the limits of patience that [http.DefaultTransport] lacks.
+func defaultTransport() *http.Transport {
+	return &http.Transport{
+		Proxy:                 http.ProxyFromEnvironment,
+		DialContext:           (&net.Dialer{Timeout: 10 * time.Second, KeepAlive: 30 * time.Second}).DialContext,
+		ForceAttemptHTTP2:     true,
+		MaxIdleConns:          100,
+		MaxIdleConnsPerHost:   8,
+		IdleConnTimeout:       90 * time.Second,
+		TLSHandshakeTimeout:   10 * time.Second,
+		ResponseHeaderTimeout: 60 * time.Second,
+		ExpectContinueTimeout: time.Second,
+	}
+}
+
+// guardRedirects returns a copy of the client that takes the token out of a request that is
+// redirected to another origin. net/http does so for another domain only, not for another port or
+// for plain http.
+func guardRedirects(client *http.Client) *http.Client {
+	guarded := *client
+	guarded.CheckRedirect = func(req *http.Request, via []*http.Request) error {
+		if first := via[0].URL; req.URL.Scheme != first.Scheme || req.URL.Host != first.Host {
+			req.Header.Del("Authorization")
+			req.Header.Del("Cookie")
+		}
+		if client.CheckRedirect != nil {
+			return client.CheckRedirect(req, via)
+		}
+		if len(via) >= 10 {
+			return errors.New("stopped after 10 redirects")
+		}
+		return nil
+	}
+	return &guarded
+}
+
+// Raw returns the generated client under this one: a method for each operation that returns the
+// answer as it is. Options, limits and authentication hold for it, too.
+func (c *Client) Raw() *RawClient { return c.raw }
+
+// Server returns the URL that the client was made for, without a slash at the end.
+func (c *Client) Server() string { return c.base.String() }

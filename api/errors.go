@@ -1,0 +1,250 @@
+package api
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"mime"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/mangadex-go/mangadex/api/internal/header"
+	"github.com/mangadex-go/mangadex/api/internal/jsonio"
+)
+
+// What an [Error] is, for [errors.Is].
+var (
+	ErrUnauthorized    = errors.New("unauthorized")     // 401: no token, or one that has expired
+	ErrForbidden       = errors.New("forbidden")        // 403: a permission is missing, or the address is banned
+	ErrNotFound        = errors.New("not found")        // 404; for the checks of follows it means no
+	ErrConflict        = errors.New("conflict")         // 409: the version of an edit is not the current one
+	ErrRateLimited     = errors.New("rate limited")     // 429
+	ErrCaptchaRequired = errors.New("captcha required") // see CaptchaError
+	ErrServer          = errors.New("server error")     // 5xx
+	ErrNotJSON         = errors.New("not JSON")         // a page of a proxy or a guard, whatever its status
+)
+
+// maxErrorBody bounds what an [Error] keeps of the body.
+const maxErrorBody = 4 << 10
+
+// An Error is an answer that is not a success, or one that cannot be understood.
+type Error struct {
+	Operation  string // such as GetManga
+	Method     string
+	Path       string // of the request, without the query
+	StatusCode int
+	RequestID  string        // what MangaDex asks for in bug reports
+	RetryAfter time.Duration // how long the server wants us to wait; zero if it does not say
+	Errors     []ErrorDetail // what the server gave as reasons; may be empty
+	Header     http.Header
+	Body       []byte // the first 4 KiB
+
+	cause error
+}
+
+// Error returns one line with operation, status, the reasons of the server and the request id.
+func (e *Error) Error() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "api: %s: %s %s: %d %s", e.Operation, e.Method, e.Path, e.StatusCode, http.StatusText(e.StatusCode))
+	for i, detail := range e.Errors {
+		separator := "; "
+		if i == 0 {
+			separator = ": "
+		}
+		b.WriteString(separator)
+		b.WriteString(detail.text())
+	}
+	if e.cause != nil && len(e.Errors) == 0 {
+		b.WriteString(": ")
+		b.WriteString(e.cause.Error())
+	}
+	if e.RetryAfter > 0 {
+		fmt.Fprintf(&b, " (retry after %v)", e.RetryAfter)
+	}
+	if e.RequestID != "" {
+		fmt.Fprintf(&b, " (request id %s)", e.RequestID)
+	}
+	return b.String()
+}
+
+// text is the title and the detail, as far as they are there.
+func (d *ErrorDetail) text() string {
+	var parts []string
+	for _, text := range []*string{d.Title, d.Detail} {
+		if text != nil && *text != "" {
+			parts = append(parts, *text)
+		}
+	}
+	if len(parts) == 0 {
+		return "error " + d.ID
+	}
+	return strings.Join(parts, ": ")
+}
+
+// Unwrap returns what made the answer unusable: a *[CaptchaError], or what is wrong with the body.
+func (e *Error) Unwrap() error { return e.cause }
+
+// Is reports whether the answer is what one of the sentinels of this package stands for.
+func (e *Error) Is(target error) bool {
+	switch target {
+	case ErrUnauthorized:
+		return e.StatusCode == http.StatusUnauthorized
+	case ErrForbidden:
+		return e.StatusCode == http.StatusForbidden
+	case ErrNotFound:
+		return e.StatusCode == http.StatusNotFound
+	case ErrConflict:
+		return e.StatusCode == http.StatusConflict
+	case ErrRateLimited:
+		return e.StatusCode == http.StatusTooManyRequests
+	case ErrServer:
+		return e.StatusCode >= 500
+	}
+	return false
+}
+
+// A CaptchaError says that an hCaptcha must be solved first. Repeat the request with the header
+// X-Captcha-Result, or call [Client.SolveCaptcha] with the solution.
+type CaptchaError struct {
+	SiteKey string // of the hCaptcha; empty if the server did not say
+}
+
+// Error implements error.
+func (e *CaptchaError) Error() string {
+	return "captcha required, site key " + strconv.Quote(e.SiteKey)
+}
+
+// Is reports whether target is [ErrCaptchaRequired].
+func (e *CaptchaError) Is(target error) bool { return target == ErrCaptchaRequired }
+
+// notJSON is an answer of another kind.
+type notJSON struct {
+	contentType string
+	body        []byte
+}
+
+func (e *notJSON) Error() string {
+	if len(e.body) == 0 {
+		return "an empty answer where JSON belongs"
+	}
+	what := "an answer"
+	if e.contentType != "" {
+		what += " of type " + e.contentType
+	}
+	return what + " where JSON belongs: " + excerpt(e.body)
+}
+
+func (e *notJSON) Is(target error) bool { return target == ErrNotJSON }
+
+// malformed is an answer that begins as JSON and is not what it should be.
+type malformed struct{ cause error }
+
+func (e *malformed) Error() string { return "the answer cannot be decoded: " + e.cause.Error() }
+func (e *malformed) Unwrap() error { return e.cause }
+
+// excerpt is the first bytes of a body on one line.
+func excerpt(body []byte) string {
+	const longest = 120
+	text := strings.Join(strings.Fields(strings.ToValidUTF8(string(body[:min(len(body), 4*longest)]), "�")), " ")
+	if len(text) > longest {
+		cut := longest
+		for !utf8.RuneStart(text[cut]) {
+			cut--
+		}
+		text = text[:cut] + "…"
+	}
+	return strconv.Quote(text)
+}
+
+// newError makes the error of an answer whose body has been read as far as maxErrorBody at least.
+func newError(r *request, path string, resp *http.Response, body []byte, cause error) *Error {
+	e := &Error{
+		Operation:  r.op.ID,
+		Method:     r.op.Method,
+		Path:       path,
+		StatusCode: resp.StatusCode,
+		RequestID:  resp.Header.Get("X-Request-Id"),
+		RetryAfter: header.RetryAfter(resp.StatusCode, resp.Header, time.Now()),
+		Header:     resp.Header,
+		Body:       bytes.Clone(body[:min(len(body), maxErrorBody)]),
+		cause:      cause,
+	}
+	if cause != nil {
+		return e
+	}
+	contentType := resp.Header.Get("Content-Type")
+	if !isJSON(contentType, body) {
+		e.cause = &notJSON{contentType, e.Body}
+	} else {
+		var answer ErrorResponse
+		if err := unmarshal(body, &answer); err != nil {
+			e.cause = &malformed{err}
+		}
+		e.Errors = answer.Errors
+	}
+	if captcha := captchaOf(e); captcha != nil {
+		e.cause = captcha
+	}
+	return e
+}
+
+// captchaOf recognises the demand for a captcha: 403 today, 412 in the past.
+func captchaOf(e *Error) *CaptchaError {
+	if e.StatusCode != http.StatusForbidden && e.StatusCode != http.StatusPreconditionFailed {
+		return nil
+	}
+	siteKey := e.Header.Get("X-Captcha-Sitekey")
+	found := siteKey != ""
+	for _, detail := range e.Errors {
+		if detail.Title != nil && *detail.Title == "captcha_required_exception" {
+			found = true
+			if siteKey == "" {
+				siteKey = contextText(detail.Context, "siteKey")
+			}
+		}
+	}
+	if !found {
+		return nil
+	}
+	return &CaptchaError{SiteKey: siteKey}
+}
+
+// contextText is a text in the context of an error, empty if it is not there.
+func contextText(context []byte, name string) string {
+	var r jsonio.Reader
+	r.Reset(context)
+	text := ""
+	if r.Kind() != '{' {
+		return ""
+	}
+	for it := r.Object(); it.Next(); {
+		if string(r.Key()) == name && r.Kind() == '"' {
+			text = r.String()
+		} else {
+			r.Skip()
+		}
+	}
+	if r.Err() != nil {
+		return ""
+	}
+	return text
+}
+
+// isJSON tells by the content type, or by the body where the server does not give one.
+func isJSON(contentType string, body []byte) bool {
+	body = bytes.TrimLeft(body, " \t\r\n")
+	if len(body) == 0 || body[0] != '{' && body[0] != '[' {
+		return false
+	}
+	if contentType == "" || contentType == "application/json" {
+		return true
+	}
+	mediaType, _, err := mime.ParseMediaType(contentType)
+	if err != nil {
+		return true
+	}
+	return mediaType != "text/html" // the body looks like JSON, and other types are mistakes of a proxy
+}

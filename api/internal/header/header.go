@@ -1,0 +1,64 @@
+// Package header reads the headers by which MangaDex says when to come back.
+package header
+
+import (
+	"net/http"
+	"strconv"
+	"time"
+)
+
+// MaxWait bounds every wait that a header can ask for. The longest period that MangaDex documents
+// is an hour.
+const MaxWait = time.Hour
+
+// RetryAfter returns how long a refused request should wait, zero if the answer does not say.
+// X-RateLimit-Retry-After is a Unix time, compared with the Date of the answer because clocks of
+// clients are often wrong; Retry-After is a number of seconds or a date. Only a 429 and a 503 are
+// heard, or an answer that says that nothing is left: MangaDex sends the former header on success,
+// too, where it means nothing.
+func RetryAfter(status int, h http.Header, now time.Time) time.Duration {
+	remaining := h.Get("X-RateLimit-Remaining")
+	if status != http.StatusTooManyRequests && status != http.StatusServiceUnavailable && remaining != "0" {
+		return 0
+	}
+	if date, err := http.ParseTime(h.Get("Date")); err == nil {
+		now = date
+	}
+	if at, err := strconv.ParseInt(h.Get("X-RateLimit-Retry-After"), 10, 64); err == nil && at > 0 {
+		if wait := untilUnix(at, now); wait > 0 {
+			return wait
+		}
+	}
+	if text := h.Get("Retry-After"); text != "" {
+		if seconds, err := strconv.ParseInt(text, 10, 64); err == nil {
+			if seconds > 0 {
+				return clamp(seconds)
+			}
+		} else if date, err := http.ParseTime(text); err == nil {
+			if wait := untilUnix(date.Unix(), now); wait > 0 {
+				return wait
+			}
+		}
+	}
+	if seconds, err := strconv.ParseInt(h.Get("X-RateLimit-Retry-In"), 10, 64); err == nil && seconds > 0 {
+		return clamp(seconds)
+	}
+	return 0
+}
+
+// untilUnix is how far a Unix time lies ahead. Values so far off that they cannot be meant are
+// clamped by clamp.
+func untilUnix(at int64, now time.Time) time.Duration {
+	seconds := at - now.Unix()
+	if seconds <= 0 {
+		return 0
+	}
+	return clamp(seconds)
+}
+
+func clamp(seconds int64) time.Duration {
+	if seconds > int64(MaxWait/time.Second) {
+		return MaxWait
+	}
+	return time.Duration(seconds) * time.Second
+}

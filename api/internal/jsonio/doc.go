@@ -1,0 +1,14 @@
+// Package jsonio reads and writes JSON for the generated decoders and encoders of package api.
+//
+// [Reader] is a pull parser over one body in memory. Its errors are sticky: after the first one
+// every method returns a zero value and every loop ends, so that generated code needs no error
+// handling of its own and the caller asks once, with [Reader.Err].
+//
+// The MangaDex backend is written in PHP and encodes an empty map as [] and a list with holes as
+// an object. The reader therefore accepts [] where an object belongs, takes the values of an
+// object where a list belongs, null for anything, and a number where a text belongs and the other
+// way round. Apart from that it decodes what encoding/json decodes, with the same result.
+//
+// It is our own because a general decoder cannot be that tolerant without being told at every
+// field, and because the decoding of a page of search results is most of what a client computes.
+package jsonio

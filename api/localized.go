@@ -1,0 +1,116 @@
+package api
+
+import (
+	"iter"
+	"strings"
+
+	"github.com/mangadex-go/mangadex/api/internal/jsonio"
+)
+
+// A LocalizedString is a text in several languages, in the order of the server. Languages are
+// written as MangaDex does: two letters, with a region (pt-br, zh-hk) or -ro for a romanised
+// script (ja-ro).
+//
+// It is JSON like {"en": "…"}. The server writes an empty one as [].
+type LocalizedString []LocalizedText
+
+// A LocalizedText is a text in one language.
+type LocalizedText struct {
+	Language string
+	Text     string
+}
+
+// Get returns the text in a language.
+func (s LocalizedString) Get(language string) (string, bool) {
+	for _, t := range s {
+		if t.Language == language {
+			return t.Text, true
+		}
+	}
+	return "", false
+}
+
+// In returns the text in the first of the languages that has one that is not empty. A language
+// without a region also stands for its regions: pt finds pt-br. Without a match it returns
+// [LocalizedString.String].
+func (s LocalizedString) In(languages ...string) string {
+	for _, language := range languages {
+		if text, ok := s.Get(language); ok && text != "" {
+			return text
+		}
+	}
+	for _, language := range languages {
+		for _, t := range s {
+			if t.Text != "" && strings.HasPrefix(t.Language, language) && strings.HasPrefix(t.Language[len(language):], "-") && t.Language != language+"-ro" {
+				return t.Text
+			}
+		}
+	}
+	return s.String()
+}
+
+// String returns the English text, or else the first one that is not empty.
+func (s LocalizedString) String() string {
+	if text, _ := s.Get("en"); text != "" {
+		return text
+	}
+	for _, t := range s {
+		if t.Text != "" {
+			return t.Text
+		}
+	}
+	return ""
+}
+
+// All walks over languages and texts.
+func (s LocalizedString) All() iter.Seq2[string, string] {
+	return func(yield func(string, string) bool) {
+		for _, t := range s {
+			if !yield(t.Language, t.Text) {
+				return
+			}
+		}
+	}
+}
+
+// UnmarshalJSON implements [json.Unmarshaler].
+func (s *LocalizedString) UnmarshalJSON(data []byte) error { return unmarshal(data, s) }
+
+// MarshalJSON implements [json.Marshaler].
+func (s LocalizedString) MarshalJSON() ([]byte, error) { return s.append(nil), nil }
+
+func (s *LocalizedString) decode(r *jsonio.Reader) {
+	if r.Null() {
+		*s = nil
+		return
+	}
+	*s = LocalizedString{}
+	for it := r.Object(); it.Next(); {
+		t := LocalizedText{Language: r.KeyName()}
+		t.Text = r.String()
+		*s = append(*s, t)
+	}
+}
+
+func (s LocalizedString) append(b []byte) []byte {
+	if s == nil {
+		return append(b, "null"...)
+	}
+	start := len(b)
+	for _, t := range s {
+		b = append(jsonio.AppendString(append(b, ','), t.Language), ':')
+		b = jsonio.AppendString(b, t.Text)
+	}
+	return jsonio.Close(b, start)
+}
+
+// Titles returns the text of every title in a language, the main one first if it is in it.
+func Titles(main LocalizedString, alternatives []LocalizedString, language string) []string {
+	var texts []string
+	for _, s := range append([]LocalizedString{main}, alternatives...) {
+		if text, ok := s.Get(language); ok && text != "" {
+			texts = append(texts, text)
+		}
+	}
+	return texts
+}

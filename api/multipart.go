@@ -1,0 +1,209 @@
+package api
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"mime/multipart"
+	"net/textproto"
+	"strings"
+)
+
+// A File is a picture to upload.
+type File struct {
+	Name    string    // what the server calls it in its answer
+	Content io.Reader // if it is an io.Seeker, the request can be repeated
+}
+
+// Limits of an upload.
+const (
+	MaxPagesPerRequest = 10        // files that one call of UploadPages may hold
+	MaxPageSize        = 20 << 20  // bytes of a file
+	MaxUploadSize      = 150 << 20 // bytes of all files of a session
+	MaxPages           = 500       // files of a session
+	MaxGroups          = 10        // groups of a chapter
+	MaxIDs             = 100       // values of an ids[] parameter
+)
+
+// Pages are the files of one call of [Client.UploadPages], at most [MaxPagesPerRequest]. The
+// answer names them by their file names, so these must differ.
+type Pages []File
+
+// CoverUpload is a new cover for a title.
+type CoverUpload struct {
+	File        File
+	Volume      string // such as 1 or 2.5; empty for a cover of no volume
+	Description string // at most 512 characters
+	Locale      string // language of the cover; empty leaves it to the server
+}
+
+// formBody writes the parts of a multipart body.
+type formBody interface {
+	check() error
+	fields() [][2]string
+	files() []formFile
+}
+
+type formFile struct {
+	field string
+	file  File
+}
+
+func (p Pages) check() error {
+	if len(p) == 0 {
+		return errors.New("there are no pages to upload")
+	}
+	if len(p) > MaxPagesPerRequest {
+		return fmt.Errorf("%d pages in one request; the server takes at most %d", len(p), MaxPagesPerRequest)
+	}
+	names := make(map[string]bool, len(p))
+	for _, f := range p {
+		if names[f.Name] {
+			return fmt.Errorf("two pages are named %q; the names must differ", f.Name)
+		}
+		names[f.Name] = true
+	}
+	return nil
+}
+
+func (p Pages) fields() [][2]string { return nil }
+
+func (p Pages) files() []formFile {
+	files := make([]formFile, len(p))
+	for i, f := range p {
+		files[i] = formFile{fmt.Sprintf("file%d", i+1), f}
+	}
+	return files
+}
+
+func (c CoverUpload) check() error { return nil }
+
+func (c CoverUpload) fields() [][2]string {
+	var fields [][2]string
+	for _, f := range [][2]string{{"volume", c.Volume}, {"description", c.Description}, {"locale", c.Locale}} {
+		if f[1] != "" {
+			fields = append(fields, f)
+		}
+	}
+	return fields
+}
+
+func (c CoverUpload) files() []formFile { return []formFile{{"file", c.File}} }
+
+// form sets a multipart body, which is put together while it is sent.
+func (r *request) form(body formBody) {
+	fail := func(err error) {
+		r.err = errors.Join(r.err, fmt.Errorf("api: %s: %w", r.op.ID, err))
+	}
+	if err := body.check(); err != nil {
+		fail(err)
+		return
+	}
+	var frame bytes.Buffer
+	form := multipart.NewWriter(&frame)
+	r.contentType = form.FormDataContentType()
+	for _, field := range body.fields() {
+		if err := form.WriteField(field[0], field[1]); err != nil {
+			fail(err)
+			return
+		}
+	}
+	var parts []formPart
+	r.length = 0
+	for _, f := range body.files() {
+		part, err := newFormPart(f.file)
+		if err != nil {
+			fail(err)
+			return
+		}
+		header := textproto.MIMEHeader{}
+		header.Set("Content-Disposition", fmt.Sprintf(`form-data; name="%s"; filename="%s"`, f.field, quoteFileName(f.file.Name)))
+		header.Set("Content-Type", "application/octet-stream")
+		if _, err := form.CreatePart(header); err != nil {
+			fail(err)
+			return
+		}
+		part.head = bytes.Clone(frame.Bytes())
+		frame.Reset()
+		parts = append(parts, part)
+	}
+	if err := form.Close(); err != nil {
+		fail(err)
+		return
+	}
+	tail := bytes.Clone(frame.Bytes())
+
+	rewindable := true
+	r.length = int64(len(tail))
+	for _, part := range parts {
+		if part.size < 0 {
+			rewindable, r.length = false, -1
+			break
+		}
+		r.length += int64(len(part.head)) + part.size
+	}
+	open := func() (io.ReadCloser, error) {
+		readers := make([]io.Reader, 0, 2*len(parts)+1)
+		for _, part := range parts {
+			if err := part.rewind(); err != nil {
+				return nil, err
+			}
+			readers = append(readers, bytes.NewReader(part.head), part.content)
+		}
+		return io.NopCloser(io.MultiReader(append(readers, bytes.NewReader(tail))...)), nil
+	}
+	reader, err := open()
+	if err != nil {
+		fail(err)
+		return
+	}
+	r.reader = reader
+	if rewindable {
+		r.rewind = open
+	}
+}
+
+// formPart is a file with what stands before it.
+type formPart struct {
+	head    []byte
+	content io.Reader
+	seeker  io.Seeker // nil if the content can be read once only
+	start   int64
+	size    int64 // -1 if unknown
+}
+
+func newFormPart(f File) (formPart, error) {
+	if f.Content == nil {
+		return formPart{}, fmt.Errorf("the file %q has no content", f.Name)
+	}
+	part := formPart{content: f.Content, size: -1}
+	seeker, ok := f.Content.(io.Seeker)
+	if !ok {
+		return part, nil
+	}
+	start, err := seeker.Seek(0, io.SeekCurrent)
+	if err != nil {
+		return part, nil // a pipe
+	}
+	end, err := seeker.Seek(0, io.SeekEnd)
+	if err != nil {
+		return part, nil
+	}
+	part.seeker, part.start, part.size = seeker, start, end-start
+	return part, nil
+}
+
+// rewind goes back to where the content began.
+func (p formPart) rewind() error {
+	if p.seeker == nil {
+		return nil
+	}
+	_, err := p.seeker.Seek(p.start, io.SeekStart)
+	return err
+}
+
+var fileNameQuoter = strings.NewReplacer("\\", "\\\\", `"`, "%22", "\r", "%0D", "\n", "%0A")
+
+// quoteFileName writes a file name as browsers do.
+func quoteFileName(name string) string { return fileNameQuoter.Replace(name) }

@@ -1,0 +1,323 @@
+package main
+
+import (
+	"fmt"
+	"go/ast"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// writeCodecs writes a decoder and an encoder for every struct that an answer holds.
+func (m *model) writeCodecs(p *printer) {
+	p.line("import (\n\"encoding/json\"\n\n\"github.com/google/uuid\"\n\n\"github.com/mangadex-go/mangadex/api/internal/jsonio\"\n)\n")
+	p.line("var (\n_ json.RawMessage\n_ uuid.UUID\n)\n")
+	for _, name := range m.codecs {
+		m.writeDecoder(p, name)
+		m.writeEncoder(p, name)
+	}
+}
+
+func (m *model) writeDecoder(p *printer, name string) {
+	extra := m.types.field(name, extraFieldName) != nil
+	p.line("// member decodes the member that r has gone to, if it is one of %s.", name)
+	p.line("func (x *%s) member(r *jsonio.Reader) bool {", name)
+	p.line("switch string(r.Key()) {")
+	for _, f := range m.types.structs[name] {
+		if f.json == "-" {
+			continue
+		}
+		p.line("case %q:", f.json)
+		m.decode(p, "x."+f.name, f.typ, f.json, 0)
+	}
+	p.line("default:\nreturn false\n}\nreturn true\n}\n")
+
+	p.line("func (x *%s) decode(r *jsonio.Reader) {", name)
+	p.line("for it := r.Object(); it.Next(); {")
+	unknown := "!x.member(r)"
+	if data := m.types.field(name, "Data"); data != nil {
+		// An entity that came without its envelope.
+		if entity := m.types.isStruct(data.typ); entity != "" && m.types.field(entity, "ID") != nil && m.types.field(entity, "Attributes") != nil {
+			unknown += " && !x.Data.member(r)"
+		}
+	}
+	if extra {
+		p.line("if %s {\nx.Extra = x.Extra.keep(r)\n}", unknown)
+	} else {
+		p.line("if %s {\nr.Skip()\n}", unknown)
+	}
+	p.line("}\n}\n")
+	p.line("// UnmarshalJSON implements [json.Unmarshaler].")
+	p.line("func (x *%s) UnmarshalJSON(data []byte) error { return unmarshal(data, x) }\n", name)
+}
+
+// decode writes the statements that read a value of type e into dst.
+func (m *model) decode(p *printer, dst string, e ast.Expr, json string, depth int) {
+	e = m.types.resolve(e)
+	switch text := source(e); text {
+	case "string":
+		if isName(json) {
+			p.line("%s = r.Name()", dst)
+		} else {
+			p.line("%s = r.String()", dst)
+		}
+		return
+	case "*string":
+		p.line("%s = r.StringPtr()", dst)
+		return
+	case "int":
+		p.line("%s = r.Int()", dst)
+		return
+	case "int64":
+		p.line("%s = r.Int64()", dst)
+		return
+	case "int32", "float32":
+		p.line("%s = %s(r.%s())", dst, text, map[string]string{"int32": "Int64", "float32": "Float64"}[text])
+		return
+	case "float64":
+		p.line("%s = r.Float64()", dst)
+		return
+	case "bool":
+		p.line("%s = r.Bool()", dst)
+		return
+	case "time.Time":
+		p.line("%s = r.Time()", dst)
+		return
+	case "uuid.UUID":
+		p.line("%s = r.UUID()", dst)
+		return
+	case "json.RawMessage":
+		p.line("%s = rawValue(r)", dst)
+		return
+	case "interface{}", "any", "map[string]interface{}", "map[string]any":
+		p.line("decodeAny(r, &%s)", dst)
+		return
+	}
+	switch e := e.(type) {
+	case *ast.StarExpr:
+		p.line("if r.Null() {\n%s = nil\n} else {\n%s = new(%s)", dst, dst, source(e.X))
+		target := "(*" + dst + ")"
+		if m.types.isStruct(e.X) != "" {
+			target = dst
+		} else if !m.isScalar(e.X) {
+			target = dst
+		} else {
+			target = "*" + dst
+		}
+		m.decode(p, target, e.X, json, depth)
+		p.line("}")
+	case *ast.ArrayType:
+		element := m.types.isStruct(e.Elt)
+		p.line("if r.Null() {\n%s = nil\n} else {\n%s = []%s{}", dst, dst, source(e.Elt))
+		estimate := json == "data" && element != ""
+		if estimate {
+			p.line("start := r.Offset()")
+		}
+		p.line("for it := r.Array(); it.Next(); {")
+		v := fmt.Sprintf("v%d", depth)
+		switch {
+		case estimate:
+			p.line("%s = room(r, start, %s)\n%s := &%s[len(%s)-1]\n%s.decode(r)", dst, dst, v, dst, dst, v)
+		case element != "":
+			p.line("%s = append(%s, %s{})\n%s[len(%s)-1].decode(r)", dst, dst, source(e.Elt), dst, dst)
+		default:
+			p.line("var %s %s", v, source(e.Elt))
+			elementName := json
+			if source(e.Elt) == "string" {
+				elementName = "language"
+			}
+			m.decode(p, v, e.Elt, elementName, depth+1)
+			p.line("%s = append(%s, %s)", dst, dst, v)
+		}
+		p.line("}\n}")
+	case *ast.MapType:
+		key := source(e.Key)
+		v := fmt.Sprintf("v%d", depth)
+		p.line("if r.Null() {\n%s = nil\n} else {\n%s = make(map[%s]%s)", dst, dst, key, source(e.Value))
+		p.line("for it := r.Object(); it.Next(); {")
+		if key == "uuid.UUID" {
+			p.line("key, err := uuid.ParseBytes(r.Key())\nif err != nil {\nr.Skip()\ncontinue\n}")
+		} else {
+			p.line("key := r.KeyName()")
+		}
+		p.line("var %s %s", v, source(e.Value))
+		m.decode(p, v, e.Value, json, depth+1)
+		p.line("%s[key] = %s\n}\n}", dst, v)
+	case *ast.IndexExpr: // nullable.Nullable[T]
+		v := fmt.Sprintf("v%d", depth)
+		p.line("if r.Null() {\n%s.SetNull()\n} else {\nvar %s %s", dst, v, source(e.Index))
+		m.decode(p, v, e.Index, json, depth+1)
+		p.line("%s.Set(%s)\n}", dst, v)
+	case *ast.Ident:
+		switch {
+		case m.types.jsonSelf[e.Name]:
+			p.line("decodeAny(r, &%s)", dst)
+		case m.types.isText(e):
+			p.line("%s = %s(r.Name())", dst, e.Name)
+		case m.types.names[e.Name] != nil:
+			p.line("decodeAny(r, &%s)", dst)
+		default:
+			p.line("%s.decode(r)", dst)
+		}
+	default:
+		p.line("decodeAny(r, &%s)", dst)
+	}
+}
+
+// isScalar reports whether a value is assigned rather than decoded by a method.
+func (m *model) isScalar(e ast.Expr) bool {
+	if m.types.isStruct(e) != "" {
+		return false
+	}
+	if id, ok := m.types.resolve(e).(*ast.Ident); ok {
+		switch id.Name {
+		case "int", "int32", "int64", "float32", "float64", "bool", "string":
+			return true
+		}
+		return m.types.names[id.Name] != nil
+	}
+	return true
+}
+
+// isName reports whether the texts of a member are few and come again and again.
+func isName(json string) bool {
+	lower := strings.ToLower(json)
+	return strings.Contains(lower, "language") || json == "locale" || json == "response" || json == "mimeType"
+}
+
+func (m *model) writeEncoder(p *printer, name string) {
+	p.line("func (x *%s) append(b []byte) []byte {", name)
+	p.line("start := len(b)")
+	for _, f := range m.types.structs[name] {
+		if f.json == "-" {
+			continue
+		}
+		dst := "x." + f.name
+		if f.omitEmpty {
+			p.line("if %s {", m.isSet(dst, f.typ))
+		}
+		p.line("b = append(b, %s...)", strconv.Quote(`,"`+f.json+`":`))
+		m.encode(p, dst, f.typ, 0)
+		if f.omitEmpty {
+			p.line("}")
+		}
+	}
+	if m.types.field(name, extraFieldName) != nil {
+		p.line("b = jsonio.AppendExtra(b, x.Extra)")
+	}
+	p.line("return jsonio.Close(b, start)\n}\n")
+	p.line("// MarshalJSON implements [json.Marshaler].")
+	p.line("func (x %s) MarshalJSON() ([]byte, error) { return x.append(nil), nil }\n", name)
+}
+
+// isSet writes the condition under which an optional member is written.
+func (m *model) isSet(dst string, e ast.Expr) string {
+	switch e := m.types.resolve(e).(type) {
+	case *ast.StarExpr, *ast.ArrayType, *ast.MapType, *ast.InterfaceType:
+		return dst + " != nil"
+	case *ast.IndexExpr:
+		return dst + ".IsSpecified()"
+	case *ast.SelectorExpr:
+		if source(e) == "json.RawMessage" {
+			return dst + " != nil"
+		}
+		return dst + " != (" + source(e) + "{})"
+	case *ast.Ident:
+		switch {
+		case e.Name == "string" || m.types.isText(e):
+			return dst + ` != ""`
+		case e.Name == "bool":
+			return dst
+		case m.isScalar(e):
+			return dst + " != 0"
+		case m.types.structs[e.Name] != nil:
+			return "true"
+		}
+	}
+	return dst + " != nil" // hand-written lists and maps
+}
+
+// encode writes the statements that append the value of src to b.
+func (m *model) encode(p *printer, src string, e ast.Expr, depth int) {
+	e = m.types.resolve(e)
+	plain := map[string]string{
+		"string": "jsonio.AppendString(b, %s)", "*string": "jsonio.AppendStringPtr(b, %s)",
+		"int": "jsonio.AppendInt(b, int64(%s))", "int32": "jsonio.AppendInt(b, int64(%s))", "int64": "jsonio.AppendInt(b, %s)",
+		"float64": "jsonio.AppendFloat(b, %s)", "float32": "jsonio.AppendFloat(b, float64(%s))",
+		"bool": "jsonio.AppendBool(b, %s)", "time.Time": "jsonio.AppendTime(b, %s)", "uuid.UUID": "jsonio.AppendUUID(b, %s)",
+		"json.RawMessage": "jsonio.AppendRaw(b, %s)",
+		"interface{}":     "appendAny(b, %s)", "any": "appendAny(b, %s)",
+		"map[string]interface{}": "appendAny(b, %s)", "map[string]any": "appendAny(b, %s)",
+	}
+	if format, ok := plain[source(e)]; ok {
+		p.line("b = "+format, src)
+		return
+	}
+	v := fmt.Sprintf("v%d", depth)
+	switch e := e.(type) {
+	case *ast.StarExpr:
+		p.line("if %s == nil {\nb = append(b, \"null\"...)\n} else {", src)
+		if m.isScalar(e.X) {
+			src = "*" + src
+		}
+		m.encode(p, src, e.X, depth)
+		p.line("}")
+	case *ast.ArrayType:
+		p.line("if %s == nil {\nb = append(b, \"null\"...)\n} else {\nb = append(b, '[')\nfor i := range %s {\nif i > 0 {\nb = append(b, ',')\n}", src, src)
+		m.encode(p, src+"[i]", e.Elt, depth+1)
+		p.line("}\nb = append(b, ']')\n}")
+	case *ast.MapType:
+		sorted := "sortedNames"
+		if source(e.Key) == "uuid.UUID" {
+			sorted = "sortedIDs"
+		}
+		p.line("if %s == nil {\nb = append(b, \"null\"...)\n} else {\nb = append(b, '{')\nfor i, key := range %s(%s) {\nif i > 0 {\nb = append(b, ',')\n}", src, sorted, src)
+		if sorted == "sortedIDs" {
+			p.line("b = append(jsonio.AppendUUIDText(append(b, '\"'), key), `\":`...)")
+		} else {
+			p.line("b = append(jsonio.AppendString(b, key), ':')")
+		}
+		p.line("%s := %s[key]", v, src)
+		m.encode(p, v, e.Value, depth+1)
+		p.line("}\nb = append(b, '}')\n}")
+	case *ast.IndexExpr:
+		p.line("if %s, err := %s.Get(); err != nil {\nb = append(b, \"null\"...)\n} else {", v, src)
+		m.encode(p, v, e.Index, depth+1)
+		p.line("}")
+	case *ast.Ident:
+		switch {
+		case m.types.jsonSelf[e.Name]:
+			p.line("b = appendAny(b, %s)", src)
+		case m.types.isText(e):
+			p.line("b = jsonio.AppendName(b, string(%s))", src)
+		case m.types.names[e.Name] != nil:
+			p.line("b = appendAny(b, %s)", src)
+		default:
+			p.line("b = %s.append(b)", src)
+		}
+	default:
+		p.line("b = appendAny(b, %s)", src)
+	}
+}
+
+// writeRelated writes what depends on the types that a relationship can have.
+func (m *model) writeRelated(p *printer) {
+	p.line("import \"github.com/mangadex-go/mangadex/api/internal/jsonio\"\n")
+	p.line("// decodeAttributes decodes the attributes of a relationship of a known type.")
+	p.line("func decodeAttributes(t ResourceType, r *jsonio.Reader) RelationshipAttributes {")
+	p.line("switch t {")
+	byType := map[string][]string{}
+	for t, goType := range m.relations {
+		byType[goType] = append(byType[goType], strconv.Quote(t))
+	}
+	goTypes := slices.Sorted(maps.Keys(byType))
+	for _, goType := range goTypes {
+		slices.Sort(byType[goType])
+		p.line("case %s:\nx := new(%s)\nx.decode(r)\nreturn x", strings.Join(byType[goType], ", "), goType)
+	}
+	p.line("}\nreturn RawAttributes(r.Raw())\n}\n")
+	for _, goType := range goTypes {
+		p.line("func (*%s) relationshipAttributes() {}", goType)
+	}
+}

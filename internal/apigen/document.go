@@ -1,0 +1,159 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/getkin/kin-openapi/openapi3"
+)
+
+// An operation is one method on one path of the overlaid document.
+type operation struct {
+	id         string // the Go name
+	method     string
+	path       string
+	spec       *openapi3.Operation
+	auth       string // AuthNone, AuthOptional or AuthRequired
+	limit      *rateLimit
+	pathParams []*openapi3.Parameter // in the order of the path
+	query      []*openapi3.Parameter
+
+	body     string // Go type of the JSON body; empty without one
+	emptyObj bool   // the body is {}
+	form     string // Go type of the multipart body, or io.Reader with a content type
+	result   string // Go type of the answer; empty when it says nothing
+	text     bool   // the answer is plain text
+	list     *list  // how to page, nil for the rest
+}
+
+type rateLimit struct {
+	Requests int    `json:"requests"`
+	Minutes  int    `json:"minutes"`
+	Bucket   string `json:"bucket"`
+}
+
+type list struct {
+	item    string // Go type of an element
+	limit   int    // the largest page
+	hasID   bool
+	offsets string // field names are fixed: Limit, Offset
+}
+
+// methods in the order in which a reader of the API expects them.
+var methods = []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete, http.MethodHead, http.MethodOptions}
+
+// operations lists the operations of the document by path and method.
+func operations(doc *openapi3.T) ([]*operation, error) {
+	var ops []*operation
+	paths := doc.Paths.Keys()
+	slices.Sort(paths)
+	for _, path := range paths {
+		item := doc.Paths.Value(path)
+		for _, method := range methods {
+			spec := item.GetOperation(method)
+			if spec == nil {
+				continue
+			}
+			op := &operation{id: goName(spec.OperationID), method: method, path: path, spec: spec}
+			if op.id == "" {
+				op.id = goName(strings.ToLower(method) + "-" + strings.NewReplacer("/", "-", "{", "", "}", "").Replace(path))
+			}
+			spec.OperationID = op.id
+			op.auth = auth(doc, spec)
+			if raw, ok := spec.Extensions["x-rate-limit"]; ok {
+				data, err := json.Marshal(raw)
+				if err != nil {
+					return nil, err
+				}
+				if err := json.Unmarshal(data, &op.limit); err != nil {
+					return nil, fmt.Errorf("%s: x-rate-limit: %w", op.id, err)
+				}
+			}
+			op.parameters(item)
+			ops = append(ops, op)
+		}
+	}
+	return ops, nil
+}
+
+// auth reads what the document says about a token: [] none, [{}, Bearer] optional, Bearer alone
+// required. No statement means the document's own.
+func auth(doc *openapi3.T, spec *openapi3.Operation) string {
+	security := doc.Security
+	if spec.Security != nil {
+		security = *spec.Security
+	}
+	if len(security) == 0 {
+		return "AuthNone"
+	}
+	for _, requirement := range security {
+		if len(requirement) == 0 {
+			return "AuthOptional"
+		}
+	}
+	return "AuthRequired"
+}
+
+// parameters sorts out the parameters of the operation and of its path; those of the operation
+// come first, as in the generated types, and replace those of the path.
+func (op *operation) parameters(item *openapi3.PathItem) {
+	byName := map[string]*openapi3.Parameter{}
+	for _, ref := range append(slices.Clone(item.Parameters), op.spec.Parameters...) {
+		p := ref.Value
+		if _, seen := byName[p.In+" "+p.Name]; !seen && p.In == "query" {
+			op.query = append(op.query, p)
+		}
+		byName[p.In+" "+p.Name] = p
+	}
+	for i, p := range op.query {
+		op.query[i] = byName["query "+p.Name]
+	}
+	for _, name := range pathNames(op.path) {
+		if p := byName["path "+name]; p != nil {
+			op.pathParams = append(op.pathParams, p)
+		}
+	}
+}
+
+func pathNames(path string) []string {
+	var names []string
+	for segment := range strings.SplitSeq(path, "/") {
+		if strings.HasPrefix(segment, "{") {
+			names = append(names, strings.Trim(segment, "{}"))
+		}
+	}
+	return names
+}
+
+// answer is the schema of the first 2xx answer, nil if it has none, and its media type.
+func (op *operation) answer() (*openapi3.SchemaRef, string) {
+	for _, status := range []string{"200", "201", "202", "203", "204"} {
+		response := op.spec.Responses.Value(status)
+		if response == nil || response.Value == nil {
+			continue
+		}
+		for _, mediaType := range []string{"application/json", "text/plain"} {
+			if content := response.Value.Content[mediaType]; content != nil {
+				return content.Schema, mediaType
+			}
+		}
+	}
+	return nil, ""
+}
+
+func marshal(doc *openapi3.T) ([]byte, error) {
+	data, err := doc.MarshalJSON()
+	if err != nil {
+		return nil, err
+	}
+	var b bytes.Buffer
+	if err := json.Indent(&b, data, "", " "); err != nil {
+		return nil, err
+	}
+	b.WriteByte('\n')
+	return b.Bytes(), nil
+}

@@ -1,0 +1,269 @@
+package main
+
+import (
+	"errors"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/getkin/kin-openapi/openapi3"
+	"github.com/oapi-codegen/oapi-codegen/v2/pkg/codegen"
+)
+
+const schemaPrefix = "#/components/schemas/"
+
+// Extensions of oapi-codegen.
+const (
+	extGoName      = "x-go-name"
+	extGoType      = "x-go-type"
+	extNoPointer   = "x-go-type-skip-optional-pointer"
+	extOmitEmpty   = "x-omitempty"
+	extOmitZero    = "x-omitzero"
+	extJSONIgnore  = "x-go-json-ignore"
+	extGoBody      = "x-go-body"
+	extRelations   = "x-relationship-types"
+	extraName      = "~extra" // sorts behind every member name
+	extraFieldName = "Extra"
+)
+
+// goName is the name that oapi-codegen gives. It knows its initialisms once [primeNames] has run.
+func goName(name string) string { return codegen.ToCamelCaseWithInitialisms(name) }
+
+// primeNames lets oapi-codegen set up its names, which it does at the beginning of a generation.
+func primeNames() error {
+	_, err := codegen.Generate(
+		&openapi3.T{OpenAPI: "3.0.3", Info: &openapi3.Info{}, Paths: openapi3.NewPaths()},
+		codegen.Configuration{PackageName: "api", OutputOptions: codegen.OutputOptions{NameNormalizer: string(codegen.NameNormalizerFunctionToCamelCaseWithInitialisms)}},
+	)
+	return err
+}
+
+// lower changes the overlaid document to what makes oapi-codegen write the types we want. It
+// states rules that hold for every schema, known or new; single corrections are in the overlay.
+func lower(doc *openapi3.T, ops []*operation) error {
+	if doc.Components == nil || doc.Components.Schemas == nil {
+		return errors.New("the document has no schemas")
+	}
+	l := &lowering{schemas: doc.Components.Schemas, answers: map[*openapi3.Schema]bool{}, bodies: map[*openapi3.Schema]bool{}}
+	for _, name := range slices.Sorted(maps.Keys(l.schemas)) {
+		l.name(name, l.schemas[name])
+	}
+	l.inlineLists(ops)
+	for _, op := range ops {
+		l.bodiesOf(op)
+	}
+	for _, ref := range l.schemas {
+		if ref.Value != nil && ref.Value.Extensions[extRelations] != nil {
+			l.reach(ref, l.answers)
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(l.schemas)) {
+		s := l.schemas[name].Value
+		switch {
+		case l.answers[s] && !l.bodies[s]:
+			l.answer(s)
+		default:
+			l.body(s)
+		}
+	}
+	return nil
+}
+
+type lowering struct {
+	schemas         openapi3.Schemas
+	answers, bodies map[*openapi3.Schema]bool // schemas that an answer or a request holds
+}
+
+// name makes components of the inline objects below a component.
+func (l *lowering) name(name string, ref *openapi3.SchemaRef) {
+	s := ref.Value
+	if s == nil {
+		return
+	}
+	l.hoistChildren(goTypeName(name, s), s)
+}
+
+func goTypeName(name string, s *openapi3.Schema) string {
+	if s != nil {
+		if n, ok := s.Extensions[extGoName].(string); ok {
+			return n
+		}
+	}
+	return goName(name)
+}
+
+func (l *lowering) hoistChildren(parent string, s *openapi3.Schema) {
+	for _, property := range slices.Sorted(maps.Keys(s.Properties)) {
+		ref := l.hoist(parent+goName(property), s.Properties[property])
+		if ref.Ref != "" && ref.Value.Extensions[extGoName] != nil && ref.Extensions[extGoName] == nil {
+			set(ref, extGoName, goName(property)) // else the field would take the name of the type
+		}
+		s.Properties[property] = ref
+	}
+	if s.Items != nil {
+		s.Items = l.hoist(parent+"Item", s.Items)
+	}
+	if s.AdditionalProperties.Schema != nil {
+		s.AdditionalProperties.Schema = l.hoist(parent+"Value", s.AdditionalProperties.Schema)
+	}
+	for _, part := range s.AllOf {
+		if part.Ref == "" && part.Value != nil {
+			l.hoistChildren(parent, part.Value)
+		}
+	}
+}
+
+// hoist makes a component of an inline object, so that it gets a type with a name.
+func (l *lowering) hoist(name string, ref *openapi3.SchemaRef) *openapi3.SchemaRef {
+	if ref == nil || ref.Ref != "" || ref.Value == nil || ref.Value.Extensions[extGoType] != nil {
+		return ref
+	}
+	s := ref.Value
+	if len(s.Properties) == 0 && len(s.AllOf) == 0 {
+		l.hoistChildren(name, s)
+		return ref
+	}
+	for l.schemas[name] != nil {
+		name += "Value"
+	}
+	l.schemas[name] = &openapi3.SchemaRef{Value: s}
+	l.name(name, l.schemas[name])
+	return &openapi3.SchemaRef{Ref: schemaPrefix + name, Value: s}
+}
+
+// inlineLists puts list components where parameters refer to them: a list of an enum needs no
+// name of its own, and a parameter of a named type would become a pointer to a list.
+func (l *lowering) inlineLists(ops []*operation) {
+	for _, op := range ops {
+		for _, p := range op.query {
+			if p.Schema != nil && p.Schema.Ref != "" && p.Schema.Value.Type.Is("array") {
+				p.Schema = &openapi3.SchemaRef{Value: &openapi3.Schema{Type: p.Schema.Value.Type, Items: p.Schema.Value.Items}}
+			}
+		}
+	}
+	for name, ref := range l.schemas {
+		if strings.HasPrefix(name, "ReferenceExpansion") && ref.Value.Type.Is("array") {
+			delete(l.schemas, name)
+		}
+	}
+}
+
+// bodiesOf finds what an operation sends and receives, and names what stands inline.
+func (l *lowering) bodiesOf(op *operation) {
+	if op.spec.RequestBody != nil && op.spec.RequestBody.Value != nil {
+		for _, content := range op.spec.RequestBody.Value.Content {
+			content.Schema = l.hoist(op.id+"Body", content.Schema)
+			l.reach(content.Schema, l.bodies)
+		}
+	}
+	for _, response := range op.spec.Responses.Map() {
+		if response.Value == nil {
+			continue
+		}
+		for _, content := range response.Value.Content {
+			content.Schema = l.hoist(op.id+"Result", content.Schema)
+			l.reach(content.Schema, l.answers)
+		}
+	}
+	if p := op.query; len(p) > 0 {
+		for _, p := range op.query {
+			l.reach(p.Schema, l.bodies)
+		}
+	}
+}
+
+func (l *lowering) reach(ref *openapi3.SchemaRef, seen map[*openapi3.Schema]bool) {
+	if ref == nil || ref.Value == nil || seen[ref.Value] {
+		return
+	}
+	s := ref.Value
+	seen[s] = true
+	for _, property := range s.Properties {
+		l.reach(property, seen)
+	}
+	l.reach(s.Items, seen)
+	l.reach(s.AdditionalProperties.Schema, seen)
+	for _, refs := range []openapi3.SchemaRefs{s.AllOf, s.OneOf, s.AnyOf} {
+		for _, part := range refs {
+			l.reach(part, seen)
+		}
+	}
+}
+
+// answer lowers an object that only the server writes. null is the zero value of a time, an id,
+// an enum, a list or a map, and nil of everything else. Members nobody knows are kept in Extra.
+func (l *lowering) answer(s *openapi3.Schema) {
+	s.Nullable = false
+	if len(s.Properties) == 0 {
+		return
+	}
+	for name, ref := range s.Properties {
+		if ref.Value == nil || !ref.Value.Nullable {
+			continue
+		}
+		if zeroIsNull(ref) {
+			ref = l.own(s, name)
+			ref.Value.Nullable = false
+			continue
+		}
+		ref = l.own(s, name)
+		ref.Value.Nullable = false
+		set(ref, extOmitEmpty, false)
+		s.Required = slices.DeleteFunc(s.Required, func(r string) bool { return r == name })
+	}
+	s.Properties[extraName] = &openapi3.SchemaRef{Value: &openapi3.Schema{Extensions: map[string]any{
+		extGoName: extraFieldName, extGoType: extraFieldName, extNoPointer: true, extJSONIgnore: true,
+	}}}
+}
+
+// own gives the object a copy of a property that is its own to change.
+func (l *lowering) own(s *openapi3.Schema, name string) *openapi3.SchemaRef {
+	old := s.Properties[name]
+	if old.Ref != "" {
+		return old
+	}
+	value := *old.Value
+	value.Extensions = maps.Clone(value.Extensions)
+	s.Properties[name] = &openapi3.SchemaRef{Value: &value}
+	return s.Properties[name]
+}
+
+func zeroIsNull(ref *openapi3.SchemaRef) bool {
+	s := ref.Value
+	if s.Extensions[extNoPointer] == true || len(s.OneOf) > 0 {
+		return true
+	}
+	if s.Type.Is("array") || s.AdditionalProperties.Schema != nil {
+		return true
+	}
+	return s.Type.Is("string") && (s.Extensions[extGoType] != nil || ref.Ref != "" && len(s.Enum) > 0 || s.Format == "uuid" || s.Format == "date-time")
+}
+
+// body lowers an object that a client writes: lists and maps that are not set are left out, and
+// empty ones are sent, because that is how they are cleared.
+func (l *lowering) body(s *openapi3.Schema) {
+	if s.Nullable && !s.Type.Is("string") && !s.Type.Is("integer") && !s.Type.Is("number") && !s.Type.Is("boolean") {
+		s.Nullable = false
+	}
+	for name, ref := range s.Properties {
+		if ref.Value == nil || slices.Contains(s.Required, name) {
+			continue
+		}
+		v := ref.Value
+		if v.Type.Is("array") || v.AdditionalProperties.Schema != nil || v.Extensions[extNoPointer] == true && len(v.OneOf) > 0 {
+			set(ref, extOmitEmpty, false)
+			set(ref, extOmitZero, true)
+		}
+	}
+}
+
+func set(ref *openapi3.SchemaRef, key string, value any) {
+	target := &ref.Extensions
+	if ref.Ref == "" {
+		target = &ref.Value.Extensions
+	}
+	if *target == nil {
+		*target = map[string]any{}
+	}
+	(*target)[key] = value
+}

@@ -1,0 +1,449 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"os"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+
+	"go.yaml.in/yaml/v3"
+)
+
+const (
+	maxBytes  = 64 << 20  // of a document; MangaDex's has 0.2 MB
+	maxDepth  = 500       // of nested values
+	maxValues = 1_000_000 // so that a few aliases cannot grow into all memory
+	userAgent = "mangadex-go/specimport (+https://github.com/mangadex-go/mangadex)"
+)
+
+// A number is the text of a number, as the document has it until facts gives
+// all ways to write it one form. The other values of a document are nil, bool,
+// string, []any and map[string]any.
+type number string
+
+// A document is an OpenAPI document.
+type document map[string]any
+
+// version returns what the document says is the version of the API.
+func (d document) version() string {
+	info, _ := d["info"].(map[string]any)
+	version, _ := info["version"].(string)
+	return version
+}
+
+// convert reads a document and returns its facts, and the content of the file
+// that holds them. Its errors continue a sentence that begins with the name of
+// the document.
+func convert(data []byte) (document, []byte, error) {
+	doc, err := parse(data)
+	if err != nil {
+		return nil, nil, err
+	}
+	if err := recognize(doc); err != nil {
+		return nil, nil, err
+	}
+	doc, err = facts(doc)
+	if err != nil {
+		return nil, nil, err
+	}
+	if err := complete(doc); err != nil {
+		return nil, nil, err
+	}
+	content, err := format(doc)
+	if err != nil {
+		return nil, nil, err
+	}
+	return doc, content, nil
+}
+
+// fetch returns the bytes of a file or of what a URL answers.
+func fetch(source string) ([]byte, error) {
+	if !strings.HasPrefix(source, "http://") && !strings.HasPrefix(source, "https://") {
+		file, err := os.Open(source)
+		if err != nil {
+			return nil, fmt.Errorf("the document cannot be read: %w; give the path of a file or an http(s) URL", err)
+		}
+		defer file.Close()
+		if info, err := file.Stat(); err == nil && info.Size() > maxBytes {
+			return nil, tooLarge(source)
+		}
+		return readAll(file, source)
+	}
+	request, err := http.NewRequest(http.MethodGet, source, nil)
+	if err != nil {
+		return nil, fmt.Errorf("the document cannot be fetched: %w", err)
+	}
+	request.Header.Set("User-Agent", userAgent)
+	client := http.Client{Timeout: 60 * time.Second}
+	response, err := client.Do(request)
+	if err != nil {
+		return nil, fmt.Errorf("the document cannot be fetched: %w; try again later, or give a file", err)
+	}
+	defer response.Body.Close()
+	if response.StatusCode != http.StatusOK {
+		return nil, fmt.Errorf("%s answers %s instead of 200 OK: look whether the URL is still right", name(source), response.Status)
+	}
+	if response.ContentLength > maxBytes {
+		return nil, tooLarge(source)
+	}
+	return readAll(response.Body, source)
+}
+
+// readAll reads a document that is not too large to be one.
+func readAll(r io.Reader, source string) ([]byte, error) {
+	data, err := io.ReadAll(io.LimitReader(r, maxBytes+1))
+	if err != nil {
+		return nil, fmt.Errorf("%s cannot be read to its end: %w", name(source), err)
+	}
+	if len(data) > maxBytes {
+		return nil, tooLarge(source)
+	}
+	return data, nil
+}
+
+func tooLarge(source string) error {
+	return fmt.Errorf("%s has more than %d MiB, which no OpenAPI document of MangaDex's has: look whether it is the right one", name(source), maxBytes>>20)
+}
+
+// name returns how messages call a source: without the password a URL may have.
+func name(source string) string {
+	if u, err := url.Parse(source); err == nil && u.User != nil {
+		return u.Redacted()
+	}
+	return source
+}
+
+// parse reads a JSON or YAML document into values.
+func parse(data []byte) (document, error) {
+	data = bytes.TrimPrefix(data, []byte("\ufeff"))
+	text := bytes.TrimSpace(data)
+	if len(text) == 0 {
+		return nil, errors.New("is empty: fetch it again")
+	}
+	if text[0] == '<' {
+		return nil, errors.New("is a web page, not an OpenAPI document: look for the address of the YAML or JSON file itself")
+	}
+	var value any
+	var err error
+	if json.Valid(data) {
+		value, err = parseJSON(data)
+	} else {
+		value, err = parseYAML(data)
+		if jsonErr := json.Unmarshal(data, new(any)); err != nil && jsonErr != nil && text[0] == '{' {
+			err = jsonErr // it was meant as JSON
+		}
+	}
+	if err != nil {
+		return nil, fmt.Errorf("is neither JSON nor YAML, or is cut off (%w): fetch it again", err)
+	}
+	doc, ok := value.(map[string]any)
+	if !ok {
+		return nil, fmt.Errorf("is not an OpenAPI document, as all of it is %s: look whether it is the right one", sortOf(value))
+	}
+	return doc, nil
+}
+
+// parseJSON reads valid JSON. It does not use the YAML parser, which knows
+// neither surrogate pairs nor tabs, nor json.Unmarshal, which keeps the last of
+// two equal keys and says nothing.
+func parseJSON(data []byte) (any, error) {
+	decoder := json.NewDecoder(bytes.NewReader(data))
+	decoder.UseNumber()
+	var value func(depth int) (any, error)
+	value = func(depth int) (any, error) {
+		token, err := decoder.Token()
+		if err != nil {
+			return nil, err
+		}
+		if depth > maxDepth {
+			return nil, errTooDeep
+		}
+		switch token {
+		case json.Delim('['):
+			values := []any{}
+			for decoder.More() {
+				v, err := value(depth + 1)
+				if err != nil {
+					return nil, err
+				}
+				values = append(values, v)
+			}
+			_, err = decoder.Token()
+			return values, err
+		case json.Delim('{'):
+			values := map[string]any{}
+			for decoder.More() {
+				token, err := decoder.Token()
+				if err != nil {
+					return nil, err
+				}
+				key, _ := token.(string) // valid JSON has nothing else here
+				if _, twice := values[key]; twice {
+					return nil, fmt.Errorf("key %q occurs twice in one object", key)
+				}
+				if values[key], err = value(depth + 1); err != nil {
+					return nil, err
+				}
+			}
+			_, err = decoder.Token()
+			return values, err
+		}
+		if n, ok := token.(json.Number); ok {
+			return number(n), nil
+		}
+		return token, nil
+	}
+	return value(0)
+}
+
+var errTooDeep = fmt.Errorf("values are nested more than %d deep", maxDepth)
+
+// parseYAML reads one YAML document. It goes by nodes because plain decoding
+// loses what was written: of a date only the time is left, of 1.0 only 1.
+func parseYAML(data []byte) (any, error) {
+	decoder := yaml.NewDecoder(bytes.NewReader(data))
+	var root, more yaml.Node
+	if err := decoder.Decode(&root); errors.Is(err, io.EOF) {
+		return nil, nil // comments only
+	} else if err != nil {
+		return nil, err
+	}
+	if err := decoder.Decode(&more); err == nil {
+		return nil, errors.New("the file holds more than one YAML document")
+	} else if !errors.Is(err, io.EOF) {
+		return nil, err
+	}
+	return new(nodeReader).value(&root, 0)
+}
+
+// A nodeReader turns YAML nodes into values and counts them.
+type nodeReader struct{ values int }
+
+func (r *nodeReader) value(node *yaml.Node, depth int) (any, error) {
+	if depth > maxDepth {
+		return nil, errTooDeep // also the end of an alias inside its own anchor
+	}
+	if r.values++; r.values > maxValues {
+		return nil, fmt.Errorf("there are more than %d values", maxValues)
+	}
+	switch node.Kind {
+	case yaml.DocumentNode:
+		return r.value(node.Content[0], depth)
+	case yaml.AliasNode:
+		return r.value(node.Alias, depth+1)
+	case yaml.SequenceNode:
+		values := make([]any, len(node.Content))
+		for i, child := range node.Content {
+			var err error
+			if values[i], err = r.value(child, depth+1); err != nil {
+				return nil, err
+			}
+		}
+		return values, nil
+	case yaml.MappingNode:
+		return r.mapping(node, depth)
+	case yaml.ScalarNode:
+		return scalar(node)
+	}
+	return nil, fmt.Errorf("line %d: there is no value", node.Line)
+}
+
+func (r *nodeReader) mapping(node *yaml.Node, depth int) (any, error) {
+	values, merged := map[string]any{}, map[string]any{}
+	for i := 0; i+1 < len(node.Content); i += 2 {
+		key := node.Content[i]
+		value, err := r.value(node.Content[i+1], depth+1)
+		if err != nil {
+			return nil, err
+		}
+		if key.Kind == yaml.AliasNode {
+			key = key.Alias
+		}
+		switch _, twice := values[key.Value]; {
+		case key.Kind != yaml.ScalarNode:
+			return nil, fmt.Errorf("line %d: a key is not a word but a value of its own", key.Line)
+		case key.ShortTag() == "!!merge":
+			if err := merge(merged, value); err != nil {
+				return nil, fmt.Errorf("line %d: %w", key.Line, err)
+			}
+		case twice:
+			return nil, fmt.Errorf("line %d: key %q occurs twice in one object", key.Line, key.Value)
+		default:
+			values[key.Value] = value // as written: the status 200 needs no quotes
+		}
+	}
+	for key, value := range merged {
+		if _, own := values[key]; !own {
+			values[key] = value
+		}
+	}
+	return values, nil
+}
+
+// merge adds what a merge key ("<<") names; what was named first wins.
+func merge(into map[string]any, value any) error {
+	sources, isList := value.([]any)
+	if !isList {
+		sources = []any{value}
+	}
+	for _, source := range sources {
+		values, ok := source.(map[string]any)
+		if !ok {
+			return errors.New("a merge key does not name an object")
+		}
+		for key, value := range values {
+			if _, known := into[key]; !known {
+				into[key] = value
+			}
+		}
+	}
+	return nil
+}
+
+func scalar(node *yaml.Node) (any, error) {
+	switch node.ShortTag() {
+	case "!!null":
+		return nil, nil
+	case "!!bool":
+		var value bool
+		err := node.Decode(&value)
+		return value, err
+	case "!!int", "!!float":
+		return number(node.Value), nil
+	}
+	return node.Value, nil // dates included: JSON has no type for them
+}
+
+// recognize refuses what is not a whole OpenAPI 3.0 or 3.1 document.
+func recognize(doc document) error {
+	if v, ok := doc["swagger"]; ok {
+		return fmt.Errorf("is a Swagger %v document, and only OpenAPI 3.0 and 3.1 are understood: convert it first", v)
+	}
+	version, ok := text(doc["openapi"])
+	if !ok {
+		return errors.New("is not an OpenAPI document, as it has no key openapi: look whether it is the right one")
+	}
+	if !regexp.MustCompile(`^3\.[01](\.|$)`).MatchString(version) {
+		return fmt.Errorf("is an OpenAPI %q document, and only 3.0 and 3.1 are understood: convert it, or teach internal/specimport the new version", version)
+	}
+	info, _ := doc["info"].(map[string]any)
+	if version, ok := text(info["version"]); !ok || version == "" {
+		return errors.New("has no info.version, so it is broken or cut off: fetch it again")
+	}
+	if paths, _ := doc["paths"].(map[string]any); len(paths) == 0 {
+		return errors.New("has no paths, so it is broken or cut off: fetch it again")
+	}
+	return nil
+}
+
+// text returns a version: a string, also where YAML takes it for a number.
+func text(v any) (string, bool) {
+	switch v := v.(type) {
+	case string:
+		return v, true
+	case number:
+		return string(v), true
+	}
+	return "", false
+}
+
+// complete refuses a document that refers to what is not in it, which is how a
+// cut off YAML document shows.
+func complete(doc document) error {
+	schemes, _ := lookup(doc, "#/components/securitySchemes").(map[string]any)
+	return visit(map[string]any(doc), one, documentKind, "", func(at string, k kind, values map[string]any) error {
+		references := []any{values["$ref"]}
+		if k == discriminatorKind {
+			mapping, _ := values["mapping"].(map[string]any)
+			for _, key := range keys(mapping) {
+				if s, ok := mapping[key].(string); ok && strings.HasPrefix(s, "#/") {
+					references = append(references, s)
+				}
+			}
+		}
+		for _, v := range references {
+			switch ref, ok := v.(string); {
+			case v == nil:
+			case !ok:
+				return fmt.Errorf("is broken at %s: $ref is %s; fetch it again", at, sortOf(v))
+			case !strings.HasPrefix(ref, "#"):
+				return fmt.Errorf("refers to another document at %s (%s): import one that has everything in one file", at, ref)
+			case strings.HasPrefix(ref, "#/") && lookup(doc, ref) == nil:
+				return fmt.Errorf("is cut off or broken: %s refers to %s, which is not there; fetch it again", at, ref)
+			}
+		}
+		security, ok := values["security"]
+		if !ok || k != documentKind && k != operationKind {
+			return nil
+		}
+		requirements, ok := security.([]any)
+		if !ok {
+			return fmt.Errorf("is cut off or broken: %s is %s, not a list; fetch it again", join(at, "security"), sortOf(security))
+		}
+		for _, requirement := range requirements {
+			names, ok := requirement.(map[string]any)
+			if !ok {
+				return fmt.Errorf("is cut off or broken: an item of %s is %s, not an object; fetch it again", join(at, "security"), sortOf(requirement))
+			}
+			for _, name := range keys(names) {
+				if _, ok := names[name].([]any); !ok {
+					return fmt.Errorf("is cut off or broken: %s of %s is %s, not a list; fetch it again", name, join(at, "security"), sortOf(names[name]))
+				}
+				if _, known := schemes[name]; !known {
+					return fmt.Errorf("is cut off or broken: %s names the scheme %s, which is not there; fetch it again", join(at, "security"), name)
+				}
+			}
+		}
+		return nil
+	})
+}
+
+// lookup follows a reference within the document; what is not there is nil.
+func lookup(doc document, ref string) any {
+	pointer, err := url.PathUnescape(strings.TrimPrefix(ref, "#/"))
+	if err != nil {
+		return nil
+	}
+	var value any = map[string]any(doc)
+	for step := range strings.SplitSeq(pointer, "/") {
+		step = strings.NewReplacer("~1", "/", "~0", "~").Replace(step)
+		switch v := value.(type) {
+		case map[string]any:
+			value = v[step]
+		case []any:
+			i, err := strconv.Atoi(step)
+			if err != nil || i < 0 || i >= len(v) {
+				return nil
+			}
+			value = v[i]
+		default:
+			return nil
+		}
+	}
+	return value
+}
+
+// sortOf says in words what sort of value it is.
+func sortOf(v any) string {
+	switch v.(type) {
+	case nil:
+		return "empty"
+	case bool:
+		return "a truth value"
+	case number:
+		return "a number"
+	case string:
+		return "a string"
+	case []any:
+		return "a list"
+	}
+	return "an object"
+}
