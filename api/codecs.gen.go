@@ -136,8 +136,7 @@ func (x *APIClientList) member(r *jsonio.Reader) bool {
 			start := r.Offset()
 			for it := r.Array(); it.Next(); {
 				x.Data = room(r, start, x.Data)
-				v0 := &x.Data[len(x.Data)-1]
-				v0.decode(r)
+				x.Data[len(x.Data)-1].decode(r)
 			}
 		}
 	case "limit":
@@ -292,12 +291,14 @@ func (x *AggregateChapter) member(r *jsonio.Reader) bool {
 		if r.Null() {
 			x.Others = nil
 		} else {
-			x.Others = []uuid.UUID{}
+			var buffer [16]uuid.UUID
+			list0 := buffer[:0]
 			for it := r.Array(); it.Next(); {
 				var v0 uuid.UUID
 				v0 = r.UUID()
-				x.Others = append(x.Others, v0)
+				list0 = append(list0, v0)
 			}
+			x.Others = exact(list0)
 		}
 	default:
 		return false
@@ -431,23 +432,27 @@ func (x *AtHomeChapter) member(r *jsonio.Reader) bool {
 		if r.Null() {
 			x.Data = nil
 		} else {
-			x.Data = []string{}
+			var buffer [16]string
+			list0 := buffer[:0]
 			for it := r.Array(); it.Next(); {
 				var v0 string
-				v0 = r.Name()
-				x.Data = append(x.Data, v0)
+				v0 = r.String()
+				list0 = append(list0, v0)
 			}
+			x.Data = exact(list0)
 		}
 	case "dataSaver":
 		if r.Null() {
 			x.DataSaver = nil
 		} else {
-			x.DataSaver = []string{}
+			var buffer [16]string
+			list0 := buffer[:0]
 			for it := r.Array(); it.Next(); {
 				var v0 string
-				v0 = r.Name()
-				x.DataSaver = append(x.DataSaver, v0)
+				v0 = r.String()
+				list0 = append(list0, v0)
 			}
+			x.DataSaver = exact(list0)
 		}
 	case "hash":
 		x.Hash = r.String()
@@ -555,12 +560,14 @@ func (x *AuthCheck) member(r *jsonio.Reader) bool {
 		if r.Null() {
 			x.Permissions = nil
 		} else {
-			x.Permissions = []string{}
+			var buffer [16]string
+			list0 := buffer[:0]
 			for it := r.Array(); it.Next(); {
 				var v0 string
 				v0 = r.Name()
-				x.Permissions = append(x.Permissions, v0)
+				list0 = append(list0, v0)
 			}
+			x.Permissions = exact(list0)
 		}
 	case "result":
 		x.Result = Result(r.Name())
@@ -568,12 +575,14 @@ func (x *AuthCheck) member(r *jsonio.Reader) bool {
 		if r.Null() {
 			x.Roles = nil
 		} else {
-			x.Roles = []string{}
+			var buffer [16]string
+			list0 := buffer[:0]
 			for it := r.Array(); it.Next(); {
 				var v0 string
 				v0 = r.Name()
-				x.Roles = append(x.Roles, v0)
+				list0 = append(list0, v0)
 			}
+			x.Roles = exact(list0)
 		}
 	default:
 		return false
@@ -796,8 +805,7 @@ func (x *AuthorList) member(r *jsonio.Reader) bool {
 			start := r.Offset()
 			for it := r.Array(); it.Next(); {
 				x.Data = room(r, start, x.Data)
-				v0 := &x.Data[len(x.Data)-1]
-				v0.decode(r)
+				x.Data[len(x.Data)-1].decode(r)
 			}
 		}
 	case "limit":
@@ -1033,8 +1041,7 @@ func (x *ChapterList) member(r *jsonio.Reader) bool {
 			start := r.Offset()
 			for it := r.Array(); it.Next(); {
 				x.Data = room(r, start, x.Data)
-				v0 := &x.Data[len(x.Data)-1]
-				v0.decode(r)
+				x.Data[len(x.Data)-1].decode(r)
 			}
 		}
 	case "limit":
@@ -1287,8 +1294,7 @@ func (x *CoverList) member(r *jsonio.Reader) bool {
 			start := r.Offset()
 			for it := r.Array(); it.Next(); {
 				x.Data = room(r, start, x.Data)
-				v0 := &x.Data[len(x.Data)-1]
-				v0.decode(r)
+				x.Data[len(x.Data)-1].decode(r)
 			}
 		}
 	case "limit":
@@ -1488,8 +1494,7 @@ func (x *CustomListList) member(r *jsonio.Reader) bool {
 			start := r.Offset()
 			for it := r.Array(); it.Next(); {
 				x.Data = room(r, start, x.Data)
-				v0 := &x.Data[len(x.Data)-1]
-				v0.decode(r)
+				x.Data[len(x.Data)-1].decode(r)
 			}
 		}
 	case "limit":
@@ -1648,11 +1653,13 @@ func (x *ErrorResponse) member(r *jsonio.Reader) bool {
 		if r.Null() {
 			x.Errors = nil
 		} else {
-			x.Errors = []ErrorDetail{}
+			var buffer [16]ErrorDetail
+			list0 := buffer[:0]
 			for it := r.Array(); it.Next(); {
-				x.Errors = append(x.Errors, ErrorDetail{})
-				x.Errors[len(x.Errors)-1].decode(r)
+				list0 = append(list0, ErrorDetail{})
+				list0[len(list0)-1].decode(r)
 			}
+			x.Errors = exact(list0)
 		}
 	case "result":
 		x.Result = Result(r.Name())
@@ -1909,8 +1916,7 @@ func (x *LegacyMappingList) member(r *jsonio.Reader) bool {
 			start := r.Offset()
 			for it := r.Array(); it.Next(); {
 				x.Data = room(r, start, x.Data)
-				v0 := &x.Data[len(x.Data)-1]
-				v0.decode(r)
+				x.Data[len(x.Data)-1].decode(r)
 			}
 		}
 	case "limit":
@@ -2061,12 +2067,14 @@ func (x *MangaAttributes) member(r *jsonio.Reader) bool {
 		if r.Null() {
 			x.AltTitles = nil
 		} else {
-			x.AltTitles = []LocalizedString{}
+			var buffer [16]LocalizedString
+			list0 := buffer[:0]
 			for it := r.Array(); it.Next(); {
 				var v0 LocalizedString
 				v0.decode(r)
-				x.AltTitles = append(x.AltTitles, v0)
+				list0 = append(list0, v0)
 			}
+			x.AltTitles = exact(list0)
 		}
 	case "availableTranslatedLanguages":
 		x.AvailableTranslatedLanguages.decode(r)
@@ -2102,11 +2110,13 @@ func (x *MangaAttributes) member(r *jsonio.Reader) bool {
 		if r.Null() {
 			x.Tags = nil
 		} else {
-			x.Tags = []Tag{}
+			var buffer [16]Tag
+			list0 := buffer[:0]
 			for it := r.Array(); it.Next(); {
-				x.Tags = append(x.Tags, Tag{})
-				x.Tags[len(x.Tags)-1].decode(r)
+				list0 = append(list0, Tag{})
+				list0[len(list0)-1].decode(r)
 			}
+			x.Tags = exact(list0)
 		}
 	case "title":
 		x.Title.decode(r)
@@ -2226,8 +2236,7 @@ func (x *MangaList) member(r *jsonio.Reader) bool {
 			start := r.Offset()
 			for it := r.Array(); it.Next(); {
 				x.Data = room(r, start, x.Data)
-				v0 := &x.Data[len(x.Data)-1]
-				v0.decode(r)
+				x.Data[len(x.Data)-1].decode(r)
 			}
 		}
 	case "limit":
@@ -2378,8 +2387,7 @@ func (x *MangaRecommendationList) member(r *jsonio.Reader) bool {
 			start := r.Offset()
 			for it := r.Array(); it.Next(); {
 				x.Data = room(r, start, x.Data)
-				v0 := &x.Data[len(x.Data)-1]
-				v0.decode(r)
+				x.Data[len(x.Data)-1].decode(r)
 			}
 		}
 	case "limit":
@@ -2534,8 +2542,7 @@ func (x *MangaRelationList) member(r *jsonio.Reader) bool {
 			start := r.Offset()
 			for it := r.Array(); it.Next(); {
 				x.Data = room(r, start, x.Data)
-				v0 := &x.Data[len(x.Data)-1]
-				v0.decode(r)
+				x.Data[len(x.Data)-1].decode(r)
 			}
 		}
 	case "limit":
@@ -3018,8 +3025,7 @@ func (x *ReadingHistory) member(r *jsonio.Reader) bool {
 			start := r.Offset()
 			for it := r.Array(); it.Next(); {
 				x.Data = room(r, start, x.Data)
-				v0 := &x.Data[len(x.Data)-1]
-				v0.decode(r)
+				x.Data[len(x.Data)-1].decode(r)
 			}
 		}
 	case "limit":
@@ -3361,8 +3367,7 @@ func (x *ReportList) member(r *jsonio.Reader) bool {
 			start := r.Offset()
 			for it := r.Array(); it.Next(); {
 				x.Data = room(r, start, x.Data)
-				v0 := &x.Data[len(x.Data)-1]
-				v0.decode(r)
+				x.Data[len(x.Data)-1].decode(r)
 			}
 		}
 	case "limit":
@@ -3525,8 +3530,7 @@ func (x *ReportReasonList) member(r *jsonio.Reader) bool {
 			start := r.Offset()
 			for it := r.Array(); it.Next(); {
 				x.Data = room(r, start, x.Data)
-				v0 := &x.Data[len(x.Data)-1]
-				v0.decode(r)
+				x.Data[len(x.Data)-1].decode(r)
 			}
 		}
 	case "limit":
@@ -3673,12 +3677,14 @@ func (x *ScanlationGroupAttributes) member(r *jsonio.Reader) bool {
 		if r.Null() {
 			x.AltNames = nil
 		} else {
-			x.AltNames = []LocalizedString{}
+			var buffer [16]LocalizedString
+			list0 := buffer[:0]
 			for it := r.Array(); it.Next(); {
 				var v0 LocalizedString
 				v0.decode(r)
-				x.AltNames = append(x.AltNames, v0)
+				list0 = append(list0, v0)
 			}
+			x.AltNames = exact(list0)
 		}
 	case "contactEmail":
 		x.ContactEmail = r.StringPtr()
@@ -3694,12 +3700,14 @@ func (x *ScanlationGroupAttributes) member(r *jsonio.Reader) bool {
 		if r.Null() {
 			x.FocusedLanguages = nil
 		} else {
-			x.FocusedLanguages = []string{}
+			var buffer [16]string
+			list0 := buffer[:0]
 			for it := r.Array(); it.Next(); {
 				var v0 string
 				v0 = r.Name()
-				x.FocusedLanguages = append(x.FocusedLanguages, v0)
+				list0 = append(list0, v0)
 			}
+			x.FocusedLanguages = exact(list0)
 		}
 	case "inactive":
 		x.Inactive = r.Bool()
@@ -3826,8 +3834,7 @@ func (x *ScanlationGroupList) member(r *jsonio.Reader) bool {
 			start := r.Offset()
 			for it := r.Array(); it.Next(); {
 				x.Data = room(r, start, x.Data)
-				v0 := &x.Data[len(x.Data)-1]
-				v0.decode(r)
+				x.Data[len(x.Data)-1].decode(r)
 			}
 		}
 	case "limit":
@@ -4113,8 +4120,7 @@ func (x *TagList) member(r *jsonio.Reader) bool {
 			start := r.Offset()
 			for it := r.Array(); it.Next(); {
 				x.Data = room(r, start, x.Data)
-				v0 := &x.Data[len(x.Data)-1]
-				v0.decode(r)
+				x.Data[len(x.Data)-1].decode(r)
 			}
 		}
 	case "limit":
@@ -4330,19 +4336,20 @@ func (x *UploadPagesResponse) member(r *jsonio.Reader) bool {
 			start := r.Offset()
 			for it := r.Array(); it.Next(); {
 				x.Data = room(r, start, x.Data)
-				v0 := &x.Data[len(x.Data)-1]
-				v0.decode(r)
+				x.Data[len(x.Data)-1].decode(r)
 			}
 		}
 	case "errors":
 		if r.Null() {
 			x.Errors = nil
 		} else {
-			x.Errors = []ErrorDetail{}
+			var buffer [16]ErrorDetail
+			list0 := buffer[:0]
 			for it := r.Array(); it.Next(); {
-				x.Errors = append(x.Errors, ErrorDetail{})
-				x.Errors[len(x.Errors)-1].decode(r)
+				list0 = append(list0, ErrorDetail{})
+				list0[len(list0)-1].decode(r)
 			}
+			x.Errors = exact(list0)
 		}
 	case "result":
 		x.Result = Result(r.Name())
@@ -4689,12 +4696,14 @@ func (x *UserAttributes) member(r *jsonio.Reader) bool {
 		if r.Null() {
 			x.Roles = nil
 		} else {
-			x.Roles = []string{}
+			var buffer [16]string
+			list0 := buffer[:0]
 			for it := r.Array(); it.Next(); {
 				var v0 string
 				v0 = r.Name()
-				x.Roles = append(x.Roles, v0)
+				list0 = append(list0, v0)
 			}
+			x.Roles = exact(list0)
 		}
 	case "username":
 		x.Username = r.String()
@@ -4758,8 +4767,7 @@ func (x *UserList) member(r *jsonio.Reader) bool {
 			start := r.Offset()
 			for it := r.Array(); it.Next(); {
 				x.Data = room(r, start, x.Data)
-				v0 := &x.Data[len(x.Data)-1]
-				v0.decode(r)
+				x.Data[len(x.Data)-1].decode(r)
 			}
 		}
 	case "limit":

@@ -94,6 +94,13 @@ func room[T any](r *jsonio.Reader, start int, s []T) []T {
 	return s[:len(s)+1]
 }
 
+// exact returns a copy of a list that was collected in a buffer.
+func exact[T any](s []T) []T {
+	list := make([]T, len(s))
+	copy(list, s)
+	return list
+}
+
 func sortedNames[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
 
 func sortedIDs[V any](m map[uuid.UUID]V) []uuid.UUID {

@@ -70,12 +70,14 @@ func (l *Links) decode(r *jsonio.Reader) {
 		*l = nil
 		return
 	}
-	*l = Links{}
+	var buffer [16]Link
+	list := buffer[:0]
 	for it := r.Object(); it.Next(); {
 		link := Link{Site: r.KeyName()}
 		link.Value = r.String()
-		*l = append(*l, link)
+		list = append(list, link)
 	}
+	*l = exact(list)
 }
 
 func (l Links) append(b []byte) []byte {

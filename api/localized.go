@@ -84,12 +84,14 @@ func (s *LocalizedString) decode(r *jsonio.Reader) {
 		*s = nil
 		return
 	}
-	*s = LocalizedString{}
+	var buffer [8]LocalizedText
+	list := buffer[:0]
 	for it := r.Object(); it.Next(); {
 		t := LocalizedText{Language: r.KeyName()}
 		t.Text = r.String()
-		*s = append(*s, t)
+		list = append(list, t)
 	}
+	*s = exact(list)
 }
 
 func (s LocalizedString) append(b []byte) []byte {

@@ -167,11 +167,13 @@ func (rs *Relationships) decode(r *jsonio.Reader) {
 		*rs = nil
 		return
 	}
-	*rs = Relationships{}
+	var buffer [16]Relationship
+	list := buffer[:0]
 	for it := r.Array(); it.Next(); {
-		*rs = append(*rs, Relationship{})
-		(*rs)[len(*rs)-1].decode(r)
+		list = append(list, Relationship{})
+		list[len(list)-1].decode(r)
 	}
+	*rs = exact(list)
 }
 
 func (rs Relationships) append(b []byte) []byte {
@@ -189,7 +191,7 @@ func (rs Relationships) append(b []byte) []byte {
 }
 
 func (x *Relationship) decode(r *jsonio.Reader) {
-	early := json.RawMessage(nil) // attributes that came before the type
+	early := -1 // where attributes are that came before the type
 	for it := r.Object(); it.Next(); {
 		switch string(r.Key()) {
 		case "id":
@@ -203,7 +205,8 @@ func (x *Relationship) decode(r *jsonio.Reader) {
 			case r.Kind() == 'n':
 				x.Attributes = RawAttributes(r.Raw())
 			case x.Type == "":
-				early = r.Raw()
+				early = r.Offset()
+				r.Skip()
 			default:
 				x.Attributes = decodeAttributes(x.Type, r)
 			}
@@ -211,21 +214,12 @@ func (x *Relationship) decode(r *jsonio.Reader) {
 			x.Extra = x.Extra.keep(r)
 		}
 	}
-	if early != nil {
-		x.Attributes = attributesOf(x.Type, early, r)
+	if early >= 0 && r.Err() == nil {
+		end := r.Offset()
+		r.Seek(early)
+		x.Attributes = decodeAttributes(x.Type, r)
+		r.Seek(end)
 	}
-}
-
-// attributesOf decodes attributes that were set aside until the type was known.
-func attributesOf(t ResourceType, data json.RawMessage, outer *jsonio.Reader) RelationshipAttributes {
-	r := readers.Get().(*jsonio.Reader)
-	defer release(r)
-	r.Reset(data)
-	attributes := decodeAttributes(t, r)
-	if err := r.Err(); err != nil {
-		outer.Abort(err)
-	}
-	return attributes
 }
 
 func (x *Relationship) append(b []byte) []byte {

@@ -83,10 +83,12 @@ func (l *Languages) decode(r *jsonio.Reader) {
 		*l = nil
 		return
 	}
-	*l = Languages{}
+	var buffer [32]string
+	list := buffer[:0]
 	for it := r.Array(); it.Next(); {
-		*l = append(*l, r.Name())
+		list = append(list, r.Name())
 	}
+	*l = exact(list)
 }
 
 func (l Languages) append(b []byte) []byte {

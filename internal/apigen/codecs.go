@@ -52,6 +52,9 @@ func (m *model) writeDecoder(p *printer, name string) {
 	p.line("func (x *%s) UnmarshalJSON(data []byte) error { return unmarshal(data, x) }\n", name)
 }
 
+// listBuffer is how many elements of a list are collected on the stack.
+const listBuffer = 16
+
 // decode writes the statements that read a value of type e into dst.
 func (m *model) decode(p *printer, dst string, e ast.Expr, json string, depth int) {
 	e = m.types.resolve(e)
@@ -108,29 +111,30 @@ func (m *model) decode(p *printer, dst string, e ast.Expr, json string, depth in
 		m.decode(p, target, e.X, json, depth)
 		p.line("}")
 	case *ast.ArrayType:
-		element := m.types.isStruct(e.Elt)
-		p.line("if r.Null() {\n%s = nil\n} else {\n%s = []%s{}", dst, dst, source(e.Elt))
-		estimate := json == "data" && element != ""
-		if estimate {
-			p.line("start := r.Offset()")
+		p.line("if r.Null() {\n%s = nil\n} else {", dst)
+		if m.types.isStruct(e.Elt) != "" && json == "data" {
+			p.line("%s = []%s{}", dst, source(e.Elt))
+			p.line("start := r.Offset()\nfor it := r.Array(); it.Next(); {")
+			p.line("%s = room(r, start, %s)\n%s[len(%s)-1].decode(r)\n}\n}", dst, dst, dst, dst)
+			return
 		}
+		// Elements are collected on the stack, and copied to a list of the right size.
+		list := fmt.Sprintf("list%d", depth)
+		p.line("var buffer [%d]%s\n%s := buffer[:0]", listBuffer, source(e.Elt), list)
 		p.line("for it := r.Array(); it.Next(); {")
-		v := fmt.Sprintf("v%d", depth)
-		switch {
-		case estimate:
-			p.line("%s = room(r, start, %s)\n%s := &%s[len(%s)-1]\n%s.decode(r)", dst, dst, v, dst, dst, v)
-		case element != "":
-			p.line("%s = append(%s, %s{})\n%s[len(%s)-1].decode(r)", dst, dst, source(e.Elt), dst, dst)
-		default:
-			p.line("var %s %s", v, source(e.Elt))
+		if m.types.isStruct(e.Elt) != "" {
+			p.line("%s = append(%s, %s{})\n%s[len(%s)-1].decode(r)", list, list, source(e.Elt), list, list)
+		} else {
 			elementName := json
-			if source(e.Elt) == "string" {
+			if source(e.Elt) == "string" && json != "data" && json != "dataSaver" {
 				elementName = "language"
 			}
+			v := fmt.Sprintf("v%d", depth)
+			p.line("var %s %s", v, source(e.Elt))
 			m.decode(p, v, e.Elt, elementName, depth+1)
-			p.line("%s = append(%s, %s)", dst, dst, v)
+			p.line("%s = append(%s, %s)", list, list, v)
 		}
-		p.line("}\n}")
+		p.line("}\n%s = exact(%s)\n}", dst, list)
 	case *ast.MapType:
 		key := source(e.Key)
 		v := fmt.Sprintf("v%d", depth)

@@ -81,12 +81,11 @@ func (r *Reader) Fail(offset int, want string) {
 	}
 }
 
-// Abort ends reading with an error from elsewhere.
-func (r *Reader) Abort(err error) {
+// Seek goes to an offset where a value begins, or behind one that ended.
+func (r *Reader) Seek(offset int) {
 	if r.err == nil {
-		r.err = err
+		r.pos = offset
 	}
-	r.pos = len(r.data)
 }
 
 // Offset is the position of the next value.
