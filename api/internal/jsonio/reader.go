@@ -96,18 +96,24 @@ func (r *Reader) Offset() int {
 
 // peek skips white space and returns the next byte, 0 at the end of the document.
 func (r *Reader) peek() byte {
-	for r.pos < len(r.data) {
-		c := r.data[r.pos]
-		if c > ' ' || (c != ' ' && c != '\n' && c != '\t' && c != '\r') {
-			if c == 0 {
-				break
-			}
-			return c
-		}
-		r.pos++
+	if r.pos < len(r.data) && r.data[r.pos] > ' ' { // as a rule there is no white space
+		return r.data[r.pos]
 	}
-	if r.err == nil && r.pos < len(r.data) {
-		r.fail("a JSON value")
+	return r.peekSpace()
+}
+
+func (r *Reader) peekSpace() byte {
+	for r.pos < len(r.data) {
+		switch c := r.data[r.pos]; c {
+		case ' ', '\n', '\t', '\r':
+			r.pos++
+		default:
+			if c > ' ' {
+				return c
+			}
+			r.fail("a JSON value") // a control character
+			return 0
+		}
 	}
 	return 0
 }
@@ -123,6 +129,13 @@ func (r *Reader) Kind() byte {
 
 // Null consumes a null and reports whether there was one.
 func (r *Reader) Null() bool {
+	if r.pos < len(r.data) && r.data[r.pos] == '"' { // most values are texts
+		return false
+	}
+	return r.null()
+}
+
+func (r *Reader) null() bool {
 	if r.err != nil {
 		return true
 	}
