@@ -310,8 +310,8 @@ func (c *Client) do(ctx context.Context, r *request, editors []RequestEditorFn) 
 	return c.exchange(ctx, r, editors, func(resp *http.Response, body []byte) error {
 		contentType := resp.Header.Get("Content-Type")
 		if !isJSON(contentType, body) {
-			if len(body) == 0 || strings.HasPrefix(contentType, "text/plain") || !strings.Contains(contentType, "html") && r.op.ID == "Ping" {
-				return nil
+			if html := strings.Contains(contentType, "html") || bytes.HasPrefix(bytes.TrimSpace(body), []byte("<")); !html {
+				return nil // nothing, or a word like pong
 			}
 			return &notJSON{contentType, bytes.Clone(body[:min(len(body), maxErrorBody)])}
 		}
@@ -319,7 +319,7 @@ func (c *Client) do(ctx context.Context, r *request, editors []RequestEditorFn) 
 		if err := unmarshal(body, &answer); err != nil {
 			return &malformed{err}
 		}
-		if len(answer.Errors) > 0 {
+		if len(answer.Errors) > 0 || answer.Result == ResultError {
 			return &refused{answer.Errors}
 		}
 		return nil
@@ -330,6 +330,9 @@ func (c *Client) do(ctx context.Context, r *request, editors []RequestEditorFn) 
 type refused struct{ details []ErrorDetail }
 
 func (e *refused) Error() string {
+	if len(e.details) == 0 {
+		return "the server reports a failure without a reason"
+	}
 	texts := make([]string, len(e.details))
 	for i := range e.details {
 		texts[i] = e.details[i].text()

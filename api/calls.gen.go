@@ -1669,10 +1669,10 @@ func (c *Client) ListChapterStatistics(ctx context.Context, params *ListChapterS
 // GetChapterStatistics calls GET /statistics/chapter/{uuid}.
 //
 // GET /statistics/chapter/{uuid}.
-func (c *Client) GetChapterStatistics(ctx context.Context, uuidValue uuid.UUID, editors ...RequestEditorFn) (*ThreadStatisticsResponse, error) {
+func (c *Client) GetChapterStatistics(ctx context.Context, id uuid.UUID, editors ...RequestEditorFn) (*ThreadStatisticsResponse, error) {
 	r := newRequest(&operation.Table[operation.GetChapterStatistics])
 	r.literal("/statistics/chapter/")
-	r.id(uuidValue)
+	r.id(id)
 	return call[ThreadStatisticsResponse](ctx, c, &r, editors)
 }
 
@@ -1693,10 +1693,10 @@ func (c *Client) ListGroupStatistics(ctx context.Context, params *ListGroupStati
 // GetGroupStatistics calls GET /statistics/group/{uuid}.
 //
 // GET /statistics/group/{uuid}.
-func (c *Client) GetGroupStatistics(ctx context.Context, uuidValue uuid.UUID, editors ...RequestEditorFn) (*ThreadStatisticsResponse, error) {
+func (c *Client) GetGroupStatistics(ctx context.Context, id uuid.UUID, editors ...RequestEditorFn) (*ThreadStatisticsResponse, error) {
 	r := newRequest(&operation.Table[operation.GetGroupStatistics])
 	r.literal("/statistics/group/")
-	r.id(uuidValue)
+	r.id(id)
 	return call[ThreadStatisticsResponse](ctx, c, &r, editors)
 }
 
@@ -1717,10 +1717,10 @@ func (c *Client) ListMangaStatistics(ctx context.Context, params *ListMangaStati
 // GetMangaStatistics calls GET /statistics/manga/{uuid}.
 //
 // GET /statistics/manga/{uuid}.
-func (c *Client) GetMangaStatistics(ctx context.Context, uuidValue uuid.UUID, editors ...RequestEditorFn) (*MangaStatisticsResponse, error) {
+func (c *Client) GetMangaStatistics(ctx context.Context, id uuid.UUID, editors ...RequestEditorFn) (*MangaStatisticsResponse, error) {
 	r := newRequest(&operation.Table[operation.GetMangaStatistics])
 	r.literal("/statistics/manga/")
-	r.id(uuidValue)
+	r.id(id)
 	return call[MangaStatisticsResponse](ctx, c, &r, editors)
 }
 

@@ -52,7 +52,9 @@ func (m *model) arguments(op *operation) (declared, passed []string) {
 func (m *model) hasParams(op *operation) bool { return m.types.structs[op.id+"Params"] != nil }
 
 func argument(name string) string {
-	name = goName(name)
+	if name = goName(name); name == "UUID" {
+		return "id" // a parameter that is named after its type
+	}
 	if strings.ToUpper(name) == name {
 		name = strings.ToLower(name)
 	} else {
