@@ -726,16 +726,16 @@ func (e TagGroup) Valid() bool {
 
 // Defines values for TagMode.
 const (
-	TagModeTagModeAnd TagMode = "AND"
-	TagModeTagModeOr  TagMode = "OR"
+	TagModeAnd TagMode = "AND"
+	TagModeOr  TagMode = "OR"
 )
 
 // Valid indicates whether the value is a known member of the TagMode enum.
 func (e TagMode) Valid() bool {
 	switch e {
-	case TagModeTagModeAnd:
+	case TagModeAnd:
 		return true
-	case TagModeTagModeOr:
+	case TagModeOr:
 		return true
 	default:
 		return false

@@ -33,18 +33,15 @@ const (
 
 // A DateTime is a time as MangaDex takes it in queries and drafts: to the second, in UTC, without
 // a zone.
-type DateTime time.Time
+type DateTime struct{ Time time.Time }
 
 const dateTimeLayout = "2006-01-02T15:04:05"
 
 // Since is a [DateTime] for a query parameter.
-func Since(t time.Time) *DateTime { return Ptr(DateTime(t)) }
-
-// Time returns the time.
-func (t DateTime) Time() time.Time { return time.Time(t) }
+func Since(t time.Time) *DateTime { return &DateTime{t} }
 
 // String returns the time as it is sent.
-func (t DateTime) String() string { return time.Time(t).UTC().Format(dateTimeLayout) }
+func (t DateTime) String() string { return t.Time.UTC().Format(dateTimeLayout) }
 
 // MarshalText implements [encoding.TextMarshaler].
 func (t DateTime) MarshalText() ([]byte, error) { return []byte(t.String()), nil }
@@ -55,14 +52,14 @@ func (t *DateTime) UnmarshalText(text []byte) error {
 	if !ok {
 		return fmt.Errorf("api: %q is not a time like %s", text, dateTimeLayout)
 	}
-	*t = DateTime(parsed)
+	t.Time = parsed
 	return nil
 }
 
-func (t *DateTime) decode(r *jsonio.Reader) { *t = DateTime(r.Time()) }
+func (t *DateTime) decode(r *jsonio.Reader) { t.Time = r.Time() }
 
 func (t DateTime) append(b []byte) []byte {
-	if time.Time(t).IsZero() {
+	if t.Time.IsZero() {
 		return append(b, "null"...)
 	}
 	return jsonio.AppendString(b, t.String())

@@ -1,0 +1,302 @@
+package api_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io"
+	"net/http"
+	"os"
+	"reflect"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/mangadex-go/mangadex/api"
+)
+
+// doer is a transport under test: what it gets is the request as the client made it.
+type doer func(*http.Request) (*http.Response, error)
+
+func (d doer) Do(req *http.Request) (*http.Response, error) { return d(req) }
+
+// newClient returns a client whose requests go to d.
+func newClient(t testing.TB, d doer) *api.Client {
+	t.Helper()
+	client, err := api.New("https://api.example.test", api.WithHTTPClient(d))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return client
+}
+
+// answer makes an answer; headers are given as name and value.
+func answer(status int, contentType, body string, headers ...string) *http.Response {
+	h := http.Header{}
+	if contentType != "" {
+		h.Set("Content-Type", contentType)
+	}
+	for i := 0; i < len(headers); i += 2 {
+		h.Set(headers[i], headers[i+1])
+	}
+	return &http.Response{StatusCode: status, Header: h, Body: io.NopCloser(strings.NewReader(body)), ContentLength: int64(len(body))}
+}
+
+// answering returns a client that gets the same answer to every request.
+func answering(t testing.TB, status int, contentType, body string, headers ...string) *api.Client {
+	t.Helper()
+	return newClient(t, func(req *http.Request) (*http.Response, error) {
+		resp := answer(status, contentType, body, headers...)
+		resp.Request = req
+		return resp, nil
+	})
+}
+
+// A row is a line of testdata/operations.tsv.
+type row struct {
+	method, path, upstream, name, auth, limit, bucket string
+	deprecated                                        bool
+}
+
+// rows reads the table that the operations are compared with.
+var rows = sync.OnceValues(func() ([]row, error) {
+	data, err := os.ReadFile("testdata/operations.tsv")
+	if err != nil {
+		return nil, err
+	}
+	lines := strings.Split(strings.TrimRight(string(data), "\n"), "\n")
+	table := make([]row, 0, len(lines))
+	for _, line := range lines[1:] {
+		c := strings.Split(line, "\t")
+		if len(c) != 8 {
+			return nil, fmt.Errorf("%q has %d columns instead of 8", line, len(c))
+		}
+		table = append(table, row{c[0], c[1], c[2], c[3], c[4], c[5], c[6], c[7] == "deprecated"})
+	}
+	return table, nil
+})
+
+func table(t testing.TB) []row {
+	t.Helper()
+	table, err := rows()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return table
+}
+
+// operation returns the operation with a name, and skips the test where an older document does
+// not have it.
+func operation(t testing.TB, name string) api.Operation {
+	t.Helper()
+	for _, op := range api.Operations() {
+		if op.ID == name {
+			return op
+		}
+	}
+	if current(t) {
+		t.Fatalf("there is no operation %s", name)
+	}
+	t.Skipf("openapi.yaml has no operation %s", name)
+	return api.Operation{}
+}
+
+// current reports whether openapi.yaml holds the document that the test data was written for, so
+// that whatever is missing is a fault and not the age or youth of the document.
+func current(t testing.TB) bool {
+	t.Helper()
+	version, err := documentVersion()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return version == "5.13.1"
+}
+
+var documentVersion = sync.OnceValues(func() (string, error) {
+	data, err := os.ReadFile("../openapi.yaml")
+	if err != nil {
+		return "", err
+	}
+	_, rest, _ := strings.Cut(string(data), "\n  version: '")
+	version, _, ok := strings.Cut(rest, "'")
+	if !ok {
+		return "", fmt.Errorf("openapi.yaml has no version")
+	}
+	return version, nil
+})
+
+var (
+	contextType = reflect.TypeFor[context.Context]()
+	errorType   = reflect.TypeFor[error]()
+	editorsType = reflect.TypeFor[[]api.RequestEditorFn]()
+)
+
+// invoke calls a method by its name, with arguments that a filler makes for those that are not
+// given. It returns what the method returned without the error; nil where that is all.
+func invoke(t testing.TB, client any, name string, fill *filler) (any, error) {
+	t.Helper()
+	method := reflect.ValueOf(client).MethodByName(name)
+	if !method.IsValid() {
+		t.Fatalf("%T has no method %s", client, name)
+	}
+	args := []reflect.Value{}
+	for i := range method.Type().NumIn() {
+		if method.Type().IsVariadic() && i == method.Type().NumIn()-1 {
+			break
+		}
+		args = append(args, fill.value(method.Type().In(i), name))
+	}
+	results := method.Call(args)
+	err, _ := results[len(results)-1].Interface().(error)
+	if len(results) == 1 {
+		return nil, err
+	}
+	return results[0].Interface(), err
+}
+
+// A filler makes values with every field set. Two fillers make the same values in the same order.
+type filler struct {
+	t     testing.TB
+	n     int
+	depth int
+	// zero leaves out what can be left out: nil for pointers, slices and maps.
+	zero bool
+}
+
+// text needs escaping in paths, queries, JSON and headers.
+const text = "a b&c=d/é№+%\"#"
+
+func (f *filler) value(typ reflect.Type, name string) reflect.Value {
+	f.n++
+	v := reflect.New(typ).Elem()
+	switch x := v.Addr().Interface().(type) {
+	case *context.Context:
+		*x = context.Background()
+		return v
+	case *uuid.UUID:
+		*x = uuid.MustParse(fmt.Sprintf("00000000-0000-4000-8000-%012d", f.n))
+		return v
+	case *time.Time:
+		*x = time.Date(2021, 2, 3, 4, 5, 6, 0, time.FixedZone("", 2*60*60)).Add(time.Duration(f.n) * time.Hour)
+		return v
+	case *api.DateTime:
+		x.Time = time.Date(2021, 2, 3, 4, 5, 6, 0, time.FixedZone("", 2*60*60)).Add(time.Duration(f.n) * time.Hour)
+		return v
+	case *json.RawMessage:
+		*x = json.RawMessage(fmt.Sprintf(`{"n":%d,"list":[true,null,"<é>"]}`, f.n))
+		return v
+	case *api.LocalizedString:
+		if !f.zero {
+			*x = api.LocalizedString{{Language: "pt-br", Text: text}, {Language: "ja-ro", Text: "b" + strconv.Itoa(f.n)}}
+		}
+		return v
+	case *api.Links:
+		if !f.zero {
+			*x = api.Links{{Site: "mu", Value: strconv.Itoa(f.n)}, {Site: "raw", Value: "https://example.test/?a=1&b=2"}}
+		}
+		return v
+	case *map[string]any:
+		*x = map[string]any{} // an object that must be empty
+		return v
+	case *io.Reader:
+		*x = strings.NewReader("content " + strconv.Itoa(f.n))
+		return v
+	}
+	switch typ.Kind() {
+	case reflect.String:
+		v.SetString(f.text(typ, name))
+	case reflect.Int, reflect.Int64, reflect.Int32:
+		v.SetInt(int64(f.n))
+	case reflect.Float64, reflect.Float32:
+		v.SetFloat(float64(f.n) + 0.5)
+	case reflect.Bool:
+		v.SetBool(!f.zero)
+	case reflect.Pointer:
+		if !f.zero || f.depth == 0 {
+			f.depth++
+			v.Set(reflect.New(typ.Elem()))
+			v.Elem().Set(f.value(typ.Elem(), name))
+			f.depth--
+		}
+	case reflect.Slice:
+		if !f.zero {
+			v.Set(reflect.Append(v, f.value(typ.Elem(), name), f.value(typ.Elem(), name)))
+		}
+	case reflect.Map:
+		if !f.zero {
+			v.Set(reflect.MakeMap(typ))
+			if isNullable(typ) {
+				v.SetMapIndex(reflect.ValueOf(true), f.value(typ.Elem(), name))
+			} else {
+				v.SetMapIndex(f.value(typ.Key(), name), f.value(typ.Elem(), name))
+			}
+		}
+	case reflect.Struct:
+		f.depth++
+		for i := range typ.NumField() {
+			v.Field(i).Set(f.value(typ.Field(i).Type, typ.Field(i).Name))
+		}
+		f.depth--
+	default:
+		f.t.Fatalf("the filler does not know %v", typ)
+	}
+	return v
+}
+
+func (f *filler) text(typ reflect.Type, name string) string {
+	if typ.Name() == "string" {
+		return text + strconv.Itoa(f.n)
+	}
+	values, err := constants()
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	if len(values[typ.Name()]) == 0 {
+		f.t.Fatalf("%v has no constants", typ)
+	}
+	return values[typ.Name()][f.n%len(values[typ.Name()])]
+}
+
+// isNullable reports whether a type is a nullable.Nullable.
+func isNullable(typ reflect.Type) bool {
+	return typ.Kind() == reflect.Map && strings.HasPrefix(typ.Name(), "Nullable[")
+}
+
+// constants are the values of the named text types, which reflection cannot list.
+var constants = sync.OnceValues(func() (map[string][]string, error) {
+	values := map[string][]string{}
+	for _, path := range []string{"types.gen.go", "values.go"} {
+		file, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.SkipObjectResolution)
+		if err != nil {
+			return nil, err
+		}
+		for _, decl := range file.Decls {
+			d, ok := decl.(*ast.GenDecl)
+			if !ok || d.Tok != token.CONST {
+				continue
+			}
+			for _, spec := range d.Specs {
+				s := spec.(*ast.ValueSpec)
+				typ, ok := s.Type.(*ast.Ident)
+				if !ok || len(s.Values) != 1 {
+					continue
+				}
+				if lit, ok := s.Values[0].(*ast.BasicLit); ok && lit.Kind == token.STRING {
+					value, err := strconv.Unquote(lit.Value)
+					if err != nil {
+						return nil, err
+					}
+					values[typ.Name] = append(values[typ.Name], value)
+				}
+			}
+		}
+	}
+	return values, nil
+})
