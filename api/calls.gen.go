@@ -1812,6 +1812,9 @@ func (c *Client) DeleteUploadedPages(ctx context.Context, uploadSessionID uuid.U
 	r.literal("/upload/")
 	r.id(uploadSessionID)
 	r.literal("/batch")
+	if body == nil {
+		body = []uuid.UUID{}
+	}
 	r.json(body)
 	return c.do(ctx, &r, editors)
 }

@@ -1868,7 +1868,7 @@ type ScanlationGroupEdit struct {
 	ContactEmail     nullable.Nullable[string]   `json:"contactEmail,omitempty"`
 	Description      nullable.Nullable[string]   `json:"description,omitempty"`
 	Discord          nullable.Nullable[string]   `json:"discord,omitempty"`
-	FocusedLanguages nullable.Nullable[[]string] `json:"focusedLanguages,omitzero"`
+	FocusedLanguages nullable.Nullable[[]string] `json:"focusedLanguages,omitempty"`
 	Inactive         *bool                       `json:"inactive,omitempty"`
 	IrcChannel       nullable.Nullable[string]   `json:"ircChannel,omitempty"`
 	IrcServer        nullable.Nullable[string]   `json:"ircServer,omitempty"`

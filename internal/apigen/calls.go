@@ -101,6 +101,8 @@ func (m *model) writeCall(p *printer, op *operation) {
 	switch {
 	case op.emptyObj:
 		p.line("r.emptyObject()")
+	case strings.HasPrefix(op.body, "[]"):
+		p.line("if body == nil {\nbody = %s{}\n}\nr.json(body)", op.body)
 	case op.body != "":
 		p.line("r.json(body)")
 	case op.form == "io.Reader":

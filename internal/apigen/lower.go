@@ -250,6 +250,9 @@ func (l *lowering) body(s *openapi3.Schema) {
 			continue
 		}
 		v := ref.Value
+		if v.Nullable && v.Extensions[extNoPointer] != true {
+			continue // nullable.Nullable tells unset from null
+		}
 		if v.Type.Is("array") || v.AdditionalProperties.Schema != nil || v.Extensions[extNoPointer] == true && len(v.OneOf) > 0 {
 			set(ref, extOmitEmpty, false)
 			set(ref, extOmitZero, true)

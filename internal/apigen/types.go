@@ -25,6 +25,7 @@ type field struct {
 	json      string // member name; "-" for none
 	query     string // parameter name
 	omitEmpty bool
+	omitZero  bool
 	typ       ast.Expr
 }
 
@@ -75,7 +76,7 @@ func (t *goTypes) add(s *ast.TypeSpec) {
 		query, _, _ := strings.Cut(reflect.StructTag(tag).Get("form"), ",")
 		fields = append(fields, field{
 			name: f.Names[0].Name, json: jsonName, query: query,
-			omitEmpty: strings.Contains(options, "omitempty"), typ: f.Type,
+			omitEmpty: strings.Contains(options, "omitempty"), omitZero: strings.Contains(options, "omitzero"), typ: f.Type,
 		})
 	}
 	t.structs[name] = fields
