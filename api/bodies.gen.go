@@ -6,12 +6,336 @@ import (
 	"encoding/json"
 
 	"github.com/google/uuid"
+
+	"github.com/mangadex-go/mangadex/api/internal/jsonio"
 )
 
 var (
 	_ json.Marshaler
 	_ uuid.UUID
 )
+
+func (x *APIClientCreate) append(b []byte) []byte {
+	start := len(b)
+	if x.Description.IsSpecified() {
+		b = append(b, ",\"description\":"...)
+		if v0, err := x.Description.Get(); err != nil {
+			b = append(b, "null"...)
+		} else {
+			b = jsonio.AppendString(b, v0)
+		}
+	}
+	b = append(b, ",\"name\":"...)
+	b = jsonio.AppendString(b, x.Name)
+	b = append(b, ",\"profile\":"...)
+	b = jsonio.AppendString(b, string(x.Profile))
+	if x.Version != nil {
+		b = append(b, ",\"version\":"...)
+		if x.Version == nil {
+			b = append(b, "null"...)
+		} else {
+			b = jsonio.AppendInt(b, int64(*x.Version))
+		}
+	}
+	return jsonio.Close(b, start)
+}
+
+func (x *APIClientEdit) append(b []byte) []byte {
+	start := len(b)
+	if x.Description.IsSpecified() {
+		b = append(b, ",\"description\":"...)
+		if v0, err := x.Description.Get(); err != nil {
+			b = append(b, "null"...)
+		} else {
+			b = jsonio.AppendString(b, v0)
+		}
+	}
+	b = append(b, ",\"version\":"...)
+	b = jsonio.AppendInt(b, int64(x.Version))
+	return jsonio.Close(b, start)
+}
+
+func (x *AuthorCreate) append(b []byte) []byte {
+	start := len(b)
+	if x.Biography != nil {
+		b = append(b, ",\"biography\":"...)
+		b = x.Biography.append(b)
+	}
+	if x.Booth.IsSpecified() {
+		b = append(b, ",\"booth\":"...)
+		if v0, err := x.Booth.Get(); err != nil {
+			b = append(b, "null"...)
+		} else {
+			b = jsonio.AppendString(b, v0)
+		}
+	}
+	if x.FanBox.IsSpecified() {
+		b = append(b, ",\"fanBox\":"...)
+		if v0, err := x.FanBox.Get(); err != nil {
+			b = append(b, "null"...)
+		} else {
+			b = jsonio.AppendString(b, v0)
+		}
+	}
+	if x.Fantia.IsSpecified() {
+		b = append(b, ",\"fantia\":"...)
+		if v0, err := x.Fantia.Get(); err != nil {
+			b = append(b, "null"...)
+		} else {
+			b = jsonio.AppendString(b, v0)
+		}
+	}
+	if x.MelonBook.IsSpecified() {
+		b = append(b, ",\"melonBook\":"...)
+		if v0, err := x.MelonBook.Get(); err != nil {
+			b = append(b, "null"...)
+		} else {
+			b = jsonio.AppendString(b, v0)
+		}
+	}
+	b = append(b, ",\"name\":"...)
+	b = jsonio.AppendString(b, x.Name)
+	if x.Naver.IsSpecified() {
+		b = append(b, ",\"naver\":"...)
+		if v0, err := x.Naver.Get(); err != nil {
+			b = append(b, "null"...)
+		} else {
+			b = jsonio.AppendString(b, v0)
+		}
+	}
+	if x.NicoVideo.IsSpecified() {
+		b = append(b, ",\"nicoVideo\":"...)
+		if v0, err := x.NicoVideo.Get(); err != nil {
+			b = append(b, "null"...)
+		} else {
+			b = jsonio.AppendString(b, v0)
+		}
+	}
+	if x.Pixiv.IsSpecified() {
+		b = append(b, ",\"pixiv\":"...)
+		if v0, err := x.Pixiv.Get(); err != nil {
+			b = append(b, "null"...)
+		} else {
+			b = jsonio.AppendString(b, v0)
+		}
+	}
+	if x.Skeb.IsSpecified() {
+		b = append(b, ",\"skeb\":"...)
+		if v0, err := x.Skeb.Get(); err != nil {
+			b = append(b, "null"...)
+		} else {
+			b = jsonio.AppendString(b, v0)
+		}
+	}
+	if x.Tumblr.IsSpecified() {
+		b = append(b, ",\"tumblr\":"...)
+		if v0, err := x.Tumblr.Get(); err != nil {
+			b = append(b, "null"...)
+		} else {
+			b = jsonio.AppendString(b, v0)
+		}
+	}
+	if x.Twitter.IsSpecified() {
+		b = append(b, ",\"twitter\":"...)
+		if v0, err := x.Twitter.Get(); err != nil {
+			b = append(b, "null"...)
+		} else {
+			b = jsonio.AppendString(b, v0)
+		}
+	}
+	if x.Website.IsSpecified() {
+		b = append(b, ",\"website\":"...)
+		if v0, err := x.Website.Get(); err != nil {
+			b = append(b, "null"...)
+		} else {
+			b = jsonio.AppendString(b, v0)
+		}
+	}
+	if x.Weibo.IsSpecified() {
+		b = append(b, ",\"weibo\":"...)
+		if v0, err := x.Weibo.Get(); err != nil {
+			b = append(b, "null"...)
+		} else {
+			b = jsonio.AppendString(b, v0)
+		}
+	}
+	if x.Youtube.IsSpecified() {
+		b = append(b, ",\"youtube\":"...)
+		if v0, err := x.Youtube.Get(); err != nil {
+			b = append(b, "null"...)
+		} else {
+			b = jsonio.AppendString(b, v0)
+		}
+	}
+	return jsonio.Close(b, start)
+}
+
+func (x *AuthorEdit) append(b []byte) []byte {
+	start := len(b)
+	if x.Biography != nil {
+		b = append(b, ",\"biography\":"...)
+		b = x.Biography.append(b)
+	}
+	if x.Booth.IsSpecified() {
+		b = append(b, ",\"booth\":"...)
+		if v0, err := x.Booth.Get(); err != nil {
+			b = append(b, "null"...)
+		} else {
+			b = jsonio.AppendString(b, v0)
+		}
+	}
+	if x.FanBox.IsSpecified() {
+		b = append(b, ",\"fanBox\":"...)
+		if v0, err := x.FanBox.Get(); err != nil {
+			b = append(b, "null"...)
+		} else {
+			b = jsonio.AppendString(b, v0)
+		}
+	}
+	if x.Fantia.IsSpecified() {
+		b = append(b, ",\"fantia\":"...)
+		if v0, err := x.Fantia.Get(); err != nil {
+			b = append(b, "null"...)
+		} else {
+			b = jsonio.AppendString(b, v0)
+		}
+	}
+	if x.MelonBook.IsSpecified() {
+		b = append(b, ",\"melonBook\":"...)
+		if v0, err := x.MelonBook.Get(); err != nil {
+			b = append(b, "null"...)
+		} else {
+			b = jsonio.AppendString(b, v0)
+		}
+	}
+	if x.Name != nil {
+		b = append(b, ",\"name\":"...)
+		b = jsonio.AppendStringPtr(b, x.Name)
+	}
+	if x.Naver.IsSpecified() {
+		b = append(b, ",\"naver\":"...)
+		if v0, err := x.Naver.Get(); err != nil {
+			b = append(b, "null"...)
+		} else {
+			b = jsonio.AppendString(b, v0)
+		}
+	}
+	if x.NicoVideo.IsSpecified() {
+		b = append(b, ",\"nicoVideo\":"...)
+		if v0, err := x.NicoVideo.Get(); err != nil {
+			b = append(b, "null"...)
+		} else {
+			b = jsonio.AppendString(b, v0)
+		}
+	}
+	if x.Pixiv.IsSpecified() {
+		b = append(b, ",\"pixiv\":"...)
+		if v0, err := x.Pixiv.Get(); err != nil {
+			b = append(b, "null"...)
+		} else {
+			b = jsonio.AppendString(b, v0)
+		}
+	}
+	if x.Skeb.IsSpecified() {
+		b = append(b, ",\"skeb\":"...)
+		if v0, err := x.Skeb.Get(); err != nil {
+			b = append(b, "null"...)
+		} else {
+			b = jsonio.AppendString(b, v0)
+		}
+	}
+	if x.Tumblr.IsSpecified() {
+		b = append(b, ",\"tumblr\":"...)
+		if v0, err := x.Tumblr.Get(); err != nil {
+			b = append(b, "null"...)
+		} else {
+			b = jsonio.AppendString(b, v0)
+		}
+	}
+	if x.Twitter.IsSpecified() {
+		b = append(b, ",\"twitter\":"...)
+		if v0, err := x.Twitter.Get(); err != nil {
+			b = append(b, "null"...)
+		} else {
+			b = jsonio.AppendString(b, v0)
+		}
+	}
+	b = append(b, ",\"version\":"...)
+	b = jsonio.AppendInt(b, int64(x.Version))
+	if x.Website.IsSpecified() {
+		b = append(b, ",\"website\":"...)
+		if v0, err := x.Website.Get(); err != nil {
+			b = append(b, "null"...)
+		} else {
+			b = jsonio.AppendString(b, v0)
+		}
+	}
+	if x.Weibo.IsSpecified() {
+		b = append(b, ",\"weibo\":"...)
+		if v0, err := x.Weibo.Get(); err != nil {
+			b = append(b, "null"...)
+		} else {
+			b = jsonio.AppendString(b, v0)
+		}
+	}
+	if x.Youtube.IsSpecified() {
+		b = append(b, ",\"youtube\":"...)
+		if v0, err := x.Youtube.Get(); err != nil {
+			b = append(b, "null"...)
+		} else {
+			b = jsonio.AppendString(b, v0)
+		}
+	}
+	return jsonio.Close(b, start)
+}
+
+func (x *CaptchaSolution) append(b []byte) []byte {
+	start := len(b)
+	b = append(b, ",\"captchaChallenge\":"...)
+	b = jsonio.AppendString(b, x.CaptchaChallenge)
+	return jsonio.Close(b, start)
+}
+
+func (x *ChapterDraft) append(b []byte) []byte {
+	start := len(b)
+	b = append(b, ",\"chapter\":"...)
+	if v0, err := x.Chapter.Get(); err != nil {
+		b = append(b, "null"...)
+	} else {
+		b = jsonio.AppendString(b, v0)
+	}
+	if x.ExternalURL.IsSpecified() {
+		b = append(b, ",\"externalUrl\":"...)
+		if v0, err := x.ExternalURL.Get(); err != nil {
+			b = append(b, "null"...)
+		} else {
+			b = jsonio.AppendString(b, v0)
+		}
+	}
+	if x.PublishAt != nil {
+		b = append(b, ",\"publishAt\":"...)
+		if x.PublishAt == nil {
+			b = append(b, "null"...)
+		} else {
+			b = jsonio.AppendString(b, x.PublishAt.String())
+		}
+	}
+	b = append(b, ",\"title\":"...)
+	if v0, err := x.Title.Get(); err != nil {
+		b = append(b, "null"...)
+	} else {
+		b = jsonio.AppendString(b, v0)
+	}
+	b = append(b, ",\"translatedLanguage\":"...)
+	b = jsonio.AppendString(b, x.TranslatedLanguage)
+	b = append(b, ",\"volume\":"...)
+	if v0, err := x.Volume.Get(); err != nil {
+		b = append(b, "null"...)
+	} else {
+		b = jsonio.AppendString(b, v0)
+	}
+	return jsonio.Close(b, start)
+}
 
 // MarshalJSON implements [json.Marshaler]. What must be sent is sent as null or as an empty list
 // where it is not set.
@@ -29,6 +353,85 @@ func (x ChapterDraft) MarshalJSON() ([]byte, error) {
 	return json.Marshal(members(x))
 }
 
+func (x *ChapterEdit) append(b []byte) []byte {
+	start := len(b)
+	if x.Chapter.IsSpecified() {
+		b = append(b, ",\"chapter\":"...)
+		if v0, err := x.Chapter.Get(); err != nil {
+			b = append(b, "null"...)
+		} else {
+			b = jsonio.AppendString(b, v0)
+		}
+	}
+	if x.Groups != nil {
+		b = append(b, ",\"groups\":"...)
+		if x.Groups == nil {
+			b = append(b, "[]"...)
+		} else {
+			b = append(b, '[')
+			for i := range x.Groups {
+				if i > 0 {
+					b = append(b, ',')
+				}
+				b = append(jsonio.AppendUUIDText(append(b, '"'), x.Groups[i]), '"')
+			}
+			b = append(b, ']')
+		}
+	}
+	if x.Title.IsSpecified() {
+		b = append(b, ",\"title\":"...)
+		if v0, err := x.Title.Get(); err != nil {
+			b = append(b, "null"...)
+		} else {
+			b = jsonio.AppendString(b, v0)
+		}
+	}
+	if x.TranslatedLanguage != nil {
+		b = append(b, ",\"translatedLanguage\":"...)
+		b = jsonio.AppendStringPtr(b, x.TranslatedLanguage)
+	}
+	b = append(b, ",\"version\":"...)
+	b = jsonio.AppendInt(b, int64(x.Version))
+	if x.Volume.IsSpecified() {
+		b = append(b, ",\"volume\":"...)
+		if v0, err := x.Volume.Get(); err != nil {
+			b = append(b, "null"...)
+		} else {
+			b = jsonio.AppendString(b, v0)
+		}
+	}
+	return jsonio.Close(b, start)
+}
+
+func (x *CoverEdit) append(b []byte) []byte {
+	start := len(b)
+	if x.Description.IsSpecified() {
+		b = append(b, ",\"description\":"...)
+		if v0, err := x.Description.Get(); err != nil {
+			b = append(b, "null"...)
+		} else {
+			b = jsonio.AppendString(b, v0)
+		}
+	}
+	if x.Locale.IsSpecified() {
+		b = append(b, ",\"locale\":"...)
+		if v0, err := x.Locale.Get(); err != nil {
+			b = append(b, "null"...)
+		} else {
+			b = jsonio.AppendString(b, v0)
+		}
+	}
+	b = append(b, ",\"version\":"...)
+	b = jsonio.AppendInt(b, int64(x.Version))
+	b = append(b, ",\"volume\":"...)
+	if v0, err := x.Volume.Get(); err != nil {
+		b = append(b, "null"...)
+	} else {
+		b = jsonio.AppendString(b, v0)
+	}
+	return jsonio.Close(b, start)
+}
+
 // MarshalJSON implements [json.Marshaler]. What must be sent is sent as null or as an empty list
 // where it is not set.
 func (x CoverEdit) MarshalJSON() ([]byte, error) {
@@ -37,6 +440,114 @@ func (x CoverEdit) MarshalJSON() ([]byte, error) {
 	}
 	type members CoverEdit
 	return json.Marshal(members(x))
+}
+
+func (x *CustomListCreate) append(b []byte) []byte {
+	start := len(b)
+	if x.Manga != nil {
+		b = append(b, ",\"manga\":"...)
+		if x.Manga == nil {
+			b = append(b, "[]"...)
+		} else {
+			b = append(b, '[')
+			for i := range x.Manga {
+				if i > 0 {
+					b = append(b, ',')
+				}
+				b = append(jsonio.AppendUUIDText(append(b, '"'), x.Manga[i]), '"')
+			}
+			b = append(b, ']')
+		}
+	}
+	b = append(b, ",\"name\":"...)
+	b = jsonio.AppendString(b, x.Name)
+	if x.Version != nil {
+		b = append(b, ",\"version\":"...)
+		if x.Version == nil {
+			b = append(b, "null"...)
+		} else {
+			b = jsonio.AppendInt(b, int64(*x.Version))
+		}
+	}
+	if x.Visibility != nil {
+		b = append(b, ",\"visibility\":"...)
+		if x.Visibility == nil {
+			b = append(b, "null"...)
+		} else {
+			b = jsonio.AppendString(b, string(*x.Visibility))
+		}
+	}
+	return jsonio.Close(b, start)
+}
+
+func (x *CustomListEdit) append(b []byte) []byte {
+	start := len(b)
+	if x.Manga != nil {
+		b = append(b, ",\"manga\":"...)
+		if x.Manga == nil {
+			b = append(b, "[]"...)
+		} else {
+			b = append(b, '[')
+			for i := range x.Manga {
+				if i > 0 {
+					b = append(b, ',')
+				}
+				b = append(jsonio.AppendUUIDText(append(b, '"'), x.Manga[i]), '"')
+			}
+			b = append(b, ']')
+		}
+	}
+	if x.Name != nil {
+		b = append(b, ",\"name\":"...)
+		b = jsonio.AppendStringPtr(b, x.Name)
+	}
+	b = append(b, ",\"version\":"...)
+	b = jsonio.AppendInt(b, int64(x.Version))
+	if x.Visibility != nil {
+		b = append(b, ",\"visibility\":"...)
+		if x.Visibility == nil {
+			b = append(b, "null"...)
+		} else {
+			b = jsonio.AppendString(b, string(*x.Visibility))
+		}
+	}
+	return jsonio.Close(b, start)
+}
+
+func (x *DraftCommit) append(b []byte) []byte {
+	start := len(b)
+	b = append(b, ",\"version\":"...)
+	b = jsonio.AppendInt(b, int64(x.Version))
+	return jsonio.Close(b, start)
+}
+
+func (x *ForumThreadCreate) append(b []byte) []byte {
+	start := len(b)
+	b = append(b, ",\"id\":"...)
+	b = append(jsonio.AppendUUIDText(append(b, '"'), x.ID), '"')
+	b = append(b, ",\"type\":"...)
+	b = jsonio.AppendString(b, string(x.Type))
+	return jsonio.Close(b, start)
+}
+
+func (x *LegacyMappingRequest) append(b []byte) []byte {
+	start := len(b)
+	b = append(b, ",\"ids\":"...)
+	if x.IDs == nil {
+		b = append(b, "[]"...)
+	} else {
+		b = append(b, '[')
+		for i := range x.IDs {
+			if i > 0 {
+				b = append(b, ',')
+			}
+			b = jsonio.AppendInt(b, int64(x.IDs[i]))
+		}
+		b = append(b, ']')
+	}
+	b = append(b, ",\"type\":"...)
+	b = jsonio.AppendString(b, string(x.Type))
+	return jsonio.Close(b, start)
 }
 
 // MarshalJSON implements [json.Marshaler]. What must be sent is sent as null or as an empty list
@@ -49,6 +560,377 @@ func (x LegacyMappingRequest) MarshalJSON() ([]byte, error) {
 	return json.Marshal(members(x))
 }
 
+func (x *LoginRequest) append(b []byte) []byte {
+	start := len(b)
+	if x.Email != nil {
+		b = append(b, ",\"email\":"...)
+		b = jsonio.AppendStringPtr(b, x.Email)
+	}
+	b = append(b, ",\"password\":"...)
+	b = jsonio.AppendString(b, x.Password)
+	if x.Username != nil {
+		b = append(b, ",\"username\":"...)
+		b = jsonio.AppendStringPtr(b, x.Username)
+	}
+	return jsonio.Close(b, start)
+}
+
+func (x *MangaCreate) append(b []byte) []byte {
+	start := len(b)
+	if x.AltTitles != nil {
+		b = append(b, ",\"altTitles\":"...)
+		if x.AltTitles == nil {
+			b = append(b, "[]"...)
+		} else {
+			b = append(b, '[')
+			for i := range x.AltTitles {
+				if i > 0 {
+					b = append(b, ',')
+				}
+				b = x.AltTitles[i].append(b)
+			}
+			b = append(b, ']')
+		}
+	}
+	if x.Artists != nil {
+		b = append(b, ",\"artists\":"...)
+		if x.Artists == nil {
+			b = append(b, "[]"...)
+		} else {
+			b = append(b, '[')
+			for i := range x.Artists {
+				if i > 0 {
+					b = append(b, ',')
+				}
+				b = append(jsonio.AppendUUIDText(append(b, '"'), x.Artists[i]), '"')
+			}
+			b = append(b, ']')
+		}
+	}
+	if x.Authors != nil {
+		b = append(b, ",\"authors\":"...)
+		if x.Authors == nil {
+			b = append(b, "[]"...)
+		} else {
+			b = append(b, '[')
+			for i := range x.Authors {
+				if i > 0 {
+					b = append(b, ',')
+				}
+				b = append(jsonio.AppendUUIDText(append(b, '"'), x.Authors[i]), '"')
+			}
+			b = append(b, ']')
+		}
+	}
+	if x.ChapterNumbersResetOnNewVolume != nil {
+		b = append(b, ",\"chapterNumbersResetOnNewVolume\":"...)
+		if x.ChapterNumbersResetOnNewVolume == nil {
+			b = append(b, "null"...)
+		} else {
+			b = jsonio.AppendBool(b, *x.ChapterNumbersResetOnNewVolume)
+		}
+	}
+	b = append(b, ",\"contentRating\":"...)
+	b = jsonio.AppendString(b, string(x.ContentRating))
+	if x.Description != nil {
+		b = append(b, ",\"description\":"...)
+		b = x.Description.append(b)
+	}
+	if x.LastChapter.IsSpecified() {
+		b = append(b, ",\"lastChapter\":"...)
+		if v0, err := x.LastChapter.Get(); err != nil {
+			b = append(b, "null"...)
+		} else {
+			b = jsonio.AppendString(b, v0)
+		}
+	}
+	if x.LastVolume.IsSpecified() {
+		b = append(b, ",\"lastVolume\":"...)
+		if v0, err := x.LastVolume.Get(); err != nil {
+			b = append(b, "null"...)
+		} else {
+			b = jsonio.AppendString(b, v0)
+		}
+	}
+	if x.Links != nil {
+		b = append(b, ",\"links\":"...)
+		b = x.Links.append(b)
+	}
+	if x.OfficialLinks != nil {
+		b = append(b, ",\"officialLinks\":"...)
+		b = x.OfficialLinks.append(b)
+	}
+	b = append(b, ",\"originalLanguage\":"...)
+	b = jsonio.AppendString(b, x.OriginalLanguage)
+	if x.PrimaryCover.IsSpecified() {
+		b = append(b, ",\"primaryCover\":"...)
+		if v0, err := x.PrimaryCover.Get(); err != nil {
+			b = append(b, "null"...)
+		} else {
+			b = append(jsonio.AppendUUIDText(append(b, '"'), v0), '"')
+		}
+	}
+	if x.PublicationDemographic.IsSpecified() {
+		b = append(b, ",\"publicationDemographic\":"...)
+		if v0, err := x.PublicationDemographic.Get(); err != nil {
+			b = append(b, "null"...)
+		} else {
+			b = jsonio.AppendString(b, string(v0))
+		}
+	}
+	b = append(b, ",\"status\":"...)
+	b = jsonio.AppendString(b, string(x.Status))
+	if x.Tags != nil {
+		b = append(b, ",\"tags\":"...)
+		if x.Tags == nil {
+			b = append(b, "[]"...)
+		} else {
+			b = append(b, '[')
+			for i := range x.Tags {
+				if i > 0 {
+					b = append(b, ',')
+				}
+				b = append(jsonio.AppendUUIDText(append(b, '"'), x.Tags[i]), '"')
+			}
+			b = append(b, ']')
+		}
+	}
+	if x.Title != nil {
+		b = append(b, ",\"title\":"...)
+		b = x.Title.append(b)
+	}
+	if x.Version != nil {
+		b = append(b, ",\"version\":"...)
+		if x.Version == nil {
+			b = append(b, "null"...)
+		} else {
+			b = jsonio.AppendInt(b, int64(*x.Version))
+		}
+	}
+	if x.Year.IsSpecified() {
+		b = append(b, ",\"year\":"...)
+		if v0, err := x.Year.Get(); err != nil {
+			b = append(b, "null"...)
+		} else {
+			b = jsonio.AppendInt(b, int64(v0))
+		}
+	}
+	return jsonio.Close(b, start)
+}
+
+func (x *MangaEdit) append(b []byte) []byte {
+	start := len(b)
+	if x.AltTitles != nil {
+		b = append(b, ",\"altTitles\":"...)
+		if x.AltTitles == nil {
+			b = append(b, "[]"...)
+		} else {
+			b = append(b, '[')
+			for i := range x.AltTitles {
+				if i > 0 {
+					b = append(b, ',')
+				}
+				b = x.AltTitles[i].append(b)
+			}
+			b = append(b, ']')
+		}
+	}
+	if x.Artists != nil {
+		b = append(b, ",\"artists\":"...)
+		if x.Artists == nil {
+			b = append(b, "[]"...)
+		} else {
+			b = append(b, '[')
+			for i := range x.Artists {
+				if i > 0 {
+					b = append(b, ',')
+				}
+				b = append(jsonio.AppendUUIDText(append(b, '"'), x.Artists[i]), '"')
+			}
+			b = append(b, ']')
+		}
+	}
+	if x.Authors != nil {
+		b = append(b, ",\"authors\":"...)
+		if x.Authors == nil {
+			b = append(b, "[]"...)
+		} else {
+			b = append(b, '[')
+			for i := range x.Authors {
+				if i > 0 {
+					b = append(b, ',')
+				}
+				b = append(jsonio.AppendUUIDText(append(b, '"'), x.Authors[i]), '"')
+			}
+			b = append(b, ']')
+		}
+	}
+	if x.ChapterNumbersResetOnNewVolume != nil {
+		b = append(b, ",\"chapterNumbersResetOnNewVolume\":"...)
+		if x.ChapterNumbersResetOnNewVolume == nil {
+			b = append(b, "null"...)
+		} else {
+			b = jsonio.AppendBool(b, *x.ChapterNumbersResetOnNewVolume)
+		}
+	}
+	if x.ContentRating != nil {
+		b = append(b, ",\"contentRating\":"...)
+		if x.ContentRating == nil {
+			b = append(b, "null"...)
+		} else {
+			b = jsonio.AppendString(b, string(*x.ContentRating))
+		}
+	}
+	if x.Description != nil {
+		b = append(b, ",\"description\":"...)
+		b = x.Description.append(b)
+	}
+	if x.LastChapter.IsSpecified() {
+		b = append(b, ",\"lastChapter\":"...)
+		if v0, err := x.LastChapter.Get(); err != nil {
+			b = append(b, "null"...)
+		} else {
+			b = jsonio.AppendString(b, v0)
+		}
+	}
+	if x.LastVolume.IsSpecified() {
+		b = append(b, ",\"lastVolume\":"...)
+		if v0, err := x.LastVolume.Get(); err != nil {
+			b = append(b, "null"...)
+		} else {
+			b = jsonio.AppendString(b, v0)
+		}
+	}
+	if x.Links != nil {
+		b = append(b, ",\"links\":"...)
+		b = x.Links.append(b)
+	}
+	if x.OfficialLinks != nil {
+		b = append(b, ",\"officialLinks\":"...)
+		b = x.OfficialLinks.append(b)
+	}
+	if x.OriginalLanguage != nil {
+		b = append(b, ",\"originalLanguage\":"...)
+		b = jsonio.AppendStringPtr(b, x.OriginalLanguage)
+	}
+	if x.PrimaryCover.IsSpecified() {
+		b = append(b, ",\"primaryCover\":"...)
+		if v0, err := x.PrimaryCover.Get(); err != nil {
+			b = append(b, "null"...)
+		} else {
+			b = append(jsonio.AppendUUIDText(append(b, '"'), v0), '"')
+		}
+	}
+	if x.PublicationDemographic.IsSpecified() {
+		b = append(b, ",\"publicationDemographic\":"...)
+		if v0, err := x.PublicationDemographic.Get(); err != nil {
+			b = append(b, "null"...)
+		} else {
+			b = jsonio.AppendString(b, string(v0))
+		}
+	}
+	if x.Status != nil {
+		b = append(b, ",\"status\":"...)
+		if x.Status == nil {
+			b = append(b, "null"...)
+		} else {
+			b = jsonio.AppendString(b, string(*x.Status))
+		}
+	}
+	if x.Tags != nil {
+		b = append(b, ",\"tags\":"...)
+		if x.Tags == nil {
+			b = append(b, "[]"...)
+		} else {
+			b = append(b, '[')
+			for i := range x.Tags {
+				if i > 0 {
+					b = append(b, ',')
+				}
+				b = append(jsonio.AppendUUIDText(append(b, '"'), x.Tags[i]), '"')
+			}
+			b = append(b, ']')
+		}
+	}
+	if x.Title != nil {
+		b = append(b, ",\"title\":"...)
+		b = x.Title.append(b)
+	}
+	b = append(b, ",\"version\":"...)
+	b = jsonio.AppendInt(b, int64(x.Version))
+	if x.Year.IsSpecified() {
+		b = append(b, ",\"year\":"...)
+		if v0, err := x.Year.Get(); err != nil {
+			b = append(b, "null"...)
+		} else {
+			b = jsonio.AppendInt(b, int64(v0))
+		}
+	}
+	return jsonio.Close(b, start)
+}
+
+func (x *MangaRelationCreate) append(b []byte) []byte {
+	start := len(b)
+	b = append(b, ",\"relation\":"...)
+	b = jsonio.AppendString(b, string(x.Relation))
+	b = append(b, ",\"targetManga\":"...)
+	b = append(jsonio.AppendUUIDText(append(b, '"'), x.TargetManga), '"')
+	return jsonio.Close(b, start)
+}
+
+func (x *RatingEdit) append(b []byte) []byte {
+	start := len(b)
+	b = append(b, ",\"rating\":"...)
+	b = jsonio.AppendInt(b, int64(x.Rating))
+	return jsonio.Close(b, start)
+}
+
+func (x *ReadMarkersEdit) append(b []byte) []byte {
+	start := len(b)
+	if x.Read != nil {
+		b = append(b, ",\"chapterIdsRead\":"...)
+		if x.Read == nil {
+			b = append(b, "[]"...)
+		} else {
+			b = append(b, '[')
+			for i := range x.Read {
+				if i > 0 {
+					b = append(b, ',')
+				}
+				b = append(jsonio.AppendUUIDText(append(b, '"'), x.Read[i]), '"')
+			}
+			b = append(b, ']')
+		}
+	}
+	if x.Unread != nil {
+		b = append(b, ",\"chapterIdsUnread\":"...)
+		if x.Unread == nil {
+			b = append(b, "[]"...)
+		} else {
+			b = append(b, '[')
+			for i := range x.Unread {
+				if i > 0 {
+					b = append(b, ',')
+				}
+				b = append(jsonio.AppendUUIDText(append(b, '"'), x.Unread[i]), '"')
+			}
+			b = append(b, ']')
+		}
+	}
+	return jsonio.Close(b, start)
+}
+
+func (x *ReadingStatusEdit) append(b []byte) []byte {
+	start := len(b)
+	b = append(b, ",\"status\":"...)
+	if v0, err := x.Status.Get(); err != nil {
+		b = append(b, "null"...)
+	} else {
+		b = jsonio.AppendString(b, string(v0))
+	}
+	return jsonio.Close(b, start)
+}
+
 // MarshalJSON implements [json.Marshaler]. What must be sent is sent as null or as an empty list
 // where it is not set.
 func (x ReadingStatusEdit) MarshalJSON() ([]byte, error) {
@@ -57,6 +939,281 @@ func (x ReadingStatusEdit) MarshalJSON() ([]byte, error) {
 	}
 	type members ReadingStatusEdit
 	return json.Marshal(members(x))
+}
+
+func (x *RefreshSessionRequest) append(b []byte) []byte {
+	start := len(b)
+	b = append(b, ",\"token\":"...)
+	b = jsonio.AppendString(b, x.Token)
+	return jsonio.Close(b, start)
+}
+
+func (x *ReportCreate) append(b []byte) []byte {
+	start := len(b)
+	b = append(b, ",\"category\":"...)
+	b = jsonio.AppendString(b, string(x.Category))
+	b = append(b, ",\"details\":"...)
+	b = jsonio.AppendString(b, x.Details)
+	b = append(b, ",\"objectId\":"...)
+	b = append(jsonio.AppendUUIDText(append(b, '"'), x.ObjectID), '"')
+	b = append(b, ",\"reason\":"...)
+	b = append(jsonio.AppendUUIDText(append(b, '"'), x.Reason), '"')
+	return jsonio.Close(b, start)
+}
+
+func (x *ScanlationGroupCreate) append(b []byte) []byte {
+	start := len(b)
+	if x.ContactEmail.IsSpecified() {
+		b = append(b, ",\"contactEmail\":"...)
+		if v0, err := x.ContactEmail.Get(); err != nil {
+			b = append(b, "null"...)
+		} else {
+			b = jsonio.AppendString(b, v0)
+		}
+	}
+	if x.Description.IsSpecified() {
+		b = append(b, ",\"description\":"...)
+		if v0, err := x.Description.Get(); err != nil {
+			b = append(b, "null"...)
+		} else {
+			b = jsonio.AppendString(b, v0)
+		}
+	}
+	if x.Discord.IsSpecified() {
+		b = append(b, ",\"discord\":"...)
+		if v0, err := x.Discord.Get(); err != nil {
+			b = append(b, "null"...)
+		} else {
+			b = jsonio.AppendString(b, v0)
+		}
+	}
+	if x.Inactive != nil {
+		b = append(b, ",\"inactive\":"...)
+		if x.Inactive == nil {
+			b = append(b, "null"...)
+		} else {
+			b = jsonio.AppendBool(b, *x.Inactive)
+		}
+	}
+	if x.IrcChannel.IsSpecified() {
+		b = append(b, ",\"ircChannel\":"...)
+		if v0, err := x.IrcChannel.Get(); err != nil {
+			b = append(b, "null"...)
+		} else {
+			b = jsonio.AppendString(b, v0)
+		}
+	}
+	if x.IrcServer.IsSpecified() {
+		b = append(b, ",\"ircServer\":"...)
+		if v0, err := x.IrcServer.Get(); err != nil {
+			b = append(b, "null"...)
+		} else {
+			b = jsonio.AppendString(b, v0)
+		}
+	}
+	if x.MangaUpdates.IsSpecified() {
+		b = append(b, ",\"mangaUpdates\":"...)
+		if v0, err := x.MangaUpdates.Get(); err != nil {
+			b = append(b, "null"...)
+		} else {
+			b = jsonio.AppendString(b, v0)
+		}
+	}
+	b = append(b, ",\"name\":"...)
+	b = jsonio.AppendString(b, x.Name)
+	if x.PublishDelay.IsSpecified() {
+		b = append(b, ",\"publishDelay\":"...)
+		if v0, err := x.PublishDelay.Get(); err != nil {
+			b = append(b, "null"...)
+		} else {
+			b = jsonio.AppendString(b, v0)
+		}
+	}
+	if x.Twitter.IsSpecified() {
+		b = append(b, ",\"twitter\":"...)
+		if v0, err := x.Twitter.Get(); err != nil {
+			b = append(b, "null"...)
+		} else {
+			b = jsonio.AppendString(b, v0)
+		}
+	}
+	if x.Website.IsSpecified() {
+		b = append(b, ",\"website\":"...)
+		if v0, err := x.Website.Get(); err != nil {
+			b = append(b, "null"...)
+		} else {
+			b = jsonio.AppendString(b, v0)
+		}
+	}
+	return jsonio.Close(b, start)
+}
+
+func (x *ScanlationGroupEdit) append(b []byte) []byte {
+	start := len(b)
+	if x.ContactEmail.IsSpecified() {
+		b = append(b, ",\"contactEmail\":"...)
+		if v0, err := x.ContactEmail.Get(); err != nil {
+			b = append(b, "null"...)
+		} else {
+			b = jsonio.AppendString(b, v0)
+		}
+	}
+	if x.Description.IsSpecified() {
+		b = append(b, ",\"description\":"...)
+		if v0, err := x.Description.Get(); err != nil {
+			b = append(b, "null"...)
+		} else {
+			b = jsonio.AppendString(b, v0)
+		}
+	}
+	if x.Discord.IsSpecified() {
+		b = append(b, ",\"discord\":"...)
+		if v0, err := x.Discord.Get(); err != nil {
+			b = append(b, "null"...)
+		} else {
+			b = jsonio.AppendString(b, v0)
+		}
+	}
+	if x.FocusedLanguages.IsSpecified() {
+		b = append(b, ",\"focusedLanguages\":"...)
+		if v0, err := x.FocusedLanguages.Get(); err != nil {
+			b = append(b, "null"...)
+		} else {
+			if v0 == nil {
+				b = append(b, "[]"...)
+			} else {
+				b = append(b, '[')
+				for i := range v0 {
+					if i > 0 {
+						b = append(b, ',')
+					}
+					b = jsonio.AppendString(b, v0[i])
+				}
+				b = append(b, ']')
+			}
+		}
+	}
+	if x.Inactive != nil {
+		b = append(b, ",\"inactive\":"...)
+		if x.Inactive == nil {
+			b = append(b, "null"...)
+		} else {
+			b = jsonio.AppendBool(b, *x.Inactive)
+		}
+	}
+	if x.IrcChannel.IsSpecified() {
+		b = append(b, ",\"ircChannel\":"...)
+		if v0, err := x.IrcChannel.Get(); err != nil {
+			b = append(b, "null"...)
+		} else {
+			b = jsonio.AppendString(b, v0)
+		}
+	}
+	if x.IrcServer.IsSpecified() {
+		b = append(b, ",\"ircServer\":"...)
+		if v0, err := x.IrcServer.Get(); err != nil {
+			b = append(b, "null"...)
+		} else {
+			b = jsonio.AppendString(b, v0)
+		}
+	}
+	if x.Leader != nil {
+		b = append(b, ",\"leader\":"...)
+		if x.Leader == nil {
+			b = append(b, "null"...)
+		} else {
+			b = append(jsonio.AppendUUIDText(append(b, '"'), *x.Leader), '"')
+		}
+	}
+	if x.Locked != nil {
+		b = append(b, ",\"locked\":"...)
+		if x.Locked == nil {
+			b = append(b, "null"...)
+		} else {
+			b = jsonio.AppendBool(b, *x.Locked)
+		}
+	}
+	if x.MangaUpdates.IsSpecified() {
+		b = append(b, ",\"mangaUpdates\":"...)
+		if v0, err := x.MangaUpdates.Get(); err != nil {
+			b = append(b, "null"...)
+		} else {
+			b = jsonio.AppendString(b, v0)
+		}
+	}
+	if x.Members != nil {
+		b = append(b, ",\"members\":"...)
+		if x.Members == nil {
+			b = append(b, "[]"...)
+		} else {
+			b = append(b, '[')
+			for i := range x.Members {
+				if i > 0 {
+					b = append(b, ',')
+				}
+				b = append(jsonio.AppendUUIDText(append(b, '"'), x.Members[i]), '"')
+			}
+			b = append(b, ']')
+		}
+	}
+	if x.Name != nil {
+		b = append(b, ",\"name\":"...)
+		b = jsonio.AppendStringPtr(b, x.Name)
+	}
+	if x.PublishDelay != nil {
+		b = append(b, ",\"publishDelay\":"...)
+		b = jsonio.AppendStringPtr(b, x.PublishDelay)
+	}
+	if x.Twitter.IsSpecified() {
+		b = append(b, ",\"twitter\":"...)
+		if v0, err := x.Twitter.Get(); err != nil {
+			b = append(b, "null"...)
+		} else {
+			b = jsonio.AppendString(b, v0)
+		}
+	}
+	b = append(b, ",\"version\":"...)
+	b = jsonio.AppendInt(b, int64(x.Version))
+	if x.Website.IsSpecified() {
+		b = append(b, ",\"website\":"...)
+		if v0, err := x.Website.Get(); err != nil {
+			b = append(b, "null"...)
+		} else {
+			b = jsonio.AppendString(b, v0)
+		}
+	}
+	return jsonio.Close(b, start)
+}
+
+func (x *UploadApprovalCheck) append(b []byte) []byte {
+	start := len(b)
+	b = append(b, ",\"locale\":"...)
+	b = jsonio.AppendString(b, x.Locale)
+	b = append(b, ",\"manga\":"...)
+	b = append(jsonio.AppendUUIDText(append(b, '"'), x.Manga), '"')
+	return jsonio.Close(b, start)
+}
+
+func (x *UploadSessionCommit) append(b []byte) []byte {
+	start := len(b)
+	b = append(b, ",\"chapterDraft\":"...)
+	b = x.ChapterDraft.append(b)
+	b = append(b, ",\"pageOrder\":"...)
+	if x.PageOrder == nil {
+		b = append(b, "[]"...)
+	} else {
+		b = append(b, '[')
+		for i := range x.PageOrder {
+			if i > 0 {
+				b = append(b, ',')
+			}
+			b = append(jsonio.AppendUUIDText(append(b, '"'), x.PageOrder[i]), '"')
+		}
+		b = append(b, ']')
+	}
+	b = append(b, ",\"termsAccepted\":"...)
+	b = jsonio.AppendBool(b, x.TermsAccepted)
+	return jsonio.Close(b, start)
 }
 
 // MarshalJSON implements [json.Marshaler]. What must be sent is sent as null or as an empty list
@@ -69,6 +1226,26 @@ func (x UploadSessionCommit) MarshalJSON() ([]byte, error) {
 	return json.Marshal(members(x))
 }
 
+func (x *UploadSessionCreate) append(b []byte) []byte {
+	start := len(b)
+	b = append(b, ",\"groups\":"...)
+	if x.Groups == nil {
+		b = append(b, "[]"...)
+	} else {
+		b = append(b, '[')
+		for i := range x.Groups {
+			if i > 0 {
+				b = append(b, ',')
+			}
+			b = append(jsonio.AppendUUIDText(append(b, '"'), x.Groups[i]), '"')
+		}
+		b = append(b, ']')
+	}
+	b = append(b, ",\"manga\":"...)
+	b = append(jsonio.AppendUUIDText(append(b, '"'), x.Manga), '"')
+	return jsonio.Close(b, start)
+}
+
 // MarshalJSON implements [json.Marshaler]. What must be sent is sent as null or as an empty list
 // where it is not set.
 func (x UploadSessionCreate) MarshalJSON() ([]byte, error) {
@@ -77,4 +1254,11 @@ func (x UploadSessionCreate) MarshalJSON() ([]byte, error) {
 	}
 	type members UploadSessionCreate
 	return json.Marshal(members(x))
+}
+
+func (x *UploadSessionEdit) append(b []byte) []byte {
+	start := len(b)
+	b = append(b, ",\"version\":"...)
+	b = jsonio.AppendInt(b, int64(x.Version))
+	return jsonio.Close(b, start)
 }

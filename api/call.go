@@ -132,6 +132,9 @@ func appendQueryEscaped(b []byte, s string) []byte {
 	return b
 }
 
+// object sets the body by its generated encoder.
+func (r *request) object(v encoder) { r.body, r.contentType = v.append(nil), "application/json" }
+
 // json sets the body.
 func (r *request) json(v any) {
 	body, err := json.Marshal(v)

@@ -51,7 +51,7 @@ func (c *Client) CheckAuth(ctx context.Context, editors ...RequestEditorFn) (*Au
 func (c *Client) Login(ctx context.Context, body LoginRequest, editors ...RequestEditorFn) (*LoginResponse, error) {
 	r := newRequest(&operation.Table[operation.Login])
 	r.literal("/auth/login")
-	r.json(body)
+	r.object(&body)
 	return call[LoginResponse](ctx, c, &r, editors)
 }
 
@@ -74,7 +74,7 @@ func (c *Client) Logout(ctx context.Context, editors ...RequestEditorFn) error {
 func (c *Client) RefreshSession(ctx context.Context, body RefreshSessionRequest, editors ...RequestEditorFn) (*RefreshSessionResponse, error) {
 	r := newRequest(&operation.Table[operation.RefreshSession])
 	r.literal("/auth/refresh")
-	r.json(body)
+	r.object(&body)
 	return call[RefreshSessionResponse](ctx, c, &r, editors)
 }
 
@@ -135,7 +135,7 @@ func (c *Client) ListAuthorsAll(ctx context.Context, params *ListAuthorsParams, 
 func (c *Client) CreateAuthor(ctx context.Context, body AuthorCreate, editors ...RequestEditorFn) (*AuthorResponse, error) {
 	r := newRequest(&operation.Table[operation.CreateAuthor])
 	r.literal("/author")
-	r.json(body)
+	r.object(&body)
 	return call[AuthorResponse](ctx, c, &r, editors)
 }
 
@@ -161,7 +161,7 @@ func (c *Client) UpdateAuthor(ctx context.Context, id uuid.UUID, body AuthorEdit
 	r := newRequest(&operation.Table[operation.UpdateAuthor])
 	r.literal("/author/")
 	r.id(id)
-	r.json(body)
+	r.object(&body)
 	return call[AuthorResponse](ctx, c, &r, editors)
 }
 
@@ -181,7 +181,7 @@ func (c *Client) DeleteAuthor(ctx context.Context, id uuid.UUID, editors ...Requ
 func (c *Client) SolveCaptcha(ctx context.Context, body CaptchaSolution, editors ...RequestEditorFn) error {
 	r := newRequest(&operation.Table[operation.SolveCaptcha])
 	r.literal("/captcha/solve")
-	r.json(body)
+	r.object(&body)
 	return c.do(ctx, &r, editors)
 }
 
@@ -326,7 +326,7 @@ func (c *Client) UpdateChapter(ctx context.Context, id uuid.UUID, body ChapterEd
 	r := newRequest(&operation.Table[operation.UpdateChapter])
 	r.literal("/chapter/")
 	r.id(id)
-	r.json(body)
+	r.object(&body)
 	return call[ChapterResponse](ctx, c, &r, editors)
 }
 
@@ -399,7 +399,7 @@ func (c *Client) ListAPIClientsAll(ctx context.Context, params *ListAPIClientsPa
 func (c *Client) CreateAPIClient(ctx context.Context, body APIClientCreate, editors ...RequestEditorFn) (*APIClientResponse, error) {
 	r := newRequest(&operation.Table[operation.CreateAPIClient])
 	r.literal("/client")
-	r.json(body)
+	r.object(&body)
 	return call[APIClientResponse](ctx, c, &r, editors)
 }
 
@@ -425,7 +425,7 @@ func (c *Client) UpdateAPIClient(ctx context.Context, id uuid.UUID, body APIClie
 	r := newRequest(&operation.Table[operation.UpdateAPIClient])
 	r.literal("/client/")
 	r.id(id)
-	r.json(body)
+	r.object(&body)
 	return call[APIClientResponse](ctx, c, &r, editors)
 }
 
@@ -559,7 +559,7 @@ func (c *Client) UpdateCover(ctx context.Context, mangaOrCoverID uuid.UUID, body
 	r := newRequest(&operation.Table[operation.UpdateCover])
 	r.literal("/cover/")
 	r.id(mangaOrCoverID)
-	r.json(body)
+	r.object(&body)
 	return call[CoverResponse](ctx, c, &r, editors)
 }
 
@@ -579,7 +579,7 @@ func (c *Client) DeleteCover(ctx context.Context, mangaOrCoverID uuid.UUID, edit
 func (c *Client) CreateForumThread(ctx context.Context, body ForumThreadCreate, editors ...RequestEditorFn) (*ForumThreadResponse, error) {
 	r := newRequest(&operation.Table[operation.CreateForumThread])
 	r.literal("/forums/thread")
-	r.json(body)
+	r.object(&body)
 	return call[ForumThreadResponse](ctx, c, &r, editors)
 }
 
@@ -647,7 +647,7 @@ func (c *Client) ListGroupsAll(ctx context.Context, params *ListGroupsParams, op
 func (c *Client) CreateGroup(ctx context.Context, body ScanlationGroupCreate, editors ...RequestEditorFn) (*ScanlationGroupResponse, error) {
 	r := newRequest(&operation.Table[operation.CreateGroup])
 	r.literal("/group")
-	r.json(body)
+	r.object(&body)
 	return call[ScanlationGroupResponse](ctx, c, &r, editors)
 }
 
@@ -673,7 +673,7 @@ func (c *Client) UpdateGroup(ctx context.Context, id uuid.UUID, body ScanlationG
 	r := newRequest(&operation.Table[operation.UpdateGroup])
 	r.literal("/group/")
 	r.id(id)
-	r.json(body)
+	r.object(&body)
 	return call[ScanlationGroupResponse](ctx, c, &r, editors)
 }
 
@@ -715,7 +715,7 @@ func (c *Client) UnfollowGroup(ctx context.Context, id uuid.UUID, editors ...Req
 func (c *Client) MapLegacyIDs(ctx context.Context, body LegacyMappingRequest, editors ...RequestEditorFn) (*LegacyMappingList, error) {
 	r := newRequest(&operation.Table[operation.MapLegacyIDs])
 	r.literal("/legacy/mapping")
-	r.json(body)
+	r.object(&body)
 	return call[LegacyMappingList](ctx, c, &r, editors)
 }
 
@@ -725,7 +725,7 @@ func (c *Client) MapLegacyIDs(ctx context.Context, body LegacyMappingRequest, ed
 func (c *Client) CreateCustomList(ctx context.Context, body CustomListCreate, editors ...RequestEditorFn) (*CustomListResponse, error) {
 	r := newRequest(&operation.Table[operation.CreateCustomList])
 	r.literal("/list")
-	r.json(body)
+	r.object(&body)
 	return call[CustomListResponse](ctx, c, &r, editors)
 }
 
@@ -746,7 +746,7 @@ func (c *Client) UpdateCustomList(ctx context.Context, id uuid.UUID, body Custom
 	r := newRequest(&operation.Table[operation.UpdateCustomList])
 	r.literal("/list/")
 	r.id(id)
-	r.json(body)
+	r.object(&body)
 	return call[CustomListResponse](ctx, c, &r, editors)
 }
 
@@ -1005,7 +1005,7 @@ func (c *Client) SearchMangaAll(ctx context.Context, params *SearchMangaParams, 
 func (c *Client) CreateManga(ctx context.Context, body MangaCreate, editors ...RequestEditorFn) (*MangaResponse, error) {
 	r := newRequest(&operation.Table[operation.CreateManga])
 	r.literal("/manga")
-	r.json(body)
+	r.object(&body)
 	return call[MangaResponse](ctx, c, &r, editors)
 }
 
@@ -1083,7 +1083,7 @@ func (c *Client) CommitMangaDraft(ctx context.Context, id uuid.UUID, body DraftC
 	r.literal("/manga/draft/")
 	r.id(id)
 	r.literal("/commit")
-	r.json(body)
+	r.object(&body)
 	return call[MangaResponse](ctx, c, &r, editors)
 }
 
@@ -1178,7 +1178,7 @@ func (c *Client) UpdateManga(ctx context.Context, id uuid.UUID, body MangaEdit, 
 	r := newRequest(&operation.Table[operation.UpdateManga])
 	r.literal("/manga/")
 	r.id(id)
-	r.json(body)
+	r.object(&body)
 	return call[MangaResponse](ctx, c, &r, editors)
 }
 
@@ -1394,7 +1394,7 @@ func (c *Client) SetMangaReadMarkers(ctx context.Context, id uuid.UUID, params *
 			r.boolean("updateHistory=", *params.UpdateHistory)
 		}
 	}
-	r.json(body)
+	r.object(&body)
 	return c.do(ctx, &r, editors)
 }
 
@@ -1439,7 +1439,7 @@ func (c *Client) SetReadingStatus(ctx context.Context, id uuid.UUID, body Readin
 	r.literal("/manga/")
 	r.id(id)
 	r.literal("/status")
-	r.json(body)
+	r.object(&body)
 	return c.do(ctx, &r, editors)
 }
 
@@ -1467,7 +1467,7 @@ func (c *Client) CreateMangaRelation(ctx context.Context, mangaID uuid.UUID, bod
 	r.literal("/manga/")
 	r.id(mangaID)
 	r.literal("/relation")
-	r.json(body)
+	r.object(&body)
 	return call[MangaRelationResponse](ctx, c, &r, editors)
 }
 
@@ -1513,7 +1513,7 @@ func (c *Client) SetRating(ctx context.Context, mangaID uuid.UUID, body RatingEd
 	r := newRequest(&operation.Table[operation.SetRating])
 	r.literal("/rating/")
 	r.id(mangaID)
-	r.json(body)
+	r.object(&body)
 	return c.do(ctx, &r, editors)
 }
 
@@ -1590,7 +1590,7 @@ func (c *Client) ListReportsAll(ctx context.Context, params *ListReportsParams, 
 func (c *Client) CreateReport(ctx context.Context, body ReportCreate, editors ...RequestEditorFn) error {
 	r := newRequest(&operation.Table[operation.CreateReport])
 	r.literal("/report")
-	r.json(body)
+	r.object(&body)
 	return c.do(ctx, &r, editors)
 }
 
@@ -1750,7 +1750,7 @@ func (c *Client) BeginUpload(ctx context.Context, params *BeginUploadParams, bod
 			r.text("includes%5B%5D=", string(v))
 		}
 	}
-	r.json(body)
+	r.object(&body)
 	return call[UploadSessionResponse](ctx, c, &r, editors)
 }
 
@@ -1767,7 +1767,7 @@ func (c *Client) BeginChapterEdit(ctx context.Context, chapterID uuid.UUID, para
 			r.text("includes%5B%5D=", string(v))
 		}
 	}
-	r.json(body)
+	r.object(&body)
 	return call[UploadSessionResponse](ctx, c, &r, editors)
 }
 
@@ -1777,7 +1777,7 @@ func (c *Client) BeginChapterEdit(ctx context.Context, chapterID uuid.UUID, para
 func (c *Client) CheckUploadApproval(ctx context.Context, body UploadApprovalCheck, editors ...RequestEditorFn) (*UploadApproval, error) {
 	r := newRequest(&operation.Table[operation.CheckUploadApproval])
 	r.literal("/upload/check-approval-required")
-	r.json(body)
+	r.object(&body)
 	return call[UploadApproval](ctx, c, &r, editors)
 }
 
@@ -1827,7 +1827,7 @@ func (c *Client) CommitUpload(ctx context.Context, uploadSessionID uuid.UUID, bo
 	r.literal("/upload/")
 	r.id(uploadSessionID)
 	r.literal("/commit")
-	r.json(body)
+	r.object(&body)
 	return call[ChapterResponse](ctx, c, &r, editors)
 }
 

@@ -22,6 +22,12 @@ func Value[T any](v T) nullable.Nullable[T] { return nullable.NewNullableWithVal
 // Null clears a field of an edit. The zero value of the field leaves it as it is.
 func Null[T any]() nullable.Nullable[T] { return nullable.NewNullNullable[T]() }
 
+// Directions of an order.
+const (
+	Asc  = SortDirectionAsc
+	Desc = SortDirectionDesc
+)
+
 // A Flag is a yes or no of a query. Left out, it is neither: for the includeX filters of chapters
 // it means that they do not filter at all.
 type Flag string

@@ -1,27 +1,17 @@
 package main
 
-import (
-	"go/ast"
-	"maps"
-	"slices"
-)
+import "go/ast"
 
-// writeBodies writes an encoder for every struct of a request that has a member which must be sent
-// although it may be null or empty: encoding/json would write one that is not set as the zero
+// writeBodies writes an encoder for every struct that only requests hold, which the typed calls
+// use. For users of encoding/json it writes a MarshalJSON where a struct has a member that must be
+// sent although it may be null or empty: encoding/json would write one that is not set as the zero
 // value of its type, or a list as null, and the server refuses both.
 func (m *model) writeBodies(p *printer) {
-	p.line("import (\n\"encoding/json\"\n\n\"github.com/google/uuid\"\n)\n")
+	p.line("import (\n\"encoding/json\"\n\n\"github.com/google/uuid\"\n\n\"github.com/mangadex-go/mangadex/api/internal/jsonio\"\n)\n")
 	p.line("var (\n_ json.Marshaler\n_ uuid.UUID\n)\n")
-	seen := map[string]bool{}
-	for _, op := range m.ops {
-		if op.body != "" {
-			m.reach(&ast.Ident{Name: op.body}, seen)
-		}
-	}
-	for _, name := range slices.Sorted(maps.Keys(seen)) {
-		if !slices.Contains(m.codecs, name) {
-			m.writeBody(p, name)
-		}
+	for _, name := range m.bodies {
+		m.writeEncoder(p, name, true)
+		m.writeBody(p, name)
 	}
 }
 

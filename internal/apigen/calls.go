@@ -103,6 +103,8 @@ func (m *model) writeCall(p *printer, op *operation) {
 		p.line("r.emptyObject()")
 	case strings.HasPrefix(op.body, "[]"):
 		p.line("if body == nil {\nbody = %s{}\n}\nr.json(body)", op.body)
+	case slices.Contains(m.bodies, op.body):
+		p.line("r.object(&body)")
 	case op.body != "":
 		p.line("r.json(body)")
 	case op.form == "io.Reader":

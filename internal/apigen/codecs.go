@@ -13,9 +13,11 @@ import (
 func (m *model) writeCodecs(p *printer) {
 	p.line("import (\n\"encoding/json\"\n\n\"github.com/google/uuid\"\n\n\"github.com/mangadex-go/mangadex/api/internal/jsonio\"\n)\n")
 	p.line("var (\n_ json.RawMessage\n_ uuid.UUID\n)\n")
-	for _, name := range m.codecs {
+	for _, name := range m.answers {
 		m.writeDecoder(p, name)
-		m.writeEncoder(p, name)
+		m.writeEncoder(p, name, false)
+		p.line("// MarshalJSON implements [json.Marshaler].")
+		p.line("func (x %s) MarshalJSON() ([]byte, error) { return x.append(nil), nil }\n", name)
 	}
 }
 
@@ -190,7 +192,9 @@ func isName(json string) bool {
 	return strings.Contains(lower, "language") || json == "locale" || json == "response" || json == "mimeType"
 }
 
-func (m *model) writeEncoder(p *printer, name string) {
+// writeEncoder writes an encoder. The zero value of an id, a time or an enum is null in an answer,
+// and itself in a body.
+func (m *model) writeEncoder(p *printer, name string, body bool) {
 	p.line("func (x *%s) append(b []byte) []byte {", name)
 	p.line("start := len(b)")
 	for _, f := range m.types.structs[name] {
@@ -198,12 +202,13 @@ func (m *model) writeEncoder(p *printer, name string) {
 			continue
 		}
 		dst := "x." + f.name
-		if f.omitEmpty {
+		optional := f.omitEmpty || f.omitZero
+		if optional {
 			p.line("if %s {", m.isSet(dst, f.typ))
 		}
 		p.line("b = append(b, %s...)", strconv.Quote(`,"`+f.json+`":`))
-		m.encode(p, dst, f.typ, 0)
-		if f.omitEmpty {
+		m.encode(p, dst, f.typ, body, 0)
+		if optional {
 			p.line("}")
 		}
 	}
@@ -211,8 +216,6 @@ func (m *model) writeEncoder(p *printer, name string) {
 		p.line("b = jsonio.AppendExtra(b, x.Extra)")
 	}
 	p.line("return jsonio.Close(b, start)\n}\n")
-	p.line("// MarshalJSON implements [json.Marshaler].")
-	p.line("func (x %s) MarshalJSON() ([]byte, error) { return x.append(nil), nil }\n", name)
 }
 
 // isSet writes the condition under which an optional member is written.
@@ -237,13 +240,15 @@ func (m *model) isSet(dst string, e ast.Expr) string {
 			return dst + " != 0"
 		case m.types.structs[e.Name] != nil:
 			return "true"
+		case e.Name == "DateTime":
+			return "!" + dst + ".Time().IsZero()"
 		}
 	}
 	return dst + " != nil" // hand-written lists and maps
 }
 
 // encode writes the statements that append the value of src to b.
-func (m *model) encode(p *printer, src string, e ast.Expr, depth int) {
+func (m *model) encode(p *printer, src string, e ast.Expr, body bool, depth int) {
 	e = m.types.resolve(e)
 	plain := map[string]string{
 		"string": "jsonio.AppendString(b, %s)", "*string": "jsonio.AppendStringPtr(b, %s)",
@@ -253,6 +258,10 @@ func (m *model) encode(p *printer, src string, e ast.Expr, depth int) {
 		"json.RawMessage": "jsonio.AppendRaw(b, %s)",
 		"interface{}":     "appendAny(b, %s)", "any": "appendAny(b, %s)",
 		"map[string]interface{}": "appendAny(b, %s)", "map[string]any": "appendAny(b, %s)",
+	}
+	if body {
+		plain["uuid.UUID"] = "append(jsonio.AppendUUIDText(append(b, '\"'), %s), '\"')"
+		plain["DateTime"] = "jsonio.AppendString(b, %s.String())"
 	}
 	if format, ok := plain[source(e)]; ok {
 		p.line("b = "+format, src)
@@ -265,11 +274,15 @@ func (m *model) encode(p *printer, src string, e ast.Expr, depth int) {
 		if m.isScalar(e.X) {
 			src = "*" + src
 		}
-		m.encode(p, src, e.X, depth)
+		m.encode(p, src, e.X, body, depth)
 		p.line("}")
 	case *ast.ArrayType:
-		p.line("if %s == nil {\nb = append(b, \"null\"...)\n} else {\nb = append(b, '[')\nfor i := range %s {\nif i > 0 {\nb = append(b, ',')\n}", src, src)
-		m.encode(p, src+"[i]", e.Elt, depth+1)
+		none := "null"
+		if body {
+			none = "[]" // the server refuses null for a list
+		}
+		p.line("if %s == nil {\nb = append(b, %q...)\n} else {\nb = append(b, '[')\nfor i := range %s {\nif i > 0 {\nb = append(b, ',')\n}", src, none, src)
+		m.encode(p, src+"[i]", e.Elt, body, depth+1)
 		p.line("}\nb = append(b, ']')\n}")
 	case *ast.MapType:
 		sorted := "sortedNames"
@@ -283,16 +296,18 @@ func (m *model) encode(p *printer, src string, e ast.Expr, depth int) {
 			p.line("b = append(jsonio.AppendString(b, key), ':')")
 		}
 		p.line("%s := %s[key]", v, src)
-		m.encode(p, v, e.Value, depth+1)
+		m.encode(p, v, e.Value, body, depth+1)
 		p.line("}\nb = append(b, '}')\n}")
 	case *ast.IndexExpr:
 		p.line("if %s, err := %s.Get(); err != nil {\nb = append(b, \"null\"...)\n} else {", v, src)
-		m.encode(p, v, e.Index, depth+1)
+		m.encode(p, v, e.Index, body, depth+1)
 		p.line("}")
 	case *ast.Ident:
 		switch {
 		case m.types.jsonSelf[e.Name]:
 			p.line("b = appendAny(b, %s)", src)
+		case m.types.isText(e) && body:
+			p.line("b = jsonio.AppendString(b, string(%s))", src)
 		case m.types.isText(e):
 			p.line("b = jsonio.AppendName(b, string(%s))", src)
 		case m.types.names[e.Name] != nil:

@@ -82,8 +82,8 @@ func run(strict bool) error {
 	for path, writeSource := range map[string]func(*printer){
 		"api/internal/operation/table.gen.go": m.writeOperations,
 		"api/calls.gen.go":                    m.writeCalls,
-		"api/bodies.gen.go":                   m.writeBodies,
 		"api/codecs.gen.go":                   m.writeCodecs,
+		"api/bodies.gen.go":                   m.writeBodies,
 		"api/related.gen.go":                  m.writeRelated,
 	} {
 		var p printer

@@ -17,7 +17,8 @@ type model struct {
 	ops   []*operation
 	types *goTypes
 
-	codecs    []string          // structs that get a decoder and an encoder
+	answers   []string          // structs that get a decoder and an encoder
+	bodies    []string          // structs that get an encoder only
 	relations map[string]string // relationship type → Go type of its attributes
 }
 
@@ -48,7 +49,20 @@ func (m *model) resolve() error {
 		}
 		m.reach(&ast.Ident{Name: name}, seen)
 	}
-	m.codecs = slices.Sorted(maps.Keys(seen))
+	m.answers = slices.Sorted(maps.Keys(seen))
+	for _, op := range m.ops {
+		if op.body != "" {
+			m.reach(&ast.Ident{Name: op.body}, seen)
+		}
+	}
+	maps.DeleteFunc(seen, func(name string, _ bool) bool {
+		// What holds JSON of the caller's is left to encoding/json, which can refuse it.
+		return slices.Contains(m.answers, name) || slices.ContainsFunc(m.types.structs[name], func(f field) bool {
+			text := source(m.types.resolve(f.typ))
+			return strings.Contains(text, "RawMessage") || strings.Contains(text, "interface{}")
+		})
+	})
+	m.bodies = slices.Sorted(maps.Keys(seen))
 	return nil
 }
 

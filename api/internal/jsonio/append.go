@@ -12,22 +12,27 @@ import (
 	"github.com/google/uuid"
 )
 
-// AppendString appends s as a JSON text. Invalid UTF-8 becomes U+FFFD, as in encoding/json.
+// AppendString appends s as a JSON text, byte for byte as encoding/json writes it.
 func AppendString(b []byte, s string) []byte {
 	const hexDigits = "0123456789abcdef"
 	b = append(b, '"')
 	start := 0
 	for i := 0; i < len(s); {
 		c := s[i]
-		if c >= 0x20 && c != '"' && c != '\\' && c < utf8.RuneSelf {
+		if 0x20 <= c && c < utf8.RuneSelf && c != '"' && c != '\\' && c != '<' && c != '>' && c != '&' {
 			i++
 			continue
 		}
 		if c >= utf8.RuneSelf {
 			r, n := utf8.DecodeRuneInString(s[i:])
-			if r == utf8.RuneError && n == 1 {
+			switch {
+			case r == utf8.RuneError && n == 1:
 				b = append(append(b, s[start:i]...), `\ufffd`...)
 				start = i + 1
+			case r == '\u2028' || r == '\u2029': // line ends to JavaScript
+				b = append(append(b, s[start:i]...), `\u202`...)
+				b = append(b, hexDigits[r&15])
+				start = i + n
 			}
 			i += n
 			continue
@@ -36,6 +41,10 @@ func AppendString(b []byte, s string) []byte {
 		switch c {
 		case '"', '\\':
 			b = append(b, '\\', c)
+		case '\b':
+			b = append(b, '\\', 'b')
+		case '\f':
+			b = append(b, '\\', 'f')
 		case '\n':
 			b = append(b, '\\', 'n')
 		case '\r':

@@ -1,5 +1,5 @@
 // Package plain is what benchmarks compare package api with: the client that oapi-codegen writes
-// without our corrections, decoders and request builders, on encoding/json. It has two operations.
+// without our corrections, decoders and request builders, on encoding/json. It has three operations.
 package plain
 
 //go:generate go tool oapi-codegen -config oapi-codegen.yaml ../../../openapi.yaml

@@ -4,6 +4,7 @@
 package plain
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -121,6 +122,150 @@ func (e MangaAttributesStatus) Valid() bool {
 	case MangaAttributesStatusHiatus:
 		return true
 	case MangaAttributesStatusOngoing:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for MangaEditContentRating.
+const (
+	MangaEditContentRatingErotica      MangaEditContentRating = "erotica"
+	MangaEditContentRatingPornographic MangaEditContentRating = "pornographic"
+	MangaEditContentRatingSafe         MangaEditContentRating = "safe"
+	MangaEditContentRatingSuggestive   MangaEditContentRating = "suggestive"
+)
+
+// Valid indicates whether the value is a known member of the MangaEditContentRating enum.
+func (e MangaEditContentRating) Valid() bool {
+	switch e {
+	case MangaEditContentRatingErotica:
+		return true
+	case MangaEditContentRatingPornographic:
+		return true
+	case MangaEditContentRatingSafe:
+		return true
+	case MangaEditContentRatingSuggestive:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for MangaEditPublicationDemographic.
+const (
+	MangaEditPublicationDemographicJosei   MangaEditPublicationDemographic = "josei"
+	MangaEditPublicationDemographicSeinen  MangaEditPublicationDemographic = "seinen"
+	MangaEditPublicationDemographicShoujo  MangaEditPublicationDemographic = "shoujo"
+	MangaEditPublicationDemographicShounen MangaEditPublicationDemographic = "shounen"
+)
+
+// Valid indicates whether the value is a known member of the MangaEditPublicationDemographic enum.
+func (e MangaEditPublicationDemographic) Valid() bool {
+	switch e {
+	case MangaEditPublicationDemographicJosei:
+		return true
+	case MangaEditPublicationDemographicSeinen:
+		return true
+	case MangaEditPublicationDemographicShoujo:
+		return true
+	case MangaEditPublicationDemographicShounen:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for MangaEditStatus.
+const (
+	MangaEditStatusCancelled MangaEditStatus = "cancelled"
+	MangaEditStatusCompleted MangaEditStatus = "completed"
+	MangaEditStatusHiatus    MangaEditStatus = "hiatus"
+	MangaEditStatusOngoing   MangaEditStatus = "ongoing"
+)
+
+// Valid indicates whether the value is a known member of the MangaEditStatus enum.
+func (e MangaEditStatus) Valid() bool {
+	switch e {
+	case MangaEditStatusCancelled:
+		return true
+	case MangaEditStatusCompleted:
+		return true
+	case MangaEditStatusHiatus:
+		return true
+	case MangaEditStatusOngoing:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for MangaRequestContentRating.
+const (
+	MangaRequestContentRatingErotica      MangaRequestContentRating = "erotica"
+	MangaRequestContentRatingPornographic MangaRequestContentRating = "pornographic"
+	MangaRequestContentRatingSafe         MangaRequestContentRating = "safe"
+	MangaRequestContentRatingSuggestive   MangaRequestContentRating = "suggestive"
+)
+
+// Valid indicates whether the value is a known member of the MangaRequestContentRating enum.
+func (e MangaRequestContentRating) Valid() bool {
+	switch e {
+	case MangaRequestContentRatingErotica:
+		return true
+	case MangaRequestContentRatingPornographic:
+		return true
+	case MangaRequestContentRatingSafe:
+		return true
+	case MangaRequestContentRatingSuggestive:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for MangaRequestPublicationDemographic.
+const (
+	MangaRequestPublicationDemographicJosei   MangaRequestPublicationDemographic = "josei"
+	MangaRequestPublicationDemographicSeinen  MangaRequestPublicationDemographic = "seinen"
+	MangaRequestPublicationDemographicShoujo  MangaRequestPublicationDemographic = "shoujo"
+	MangaRequestPublicationDemographicShounen MangaRequestPublicationDemographic = "shounen"
+)
+
+// Valid indicates whether the value is a known member of the MangaRequestPublicationDemographic enum.
+func (e MangaRequestPublicationDemographic) Valid() bool {
+	switch e {
+	case MangaRequestPublicationDemographicJosei:
+		return true
+	case MangaRequestPublicationDemographicSeinen:
+		return true
+	case MangaRequestPublicationDemographicShoujo:
+		return true
+	case MangaRequestPublicationDemographicShounen:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for MangaRequestStatus.
+const (
+	MangaRequestStatusCancelled MangaRequestStatus = "cancelled"
+	MangaRequestStatusCompleted MangaRequestStatus = "completed"
+	MangaRequestStatusHiatus    MangaRequestStatus = "hiatus"
+	MangaRequestStatusOngoing   MangaRequestStatus = "ongoing"
+)
+
+// Valid indicates whether the value is a known member of the MangaRequestStatus enum.
+func (e MangaRequestStatus) Valid() bool {
+	switch e {
+	case MangaRequestStatusCancelled:
+		return true
+	case MangaRequestStatusCompleted:
+		return true
+	case MangaRequestStatusHiatus:
+		return true
+	case MangaRequestStatusOngoing:
 		return true
 	default:
 		return false
@@ -562,6 +707,78 @@ func (e GetSearchMangaParamsHasUnavailableChapters) Valid() bool {
 	}
 }
 
+// Defines values for PutMangaIdJSONBodyContentRating.
+const (
+	PutMangaIdJSONBodyContentRatingErotica      PutMangaIdJSONBodyContentRating = "erotica"
+	PutMangaIdJSONBodyContentRatingPornographic PutMangaIdJSONBodyContentRating = "pornographic"
+	PutMangaIdJSONBodyContentRatingSafe         PutMangaIdJSONBodyContentRating = "safe"
+	PutMangaIdJSONBodyContentRatingSuggestive   PutMangaIdJSONBodyContentRating = "suggestive"
+)
+
+// Valid indicates whether the value is a known member of the PutMangaIdJSONBodyContentRating enum.
+func (e PutMangaIdJSONBodyContentRating) Valid() bool {
+	switch e {
+	case PutMangaIdJSONBodyContentRatingErotica:
+		return true
+	case PutMangaIdJSONBodyContentRatingPornographic:
+		return true
+	case PutMangaIdJSONBodyContentRatingSafe:
+		return true
+	case PutMangaIdJSONBodyContentRatingSuggestive:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for PutMangaIdJSONBodyPublicationDemographic.
+const (
+	PutMangaIdJSONBodyPublicationDemographicJosei   PutMangaIdJSONBodyPublicationDemographic = "josei"
+	PutMangaIdJSONBodyPublicationDemographicSeinen  PutMangaIdJSONBodyPublicationDemographic = "seinen"
+	PutMangaIdJSONBodyPublicationDemographicShoujo  PutMangaIdJSONBodyPublicationDemographic = "shoujo"
+	PutMangaIdJSONBodyPublicationDemographicShounen PutMangaIdJSONBodyPublicationDemographic = "shounen"
+)
+
+// Valid indicates whether the value is a known member of the PutMangaIdJSONBodyPublicationDemographic enum.
+func (e PutMangaIdJSONBodyPublicationDemographic) Valid() bool {
+	switch e {
+	case PutMangaIdJSONBodyPublicationDemographicJosei:
+		return true
+	case PutMangaIdJSONBodyPublicationDemographicSeinen:
+		return true
+	case PutMangaIdJSONBodyPublicationDemographicShoujo:
+		return true
+	case PutMangaIdJSONBodyPublicationDemographicShounen:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for PutMangaIdJSONBodyStatus.
+const (
+	PutMangaIdJSONBodyStatusCancelled PutMangaIdJSONBodyStatus = "cancelled"
+	PutMangaIdJSONBodyStatusCompleted PutMangaIdJSONBodyStatus = "completed"
+	PutMangaIdJSONBodyStatusHiatus    PutMangaIdJSONBodyStatus = "hiatus"
+	PutMangaIdJSONBodyStatusOngoing   PutMangaIdJSONBodyStatus = "ongoing"
+)
+
+// Valid indicates whether the value is a known member of the PutMangaIdJSONBodyStatus enum.
+func (e PutMangaIdJSONBodyStatus) Valid() bool {
+	switch e {
+	case PutMangaIdJSONBodyStatusCancelled:
+		return true
+	case PutMangaIdJSONBodyStatusCompleted:
+		return true
+	case PutMangaIdJSONBodyStatusHiatus:
+		return true
+	case PutMangaIdJSONBodyStatusOngoing:
+		return true
+	default:
+		return false
+	}
+}
+
 // Error defines model for Error.
 type Error struct {
 	Context *string `json:"context,omitempty"`
@@ -628,6 +845,37 @@ type MangaAttributesState string
 // MangaAttributesStatus defines model for MangaAttributes.Status.
 type MangaAttributesStatus string
 
+// MangaEdit defines model for MangaEdit.
+type MangaEdit struct {
+	AltTitles                      *[]LocalizedString               `json:"altTitles,omitempty"`
+	Artists                        *[]openapi_types.UUID            `json:"artists,omitempty"`
+	Authors                        *[]openapi_types.UUID            `json:"authors,omitempty"`
+	ChapterNumbersResetOnNewVolume *bool                            `json:"chapterNumbersResetOnNewVolume,omitempty"`
+	ContentRating                  *MangaEditContentRating          `json:"contentRating,omitempty"`
+	Description                    *LocalizedString                 `json:"description,omitempty"`
+	LastChapter                    *string                          `json:"lastChapter,omitempty"`
+	LastVolume                     *string                          `json:"lastVolume,omitempty"`
+	Links                          *map[string]string               `json:"links,omitempty"`
+	OfficialLinks                  *map[string]string               `json:"officialLinks,omitempty"`
+	OriginalLanguage               *string                          `json:"originalLanguage,omitempty"`
+	PrimaryCover                   *openapi_types.UUID              `json:"primaryCover,omitempty"`
+	PublicationDemographic         *MangaEditPublicationDemographic `json:"publicationDemographic,omitempty"`
+	Status                         *MangaEditStatus                 `json:"status,omitempty"`
+	Tags                           *[]openapi_types.UUID            `json:"tags,omitempty"`
+	Title                          *LocalizedString                 `json:"title,omitempty"`
+	Version                        int                              `json:"version"`
+	Year                           *int                             `json:"year,omitempty"`
+}
+
+// MangaEditContentRating defines model for MangaEdit.ContentRating.
+type MangaEditContentRating string
+
+// MangaEditPublicationDemographic defines model for MangaEdit.PublicationDemographic.
+type MangaEditPublicationDemographic string
+
+// MangaEditStatus defines model for MangaEdit.Status.
+type MangaEditStatus string
+
 // MangaList defines model for MangaList.
 type MangaList struct {
 	Data     *[]Manga `json:"data,omitempty"`
@@ -637,6 +885,37 @@ type MangaList struct {
 	Result   *string  `json:"result,omitempty"`
 	Total    *int     `json:"total,omitempty"`
 }
+
+// MangaRequest defines model for MangaRequest.
+type MangaRequest struct {
+	AltTitles                      *[]LocalizedString                  `json:"altTitles,omitempty"`
+	Artists                        *[]openapi_types.UUID               `json:"artists,omitempty"`
+	Authors                        *[]openapi_types.UUID               `json:"authors,omitempty"`
+	ChapterNumbersResetOnNewVolume *bool                               `json:"chapterNumbersResetOnNewVolume,omitempty"`
+	ContentRating                  *MangaRequestContentRating          `json:"contentRating,omitempty"`
+	Description                    *LocalizedString                    `json:"description,omitempty"`
+	LastChapter                    *string                             `json:"lastChapter,omitempty"`
+	LastVolume                     *string                             `json:"lastVolume,omitempty"`
+	Links                          *map[string]string                  `json:"links,omitempty"`
+	OfficialLinks                  *map[string]string                  `json:"officialLinks,omitempty"`
+	OriginalLanguage               *string                             `json:"originalLanguage,omitempty"`
+	PrimaryCover                   *openapi_types.UUID                 `json:"primaryCover,omitempty"`
+	PublicationDemographic         *MangaRequestPublicationDemographic `json:"publicationDemographic,omitempty"`
+	Status                         *MangaRequestStatus                 `json:"status,omitempty"`
+	Tags                           *[]openapi_types.UUID               `json:"tags,omitempty"`
+	Title                          *LocalizedString                    `json:"title,omitempty"`
+	Version                        *int                                `json:"version,omitempty"`
+	Year                           *int                                `json:"year,omitempty"`
+}
+
+// MangaRequestContentRating defines model for MangaRequest.ContentRating.
+type MangaRequestContentRating string
+
+// MangaRequestPublicationDemographic defines model for MangaRequest.PublicationDemographic.
+type MangaRequestPublicationDemographic string
+
+// MangaRequestStatus defines model for MangaRequest.Status.
+type MangaRequestStatus string
 
 // MangaResponse defines model for MangaResponse.
 type MangaResponse struct {
@@ -780,6 +1059,45 @@ type GetMangaIdParams struct {
 	Includes *ReferenceExpansionManga `form:"includes[],omitempty" json:"includes[],omitempty"`
 }
 
+// PutMangaIdJSONBody defines parameters for PutMangaId.
+type PutMangaIdJSONBody struct {
+	AltTitles                      *[]LocalizedString                        `json:"altTitles,omitempty"`
+	Artists                        *[]openapi_types.UUID                     `json:"artists,omitempty"`
+	Authors                        *[]openapi_types.UUID                     `json:"authors,omitempty"`
+	ChapterNumbersResetOnNewVolume *bool                                     `json:"chapterNumbersResetOnNewVolume,omitempty"`
+	ContentRating                  *PutMangaIdJSONBodyContentRating          `json:"contentRating,omitempty"`
+	Description                    *LocalizedString                          `json:"description,omitempty"`
+	LastChapter                    *string                                   `json:"lastChapter,omitempty"`
+	LastVolume                     *string                                   `json:"lastVolume,omitempty"`
+	Links                          *map[string]string                        `json:"links,omitempty"`
+	OfficialLinks                  *map[string]string                        `json:"officialLinks,omitempty"`
+	OriginalLanguage               *string                                   `json:"originalLanguage,omitempty"`
+	PrimaryCover                   *openapi_types.UUID                       `json:"primaryCover,omitempty"`
+	PublicationDemographic         *PutMangaIdJSONBodyPublicationDemographic `json:"publicationDemographic,omitempty"`
+	Status                         *PutMangaIdJSONBodyStatus                 `json:"status,omitempty"`
+	Tags                           *[]openapi_types.UUID                     `json:"tags,omitempty"`
+	Title                          *LocalizedString                          `json:"title,omitempty"`
+	Version                        int                                       `json:"version"`
+	Year                           *int                                      `json:"year,omitempty"`
+}
+
+// PutMangaIdParams defines parameters for PutMangaId.
+type PutMangaIdParams struct {
+	ContentType string `json:"Content-Type"`
+}
+
+// PutMangaIdJSONBodyContentRating defines parameters for PutMangaId.
+type PutMangaIdJSONBodyContentRating string
+
+// PutMangaIdJSONBodyPublicationDemographic defines parameters for PutMangaId.
+type PutMangaIdJSONBodyPublicationDemographic string
+
+// PutMangaIdJSONBodyStatus defines parameters for PutMangaId.
+type PutMangaIdJSONBodyStatus string
+
+// PutMangaIdJSONRequestBody defines body for PutMangaId for application/json ContentType.
+type PutMangaIdJSONRequestBody PutMangaIdJSONBody
+
 // RequestEditorFn is the function signature for the RequestEditor callback function
 type RequestEditorFn func(ctx context.Context, req *http.Request) error
 
@@ -859,6 +1177,14 @@ type ClientInterface interface {
 
 	// GetMangaId performs a GET /manga/{id} (the `GetMangaId` operationId) request.
 	GetMangaId(ctx context.Context, id openapi_types.UUID, params *GetMangaIdParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// PutMangaIdWithBody performs a PUT /manga/{id} (the `PutMangaId` operationId) request,
+	// with any type of body and a specified content type.
+	PutMangaIdWithBody(ctx context.Context, id openapi_types.UUID, params *PutMangaIdParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// PutMangaId performs a PUT /manga/{id} (the `PutMangaId` operationId) request.
+	// Takes a body of the `application/json` content type.
+	PutMangaId(ctx context.Context, id openapi_types.UUID, params *PutMangaIdParams, body PutMangaIdJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 }
 
 // GetSearchManga performs a GET /manga (the `GetSearchManga` operationId) request.
@@ -877,6 +1203,34 @@ func (c *Client) GetSearchManga(ctx context.Context, params *GetSearchMangaParam
 // GetMangaId performs a GET /manga/{id} (the `GetMangaId` operationId) request.
 func (c *Client) GetMangaId(ctx context.Context, id openapi_types.UUID, params *GetMangaIdParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewGetMangaIdRequest(c.Server, id, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// PutMangaIdWithBody performs a PUT /manga/{id} (the `PutMangaId` operationId) request,
+// with any type of body and a specified content type.
+func (c *Client) PutMangaIdWithBody(ctx context.Context, id openapi_types.UUID, params *PutMangaIdParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPutMangaIdRequestWithBody(c.Server, id, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// PutMangaId performs a PUT /manga/{id} (the `PutMangaId` operationId) request.
+// Takes a body of the `application/json` content type.
+func (c *Client) PutMangaId(ctx context.Context, id openapi_types.UUID, params *PutMangaIdParams, body PutMangaIdJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPutMangaIdRequest(c.Server, id, params, body)
 	if err != nil {
 		return nil, err
 	}
@@ -1290,6 +1644,66 @@ func NewGetMangaIdRequest(server string, id openapi_types.UUID, params *GetManga
 	return req, nil
 }
 
+// NewPutMangaIdRequest calls the generic PutMangaId builder with application/json body
+func NewPutMangaIdRequest(server string, id openapi_types.UUID, params *PutMangaIdParams, body PutMangaIdJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewPutMangaIdRequestWithBody(server, id, params, "application/json", bodyReader)
+}
+
+// NewPutMangaIdRequestWithBody constructs an http.Request for the PutMangaId method, with any body, and a specified content type
+func NewPutMangaIdRequestWithBody(server string, id openapi_types.UUID, params *PutMangaIdParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: "uuid"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/manga/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPut, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		var headerParam0 string
+
+		headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Content-Type", params.ContentType, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+		if err != nil {
+			return nil, err
+		}
+
+		req.Header.Set("Content-Type", headerParam0)
+
+	}
+
+	return req, nil
+}
+
 func (c *Client) applyEditors(ctx context.Context, req *http.Request, additionalEditors []RequestEditorFn) error {
 	for _, r := range c.RequestEditors {
 		if err := r(ctx, req); err != nil {
@@ -1343,6 +1757,16 @@ type ClientWithResponsesInterface interface {
 	//
 	// Returns a wrapper object for the known response body format(s).
 	GetMangaIdWithResponse(ctx context.Context, id openapi_types.UUID, params *GetMangaIdParams, reqEditors ...RequestEditorFn) (*GetMangaIdResponse, error)
+
+	// PutMangaIdWithBodyWithResponse performs a PUT /manga/{id} (the `PutMangaId` operationId) request,
+	// with any type of body and a specified content type.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	PutMangaIdWithBodyWithResponse(ctx context.Context, id openapi_types.UUID, params *PutMangaIdParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PutMangaIdResponse, error)
+
+	// PutMangaIdWithResponse performs a PUT /manga/{id} (the `PutMangaId` operationId) request.
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	PutMangaIdWithResponse(ctx context.Context, id openapi_types.UUID, params *PutMangaIdParams, body PutMangaIdJSONRequestBody, reqEditors ...RequestEditorFn) (*PutMangaIdResponse, error)
 }
 
 type GetSearchMangaResponse struct {
@@ -1448,6 +1872,68 @@ func (r GetMangaIdResponse) ContentType() string {
 	return ""
 }
 
+type PutMangaIdResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *MangaResponse
+	// JSON400 the response for an HTTP 400 `application/json` response
+	JSON400 *ErrorResponse
+	// JSON403 the response for an HTTP 403 `application/json` response
+	JSON403 *ErrorResponse
+	// JSON404 the response for an HTTP 404 `application/json` response
+	JSON404 *ErrorResponse
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r PutMangaIdResponse) GetJSON200() *MangaResponse {
+	return r.JSON200
+}
+
+// GetJSON400 returns the response for an HTTP 400 `application/json` response
+func (r PutMangaIdResponse) GetJSON400() *ErrorResponse {
+	return r.JSON400
+}
+
+// GetJSON403 returns the response for an HTTP 403 `application/json` response
+func (r PutMangaIdResponse) GetJSON403() *ErrorResponse {
+	return r.JSON403
+}
+
+// GetJSON404 returns the response for an HTTP 404 `application/json` response
+func (r PutMangaIdResponse) GetJSON404() *ErrorResponse {
+	return r.JSON404
+}
+
+// GetBody returns the raw response body bytes
+func (r PutMangaIdResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r PutMangaIdResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r PutMangaIdResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r PutMangaIdResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 // GetSearchMangaWithResponse performs a GET /manga (the `GetSearchManga` operationId) request.
 //
 // Returns a wrapper object for the known response body format(s).
@@ -1468,6 +1954,28 @@ func (c *ClientWithResponses) GetMangaIdWithResponse(ctx context.Context, id ope
 		return nil, err
 	}
 	return ParseGetMangaIdResponse(rsp)
+}
+
+// PutMangaIdWithBodyWithResponse performs a PUT /manga/{id} (the `PutMangaId` operationId) request,
+// with any type of body and a specified content type.
+//
+// Returns a wrapper object for the known response body format(s).
+func (c *ClientWithResponses) PutMangaIdWithBodyWithResponse(ctx context.Context, id openapi_types.UUID, params *PutMangaIdParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PutMangaIdResponse, error) {
+	rsp, err := c.PutMangaIdWithBody(ctx, id, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParsePutMangaIdResponse(rsp)
+}
+
+// PutMangaIdWithResponse performs a PUT /manga/{id} (the `PutMangaId` operationId) request.
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+func (c *ClientWithResponses) PutMangaIdWithResponse(ctx context.Context, id openapi_types.UUID, params *PutMangaIdParams, body PutMangaIdJSONRequestBody, reqEditors ...RequestEditorFn) (*PutMangaIdResponse, error) {
+	rsp, err := c.PutMangaId(ctx, id, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParsePutMangaIdResponse(rsp)
 }
 
 // ParseGetSearchMangaResponse parses an HTTP response from a GetSearchMangaWithResponse call
@@ -1523,6 +2031,53 @@ func ParseGetMangaIdResponse(rsp *http.Response) (*GetMangaIdResponse, error) {
 			return nil, err
 		}
 		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest ErrorResponse
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON403 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
+		var dest ErrorResponse
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON404 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParsePutMangaIdResponse parses an HTTP response from a PutMangaIdWithResponse call
+func ParsePutMangaIdResponse(rsp *http.Response) (*PutMangaIdResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &PutMangaIdResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest MangaResponse
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest ErrorResponse
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON400 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
 		var dest ErrorResponse
