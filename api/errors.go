@@ -106,6 +106,16 @@ func (e *Error) Is(target error) bool {
 	return false
 }
 
+// Found turns the error of a call that answers "not found" for no into a yes or no:
+//
+//	follows, err := api.Found(client.CheckFollowedManga(ctx, id))
+func Found(err error) (bool, error) {
+	if errors.Is(err, ErrNotFound) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
 // A CaptchaError says that an hCaptcha must be solved first. Repeat the request with the header
 // X-Captcha-Result, or call [Client.SolveCaptcha] with the solution.
 type CaptchaError struct {
