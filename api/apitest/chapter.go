@@ -1,0 +1,241 @@
+package apitest
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+)
+
+// seesChapter tells whether who asks may see a chapter.
+func (c *call) seesChapter(ch *chapter) bool {
+	return ch.published() || c.user != nil && (ch.uploader == c.user || c.user.may("chapter.edit.any"))
+}
+
+func (c *call) chapterOf(parameter string) (*chapter, error) {
+	id := c.id(parameter)
+	ch, ok := c.chapters.get(id)
+	if !ok || !c.seesChapter(ch) {
+		return nil, notFound("Chapter", id)
+	}
+	return ch, nil
+}
+
+func getChapter(c *call) ([]byte, error) {
+	ch, err := c.chapterOf("id")
+	if err != nil {
+		return nil, err
+	}
+	return one(ch, c.includes(), c.now), nil
+}
+
+var chapterKeys = map[string]func(a, b *chapter) int{
+	"createdAt":  byCreated[*chapter],
+	"updatedAt":  byUpdated[*chapter],
+	"publishAt":  func(a, b *chapter) int { return a.publishAt.Compare(b.publishAt) },
+	"readableAt": func(a, b *chapter) int { return a.publishAt.Compare(b.publishAt) },
+	"volume":     func(a, b *chapter) int { return byNumber(a.fields.Volume, b.fields.Volume) },
+	"chapter":    func(a, b *chapter) int { return byNumber(a.fields.Chapter, b.fields.Chapter) },
+}
+
+// A chapterFilter is what a list or a feed of chapters asks for. A nil field asks for nothing.
+type chapterFilter struct {
+	ids, groups, uploaders, notGroups, notUploaders map[uuid.UUID]bool
+	volumes, numbers                                map[string]bool
+	translated, original, notOriginal, ratings      map[string]bool
+	title                                           string
+	manga                                           uuid.UUID
+	created, updated, published                     time.Time
+	link, notLink                                   string
+	future                                          bool
+	only                                            []func(*chapter) bool
+}
+
+func (c *call) chapterFilter() (chapterFilter, error) {
+	ids, err := c.wantedIDs()
+	f := chapterFilter{
+		ids:          ids,
+		groups:       set(c.ids("groups[]")),
+		uploaders:    set(c.ids("uploader[]")),
+		notGroups:    set(c.ids("excludedGroups[]")),
+		notUploaders: set(c.ids("excludedUploaders[]")),
+		volumes:      set(c.query["volume[]"]),
+		numbers:      set(c.query["chapter[]"]),
+		translated:   set(c.query["translatedLanguage[]"]),
+		original:     set(c.query["originalLanguage[]"]),
+		notOriginal:  set(c.query["excludedOriginalLanguage[]"]),
+		ratings:      c.ratings(),
+		title:        strings.ToLower(c.query.Get("title")),
+		created:      c.since("createdAtSince"),
+		updated:      c.since("updatedAtSince"),
+		published:    c.since("publishAtSince"),
+		link:         c.query.Get("externalUrl"),
+		notLink:      c.query.Get("excludeExternalUrl"),
+	}
+	if manga := c.ids("manga"); manga != nil {
+		f.manga = manga[0]
+	}
+	// By default there is nothing from the future, whatever includeFutureUpdates says. Each of the
+	// three filters lifts that, and keeps or drops what it is about.
+	now := c.now
+	for name, is := range map[string]func(*chapter) bool{
+		"includeEmptyPages":      func(ch *chapter) bool { return ch.pageCount() == 0 },
+		"includeFuturePublishAt": func(ch *chapter) bool { return ch.publishAt.After(now) },
+		"includeExternalUrl":     func(ch *chapter) bool { return ch.external != nil },
+	} {
+		if yes, given := c.flag(name); given {
+			f.future = true
+			f.only = append(f.only, func(ch *chapter) bool { return is(ch) == yes })
+		}
+	}
+	if yes, _ := c.flag("includeUnavailable"); !yes {
+		f.only = append(f.only, func(ch *chapter) bool { return !ch.unavailable })
+	}
+	return f, err
+}
+
+func (f *chapterFilter) match(ch *chapter, now time.Time) bool {
+	switch {
+	case !ch.published(),
+		f.ids != nil && !f.ids[ch.id],
+		f.manga != uuid.Nil && ch.manga.id != f.manga,
+		!f.ratings[ch.manga.fields.ContentRating],
+		!f.future && ch.publishAt.After(now),
+		f.translated != nil && !f.translated[ch.fields.TranslatedLanguage],
+		f.original != nil && !f.original[ch.manga.fields.OriginalLanguage],
+		f.notOriginal[ch.manga.fields.OriginalLanguage],
+		f.uploaders != nil && !f.uploaders[ch.uploader.id],
+		f.notUploaders[ch.uploader.id],
+		f.groups != nil && !anyGroup(ch, f.groups),
+		f.notGroups != nil && anyGroup(ch, f.notGroups),
+		f.volumes != nil && !f.volumes[orNone(ch.fields.Volume)],
+		f.numbers != nil && !f.numbers[orNone(ch.fields.Chapter)],
+		ch.created.Before(f.created), ch.updated.Before(f.updated), ch.publishAt.Before(f.published),
+		f.title != "" && (ch.fields.Title == nil || !strings.Contains(strings.ToLower(*ch.fields.Title), f.title)),
+		f.link != "" && (ch.external == nil || !strings.Contains(*ch.external, f.link)),
+		f.notLink != "" && ch.external != nil && strings.Contains(*ch.external, f.notLink):
+		return false
+	}
+	for _, wanted := range f.only {
+		if !wanted(ch) {
+			return false
+		}
+	}
+	return true
+}
+
+func anyGroup(ch *chapter, wanted map[uuid.UUID]bool) bool {
+	return slices.ContainsFunc(ch.groups, func(g *group) bool { return wanted[g.id] })
+}
+
+// orNone is a volume or a chapter as a key: none where there is none.
+func orNone(s optional) string {
+	if s == nil || *s == "" {
+		return "none"
+	}
+	return *s
+}
+
+func listChapters(c *call) ([]byte, error) {
+	p, err := c.page(10)
+	if err != nil {
+		return nil, err
+	}
+	f, err := c.chapterFilter()
+	if err != nil {
+		return nil, err
+	}
+	found := make([]*chapter, 0, p.limit)
+	total := 0
+	for _, ch := range c.chapters.in(c.order(), chapterKeys) {
+		if f.match(ch, c.now) {
+			if total >= p.offset && len(found) < p.limit {
+				found = append(found, ch)
+			}
+			total++
+		}
+	}
+	return many(found, p, total, c.includes(), c.now), nil
+}
+
+// feed is the answer that holds those of the chapters that the request asks for.
+func (c *call) feed(chapters []*chapter) ([]byte, error) {
+	p, err := c.page(100)
+	if err != nil {
+		return nil, err
+	}
+	f, err := c.chapterFilter()
+	if err != nil {
+		return nil, err
+	}
+	var found []*chapter
+	for _, ch := range chapters {
+		if f.match(ch, c.now) {
+			found = append(found, ch)
+		}
+	}
+	sortBy(found, c.order(orderKey{"createdAt", false}), chapterKeys)
+	return many(cut(found, p), p, len(found), c.includes(), c.now), nil
+}
+
+func getMangaFeed(c *call) ([]byte, error) {
+	m, err := c.mangaOf("id")
+	if err != nil {
+		return c.feed(nil) // MangaDex has no 404 here
+	}
+	return c.feed(m.chapters)
+}
+
+// An aggregate chapter stands for all versions of a chapter.
+type aggregateChapter struct {
+	Chapter       string      `json:"chapter"`
+	ID            uuid.UUID   `json:"id"`
+	IsUnavailable bool        `json:"isUnavailable"`
+	Others        []uuid.UUID `json:"others"`
+	Count         int         `json:"count"`
+}
+
+type aggregateVolume struct {
+	Volume   string                    `json:"volume"`
+	Count    int                       `json:"count"`
+	Chapters phpMap[*aggregateChapter] `json:"chapters"`
+}
+
+func getMangaAggregate(c *call) ([]byte, error) {
+	volumes := phpMap[*aggregateVolume]{}
+	if m, err := c.mangaOf("id"); err == nil { // MangaDex has no 404 here
+		translated, groups := set(c.query["translatedLanguage[]"]), set(c.ids("groups[]"))
+		unavailable, _ := c.flag("includeUnavailable")
+		chapters := slices.Clone(m.chapters)
+		slices.SortStableFunc(chapters, func(a, b *chapter) int {
+			return cmp.Or(-byNumber(a.fields.Volume, b.fields.Volume), -byNumber(a.fields.Chapter, b.fields.Chapter))
+		})
+		for _, ch := range chapters {
+			if ch.published() && !ch.publishAt.After(c.now) && (unavailable || !ch.unavailable) &&
+				(translated == nil || translated[ch.fields.TranslatedLanguage]) && (groups == nil || anyGroup(ch, groups)) {
+				volumes = aggregate(volumes, ch)
+			}
+		}
+	}
+	return object(map[string]any{"volumes": volumes}), nil
+}
+
+// aggregate adds a chapter, which comes after all those of higher volumes and numbers.
+func aggregate(volumes phpMap[*aggregateVolume], ch *chapter) phpMap[*aggregateVolume] {
+	volume, number := orNone(ch.fields.Volume), orNone(ch.fields.Chapter)
+	if len(volumes) == 0 || volumes[len(volumes)-1].key != volume {
+		volumes = append(volumes, phpEntry[*aggregateVolume]{volume, &aggregateVolume{Volume: volume}})
+	}
+	v := volumes[len(volumes)-1].value
+	v.Count++
+	if n := len(v.Chapters); n > 0 && v.Chapters[n-1].key == number {
+		version := v.Chapters[n-1].value
+		version.Others = append(version.Others, ch.id)
+		version.Count++
+	} else {
+		v.Chapters = append(v.Chapters, phpEntry[*aggregateChapter]{number, &aggregateChapter{number, ch.id, ch.unavailable, []uuid.UUID{}, 1}})
+	}
+	return volumes
+}

@@ -1,0 +1,3 @@
+package apitest
+
+type faultList struct{}

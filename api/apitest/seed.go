@@ -1,0 +1,303 @@
+package apitest
+
+import (
+	"encoding/hex"
+	"fmt"
+	"math/rand/v2"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+)
+
+// Everything in the catalogue is invented: titles and people are put together from syllables.
+// What is made depends on the seed and on the position alone.
+
+// syllables with their katakana.
+var syllables = [...][2]string{
+	{"ka", "カ"}, {"mo", "モ"}, {"ri", "リ"}, {"to", "ト"}, {"se", "セ"}, {"nu", "ヌ"}, {"ha", "ハ"}, {"yu", "ユ"},
+	{"ko", "コ"}, {"mi", "ミ"}, {"ra", "ラ"}, {"ne", "ネ"}, {"so", "ソ"}, {"ta", "タ"}, {"ki", "キ"}, {"wa", "ワ"},
+	{"ru", "ル"}, {"no", "ノ"}, {"sa", "サ"}, {"me", "メ"}, {"hi", "ヒ"}, {"ro", "ロ"}, {"ni", "ニ"}, {"ku", "ク"},
+}
+
+var adjectives = [...]string{
+	"Patient", "Crooked", "Seventh", "Hollow", "Borrowed", "Silver", "Sleepless", "Wandering", "Paper", "Northern",
+	"Unfinished", "Quiet", "Amber", "Upside-Down", "Forgetful", "Clockwork", "Barefoot", "Midnight", "Salted", "Ordinary",
+}
+
+var nouns = [...]string{
+	"Lighthouse", "Bakery", "Orchard", "Compass", "Umbrella", "Cartographer", "Dragonfly", "Staircase", "Observatory",
+	"Tea House", "Locksmith", "Harbour", "Glacier", "Postman", "Violin", "Greenhouse", "Ferry", "Archive", "Kettle", "Sparrow",
+}
+
+// invented tags, by group.
+var tagNames = map[string][]string{
+	"genre":   {"Action", "Adventure", "Comedy", "Drama", "Fantasy", "Mystery", "Romance", "Slice of Life", "Sports"},
+	"theme":   {"Cooking", "Ghosts", "Music", "Office Workers", "School Life", "Time Travel"},
+	"format":  {"4-Koma", "Anthology", "Full Color", "Oneshot"},
+	"content": {"Gore"},
+}
+
+// chapterCounts are those of ten titles in a row: a hundred in all, with a title that has none.
+var chapterCounts = [10]int{12, 3, 24, 1, 0, 8, 30, 5, 15, 2}
+
+// namespace is where the ids of what is the same in every catalogue come from.
+var namespace = uuid.NewSHA1(uuid.NameSpaceURL, []byte("github.com/mangadex-go/mangadex/api/apitest"))
+
+// An inventor makes one thing.
+type inventor struct {
+	*rand.Rand
+	now time.Time
+}
+
+func (i inventor) id() uuid.UUID {
+	var id uuid.UUID
+	a, b := i.Uint64(), i.Uint64()
+	for n := range 8 {
+		id[n], id[8+n] = byte(a>>(8*n)), byte(b>>(8*n))
+	}
+	id[6] = id[6]&0x0f | 0x40
+	id[8] = id[8]&0x3f | 0x80
+	return id
+}
+
+// head makes an entity that is up to so many days old.
+func (i inventor) head(kind string, days int) head {
+	created := i.now.Add(-time.Duration(1+i.IntN(days*24*60)) * time.Minute)
+	return head{id: i.id(), kind: kind, version: 1, created: created, updated: created}
+}
+
+// word is a name of some syllables, in Latin letters and in katakana.
+func (i inventor) word(n int) (latin, kana string) {
+	for range n {
+		s := syllables[i.IntN(len(syllables))]
+		latin += s[0]
+		kana += s[1]
+	}
+	return strings.ToUpper(latin[:1]) + latin[1:], kana
+}
+
+// title is one in English and one in Japanese.
+func (i inventor) title() (english, romaji, japanese string) {
+	name, kana := i.word(3)
+	adjective, noun := adjectives[i.IntN(len(adjectives))], nouns[i.IntN(len(nouns))]
+	place, placeKana := i.word(2)
+	romaji, japanese = name+" no "+place, kana+"の"+placeKana
+	switch i.IntN(4) {
+	case 0:
+		return name + " and the " + adjective + " " + noun, romaji, japanese
+	case 1:
+		return "The " + adjective + " " + noun + " of " + place + name, romaji, japanese
+	case 2:
+		return name + "'s " + adjective + " " + noun, romaji, japanese
+	}
+	return "Letters from " + place + name + ": " + adjective + " " + noun, romaji, japanese
+}
+
+// invent fills an empty store.
+func (st *store) invent(seed uint64, titles int) {
+	now := st.clock().UTC().Truncate(time.Second)
+	inventorOf := func(kind, index int) inventor {
+		return inventor{rand.New(rand.NewPCG(seed, uint64(kind)<<32|uint64(index))), now}
+	}
+	const (
+		ofUser = iota
+		ofGroup
+		ofAuthor
+		ofManga
+		ofChapters
+	)
+	st.inventTags(now)
+
+	users := make([]*user, 8+titles/20)
+	for n := range users {
+		i := inventorOf(ofUser, n)
+		name, _ := i.word(3)
+		users[n] = &user{head: i.head(kindUser, 3000), username: strings.ToLower(name) + strconv.Itoa(n), roles: []string{"ROLE_MEMBER", "ROLE_GROUP_MEMBER"}}
+	}
+	st.users.add(users...)
+
+	groups := make([]*group, 5+titles/10)
+	for n := range groups {
+		i := inventorOf(ofGroup, n)
+		name, _ := i.word(2)
+		leader := users[i.IntN(len(users))]
+		groups[n] = &group{
+			head: i.head(kindGroup, 3000), leader: leader, members: []*user{leader, users[i.IntN(len(users))]}, follows: i.IntN(5000),
+			fields: groupFields{
+				Name: name + " " + nouns[i.IntN(len(nouns))] + " Scans", AltNames: []localized{}, FocusedLanguages: []string{"en"},
+				Description: some("Invented group " + strconv.Itoa(n) + "."),
+			},
+		}
+	}
+	st.groups.add(groups...)
+
+	authors := make([]*author, 6+titles/2)
+	for n := range authors {
+		i := inventorOf(ofAuthor, n)
+		first, _ := i.word(2)
+		last, _ := i.word(3)
+		a := &author{head: i.head(kindAuthor, 3000), fields: authorFields{Name: last + " " + first, Biography: localized{}}}
+		if n%2 == 0 {
+			a.fields.Biography["en"] = "Draws " + strings.ToLower(nouns[i.IntN(len(nouns))]) + "s."
+			a.fields.Website = some("https://" + strings.ToLower(last) + ".example")
+		}
+		authors[n] = a
+	}
+	st.authors.add(authors...)
+
+	all := make([]*manga, titles)
+	var chapters []*chapter
+	var covers []*cover
+	for n := range all {
+		i := inventorOf(ofManga, n)
+		m := st.inventManga(i, n)
+		m.creator = users[i.IntN(len(users))]
+		writer := authors[i.IntN(len(authors))]
+		artist := writer
+		if n%3 == 1 {
+			artist = authors[i.IntN(len(authors))]
+		}
+		m.authors, m.artists = []*author{writer}, []*author{artist}
+		for _, a := range []*author{writer, artist} {
+			if len(a.works) == 0 || a.works[len(a.works)-1] != m {
+				a.works = append(a.works, m)
+			}
+		}
+		for volume := range 1 + n%3 {
+			c := &cover{head: i.head(kindCover, 900), manga: m, uploader: m.creator, fileName: i.id().String() + [...]string{".png", ".jpg"}[volume%2]}
+			c.fields = coverFields{Description: some(""), Volume: some(strconv.Itoa(volume + 1)), Locale: some("ja")}
+			covers = append(covers, c)
+			m.cover = c
+		}
+		m.chapters = inventChapters(inventorOf(ofChapters, n), m, n, groups, users)
+		chapters = append(chapters, m.chapters...)
+		all[n] = m
+	}
+	st.manga.add(all...)
+	st.covers.add(covers...)
+	st.chapters.add(chapters...)
+	for n := 5; n+1 < len(all); n += 10 {
+		st.relate(all[n], all[n+1], "sequel", newHead("manga_relation", now))
+	}
+}
+
+func (st *store) inventTags(now time.Time) {
+	for _, group := range []string{"genre", "theme", "format", "content"} {
+		for _, name := range tagNames[group] {
+			id := uuid.NewSHA1(namespace, []byte("tag "+name))
+			st.tags.add(&tag{head: head{id: id, kind: kindTag, version: 1, created: now, updated: now}, name: localized{"en": name}, group: group})
+		}
+	}
+}
+
+func (st *store) inventManga(i inventor, n int) *manga {
+	english, romaji, japanese := i.title()
+	m := &manga{head: i.head(kindManga, 2500), state: "published", legacy: n + 1, follows: i.IntN(20_000)}
+	m.fields = mangaFields{
+		Title:            localized{"en": english},
+		AltTitles:        []localized{{"ja-ro": romaji}, {"ja": japanese}},
+		Description:      localized{},
+		Links:            links{},
+		OriginalLanguage: [...]string{"ja", "ja", "ko", "ja", "zh"}[n%5],
+		LastVolume:       some(""),
+		LastChapter:      some(""),
+		Status:           [...]string{"ongoing", "completed", "ongoing", "hiatus", "cancelled"}[i.IntN(5)],
+		ContentRating:    [...]string{"safe", "safe", "safe", "safe", "safe", "suggestive", "safe", "erotica", "safe", "pornographic"}[n%10],
+	}
+	if n%7 == 3 {
+		m.fields.Title = localized{"ja-ro": romaji}
+		m.fields.AltTitles = []localized{{"en": english}, {"ja": japanese}}
+	}
+	if n%4 != 3 {
+		hero, _ := i.word(2)
+		m.fields.Description["en"] = fmt.Sprintf("%s takes over a %s and finds out that nobody has been there for %d years.", hero, strings.ToLower(nouns[i.IntN(len(nouns))]), 2+i.IntN(98))
+	}
+	if n%3 == 0 {
+		m.fields.Links = links{"mu": strconv.FormatUint(i.Uint64N(1<<40), 36), "al": strconv.Itoa(1000 + n)}
+	} else if n%3 == 1 {
+		m.fields.Links = nil
+	}
+	if n%5 != 4 {
+		m.fields.PublicationDemographic = some([...]string{"shounen", "shoujo", "seinen", "josei"}[i.IntN(4)])
+		year := 1990 + i.IntN(36)
+		m.fields.Year = &year
+	}
+	m.titled()
+	first := i.IntN(len(st.tags.all))
+	for k := range 1 + i.IntN(4) {
+		m.tags = append(m.tags, st.tags.all[(first+k*3)%len(st.tags.all)])
+	}
+	votes := i.IntN(400)
+	for range 4 {
+		m.ratings[1+i.IntN(10)] += votes / 4
+	}
+	if n%2 == 0 {
+		m.thread = thread{id: int64(10_000 + n), replies: int64(i.IntN(500))}
+	}
+	return m
+}
+
+// inventChapters makes the chapters of a title. Among ten titles there is one with a chapter 0
+// alone, one with chapters that are read elsewhere, one with chapters that cannot be read, one
+// that goes on in the future, and one with chapters of two groups in several languages.
+func inventChapters(i inventor, m *manga, n int, groups []*group, users []*user) []*chapter {
+	count := chapterCounts[n%10]
+	chapters := make([]*chapter, count)
+	at := i.now.Add(-time.Duration(1+i.IntN(300*24*60)) * time.Minute)
+	for k := count - 1; k >= 0; k-- {
+		c := &chapter{manga: m, uploader: users[i.IntN(len(users))], pages: 3 + i.IntN(8), legacy: n*100 + k + 1}
+		c.head = head{id: i.id(), kind: kindChapter, version: 1, created: at, updated: at}
+		c.publishAt = at
+		c.groups = []*group{groups[i.IntN(len(groups))]}
+		number := k + 1
+		c.fields.TranslatedLanguage = "en"
+		switch n % 10 {
+		case 2: // a weekly title; the last two chapters are yet to come
+			if k >= count-2 {
+				c.publishAt = i.now.AddDate(0, 0, 7*(k-count+3))
+			}
+		case 3:
+			number = 0
+		case 6: // each chapter in two languages, every third one by two groups
+			number = k/2 + 1
+			c.fields.TranslatedLanguage = [...]string{"en", "pt-br"}[k%2]
+			if k%3 == 0 {
+				c.groups = append(c.groups, groups[(i.IntN(len(groups)-1)+1)%len(groups)])
+			}
+		case 8:
+			if k%2 == 0 {
+				c.external = some(fmt.Sprintf("https://reader.example/%s/%d", m.id, number))
+				c.pages = 0
+			}
+			if k == count-1 {
+				c.publishAt = time.Date(2037, 12, 31, 15, 0, 0, 0, time.UTC)
+			}
+		case 5:
+			c.unavailable = k%2 == 1
+		case 9:
+			c.fields.TranslatedLanguage = "fr"
+			c.groups = nil
+		}
+		c.fields.Chapter = some(strconv.Itoa(number))
+		if n%10 != 3 && k < count-1 {
+			c.fields.Volume = some(strconv.Itoa(1 + (number-1)/6))
+		}
+		switch k % 3 {
+		case 0:
+			c.fields.Title = some("The " + adjectives[i.IntN(len(adjectives))] + " " + nouns[i.IntN(len(nouns))])
+		case 1:
+			c.fields.Title = some("")
+		}
+		chapters[k] = c
+		at = at.Add(-time.Duration(1+i.IntN(7*24*60)) * time.Minute)
+	}
+	return chapters
+}
+
+// token is a random text that nobody guesses.
+func token() string {
+	id, more := uuid.New(), uuid.New()
+	return hex.EncodeToString(append(id[:], more[:]...))
+}

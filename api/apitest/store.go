@@ -1,0 +1,82 @@
+package apitest
+
+import (
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/google/uuid"
+)
+
+// A store is everything that a server knows. Whoever looks into it or changes it holds the lock.
+type store struct {
+	sync.Mutex
+	clock func() time.Time
+
+	tags     table[*tag]
+	authors  table[*author]
+	groups   table[*group]
+	users    table[*user]
+	covers   table[*cover]
+	manga    table[*manga]
+	chapters table[*chapter]
+
+	ready Account // for the user of the server
+}
+
+// A table holds the entities of a kind in the order in which they were made.
+type table[E entity] struct {
+	all    []E
+	byID   map[uuid.UUID]E
+	sorted map[string][]E // by the order; empty after a change
+}
+
+func (t *table[E]) add(items ...E) {
+	if t.byID == nil {
+		t.byID = make(map[uuid.UUID]E, len(items))
+	}
+	for _, item := range items {
+		t.byID[item.base().id] = item
+	}
+	t.all = append(t.all, items...)
+	t.changed()
+}
+
+func (t *table[E]) get(id uuid.UUID) (E, bool) {
+	item, ok := t.byID[id]
+	return item, ok
+}
+
+func (t *table[E]) remove(id uuid.UUID) {
+	delete(t.byID, id)
+	t.all = slices.DeleteFunc(t.all, func(item E) bool { return item.base().id == id })
+	t.changed()
+}
+
+// changed forgets the orders. It is called when anything has changed that lists are sorted by.
+func (t *table[E]) changed() { t.sorted = nil }
+
+// in returns everything in an order.
+func (t *table[E]) in(o order, keys map[string]func(a, b E) int) []E {
+	name := o.String()
+	if list, ok := t.sorted[name]; ok {
+		return list
+	}
+	list := slices.Clone(t.all)
+	sortBy(list, o, keys)
+	if t.sorted == nil {
+		t.sorted = map[string][]E{}
+	}
+	t.sorted[name] = list
+	return list
+}
+
+func newStore(options *settings) *store {
+	st := &store{clock: options.clock}
+	st.invent(options.seed, options.titles)
+	return st
+}
+
+func newHead(kind string, now time.Time) head {
+	return head{id: uuid.New(), kind: kind, version: 1, created: now, updated: now}
+}
