@@ -1,0 +1,40 @@
+// Package athome reads chapters: it fetches their pages from MangaDex@Home, a network of nodes
+// that volunteers run, checks them, and keeps them as files or as a comic book archive.
+//
+//	chapter, err := athome.Open(ctx, client, id)
+//	if err != nil {
+//		return err
+//	}
+//	defer chapter.Close()
+//	err = chapter.SaveCBZ(ctx, "chapter.cbz") // or Save, for a folder of files
+//
+// [Chapter.All] hands the pages out in reading order and fetches ahead while they are used:
+//
+//	for image, err := range chapter.All(ctx) {
+//		if err != nil {
+//			return err
+//		}
+//		show(image.Data)
+//	}
+//
+// # Nodes
+//
+// A page is taken as whole when its status is 200, it is a picture, it is as long as the node
+// said, and its SHA-256 is the one that its name carries, if it carries one. Otherwise it is
+// fetched again: at most three times from a node, at most from three nodes. A node that refuses
+// (401, 403, 410), cannot be reached or stays silent is left at once, and so is one whose address
+// is older than a quarter of an hour. Asking the API for another node counts towards a limit of 40
+// a minute, so pages that fail at the same time share the next node.
+//
+// Requests to nodes are made here and carry no token: neither the HTTP client nor the request
+// editors of the [api.Client] have a part in them.
+//
+// # Reports
+//
+// MangaDex asks clients to report how every page arrived from a node that is not its own. Reports
+// are sent in the background and never delay or fail a download; see [WithoutReports].
+//
+// # Covers
+//
+// [Covers] fetches covers and their thumbnails, with the same checks.
+package athome

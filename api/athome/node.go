@@ -1,0 +1,164 @@
+package athome
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/mangadex-go/mangadex/api"
+)
+
+// lifetime is how long the address of a node is good for.
+const lifetime = 15 * time.Minute
+
+// A node serves the pages of a chapter for a while.
+type node struct {
+	base string // opaque; a port and a path are possible
+	host string
+	ours bool // MangaDex's own, which wants no reports
+	born time.Time
+}
+
+func newNode(base string) (*node, error) {
+	u, err := url.Parse(base)
+	if err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" {
+		return nil, errors.New("the server names a node without a scheme and a host")
+	}
+	return &node{base: strings.TrimRight(base, "/"), host: u.Host, ours: isMangaDex(u.Hostname()), born: time.Now()}, nil
+}
+
+// isMangaDex reports whether a host is one of MangaDex's own.
+func isMangaDex(host string) bool {
+	host = strings.ToLower(strings.TrimSuffix(host, "."))
+	return host == "mangadex.org" || strings.HasSuffix(host, ".mangadex.org")
+}
+
+// A source knows the node that serves a chapter now, and asks for another one.
+type source struct {
+	client  *api.Client
+	chapter uuid.UUID
+	params  *api.GetAtHomeServerParams
+	saver   bool
+
+	hash  string
+	names []string
+
+	mu     sync.Mutex
+	node   *node
+	asking *asking // nil while nobody asks
+}
+
+// asking is a call for another node that several pages wait for.
+type asking struct {
+	done chan struct{}
+	err  error // valid when done is closed
+}
+
+// open asks for the first node, and for what there is to read.
+func (s *source) open(ctx context.Context) error {
+	node, hash, names, err := s.ask(ctx)
+	if err != nil || len(names) == 0 {
+		return err
+	}
+	if hash == "" || hash == "." || hash == ".." {
+		return fmt.Errorf("the server answers with the hash %q, which cannot be in an address", hash)
+	}
+	for i, name := range names {
+		if name == "" || name == "." || name == ".." {
+			return fmt.Errorf("the server calls page %d %q, which cannot be in an address", i+1, name)
+		}
+	}
+	s.node, s.hash, s.names = node, hash, names
+	return nil
+}
+
+func (s *source) ask(ctx context.Context) (*node, string, []string, error) {
+	answer, err := s.client.GetAtHomeServer(ctx, s.chapter, s.params)
+	if err != nil {
+		return nil, "", nil, err
+	}
+	names := answer.Chapter.Data
+	if s.saver {
+		names = answer.Chapter.DataSaver
+	}
+	if len(names) == 0 {
+		return nil, "", nil, nil // external chapters have no node either
+	}
+	node, err := newNode(answer.BaseURL)
+	return node, answer.Chapter.Hash, names, err
+}
+
+// after returns a node that is not old, which is of no use any more or nil. However many pages find
+// that out at the same time, one call asks for the next.
+func (s *source) after(ctx context.Context, old *node) (*node, error) {
+	for {
+		s.mu.Lock()
+		if s.node != old && time.Since(s.node.born) < lifetime {
+			defer s.mu.Unlock()
+			return s.node, nil
+		}
+		a := s.asking
+		if a == nil {
+			a = &asking{done: make(chan struct{})}
+			s.asking = a
+			s.mu.Unlock()
+			return s.next(ctx, a)
+		}
+		s.mu.Unlock()
+		select {
+		case <-a.done:
+		case <-ctx.Done():
+			return nil, context.Cause(ctx)
+		}
+		if a.err != nil && !errors.Is(a.err, errGaveUp) {
+			return nil, a.err
+		}
+	}
+}
+
+// left reports whether another node has taken the place of n.
+func (s *source) left(n *node) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.node != n
+}
+
+// errGaveUp is the end of a call whose caller could not wait for it. Another one makes it anew.
+var errGaveUp = errors.New("the caller gave up")
+
+// next asks for a node on behalf of all who wait for a.
+func (s *source) next(ctx context.Context, a *asking) (*node, error) {
+	node, hash, names, err := s.ask(ctx)
+	if err == nil && (hash != s.hash || !slices.Equal(names, s.names)) {
+		err = ErrChanged
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.asking = nil
+	switch {
+	case err == nil:
+		s.node = node
+	case ctx.Err() != nil:
+		a.err = errGaveUp
+	default:
+		a.err = err
+	}
+	close(a.done)
+	return node, err
+}
+
+// address is where a page is on a node.
+func (s *source) address(n *node, name string) string {
+	quality := "/data/"
+	if s.saver {
+		quality = "/data-saver/"
+	}
+	return n.base + quality + url.PathEscape(s.hash) + "/" + url.PathEscape(name)
+}

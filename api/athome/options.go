@@ -1,0 +1,209 @@
+package athome
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/mangadex-go/mangadex/api"
+	"github.com/mangadex-go/mangadex/api/transport"
+)
+
+// An Option changes what [Open] or [NewCovers] returns. Each says in its documentation what it is
+// for if it is not for both.
+type Option func(*settings) error
+
+type settings struct {
+	http      *http.Client // nil: one of our own
+	agent     string
+	parallel  int
+	maxPage   int64
+	memory    int64
+	silence   time.Duration
+	progress  func(Progress)
+	dataSaver bool
+	port443   bool
+	details   *api.Chapter
+	reportURL string // empty: none, or MangaDex's if the chapter comes from there
+	reports   bool
+	uploads   string
+}
+
+func newSettings(options []Option) (*settings, error) {
+	s := &settings{
+		agent:    "mangadex-go/" + transport.Version + " (+https://github.com/mangadex-go/mangadex)",
+		parallel: 6,
+		maxPage:  64 << 20,
+		memory:   64 << 20,
+		silence:  15 * time.Second,
+		reports:  true,
+		uploads:  api.Uploads,
+	}
+	for _, option := range options {
+		if option == nil {
+			continue
+		}
+		if err := option(s); err != nil {
+			return nil, err
+		}
+	}
+	return s, nil
+}
+
+// WithHTTPClient sets the client that fetches pictures and sends reports. It must not add a token
+// or a cookie to requests: nodes belong to strangers. The default is a client of the chapter's own.
+func WithHTTPClient(client *http.Client) Option {
+	return func(s *settings) error {
+		if client == nil {
+			return errors.New("athome: WithHTTPClient: the client is nil; leave the option out to use the default")
+		}
+		s.http = client
+		return nil
+	}
+}
+
+// WithUserAgent adds the name of the application to the User-Agent, as [transport.WithUserAgent]
+// does for the API.
+func WithUserAgent(application string) Option {
+	return func(s *settings) error {
+		agent, err := transport.UserAgent(application)
+		if err != nil {
+			return fmt.Errorf("athome: WithUserAgent: %w", err)
+		}
+		s.agent = agent
+		return nil
+	}
+}
+
+// WithParallel sets how many pictures are fetched at once, 6 by default and at most 64.
+func WithParallel(n int) Option {
+	return func(s *settings) error {
+		if n < 1 || n > 64 {
+			return fmt.Errorf("athome: WithParallel(%d): give a number from 1 to 64", n)
+		}
+		s.parallel = n
+		return nil
+	}
+}
+
+// WithMemory bounds the bytes of the pages that [Chapter.All], [Chapter.WriteCBZ] and
+// [Chapter.SaveCBZ] hold while they are fetched ahead, 64 MiB by default. The page that is next is
+// always let through. [Chapter.Save] holds no pages in memory.
+func WithMemory(bytes int64) Option {
+	return func(s *settings) error {
+		if bytes < 1 {
+			return fmt.Errorf("athome: WithMemory(%d): give a number of bytes above zero", bytes)
+		}
+		s.memory = bytes
+		return nil
+	}
+}
+
+// WithMaxPageSize sets how large a picture may be, 64 MiB by default. A larger one is refused with
+// [ErrTooLarge].
+func WithMaxPageSize(bytes int64) Option {
+	return func(s *settings) error {
+		if bytes < 1 {
+			return fmt.Errorf("athome: WithMaxPageSize(%d): give a number of bytes above zero", bytes)
+		}
+		s.maxPage = bytes
+		return nil
+	}
+}
+
+// WithTimeout sets for how long a host may send nothing, 15 seconds by default, before it counts
+// as failed. There is no bound on a picture that keeps coming.
+func WithTimeout(silence time.Duration) Option {
+	return func(s *settings) error {
+		if silence <= 0 {
+			return fmt.Errorf("athome: WithTimeout(%v): give a duration above zero", silence)
+		}
+		s.silence = silence
+		return nil
+	}
+}
+
+// WithProgress calls f while [Chapter.Save], [Chapter.SaveCBZ], [Chapter.WriteCBZ] or
+// [Chapter.All] run: when a page is done and as its bytes arrive. The calls of one run come one
+// after the other; f should return soon, because pages wait for it.
+func WithProgress(f func(Progress)) Option {
+	return func(s *settings) error {
+		s.progress = f
+		return nil
+	}
+}
+
+// WithDataSaver reads the smaller JPEG versions of the pages. For [Open].
+func WithDataSaver() Option {
+	return func(s *settings) error {
+		s.dataSaver = true
+		return nil
+	}
+}
+
+// WithPort443 asks for nodes on the usual port, for networks that let no other through. For
+// [Open].
+func WithPort443() Option {
+	return func(s *settings) error {
+		s.port443 = true
+		return nil
+	}
+}
+
+// WithDetails gives what is known of the chapter already, from a list or a feed, and saves the
+// call that would ask for it. For [Open].
+func WithDetails(details api.Chapter) Option {
+	return func(s *settings) error {
+		s.details = &details
+		return nil
+	}
+}
+
+// WithoutReports sends no reports on nodes. For [Open].
+func WithoutReports() Option {
+	return func(s *settings) error {
+		s.reports = false
+		return nil
+	}
+}
+
+// WithReportURL sends reports to another address than that of MangaDex. Without it, chapters that
+// come from another server than [api.Production] are not reported on. For [Open].
+func WithReportURL(address string) Option {
+	return func(s *settings) error {
+		if err := checkHost(address); err != nil {
+			return fmt.Errorf("athome: WithReportURL: %w", err)
+		}
+		s.reportURL = address
+		return nil
+	}
+}
+
+// WithUploads fetches covers from another host than [api.Uploads]. For [NewCovers].
+func WithUploads(address string) Option {
+	return func(s *settings) error {
+		if err := checkHost(address); err != nil {
+			return fmt.Errorf("athome: WithUploads: %w", err)
+		}
+		s.uploads = strings.TrimRight(address, "/")
+		return nil
+	}
+}
+
+// checkHost refuses an address that nothing can be fetched from.
+func checkHost(address string) error {
+	u, err := url.Parse(address)
+	if err != nil {
+		return errors.New("the address is not a URL")
+	}
+	if u.Scheme != "https" && u.Scheme != "http" || u.Host == "" {
+		return fmt.Errorf("the address %q needs a scheme and a host, like https://host.example", u.Redacted())
+	}
+	if u.User != nil {
+		return errors.New("the address must not hold a user name or password")
+	}
+	return nil
+}
