@@ -5,7 +5,6 @@ import (
 	"context"
 	"io"
 	"net/http"
-	"net/url"
 	"strings"
 	"sync"
 	"testing"
@@ -27,6 +26,7 @@ var document = sync.OnceValues(func() (*openapi3.T, error) {
 type judge struct {
 	t    testing.TB
 	next http.RoundTripper
+	api  string // the host that it looks at
 }
 
 func (j judge) RoundTrip(r *http.Request) (*http.Response, error) {
@@ -35,7 +35,7 @@ func (j judge) RoundTrip(r *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	op, ok := api.OperationOf(r)
-	if !ok {
+	if !ok || !strings.HasPrefix(r.URL.String(), j.api+"/") {
 		return resp, nil
 	}
 	body, err := io.ReadAll(resp.Body)
@@ -77,38 +77,35 @@ func judgeAnswer(t testing.TB, op api.Operation, r *http.Request, resp *http.Res
 }
 
 // judged is a client whose answers are checked.
-func judged(t testing.TB) *http.Client {
-	transport := &http.Transport{}
-	t.Cleanup(transport.CloseIdleConnections)
-	return &http.Client{Transport: judge{t, transport}}
+func judged(t testing.TB, srv *apitest.Server) *http.Client {
+	return &http.Client{Transport: judge{t, srv.Transport(), srv.URL}}
 }
 
 // newClient is a guest.
 func newClient(t testing.TB, srv *apitest.Server) *api.Client {
 	t.Helper()
-	client, err := api.New(srv.URL, api.WithHTTPClient(judged(t)))
+	client, err := api.New(srv.URL, api.WithHTTPClient(judged(t, srv)), api.WithoutRateLimit(), api.WithoutRetry())
 	if err != nil {
 		t.Fatal(err)
 	}
 	return client
 }
 
-// get asks for a target of the API, which need not be well-formed.
-func get(t testing.TB, base, target string, header ...string) (int, string) {
+// do sends a request to the server, which need not be well-formed. A target without a host is for
+// the API.
+func do(t testing.TB, srv *apitest.Server, method, target, body string, header ...string) (int, string) {
 	t.Helper()
-	return do(t, http.MethodGet, base+target, nil, header...)
-}
-
-func do(t testing.TB, method, target string, body io.Reader, header ...string) (int, string) {
-	t.Helper()
-	r, err := http.NewRequest(method, target, body)
+	if strings.HasPrefix(target, "/") {
+		target = srv.URL + target
+	}
+	r, err := http.NewRequest(method, target, strings.NewReader(body))
 	if err != nil {
 		t.Fatal(err)
 	}
 	for i := 0; i+1 < len(header); i += 2 {
 		r.Header.Set(header[i], header[i+1])
 	}
-	resp, err := judged(t).Do(r)
+	resp, err := judged(t, srv).Do(r)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -119,5 +116,3 @@ func do(t testing.TB, method, target string, body io.Reader, header ...string) (
 	}
 	return resp.StatusCode, string(text)
 }
-
-var _ = url.Values{}

@@ -30,10 +30,6 @@ type requestLog struct {
 	requests []Request
 }
 
-func newRequest(r *http.Request, now time.Time) Request {
-	return Request{Method: r.Method, URL: r.URL, Header: r.Header, Time: now}
-}
-
 func excerpt(body []byte) []byte {
 	return body[:min(len(body), maxLoggedBody):min(len(body), maxLoggedBody)]
 }

@@ -9,19 +9,28 @@ import (
 type Option func(*settings)
 
 type settings struct {
-	seed    uint64
-	titles  int
-	clock   func() time.Time
-	report  func(format string, args ...any) // where misfits go
-	lenient bool
+	seed        uint64
+	titles      int
+	clock       func() time.Time
+	addr        string // of a single host; empty for several
+	offline     bool
+	accounts    []Account
+	accessLife  time.Duration
+	refreshLife time.Duration
+	expirySkew  time.Duration
+	refreshMode RefreshMode
+	lenient     bool
+	report      func(format string, args ...any) // where misfits go
 }
 
 func defaults() settings {
 	return settings{
-		seed:   1,
-		titles: 30,
-		clock:  time.Now,
-		report: func(string, ...any) {},
+		seed:        1,
+		titles:      30,
+		clock:       time.Now,
+		accessLife:  15 * time.Minute,
+		refreshLife: 30 * 24 * time.Hour,
+		report:      func(string, ...any) {},
 	}
 }
 
@@ -32,8 +41,18 @@ const (
 )
 
 func (s *settings) check() error {
-	if s.titles < minTitles || s.titles > maxTitles {
+	switch {
+	case s.titles < minTitles || s.titles > maxTitles:
 		return fmt.Errorf("apitest: %d titles; the catalogue can have %d to %d", s.titles, minTitles, maxTitles)
+	case s.accessLife < time.Second || s.refreshLife < time.Second:
+		return fmt.Errorf("apitest: tokens that live %v and %v; a second is the least", s.accessLife, s.refreshLife)
+	case s.addr != "" && s.offline:
+		return fmt.Errorf("apitest: a server without a network cannot listen on %s", s.addr)
+	}
+	for _, a := range s.accounts {
+		if a.Username == "" {
+			return fmt.Errorf("apitest: an account needs a Username")
+		}
 	}
 	return nil
 }
@@ -54,6 +73,32 @@ func WithTitles(n int) Option { return func(s *settings) { s.titles = n } }
 // what is published. The catalogue lies in the past of the time at the start. The default is
 // [time.Now].
 func WithClock(now func() time.Time) Option { return func(s *settings) { s.clock = now } }
+
+// WithAddr puts everything on one address, such as localhost:8080: the API at the root, the realm
+// under /realms/mangadex, covers under /uploads, pages under /node, the reports on pages at
+// /network/report. The default is a free port of the own machine for each.
+func WithAddr(addr string) Option { return func(s *settings) { s.addr = addr } }
+
+// WithoutNetwork opens no port. The server can be reached by [Server.Transport] alone.
+func WithoutNetwork() Option { return func(s *settings) { s.offline = true } }
+
+// WithAccount adds an account to [Server.Account]. What is empty is made up: its ID, the password
+// "password-of-" and the secret "secret-of-" with the Username; State().Account tells.
+func WithAccount(a Account) Option {
+	return func(s *settings) { s.accounts = append(s.accounts, a) }
+}
+
+// WithTokenLife sets how long access tokens hold and how long a login lasts, whatever its refresh
+// tokens do. The defaults are 15 minutes and 30 days.
+func WithTokenLife(access, refresh time.Duration) Option {
+	return func(s *settings) { s.accessLife, s.refreshLife = access, refresh }
+}
+
+// WithExpirySkew makes expires_in wrong by so much.
+func WithExpirySkew(d time.Duration) Option { return func(s *settings) { s.expirySkew = d } }
+
+// WithRefresh sets what happens to refresh tokens when they are used.
+func WithRefresh(mode RefreshMode) Option { return func(s *settings) { s.refreshMode = mode } }
 
 // Lenient lets a test send requests that do not fit the specification. They are answered as
 // MangaDex does, with status 400, and do not fail the test.

@@ -4,34 +4,7 @@ import (
 	"cmp"
 	"slices"
 	"strings"
-	"time"
-
-	"github.com/google/uuid"
 )
-
-type user struct {
-	head
-	username string
-	email    string
-	password string // empty for somebody who cannot log in
-	roles    []string
-}
-
-func (u *user) attributes(time.Time) any {
-	return map[string]any{"username": u.username, "roles": u.roles, "version": u.version, "avatarFileName": nil, "bannerFileName": nil}
-}
-
-func (u *user) relationships() []relationship { return nil }
-
-func (u *user) may(string) bool { return false }
-
-func (c *call) authenticate() error { return nil }
-
-func (c *call) allowed() error { return nil }
-
-func (c *call) example() ([]byte, error) { return done, nil }
-
-type file struct{}
 
 // list is the answer that holds a page of those that match.
 func list[E entity](c *call, all []E, match func(E) bool) ([]byte, error) {
@@ -131,13 +104,3 @@ func getCover(c *call) ([]byte, error) {
 	// This operation is one of those that still write an empty map as a list.
 	return emptyLists(one(k, c.includes(), c.now)), nil
 }
-
-func getAtHomeServer(c *call) ([]byte, error) {
-	ch, err := c.chapterOf("chapterId")
-	if err != nil {
-		return nil, err
-	}
-	return object(map[string]any{"baseUrl": c.server.URL, "chapter": map[string]any{"hash": ch.id.String(), "data": []string{}, "dataSaver": []string{}}}), nil
-}
-
-var _ uuid.UUID

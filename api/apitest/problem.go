@@ -39,6 +39,15 @@ func (p *problem) encode() []byte {
 	}})
 }
 
+// answer is the answer that says it.
+func (p *problem) answer() answer {
+	a := answer{status: p.status, contentType: contentJSON, header: p.header.Clone(), body: p.encode()}
+	if len(p.body) > 0 && p.body[0] != '{' {
+		a.contentType = contentPlain
+	}
+	return a
+}
+
 func notFound(what string, id fmt.Stringer) error {
 	return &problem{status: http.StatusNotFound, title: "not_found_http_exception", detail: fmt.Sprintf("%s `%s` not found.", what, id)}
 }

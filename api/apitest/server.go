@@ -2,53 +2,49 @@ package apitest
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
 	"log"
 	"net"
 	"net/http"
+	"net/url"
+	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
-
-	"github.com/google/uuid"
 )
 
 // A Server is a fake MangaDex. It is safe for use by many goroutines; two servers share nothing.
 type Server struct {
 	URL        string // of the API
 	AuthURL    string // of the realm of the auth server
-	UploadsURL string // of the covers: UploadsURL + /covers/{manga}/{file}
-	ReportURL  string // where clients report how a page of an at-home node arrived
+	UploadsURL string // of the covers: UploadsURL + "/covers/{manga}/{file}"
+	ReportURL  string // takes the reports on pages of at-home nodes
 	Account    Account
 
-	options  settings
-	spec     *specification
-	store    *store
-	log      *requestLog
-	faults   *faultList
-	closing  chan struct{} // closed when the server ends, so that nothing waits any longer
-	serving  sync.WaitGroup
-	shutdown []func()
-	once     sync.Once
-}
-
-// An Account can log in.
-type Account struct {
-	ID       uuid.UUID
-	Username string
-	Email    string
-	Password string
-	Roles    []string // such as ROLE_MEMBER
-
-	// The credentials of a personal client of the account, which is approved.
-	ClientID     string
-	ClientSecret string
+	options    settings
+	spec       *specification
+	store      *store
+	log        requestLog
+	faults     faultList
+	gallery    gallery
+	nodeURLs   []string
+	nextNode   atomic.Uint32
+	secret     []byte                  // of the passes in base URLs
+	generation atomic.Uint32           // of the passes that hold
+	hosts      map[string]http.Handler // by their origin
+	closing    chan struct{}           // closed when the server ends, so that nothing waits any longer
+	serving    sync.WaitGroup
+	listening  []*http.Server
+	once       sync.Once
 }
 
 // Start starts a server for a test and closes it when the test ends. The test fails when a
-// request does not fit the specification, or is for nothing that MangaDex has. The limits are off.
+// request does not fit the specification, is for nothing that MangaDex has, or sends a token where
+// none belongs. The limits are off.
 func Start(t testing.TB, options ...Option) *Server {
 	t.Helper()
 	s, err := NewServer(append([]Option{withReport(t.Errorf)}, options...)...)
@@ -73,36 +69,101 @@ func NewServer(options ...Option) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{options: set, spec: spec, log: &requestLog{}, faults: &faultList{}, closing: make(chan struct{})}
-	s.store = newStore(&s.options)
-	s.Account = s.store.ready
-	if err := s.listen(); err != nil {
+	s := &Server{options: set, spec: spec, closing: make(chan struct{}), hosts: map[string]http.Handler{}, secret: make([]byte, 32)}
+	rand.Read(s.secret) //nolint:errcheck // it never fails
+	if s.store, err = newStore(&s.options); err != nil {
+		return nil, err
+	}
+	s.Account = s.store.addAccount(Account{Username: "reader", Roles: []string{"ROLE_MEMBER", "ROLE_GROUP_MEMBER"}})
+	for _, account := range set.accounts {
+		s.store.addAccount(account)
+	}
+	if err := s.open(); err != nil {
 		s.Close()
 		return nil, err
 	}
 	return s, nil
 }
 
-// listen opens the hosts.
-func (s *Server) listen() error {
-	for _, host := range []struct {
-		url     *string
-		path    string
-		handler http.Handler
+// open opens the hosts: one for each purpose, as MangaDex has them, or a single one.
+func (s *Server) open() error {
+	if s.options.addr != "" {
+		return s.openOne()
+	}
+	s.nodeURLs = make([]string, nodes)
+	hosts := []struct {
+		name  string
+		url   *string
+		path  string
+		serve func(*exchange) answer
 	}{
-		{&s.URL, "", http.HandlerFunc(s.serveAPI)},
-	} {
-		origin, err := s.serve("127.0.0.1:0", host.handler)
-		if err != nil {
-			return err
+		{"api", &s.URL, "", s.serveAPI},
+		{"auth", &s.AuthURL, realmPath, s.serveRealm},
+		{"uploads", &s.UploadsURL, "", s.serveCover},
+		{"report", &s.ReportURL, "/report", s.serveReport},
+		{"node1", &s.nodeURLs[0], "", s.servePage},
+		{"node2", &s.nodeURLs[1], "", s.servePage},
+	}
+	for _, host := range hosts {
+		origin := "https://" + host.name + ".mangadex.test"
+		handler := s.host("", host.serve)
+		if !s.options.offline {
+			var err error
+			if origin, err = s.listen("127.0.0.1:0", handler); err != nil {
+				return err
+			}
 		}
+		s.hosts[origin] = handler
 		*host.url = origin + host.path
 	}
 	return nil
 }
 
-// serve starts one host and returns its origin.
-func (s *Server) serve(addr string, handler http.Handler) (string, error) {
+// Paths of the other hosts when all are one.
+const (
+	uploadsPath = "/uploads"
+	nodePath    = "/node"
+	networkPath = "/network"
+)
+
+func (s *Server) openOne() error {
+	others := map[string]http.Handler{
+		realmPath:   s.host("", s.serveRealm),
+		uploadsPath: s.host(uploadsPath, s.serveCover),
+		nodePath:    s.host(nodePath, s.servePage),
+		networkPath: s.host(networkPath, s.serveReport),
+	}
+	api := s.host("", s.serveAPI)
+	all := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		for path, handler := range others {
+			if strings.HasPrefix(r.URL.Path, path+"/") || r.URL.Path == path {
+				handler.ServeHTTP(w, r)
+				return
+			}
+		}
+		api.ServeHTTP(w, r)
+	})
+	origin, err := s.listen(s.options.addr, all)
+	if err != nil {
+		return err
+	}
+	s.hosts[origin] = all
+	s.URL, s.AuthURL, s.UploadsURL = origin, origin+realmPath, origin+uploadsPath
+	s.ReportURL, s.nodeURLs = origin+networkPath+"/report", []string{origin + nodePath}
+	return nil
+}
+
+// at is a URL of the server as the sender of a request has to see it: a server with one address
+// may have several names.
+func (s *Server) at(base string, r *http.Request) string {
+	if s.options.addr == "" {
+		return base
+	}
+	return "http://" + r.Host + strings.TrimPrefix(base, s.URL)
+}
+
+// listen starts a host and returns its origin.
+func (s *Server) listen(addr string, handler http.Handler) (string, error) {
 	listener, err := net.Listen("tcp", addr)
 	if err != nil {
 		return "", fmt.Errorf("apitest: %w", err)
@@ -121,21 +182,25 @@ func (s *Server) serve(addr string, handler http.Handler) (string, error) {
 			}
 		},
 	}
+	s.listening = append(s.listening, host)
 	s.serving.Go(func() {
 		if err := host.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
 			s.options.report("apitest: the server on %s stopped: %v", listener.Addr(), err)
 		}
 	})
-	s.shutdown = append(s.shutdown, func() { host.Close() })
-	return "http://" + listener.Addr().String(), nil
+	at := listener.Addr().(*net.TCPAddr)
+	if at.IP.IsUnspecified() {
+		return fmt.Sprintf("http://127.0.0.1:%d", at.Port), nil
+	}
+	return "http://" + at.String(), nil
 }
 
 // Close ends the server, every connection to it included, and waits until nothing of it runs.
 func (s *Server) Close() {
 	s.once.Do(func() {
 		close(s.closing)
-		for _, end := range s.shutdown {
-			end()
+		for _, host := range s.listening {
+			host.Close() //nolint:errcheck // there is nothing to do about it
 		}
 	})
 	s.serving.Wait()
@@ -157,3 +222,93 @@ func (s *Server) sleep(ctx context.Context, d time.Duration) bool {
 	}
 	return false
 }
+
+// Transport returns a transport that hands requests to this server without the network: in the
+// goroutine of the caller, so that it can be used within [testing/synctest]. It refuses requests
+// to other servers.
+func (s *Server) Transport() http.RoundTripper { return transport{s} }
+
+type transport struct{ server *Server }
+
+func (t transport) RoundTrip(r *http.Request) (resp *http.Response, err error) {
+	handler := t.server.hosts[r.URL.Scheme+"://"+r.URL.Host]
+	if handler == nil {
+		return nil, fmt.Errorf("apitest: %s is not a host of this server", r.URL.Host)
+	}
+	if err := r.Context().Err(); err != nil {
+		return nil, err
+	}
+	arrived := r.Clone(r.Context())
+	arrived.URL = &url.URL{Path: r.URL.Path, RawPath: r.URL.RawPath, RawQuery: r.URL.RawQuery}
+	if arrived.URL.Path == "" {
+		arrived.URL.Path = "/"
+	}
+	arrived.RequestURI = arrived.URL.RequestURI()
+	arrived.RemoteAddr = "192.0.2.1:1"
+	if arrived.Host == "" {
+		arrived.Host = r.URL.Host
+	}
+	if arrived.Body == nil {
+		arrived.Body = http.NoBody
+	}
+	if _, ok := arrived.Header["User-Agent"]; !ok {
+		arrived.Header.Set("User-Agent", "Go-http-client/1.1")
+	}
+	defer arrived.Body.Close()
+	recorder := &recorder{header: http.Header{}}
+	recorder.serve(handler, arrived)
+	switch {
+	case r.Context().Err() != nil:
+		return nil, r.Context().Err()
+	case recorder.status == 0:
+		return nil, io.EOF // as from a connection that ends too soon
+	}
+	return recorder.response(r), nil
+}
+
+// A recorder keeps an answer.
+type recorder struct {
+	header  http.Header
+	status  int
+	body    strings.Builder
+	aborted bool
+}
+
+func (r *recorder) Header() http.Header { return r.header }
+
+func (r *recorder) WriteHeader(status int) { r.status = status }
+
+func (r *recorder) Write(p []byte) (int, error) { return r.body.Write(p) }
+
+func (r *recorder) FlushError() error { return nil }
+
+func (r *recorder) serve(handler http.Handler, req *http.Request) {
+	defer func() {
+		if v := recover(); v == http.ErrAbortHandler {
+			r.aborted = true
+		} else if v != nil {
+			panic(v)
+		}
+	}()
+	handler.ServeHTTP(r, req)
+}
+
+func (r *recorder) response(req *http.Request) *http.Response {
+	var body io.Reader = strings.NewReader(r.body.String())
+	if r.aborted {
+		body = io.MultiReader(body, failing{})
+	}
+	length := int64(r.body.Len())
+	if r.aborted {
+		length = -1
+	}
+	return &http.Response{
+		Status: fmt.Sprintf("%d %s", r.status, http.StatusText(r.status)), StatusCode: r.status,
+		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
+		Header: r.header, Body: io.NopCloser(body), ContentLength: length, Request: req,
+	}
+}
+
+type failing struct{}
+
+func (failing) Read([]byte) (int, error) { return 0, io.ErrUnexpectedEOF }

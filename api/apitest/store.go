@@ -21,7 +21,10 @@ type store struct {
 	manga    table[*manga]
 	chapters table[*chapter]
 
-	ready Account // for the user of the server
+	clients table[*apiClient]
+
+	mint       *mint
+	deliveries []Delivery
 }
 
 // A table holds the entities of a kind in the order in which they were made.
@@ -71,12 +74,27 @@ func (t *table[E]) in(o order, keys map[string]func(a, b E) int) []E {
 	return list
 }
 
-func newStore(options *settings) *store {
-	st := &store{clock: options.clock}
+func newStore(options *settings) (*store, error) {
+	m, err := newMint()
+	if err != nil {
+		return nil, err
+	}
+	st := &store{clock: options.clock, mint: m}
 	st.invent(options.seed, options.titles)
-	return st
+	return st, nil
 }
 
 func newHead(kind string, now time.Time) head {
 	return head{id: uuid.New(), kind: kind, version: 1, created: now, updated: now}
+}
+
+// coversOf are the covers of a title.
+func (st *store) coversOf(manga uuid.UUID) []*cover {
+	var list []*cover
+	for _, k := range st.covers.all {
+		if k.manga.id == manga {
+			list = append(list, k)
+		}
+	}
+	return list
 }

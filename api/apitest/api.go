@@ -1,0 +1,148 @@
+package apitest
+
+import (
+	"errors"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/google/uuid"
+
+	"github.com/mangadex-go/mangadex/api/internal/operation"
+)
+
+// A call is a request to the API on its way to an answer.
+type call struct {
+	*store
+	*exchange
+	op          *operation.Operation
+	params      map[string]string // of the path
+	query       url.Values
+	user        *user    // nil for a guest
+	session     *session // nil for a guest
+	status      int      // of the answer, if it is a success
+	contentType string   // likewise
+}
+
+// A handler carries out an operation. It holds the lock of the store, must not wait, and must not
+// give away what others change.
+type handler func(c *call) ([]byte, error)
+
+// serveAPI is the host of the API.
+func (s *Server) serveAPI(x *exchange) answer {
+	c := &call{store: s.store, exchange: x, status: http.StatusOK, contentType: contentJSON}
+	body, err := c.carryOut()
+	a := answer{status: c.status, contentType: c.contentType, body: body}
+	var p *problem
+	if errors.As(err, &p) {
+		a = p.answer()
+	}
+	if a.header == nil {
+		a.header = http.Header{}
+	}
+	a.header["Server"] = []string{"MangaDex"}
+	if c.user != nil {
+		x.logged.Username = c.user.username
+	}
+	return a
+}
+
+// carryOut takes a request through all that may stop it, and carries it out.
+func (c *call) carryOut() ([]byte, error) {
+	s, r := c.server, c.request
+	if err := c.checkClient(); err != nil {
+		return nil, err
+	}
+	if err := c.match(); err != nil {
+		return nil, err
+	}
+	var err error
+	if c.query, err = url.ParseQuery(r.URL.RawQuery); err != nil {
+		return nil, invalid("query", "it is malformed")
+	}
+	if status := c.strike(c.op.ID, true); status != 0 {
+		return nil, &problem{status: status, title: "fault_http_exception", detail: "This answer was asked for."}
+	}
+	if err := c.authenticate(); err != nil {
+		return nil, err
+	}
+	if m := s.spec.check(c.op, r, c.params, c.query, c.body); m != nil {
+		c.complain("the request does not fit the specification of %s: %v", c.op.ID, m)
+		return nil, invalid(m.where, m.reason)
+	}
+	c.Lock()
+	defer c.Unlock()
+	if err := c.allowed(); err != nil {
+		return nil, err
+	}
+	if handle, ok := handlers[c.op.ID]; ok {
+		return handle(c)
+	}
+	return c.example()
+}
+
+// checkClient refuses clients that hide who they are.
+func (c *call) checkClient() error {
+	text := ""
+	switch agent := c.request.UserAgent(); {
+	case agent == "":
+		text = "You must set an appropriate User-Agent header"
+	case strings.HasPrefix(agent, "Mozilla/"):
+		text = "You must not set the User-Agent header of a browser"
+	case c.request.Header.Get("Via") != "":
+		text = "You must not come through a proxy that changes the request"
+	default:
+		return nil
+	}
+	c.complain("%s", text)
+	return &problem{status: http.StatusBadRequest, body: []byte(text)}
+}
+
+// match finds the operation and the parameters in the path.
+func (c *call) match() error {
+	r := c.request
+	bare := &http.Request{Method: r.Method, URL: &url.URL{Path: c.path}} // nothing that a client left in the context
+	op := operation.Of(bare)
+	if op != nil && strings.Count(op.Path, "/") != strings.Count(c.path, "/") {
+		op = nil // it has a base path, which this server has not
+	}
+	if op == nil {
+		c.complain("MangaDex has no such operation")
+		for _, method := range []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodDelete} {
+			bare.Method = method
+			if other := operation.Of(bare); other != nil && strings.Count(other.Path, "/") == strings.Count(c.path, "/") {
+				return &problem{status: http.StatusMethodNotAllowed, title: "method_not_allowed_http_exception", detail: "Method " + r.Method + " is not allowed here.", header: http.Header{"Allow": {method}}}
+			}
+		}
+		return &problem{status: http.StatusNotFound, title: "not_found_http_exception", detail: "No route found for \"" + r.Method + " " + c.path + "\""}
+	}
+	c.op = op
+	rest := c.path
+	for part := range strings.SplitSeq(op.Path, "/") {
+		var value string
+		value, rest, _ = strings.Cut(rest, "/")
+		if name, ok := strings.CutPrefix(part, "{"); ok {
+			if c.params == nil {
+				c.params = make(map[string]string, 2)
+			}
+			c.params[strings.TrimSuffix(name, "}")] = value
+		}
+	}
+	return nil
+}
+
+// id is a parameter of the path, which fits the specification.
+func (c *call) id(name string) uuid.UUID {
+	id, _ := uuid.Parse(c.params[name])
+	return id
+}
+
+// address is where a request comes from.
+func address(r *http.Request) string {
+	host, _, err := net.SplitHostPort(r.RemoteAddr)
+	if err != nil {
+		return r.RemoteAddr
+	}
+	return host
+}

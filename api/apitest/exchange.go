@@ -1,0 +1,102 @@
+package apitest
+
+import (
+	"errors"
+	"io"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/google/uuid"
+)
+
+// An exchange is a request to any host of the server, and the answer to it.
+type exchange struct {
+	server  *Server
+	request *http.Request
+	path    string // below the host
+	body    []byte
+	now     time.Time
+	logged  Request
+	fault   *Fault // that strikes it; nil for none
+}
+
+// An answer is what goes back.
+type answer struct {
+	status      int
+	contentType string
+	header      http.Header
+	body        []byte
+}
+
+const (
+	contentJSON  = "application/json"
+	contentHTML  = "text/html; charset=UTF-8"
+	contentPlain = "text/plain; charset=UTF-8"
+)
+
+func plain(status int, text string) answer {
+	return answer{status: status, contentType: contentPlain, body: []byte(text)}
+}
+
+func page404() answer { return plain(http.StatusNotFound, "Not found") }
+
+// maxBody bounds what is read of a request. The largest is an upload of ten pages.
+const maxBody = 256 << 20
+
+// host is the handler of a host. A prefix is what stands before its paths.
+func (s *Server) host(prefix string, serve func(*exchange) answer) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		now := s.options.clock().UTC()
+		x := &exchange{
+			server: s, request: r, path: r.URL.Path[len(prefix):], now: now,
+			logged: Request{Method: r.Method, URL: r.URL, Header: r.Header, Time: now},
+		}
+		a := x.answer(serve)
+		x.logged.Body, x.logged.Status = excerpt(x.body), a.status
+		s.log.add(x.logged)
+		x.write(w, a)
+	})
+}
+
+func (x *exchange) answer(serve func(*exchange) answer) answer {
+	var err error
+	if x.body, err = io.ReadAll(http.MaxBytesReader(nil, x.request.Body, maxBody)); err != nil {
+		var tooLarge *http.MaxBytesError
+		if errors.As(err, &tooLarge) {
+			return plain(http.StatusRequestEntityTooLarge, "The body is too large")
+		}
+		panic(http.ErrAbortHandler) // the client has gone
+	}
+	return serve(x)
+}
+
+// write sends an answer, or what a fault leaves of it.
+func (x *exchange) write(w http.ResponseWriter, a answer) {
+	a = x.spoil(a)
+	h := w.Header()
+	for name, values := range a.header {
+		h[name] = values
+	}
+	h["Content-Type"] = []string{a.contentType}
+	h["Content-Length"] = []string{strconv.Itoa(len(a.body))}
+	h["Date"] = []string{x.date().Format(http.TimeFormat)}
+	h["X-Request-Id"] = []string{uuid.NewString()}
+	w.WriteHeader(a.status)
+	if x.request.Method != http.MethodHead {
+		x.send(w, a.body)
+	}
+}
+
+// complain reports what no client should do.
+func (x *exchange) complain(format string, args ...any) {
+	if !x.server.options.lenient {
+		x.server.options.report("apitest: %s %s: "+format, append([]any{x.request.Method, x.request.URL.Path}, args...)...)
+	}
+}
+
+// misfit answers 400 to what the hosts other than the API do not take.
+func (x *exchange) misfit(text string) answer {
+	x.complain("%s", text)
+	return plain(http.StatusBadRequest, text)
+}
