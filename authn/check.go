@@ -1,0 +1,145 @@
+package authn
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+
+	"github.com/mangadex-go/mangadex/api"
+)
+
+// A Status is what MangaDex says about the account of a session.
+type Status struct {
+	Roles       []string // such as ROLE_MEMBER
+	Permissions Permissions
+}
+
+// Permissions are names like manga.create. They depend on the roles of the account, on exceptions
+// for it, and on the scopes of the client.
+type Permissions []string
+
+// Has reports whether a permission is among them.
+func (p Permissions) Has(name string) bool { return slices.Contains(p, name) }
+
+// Permissions returns those that the last check found: of the latest new token, unless
+// [WithoutCheck] is given, or of [Session.Check]. It sends nothing, and is nil before the first check.
+func (s *Session) Permissions() Permissions {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.permissions)
+}
+
+// Check asks MangaDex whether it knows the session (GET /auth/check). If it does not, the session
+// turns anonymous and the error is an [UnauthorizedError]. If the server fails, the error is an
+// *[api.Error] or a network error, and the session stays as it is.
+func (s *Session) Check(ctx context.Context) (Status, error) {
+	var status Status
+	err := s.ask(ctx, "/auth/check", func(b *bearer) (err error) {
+		status, err = s.check(ctx, b)
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		if err == nil && s.current.Load() == b {
+			s.permissions = slices.Clone(status.Permissions)
+		}
+		return err
+	})
+	return status, err
+}
+
+// User returns the account of the session (GET /user/me). Errors are those of [Session.Check].
+func (s *Session) User(ctx context.Context) (*api.User, error) {
+	var user *api.User
+	err := s.ask(ctx, "/user/me", func(b *bearer) error {
+		got, err := s.get(ctx, "GetCurrentUser", "/user/me", b)
+		if err != nil {
+			return err
+		}
+		var parsed api.UserResponse
+		if err := json.Unmarshal(got.body, &parsed); err != nil {
+			return fmt.Errorf("authn: GET /user/me: the answer cannot be understood: %w", err)
+		}
+		user = &parsed.Data
+		return nil
+	})
+	return user, err
+}
+
+// ask carries out a request with the token, and once more with a new one if that was rejected.
+func (s *Session) ask(ctx context.Context, path string, request func(*bearer) error) error {
+	for attempt := 1; ; attempt++ {
+		b, err := s.acquire(ctx)
+		if err != nil {
+			if e := (*ended)(nil); errors.As(err, &e) {
+				return &UnauthorizedError{http.MethodGet, path, e.cause}
+			}
+			return err
+		}
+		err = request(b)
+		switch {
+		case !errors.Is(err, errRejected):
+			return err
+		case errors.Is(err, api.ErrUnauthorized) && attempt == 1 && s.reject(b.header):
+			continue
+		}
+		s.mu.Lock()
+		if s.current.Load() == b {
+			s.turnAnonymous(errRejected)
+		}
+		s.mu.Unlock()
+		s.logger.Warn("authn: logged out", "error", errRejected)
+		return &UnauthorizedError{http.MethodGet, path, errRejected}
+	}
+}
+
+// check asks about a token. The error is errRejected if the answer is a clear no.
+func (s *Session) check(ctx context.Context, b *bearer) (Status, error) {
+	got, err := s.get(ctx, "CheckAuth", "/auth/check", b)
+	if err != nil {
+		return Status{}, err
+	}
+	var parsed struct {
+		IsAuthenticated *bool    `json:"isAuthenticated"`
+		Roles           []string `json:"roles"`
+		Permissions     []string `json:"permissions"`
+	}
+	if err := json.Unmarshal(got.body, &parsed); err != nil || parsed.IsAuthenticated == nil {
+		return Status{}, errors.New("authn: GET /auth/check: the answer does not say whether the token is valid")
+	}
+	if !*parsed.IsAuthenticated {
+		return Status{}, errRejected
+	}
+	return Status{parsed.Roles, parsed.Permissions}, nil
+}
+
+// get sends a request to the API with a token. A 401 is errRejected and an [api.Error].
+func (s *Session) get(ctx context.Context, operation, path string, b *bearer) (*answer, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, s.server.String()+path, nil)
+	if err != nil {
+		return nil, err
+	}
+	req.Header.Set("Authorization", b.header)
+	got, err := s.sender.do(req)
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("authn: GET %s: %w", path, unwrapURL(err))
+	case got.ok() && got.isObject():
+		return got, nil
+	case got.ok():
+		return nil, fmt.Errorf("authn: GET %s: %w: %w", path, ErrNotJSON, got.describe(b.AccessToken))
+	}
+	apiErr := &api.Error{
+		Operation: operation, Method: http.MethodGet, Path: req.URL.Path, StatusCode: got.status,
+		RequestID: got.header.Get("X-Request-Id"), Header: got.header, Body: got.body[:min(len(got.body), 4<<10)],
+	}
+	var parsed api.ErrorResponse
+	if json.Unmarshal(got.body, &parsed) == nil {
+		apiErr.Errors = parsed.Errors
+	}
+	if got.status == http.StatusUnauthorized {
+		return nil, errors.Join(errRejected, apiErr)
+	}
+	return nil, apiErr
+}

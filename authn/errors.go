@@ -1,0 +1,158 @@
+package authn
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+
+	"github.com/mangadex-go/mangadex/api"
+)
+
+// What went wrong, for [errors.Is].
+var (
+	// ErrUnauthorized is [api.ErrUnauthorized]. It is what an [UnauthorizedError], and a
+	// [TokenError] about refused credentials, are.
+	ErrUnauthorized = api.ErrUnauthorized
+
+	ErrWrongPassword       = errors.New("wrong username or password")
+	ErrRefreshTokenRefused = errors.New("refresh token refused") // expired, revoked or used already
+	ErrClientRefused       = errors.New("client refused")        // wrong id or secret, or not approved yet
+	ErrUnavailable         = errors.New("server unavailable")    // network error, timeout, 429, 5xx
+	ErrNotJSON             = api.ErrNotJSON                      // the page of a proxy or a guard, whatever its status; or cut off
+	ErrNotSaved            = errors.New("token not saved")       // the store failed; the session goes on with the token
+	ErrDamaged             = errors.New("token file damaged")    // set aside under another name
+	ErrClosed              = errors.New("session closed")
+)
+
+// An UnauthorizedError says that a call needs a login and the session has nothing to log in with.
+// The call was not sent. Unwrap returns why the session ended, nil if it never began.
+type UnauthorizedError struct {
+	Method string
+	Path   string // relative to the server
+
+	cause error
+}
+
+// Error implements error.
+func (e *UnauthorizedError) Error() string {
+	text := "authn: " + e.Method + " " + e.Path + " needs a login"
+	if e.cause != nil {
+		return text + ": " + strings.TrimPrefix(e.cause.Error(), "authn: ")
+	}
+	return text + ", and there is no refresh token and no password: give them to New, or call LoginWith"
+}
+
+// Is reports whether target is [ErrUnauthorized].
+func (e *UnauthorizedError) Is(target error) bool { return target == ErrUnauthorized }
+
+// Unwrap returns why the session ended.
+func (e *UnauthorizedError) Unwrap() error { return e.cause }
+
+// A TokenError says that the server gave out no token, or did not end the session. It is one of
+// [ErrWrongPassword], [ErrRefreshTokenRefused], [ErrClientRefused], [ErrUnavailable] and
+// [ErrNotJSON], or none of them where the server has another reason. Unwrap leads to the network
+// error, or to a *[api.CaptchaError].
+type TokenError struct {
+	Operation   string // login, refresh, revoke or logout
+	StatusCode  int    // zero if there was no answer
+	Code        string // error of OAuth2, such as invalid_grant; empty for the session endpoints
+	Description string // of the error, by the server
+	Retryable   bool   // whether the same may succeed later; credentials and tokens are kept
+
+	reasons []error // sentinels
+	cause   error
+}
+
+// Error returns one line: what failed, what the server said, what to do.
+func (e *TokenError) Error() string {
+	var b strings.Builder
+	b.WriteString("authn: ")
+	b.WriteString(e.Operation)
+	b.WriteString(": ")
+	what, advice := e.words()
+	b.WriteString(what)
+	var details []string
+	if e.StatusCode != 0 {
+		details = append(details, strings.TrimSpace(fmt.Sprintf("%d %s", e.StatusCode, http.StatusText(e.StatusCode))))
+	}
+	if e.Code != "" {
+		details = append(details, e.Code)
+	}
+	if e.Description != "" {
+		details = append(details, e.Description)
+	}
+	if e.cause != nil {
+		details = append(details, e.cause.Error())
+	}
+	if len(details) > 0 {
+		b.WriteString(" (" + strings.Join(details, ": ") + ")")
+	}
+	if advice != "" {
+		b.WriteString("; " + advice)
+	}
+	return b.String()
+}
+
+// words says what happened and what can be done.
+func (e *TokenError) words() (what, advice string) {
+	is := func(target error) bool { return errors.Is(e, target) }
+	switch {
+	case is(api.ErrCaptchaRequired):
+		return "the server wants a captcha to be solved", "see api.CaptchaError, then try again"
+	case is(ErrWrongPassword):
+		return "wrong username or password", "check them and log in again"
+	case is(ErrRefreshTokenRefused):
+		return "the refresh token has expired, was revoked or was used already", "log in with username and password"
+	case is(ErrClientRefused):
+		return "the client is refused", "check id and secret of the personal client, and whether it is approved"
+	case is(ErrUnavailable):
+		return "the server is not available", "nothing is lost, try again later"
+	case is(ErrNotJSON):
+		return "the answer is not what this endpoint sends", "nothing is lost, try again later, and check the address of the server"
+	case e.Retryable:
+		return "the server failed", "nothing is lost, try again later"
+	case 300 <= e.StatusCode && e.StatusCode < 400:
+		return "the server redirects, and secrets are not sent elsewhere", "check the address of the server"
+	}
+	return "the server refuses", "see what it says"
+}
+
+// Is reports whether target is a sentinel that fits: of this package, or [api.ErrServer],
+// [api.ErrRateLimited] and [api.ErrForbidden] by the status.
+func (e *TokenError) Is(target error) bool {
+	switch target {
+	case ErrUnauthorized:
+		return e.is(ErrWrongPassword) || e.is(ErrRefreshTokenRefused) || e.is(ErrClientRefused)
+	case api.ErrServer:
+		return e.StatusCode >= 500
+	case api.ErrRateLimited:
+		return e.StatusCode == http.StatusTooManyRequests
+	case api.ErrForbidden:
+		return e.StatusCode == http.StatusForbidden
+	}
+	return e.is(target)
+}
+
+func (e *TokenError) is(target error) bool {
+	for _, reason := range e.reasons {
+		if reason == target {
+			return true
+		}
+	}
+	return false
+}
+
+// Unwrap returns what lies under the error, such as a network error.
+func (e *TokenError) Unwrap() error { return e.cause }
+
+// ended says that a session has nothing to authenticate with.
+type ended struct {
+	cause error // why, nil if there never was anything
+	now   bool  // whether that was found out by this very attempt
+}
+
+func (e *ended) Error() string { return "the session has ended" }
+
+// errRejected is the verdict of GET /auth/check on a token that the auth server has just given.
+var errRejected = errors.New("the API does not accept the token (GET /auth/check); check that the account is in order and that API and auth server belong together")

@@ -1,0 +1,97 @@
+package authn
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/mangadex-go/mangadex/api"
+)
+
+// sessionEndpoints is the wire of /auth/login, /auth/refresh and /auth/logout. MangaDex has
+// deprecated them and may take them out of its document, so that the generated calls would vanish;
+// nothing of them is used here.
+type sessionEndpoints struct {
+	server *apiServer
+	sender *sender
+}
+
+func (w *sessionEndpoints) loginPath() string { return "/auth/login" }
+
+func (w *sessionEndpoints) exchange(ctx context.Context, g grant) (Token, error) {
+	var path string
+	var body any
+	switch g := g.(type) {
+	case passwordGrant:
+		path, body = "/auth/login", struct {
+			Username string `json:"username"`
+			Password string `json:"password"`
+		}{g.username, g.password}
+	case refreshGrant:
+		path, body = "/auth/refresh", struct {
+			Token string `json:"token"`
+		}{g.token}
+	default:
+		return Token{}, fmt.Errorf("authn: the session endpoints cannot log in with a %T", g)
+	}
+	data, err := json.Marshal(body)
+	if err != nil {
+		return Token{}, err
+	}
+	sent := time.Now()
+	got, err := w.sender.post(ctx, w.server.String()+path, "application/json", data, "")
+	if err != nil {
+		return Token{}, noAnswer(g.operation(), got, unwrapURL(err))
+	}
+	if !got.ok() {
+		return Token{}, w.failure(g, got)
+	}
+	var parsed struct {
+		Token struct {
+			Session string `json:"session"`
+			Refresh string `json:"refresh"`
+		} `json:"token"`
+	}
+	if err := json.Unmarshal(got.body, &parsed); err != nil || !validHeader(parsed.Token.Session) {
+		return Token{}, byStatus(g.operation(), got, g.secret())
+	}
+	t := parsed.Token
+	return Token{t.Session, t.Refresh, expiry(sent, 0, t.Session, got.header)}, nil
+}
+
+// failure takes a 401 for a refusal, unless it is the page of a proxy.
+func (w *sessionEndpoints) failure(g grant, got *answer) error {
+	e := byStatus(g.operation(), got, g.secret())
+	switch {
+	case got.status == http.StatusUnauthorized && (len(got.body) == 0 || got.isObject()):
+		e.reasons = []error{g.refused()}
+	case got.status == http.StatusForbidden || got.status == http.StatusPreconditionFailed:
+		if key := got.header.Get("X-Captcha-Sitekey"); key != "" {
+			e.cause = &api.CaptchaError{SiteKey: key}
+		}
+	}
+	return e
+}
+
+// end needs a session token, and gets one if there is only a refresh token.
+func (w *sessionEndpoints) end(ctx context.Context, t Token) error {
+	if t.AccessToken == "" || !time.Now().Before(t.Expiry) {
+		if t.RefreshToken == "" {
+			return nil
+		}
+		var err error
+		if t, err = w.exchange(ctx, refreshGrant{t.RefreshToken}); err != nil {
+			return ignoreRefusal(err)
+		}
+	}
+	got, err := w.sender.post(ctx, w.server.String()+"/auth/logout", "", nil, "Bearer "+t.AccessToken)
+	switch {
+	case err != nil:
+		return noAnswer("logout", got, unwrapURL(err))
+	case got.ok(), got.status == http.StatusUnauthorized:
+		return nil
+	}
+	return byStatus("logout", got)
+}

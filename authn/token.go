@@ -1,0 +1,154 @@
+package authn
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"strings"
+	"time"
+)
+
+// A Token is what a login yields. Printed, logged or encoded it shows no secret; [EncodeToken] is
+// for stores.
+type Token struct {
+	AccessToken  string    // the session token; empty if there is none
+	RefreshToken string    // gets new session tokens; empty if there is none
+	Expiry       time.Time // of the access token, by the local clock
+}
+
+// String says what the token has, not what it is.
+func (t Token) String() string {
+	switch {
+	case t.AccessToken == "" && t.RefreshToken == "":
+		return "authn.Token(empty)"
+	case t.AccessToken == "":
+		return "authn.Token(refresh token only)"
+	}
+	text := "authn.Token(until " + t.Expiry.Format(time.RFC3339)
+	if t.RefreshToken != "" {
+		text += ", with refresh token"
+	}
+	return text + ")"
+}
+
+// Format writes [Token.String] for every verb of package fmt.
+func (t Token) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, t.String()) }
+
+// MarshalText returns [Token.String], so that no encoder shows a secret by accident.
+func (t Token) MarshalText() ([]byte, error) { return []byte(t.String()), nil }
+
+// LogValue returns [Token.String].
+func (t Token) LogValue() slog.Value { return slog.StringValue(t.String()) }
+
+// storedToken is the form of a token at rest.
+type storedToken struct {
+	Version      int       `json:"version"`
+	AccessToken  string    `json:"access_token,omitempty"`
+	RefreshToken string    `json:"refresh_token,omitempty"`
+	Expiry       time.Time `json:"expiry,omitzero"`
+}
+
+// EncodeToken returns a token with its secrets, as JSON, for a [Store].
+func EncodeToken(t Token) []byte {
+	data, err := json.Marshal(storedToken{1, t.AccessToken, t.RefreshToken, t.Expiry.UTC().Round(0)})
+	if err != nil { // the year of Expiry has more than four digits
+		data, _ = json.Marshal(storedToken{1, t.AccessToken, t.RefreshToken, time.Time{}})
+	}
+	return append(data, '\n')
+}
+
+// DecodeToken reads what [EncodeToken] wrote.
+func DecodeToken(data []byte) (Token, error) {
+	var stored storedToken
+	if err := json.Unmarshal(data, &stored); err != nil {
+		return Token{}, errors.New("it is not the JSON of a token") // err may quote a secret
+	}
+	switch {
+	case stored.Version != 1:
+		return Token{}, fmt.Errorf("its version is %d, and this library knows version 1", stored.Version)
+	case stored.AccessToken == "" && stored.RefreshToken == "":
+		return Token{}, errors.New("there is no token in it")
+	case stored.AccessToken != "" && !validHeader(stored.AccessToken):
+		return Token{}, errors.New("its access token has characters that no token has")
+	}
+	return Token{stored.AccessToken, stored.RefreshToken, stored.Expiry}, nil
+}
+
+// A bearer is a token in use. It never changes.
+type bearer struct {
+	Token
+	header  string // value of Authorization
+	renewAt int64  // Unix time in nanoseconds from which on it should be renewed
+	endAt   int64  // from which on it must not be used
+}
+
+// newBearer sets the margins. They allow for a request under way, for expiries that are whole
+// seconds, and for a renewal that needs more than one attempt.
+func newBearer(t Token, now time.Time) *bearer {
+	left := min(max(t.Expiry.Sub(now), 0), 365*24*time.Hour)
+	nanos := now.UnixNano()
+	return &bearer{
+		Token:   t,
+		header:  "Bearer " + t.AccessToken,
+		renewAt: nanos + int64(left-min(left/4, time.Minute)),
+		endAt:   nanos + int64(left-min(left/10, 10*time.Second)),
+	}
+}
+
+// defaultLifetime of a session token, where the server does not say.
+const defaultLifetime = 15 * time.Minute
+
+// expiry returns when a token expires by the local clock. The lifetime counts from before the
+// request, so that a slow answer does not lengthen it. A lifetime in seconds is better than the
+// claim in the token, which is a time by the clock of the server: that clock is known from the
+// Date of the answer, if there is one.
+func expiry(sent time.Time, expiresIn int64, accessToken string, h http.Header) time.Time {
+	sent = sent.Round(0) // wall clock: the monotonic one stands still while a computer sleeps
+	if expiresIn > 0 {
+		return sent.Add(time.Duration(min(expiresIn, 365*24*60*60)) * time.Second)
+	}
+	server, err := http.ParseTime(h.Get("Date"))
+	if err != nil {
+		server = sent
+	}
+	if exp, ok := expClaim(accessToken); ok {
+		if lifetime := min(exp-float64(server.UnixNano())/1e9, 365*24*60*60); lifetime > 0 {
+			return sent.Add(time.Duration(lifetime * float64(time.Second)))
+		}
+	}
+	return sent.Add(defaultLifetime)
+}
+
+// expClaim returns the Unix time at which a JWT says that it expires. The signature is of no
+// concern to a client, which uses this as a hint.
+func expClaim(token string) (float64, bool) {
+	parts := strings.Split(token, ".")
+	if len(parts) != 3 {
+		return 0, false
+	}
+	payload, err := base64.RawURLEncoding.DecodeString(parts[1])
+	if err != nil {
+		return 0, false
+	}
+	var claims struct {
+		Exp *float64 `json:"exp"`
+	}
+	if json.Unmarshal(payload, &claims) != nil || claims.Exp == nil {
+		return 0, false
+	}
+	return *claims.Exp, true
+}
+
+// validHeader reports whether a token can stand in a header.
+func validHeader(token string) bool {
+	for i := range len(token) {
+		if c := token[i]; c <= ' ' || c >= 0x7f {
+			return false
+		}
+	}
+	return token != ""
+}

@@ -1,0 +1,119 @@
+package authn
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"time"
+
+	"github.com/mangadex-go/mangadex/api"
+)
+
+// Use makes a client act for a session: [Session.Edit] sees every request before it is sent, and a
+// request that is answered with 401 is repeated once with a new token, if its body can be sent
+// again. If that is answered with 401, too, the call fails with the *[api.Error].
+func Use(s *Session) api.Option {
+	if s == nil {
+		return api.WithRequestEditorFn(func(context.Context, *http.Request) error {
+			return errors.New("authn: Use was given no session; check the error of New")
+		})
+	}
+	return api.Options(
+		api.WithRequestEditorFn(s.Edit),
+		api.WithMiddleware(func(next api.HttpRequestDoer) api.HttpRequestDoer { return &doer{s, next} }),
+	)
+}
+
+// Edit puts the token on a request to the API, and renews it before if that is due. It is an
+// [api.RequestEditorFn].
+//
+// Operations that need no token get none; those that may have one get it if the session is not
+// anonymous; those that need one fail with an [UnauthorizedError] if the session has nothing to log
+// in with. [WithToken] and [WithoutToken] override that for one call. A request that is not for the
+// API server of the session never gets the token. A request that has an Authorization header keeps
+// it.
+func (s *Session) Edit(ctx context.Context, req *http.Request) error {
+	want := modeOf(ctx)
+	if want == withoutToken {
+		return nil
+	}
+	required := want == withToken
+	if op, ok := api.OperationOf(req); ok && want == byOperation {
+		switch op.Auth {
+		case api.AuthNone:
+			return nil
+		case api.AuthRequired:
+			required = true
+		}
+	}
+	if _, given := req.Header["Authorization"]; given {
+		return nil
+	}
+	if !s.server.contains(req) {
+		if !required {
+			return nil
+		}
+		return fmt.Errorf("authn: %s %s goes to %s://%s, but the tokens of the session are for %s only; see WithAPIServer", req.Method, req.URL.Path, req.URL.Scheme, req.URL.Host, s.server)
+	}
+	b := s.current.Load()
+	if b == nil || time.Now().UnixNano() >= b.renewAt {
+		var err error
+		if b, err = s.acquire(ctx); err != nil {
+			var e *ended
+			switch {
+			case !errors.As(err, &e):
+				return err
+			case !required:
+				return nil
+			}
+			return &UnauthorizedError{req.Method, s.server.relative(req), e.cause}
+		}
+	}
+	if req.Header == nil {
+		req.Header = make(http.Header, 1)
+	}
+	req.Header["Authorization"] = []string{b.header}
+	return nil
+}
+
+// A doer repeats a request once whose token was refused.
+type doer struct {
+	session *Session
+	next    api.HttpRequestDoer
+}
+
+func (d *doer) Do(req *http.Request) (*http.Response, error) {
+	resp, err := d.next.Do(req)
+	if err != nil || resp.StatusCode != http.StatusUnauthorized {
+		return resp, err
+	}
+	header := req.Header.Get("Authorization")
+	if header == "" || resp.Request != nil && resp.Request.Header.Get("Authorization") != header {
+		return resp, nil // sent without a token, or redirected to where no token goes
+	}
+	if !d.session.reject(header) || req.Body != nil && req.Body != http.NoBody && req.GetBody == nil {
+		return resp, nil
+	}
+	b, err := d.session.acquire(req.Context())
+	if e := (*ended)(nil); errors.As(err, &e) && e.cause == nil {
+		return resp, nil // there is nothing to get another token with, and nothing more to say than 401
+	}
+	_, _ = io.CopyN(io.Discard, resp.Body, 64<<10) // so that the connection can be used again
+	_ = resp.Body.Close()
+	if err != nil {
+		if e := (*ended)(nil); errors.As(err, &e) {
+			return nil, &UnauthorizedError{req.Method, d.session.server.relative(req), e.cause}
+		}
+		return nil, err
+	}
+	again := req.Clone(req.Context())
+	again.Header["Authorization"] = []string{b.header}
+	if req.GetBody != nil {
+		if again.Body, err = req.GetBody(); err != nil {
+			return nil, fmt.Errorf("authn: %s %s: the body cannot be sent again: %w", req.Method, req.URL.Path, err)
+		}
+	}
+	return d.next.Do(again)
+}
