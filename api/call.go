@@ -299,11 +299,33 @@ func call[T any, P object[T]](ctx context.Context, c *Client, r *request, editor
 }
 
 func decodeAnswer(resp *http.Response, body []byte, answer decoder) error {
-	if contentType := resp.Header.Get("Content-Type"); !isJSON(contentType, body) {
+	contentType := resp.Header.Get("Content-Type")
+	if !isJSON(contentType, body) {
 		return &notJSON{contentType, bytes.Clone(body[:min(len(body), maxErrorBody)])}
+	}
+	if body = bytes.TrimLeft(body, " \t\r\n"); body[0] == '[' {
+		return &malformed{errors.New("it is a list, not an object")}
+	}
+	if _, partial := answer.(*UploadPagesResponse); !partial { // its errors are those of single files
+		if err := refusalIn(body); err != nil {
+			return err
+		}
 	}
 	if err := unmarshal(body, answer); err != nil {
 		return &malformed{err}
+	}
+	return nil
+}
+
+// refusalIn returns the reasons of a failure that has the status of a success.
+func refusalIn(body []byte) error {
+	const head = 64 // the result comes first
+	if !bytes.Contains(body[:min(len(body), head)], []byte(`"error"`)) {
+		return nil
+	}
+	var answer ErrorResponse
+	if unmarshal(body, &answer) == nil && answer.Result == ResultError {
+		return &refused{answer.Errors}
 	}
 	return nil
 }
@@ -334,7 +356,7 @@ type refused struct{ details []ErrorDetail }
 
 func (e *refused) Error() string {
 	if len(e.details) == 0 {
-		return "the server reports a failure without a reason"
+		return "the answer says error and gives no reason"
 	}
 	texts := make([]string, len(e.details))
 	for i := range e.details {

@@ -19,6 +19,9 @@ var (
 func (x *APIClient) member(r *jsonio.Reader) bool {
 	switch string(r.Key()) {
 	case "attributes":
+		if r.Kind() == 'n' {
+			return false
+		}
 		x.Attributes.decode(r)
 	case "id":
 		x.ID = r.UUID()
@@ -53,7 +56,7 @@ func (x *APIClient) append(b []byte) []byte {
 	b = x.Relationships.append(b)
 	b = append(b, ",\"type\":"...)
 	b = jsonio.AppendName(b, string(x.Type))
-	b = jsonio.AppendExtra(b, x.Extra)
+	b = jsonio.AppendExtra(b, start, x.Extra)
 	return jsonio.Close(b, start)
 }
 
@@ -70,8 +73,14 @@ func (x *APIClientAttributes) member(r *jsonio.Reader) bool {
 	case "externalClientId":
 		x.ExternalClientID = r.StringPtr()
 	case "isActive":
+		if r.Kind() == 'n' {
+			return false
+		}
 		x.IsActive = r.Bool()
 	case "name":
+		if r.Kind() == 'n' {
+			return false
+		}
 		x.Name = r.String()
 	case "profile":
 		x.Profile = APIClientProfile(r.Name())
@@ -80,6 +89,9 @@ func (x *APIClientAttributes) member(r *jsonio.Reader) bool {
 	case "updatedAt":
 		x.UpdatedAt = r.Time()
 	case "version":
+		if r.Kind() == 'n' {
+			return false
+		}
 		x.Version = r.Int()
 	default:
 		return false
@@ -118,7 +130,7 @@ func (x *APIClientAttributes) append(b []byte) []byte {
 	b = jsonio.AppendTime(b, x.UpdatedAt)
 	b = append(b, ",\"version\":"...)
 	b = jsonio.AppendInt(b, int64(x.Version))
-	b = jsonio.AppendExtra(b, x.Extra)
+	b = jsonio.AppendExtra(b, start, x.Extra)
 	return jsonio.Close(b, start)
 }
 
@@ -140,14 +152,26 @@ func (x *APIClientList) member(r *jsonio.Reader) bool {
 			}
 		}
 	case "limit":
+		if r.Kind() == 'n' {
+			return false
+		}
 		x.Limit = r.Int()
 	case "offset":
+		if r.Kind() == 'n' {
+			return false
+		}
 		x.Offset = r.Int()
 	case "response":
+		if r.Kind() == 'n' {
+			return false
+		}
 		x.Response = r.Name()
 	case "result":
 		x.Result = Result(r.Name())
 	case "total":
+		if r.Kind() == 'n' {
+			return false
+		}
 		x.Total = r.Int()
 	default:
 		return false
@@ -191,7 +215,7 @@ func (x *APIClientList) append(b []byte) []byte {
 	b = jsonio.AppendName(b, string(x.Result))
 	b = append(b, ",\"total\":"...)
 	b = jsonio.AppendInt(b, int64(x.Total))
-	b = jsonio.AppendExtra(b, x.Extra)
+	b = jsonio.AppendExtra(b, start, x.Extra)
 	return jsonio.Close(b, start)
 }
 
@@ -202,8 +226,14 @@ func (x APIClientList) MarshalJSON() ([]byte, error) { return x.append(nil), nil
 func (x *APIClientResponse) member(r *jsonio.Reader) bool {
 	switch string(r.Key()) {
 	case "data":
+		if r.Kind() == 'n' {
+			return false
+		}
 		x.Data.decode(r)
 	case "response":
+		if r.Kind() == 'n' {
+			return false
+		}
 		x.Response = r.Name()
 	case "result":
 		x.Result = Result(r.Name())
@@ -214,8 +244,10 @@ func (x *APIClientResponse) member(r *jsonio.Reader) bool {
 }
 
 func (x *APIClientResponse) decode(r *jsonio.Reader) {
+	wrapped := false
 	for it := r.Object(); it.Next(); {
-		if !x.member(r) && !x.Data.member(r) {
+		wrapped = wrapped || string(r.Key()) == "data"
+		if !x.member(r) && (wrapped || !x.Data.member(r)) {
 			x.Extra = x.Extra.keep(r)
 		}
 	}
@@ -232,7 +264,7 @@ func (x *APIClientResponse) append(b []byte) []byte {
 	b = jsonio.AppendString(b, x.Response)
 	b = append(b, ",\"result\":"...)
 	b = jsonio.AppendName(b, string(x.Result))
-	b = jsonio.AppendExtra(b, x.Extra)
+	b = jsonio.AppendExtra(b, start, x.Extra)
 	return jsonio.Close(b, start)
 }
 
@@ -243,6 +275,9 @@ func (x APIClientResponse) MarshalJSON() ([]byte, error) { return x.append(nil),
 func (x *APIClientSecret) member(r *jsonio.Reader) bool {
 	switch string(r.Key()) {
 	case "data":
+		if r.Kind() == 'n' {
+			return false
+		}
 		x.Data = r.String()
 	case "result":
 		x.Result = Result(r.Name())
@@ -269,7 +304,7 @@ func (x *APIClientSecret) append(b []byte) []byte {
 	b = jsonio.AppendString(b, x.Data)
 	b = append(b, ",\"result\":"...)
 	b = jsonio.AppendName(b, string(x.Result))
-	b = jsonio.AppendExtra(b, x.Extra)
+	b = jsonio.AppendExtra(b, start, x.Extra)
 	return jsonio.Close(b, start)
 }
 
@@ -280,12 +315,21 @@ func (x APIClientSecret) MarshalJSON() ([]byte, error) { return x.append(nil), n
 func (x *AggregateChapter) member(r *jsonio.Reader) bool {
 	switch string(r.Key()) {
 	case "chapter":
+		if r.Kind() == 'n' {
+			return false
+		}
 		x.Chapter = r.String()
 	case "count":
+		if r.Kind() == 'n' {
+			return false
+		}
 		x.Count = r.Int()
 	case "id":
 		x.ID = r.UUID()
 	case "isUnavailable":
+		if r.Kind() == 'n' {
+			return false
+		}
 		x.IsUnavailable = r.Bool()
 	case "others":
 		if r.Null() {
@@ -340,7 +384,7 @@ func (x *AggregateChapter) append(b []byte) []byte {
 		}
 		b = append(b, ']')
 	}
-	b = jsonio.AppendExtra(b, x.Extra)
+	b = jsonio.AppendExtra(b, start, x.Extra)
 	return jsonio.Close(b, start)
 }
 
@@ -377,7 +421,7 @@ func (x *AggregateResponse) append(b []byte) []byte {
 	b = jsonio.AppendName(b, string(x.Result))
 	b = append(b, ",\"volumes\":"...)
 	b = x.Volumes.append(b)
-	b = jsonio.AppendExtra(b, x.Extra)
+	b = jsonio.AppendExtra(b, start, x.Extra)
 	return jsonio.Close(b, start)
 }
 
@@ -390,8 +434,14 @@ func (x *AggregateVolume) member(r *jsonio.Reader) bool {
 	case "chapters":
 		x.Chapters.decode(r)
 	case "count":
+		if r.Kind() == 'n' {
+			return false
+		}
 		x.Count = r.Int()
 	case "volume":
+		if r.Kind() == 'n' {
+			return false
+		}
 		x.Volume = r.String()
 	default:
 		return false
@@ -418,7 +468,7 @@ func (x *AggregateVolume) append(b []byte) []byte {
 	b = jsonio.AppendInt(b, int64(x.Count))
 	b = append(b, ",\"volume\":"...)
 	b = jsonio.AppendString(b, x.Volume)
-	b = jsonio.AppendExtra(b, x.Extra)
+	b = jsonio.AppendExtra(b, start, x.Extra)
 	return jsonio.Close(b, start)
 }
 
@@ -455,6 +505,9 @@ func (x *AtHomeChapter) member(r *jsonio.Reader) bool {
 			x.DataSaver = exact(list0)
 		}
 	case "hash":
+		if r.Kind() == 'n' {
+			return false
+		}
 		x.Hash = r.String()
 	default:
 		return false
@@ -503,7 +556,7 @@ func (x *AtHomeChapter) append(b []byte) []byte {
 	}
 	b = append(b, ",\"hash\":"...)
 	b = jsonio.AppendString(b, x.Hash)
-	b = jsonio.AppendExtra(b, x.Extra)
+	b = jsonio.AppendExtra(b, start, x.Extra)
 	return jsonio.Close(b, start)
 }
 
@@ -514,8 +567,14 @@ func (x AtHomeChapter) MarshalJSON() ([]byte, error) { return x.append(nil), nil
 func (x *AtHomeServer) member(r *jsonio.Reader) bool {
 	switch string(r.Key()) {
 	case "baseUrl":
+		if r.Kind() == 'n' {
+			return false
+		}
 		x.BaseURL = r.String()
 	case "chapter":
+		if r.Kind() == 'n' {
+			return false
+		}
 		x.Chapter.decode(r)
 	case "result":
 		x.Result = Result(r.Name())
@@ -544,7 +603,7 @@ func (x *AtHomeServer) append(b []byte) []byte {
 	b = x.Chapter.append(b)
 	b = append(b, ",\"result\":"...)
 	b = jsonio.AppendName(b, string(x.Result))
-	b = jsonio.AppendExtra(b, x.Extra)
+	b = jsonio.AppendExtra(b, start, x.Extra)
 	return jsonio.Close(b, start)
 }
 
@@ -555,6 +614,9 @@ func (x AtHomeServer) MarshalJSON() ([]byte, error) { return x.append(nil), nil 
 func (x *AuthCheck) member(r *jsonio.Reader) bool {
 	switch string(r.Key()) {
 	case "isAuthenticated":
+		if r.Kind() == 'n' {
+			return false
+		}
 		x.IsAuthenticated = r.Bool()
 	case "permissions":
 		if r.Null() {
@@ -633,7 +695,7 @@ func (x *AuthCheck) append(b []byte) []byte {
 		}
 		b = append(b, ']')
 	}
-	b = jsonio.AppendExtra(b, x.Extra)
+	b = jsonio.AppendExtra(b, start, x.Extra)
 	return jsonio.Close(b, start)
 }
 
@@ -644,6 +706,9 @@ func (x AuthCheck) MarshalJSON() ([]byte, error) { return x.append(nil), nil }
 func (x *Author) member(r *jsonio.Reader) bool {
 	switch string(r.Key()) {
 	case "attributes":
+		if r.Kind() == 'n' {
+			return false
+		}
 		x.Attributes.decode(r)
 	case "id":
 		x.ID = r.UUID()
@@ -678,7 +743,7 @@ func (x *Author) append(b []byte) []byte {
 	b = x.Relationships.append(b)
 	b = append(b, ",\"type\":"...)
 	b = jsonio.AppendName(b, string(x.Type))
-	b = jsonio.AppendExtra(b, x.Extra)
+	b = jsonio.AppendExtra(b, start, x.Extra)
 	return jsonio.Close(b, start)
 }
 
@@ -703,6 +768,9 @@ func (x *AuthorAttributes) member(r *jsonio.Reader) bool {
 	case "melonBook":
 		x.MelonBook = r.StringPtr()
 	case "name":
+		if r.Kind() == 'n' {
+			return false
+		}
 		x.Name = r.String()
 	case "namicomi":
 		x.Namicomi = r.StringPtr()
@@ -721,6 +789,9 @@ func (x *AuthorAttributes) member(r *jsonio.Reader) bool {
 	case "updatedAt":
 		x.UpdatedAt = r.Time()
 	case "version":
+		if r.Kind() == 'n' {
+			return false
+		}
 		x.Version = r.Int()
 	case "website":
 		x.Website = r.StringPtr()
@@ -787,7 +858,7 @@ func (x *AuthorAttributes) append(b []byte) []byte {
 	b = jsonio.AppendStringPtr(b, x.Weibo)
 	b = append(b, ",\"youtube\":"...)
 	b = jsonio.AppendStringPtr(b, x.Youtube)
-	b = jsonio.AppendExtra(b, x.Extra)
+	b = jsonio.AppendExtra(b, start, x.Extra)
 	return jsonio.Close(b, start)
 }
 
@@ -809,14 +880,26 @@ func (x *AuthorList) member(r *jsonio.Reader) bool {
 			}
 		}
 	case "limit":
+		if r.Kind() == 'n' {
+			return false
+		}
 		x.Limit = r.Int()
 	case "offset":
+		if r.Kind() == 'n' {
+			return false
+		}
 		x.Offset = r.Int()
 	case "response":
+		if r.Kind() == 'n' {
+			return false
+		}
 		x.Response = r.Name()
 	case "result":
 		x.Result = Result(r.Name())
 	case "total":
+		if r.Kind() == 'n' {
+			return false
+		}
 		x.Total = r.Int()
 	default:
 		return false
@@ -860,7 +943,7 @@ func (x *AuthorList) append(b []byte) []byte {
 	b = jsonio.AppendName(b, string(x.Result))
 	b = append(b, ",\"total\":"...)
 	b = jsonio.AppendInt(b, int64(x.Total))
-	b = jsonio.AppendExtra(b, x.Extra)
+	b = jsonio.AppendExtra(b, start, x.Extra)
 	return jsonio.Close(b, start)
 }
 
@@ -871,8 +954,14 @@ func (x AuthorList) MarshalJSON() ([]byte, error) { return x.append(nil), nil }
 func (x *AuthorResponse) member(r *jsonio.Reader) bool {
 	switch string(r.Key()) {
 	case "data":
+		if r.Kind() == 'n' {
+			return false
+		}
 		x.Data.decode(r)
 	case "response":
+		if r.Kind() == 'n' {
+			return false
+		}
 		x.Response = r.Name()
 	case "result":
 		x.Result = Result(r.Name())
@@ -883,8 +972,10 @@ func (x *AuthorResponse) member(r *jsonio.Reader) bool {
 }
 
 func (x *AuthorResponse) decode(r *jsonio.Reader) {
+	wrapped := false
 	for it := r.Object(); it.Next(); {
-		if !x.member(r) && !x.Data.member(r) {
+		wrapped = wrapped || string(r.Key()) == "data"
+		if !x.member(r) && (wrapped || !x.Data.member(r)) {
 			x.Extra = x.Extra.keep(r)
 		}
 	}
@@ -901,7 +992,7 @@ func (x *AuthorResponse) append(b []byte) []byte {
 	b = jsonio.AppendString(b, x.Response)
 	b = append(b, ",\"result\":"...)
 	b = jsonio.AppendName(b, string(x.Result))
-	b = jsonio.AppendExtra(b, x.Extra)
+	b = jsonio.AppendExtra(b, start, x.Extra)
 	return jsonio.Close(b, start)
 }
 
@@ -912,6 +1003,9 @@ func (x AuthorResponse) MarshalJSON() ([]byte, error) { return x.append(nil), ni
 func (x *Chapter) member(r *jsonio.Reader) bool {
 	switch string(r.Key()) {
 	case "attributes":
+		if r.Kind() == 'n' {
+			return false
+		}
 		x.Attributes.decode(r)
 	case "id":
 		x.ID = r.UUID()
@@ -946,7 +1040,7 @@ func (x *Chapter) append(b []byte) []byte {
 	b = x.Relationships.append(b)
 	b = append(b, ",\"type\":"...)
 	b = jsonio.AppendName(b, string(x.Type))
-	b = jsonio.AppendExtra(b, x.Extra)
+	b = jsonio.AppendExtra(b, start, x.Extra)
 	return jsonio.Close(b, start)
 }
 
@@ -963,8 +1057,14 @@ func (x *ChapterAttributes) member(r *jsonio.Reader) bool {
 	case "externalUrl":
 		x.ExternalURL = r.StringPtr()
 	case "isUnavailable":
+		if r.Kind() == 'n' {
+			return false
+		}
 		x.IsUnavailable = r.Bool()
 	case "pages":
+		if r.Kind() == 'n' {
+			return false
+		}
 		x.Pages = r.Int()
 	case "publishAt":
 		x.PublishAt = r.Time()
@@ -973,10 +1073,16 @@ func (x *ChapterAttributes) member(r *jsonio.Reader) bool {
 	case "title":
 		x.Title = r.StringPtr()
 	case "translatedLanguage":
+		if r.Kind() == 'n' {
+			return false
+		}
 		x.TranslatedLanguage = r.Name()
 	case "updatedAt":
 		x.UpdatedAt = r.Time()
 	case "version":
+		if r.Kind() == 'n' {
+			return false
+		}
 		x.Version = r.Int()
 	case "volume":
 		x.Volume = r.StringPtr()
@@ -1023,7 +1129,7 @@ func (x *ChapterAttributes) append(b []byte) []byte {
 	b = jsonio.AppendInt(b, int64(x.Version))
 	b = append(b, ",\"volume\":"...)
 	b = jsonio.AppendStringPtr(b, x.Volume)
-	b = jsonio.AppendExtra(b, x.Extra)
+	b = jsonio.AppendExtra(b, start, x.Extra)
 	return jsonio.Close(b, start)
 }
 
@@ -1045,14 +1151,26 @@ func (x *ChapterList) member(r *jsonio.Reader) bool {
 			}
 		}
 	case "limit":
+		if r.Kind() == 'n' {
+			return false
+		}
 		x.Limit = r.Int()
 	case "offset":
+		if r.Kind() == 'n' {
+			return false
+		}
 		x.Offset = r.Int()
 	case "response":
+		if r.Kind() == 'n' {
+			return false
+		}
 		x.Response = r.Name()
 	case "result":
 		x.Result = Result(r.Name())
 	case "total":
+		if r.Kind() == 'n' {
+			return false
+		}
 		x.Total = r.Int()
 	default:
 		return false
@@ -1096,7 +1214,7 @@ func (x *ChapterList) append(b []byte) []byte {
 	b = jsonio.AppendName(b, string(x.Result))
 	b = append(b, ",\"total\":"...)
 	b = jsonio.AppendInt(b, int64(x.Total))
-	b = jsonio.AppendExtra(b, x.Extra)
+	b = jsonio.AppendExtra(b, start, x.Extra)
 	return jsonio.Close(b, start)
 }
 
@@ -1107,8 +1225,14 @@ func (x ChapterList) MarshalJSON() ([]byte, error) { return x.append(nil), nil }
 func (x *ChapterResponse) member(r *jsonio.Reader) bool {
 	switch string(r.Key()) {
 	case "data":
+		if r.Kind() == 'n' {
+			return false
+		}
 		x.Data.decode(r)
 	case "response":
+		if r.Kind() == 'n' {
+			return false
+		}
 		x.Response = r.Name()
 	case "result":
 		x.Result = Result(r.Name())
@@ -1119,8 +1243,10 @@ func (x *ChapterResponse) member(r *jsonio.Reader) bool {
 }
 
 func (x *ChapterResponse) decode(r *jsonio.Reader) {
+	wrapped := false
 	for it := r.Object(); it.Next(); {
-		if !x.member(r) && !x.Data.member(r) {
+		wrapped = wrapped || string(r.Key()) == "data"
+		if !x.member(r) && (wrapped || !x.Data.member(r)) {
 			x.Extra = x.Extra.keep(r)
 		}
 	}
@@ -1137,7 +1263,7 @@ func (x *ChapterResponse) append(b []byte) []byte {
 	b = jsonio.AppendString(b, x.Response)
 	b = append(b, ",\"result\":"...)
 	b = jsonio.AppendName(b, string(x.Result))
-	b = jsonio.AppendExtra(b, x.Extra)
+	b = jsonio.AppendExtra(b, start, x.Extra)
 	return jsonio.Close(b, start)
 }
 
@@ -1148,8 +1274,14 @@ func (x ChapterResponse) MarshalJSON() ([]byte, error) { return x.append(nil), n
 func (x *CommentStatistics) member(r *jsonio.Reader) bool {
 	switch string(r.Key()) {
 	case "repliesCount":
+		if r.Kind() == 'n' {
+			return false
+		}
 		x.RepliesCount = r.Int64()
 	case "threadId":
+		if r.Kind() == 'n' {
+			return false
+		}
 		x.ThreadID = r.Int64()
 	default:
 		return false
@@ -1174,7 +1306,7 @@ func (x *CommentStatistics) append(b []byte) []byte {
 	b = jsonio.AppendInt(b, x.RepliesCount)
 	b = append(b, ",\"threadId\":"...)
 	b = jsonio.AppendInt(b, x.ThreadID)
-	b = jsonio.AppendExtra(b, x.Extra)
+	b = jsonio.AppendExtra(b, start, x.Extra)
 	return jsonio.Close(b, start)
 }
 
@@ -1185,6 +1317,9 @@ func (x CommentStatistics) MarshalJSON() ([]byte, error) { return x.append(nil),
 func (x *Cover) member(r *jsonio.Reader) bool {
 	switch string(r.Key()) {
 	case "attributes":
+		if r.Kind() == 'n' {
+			return false
+		}
 		x.Attributes.decode(r)
 	case "id":
 		x.ID = r.UUID()
@@ -1219,7 +1354,7 @@ func (x *Cover) append(b []byte) []byte {
 	b = x.Relationships.append(b)
 	b = append(b, ",\"type\":"...)
 	b = jsonio.AppendName(b, string(x.Type))
-	b = jsonio.AppendExtra(b, x.Extra)
+	b = jsonio.AppendExtra(b, start, x.Extra)
 	return jsonio.Close(b, start)
 }
 
@@ -1234,12 +1369,18 @@ func (x *CoverAttributes) member(r *jsonio.Reader) bool {
 	case "description":
 		x.Description = r.StringPtr()
 	case "fileName":
+		if r.Kind() == 'n' {
+			return false
+		}
 		x.FileName = r.String()
 	case "locale":
 		x.Locale = r.StringPtr()
 	case "updatedAt":
 		x.UpdatedAt = r.Time()
 	case "version":
+		if r.Kind() == 'n' {
+			return false
+		}
 		x.Version = r.Int()
 	case "volume":
 		x.Volume = r.StringPtr()
@@ -1276,7 +1417,7 @@ func (x *CoverAttributes) append(b []byte) []byte {
 	b = jsonio.AppendInt(b, int64(x.Version))
 	b = append(b, ",\"volume\":"...)
 	b = jsonio.AppendStringPtr(b, x.Volume)
-	b = jsonio.AppendExtra(b, x.Extra)
+	b = jsonio.AppendExtra(b, start, x.Extra)
 	return jsonio.Close(b, start)
 }
 
@@ -1298,14 +1439,26 @@ func (x *CoverList) member(r *jsonio.Reader) bool {
 			}
 		}
 	case "limit":
+		if r.Kind() == 'n' {
+			return false
+		}
 		x.Limit = r.Int()
 	case "offset":
+		if r.Kind() == 'n' {
+			return false
+		}
 		x.Offset = r.Int()
 	case "response":
+		if r.Kind() == 'n' {
+			return false
+		}
 		x.Response = r.Name()
 	case "result":
 		x.Result = Result(r.Name())
 	case "total":
+		if r.Kind() == 'n' {
+			return false
+		}
 		x.Total = r.Int()
 	default:
 		return false
@@ -1349,7 +1502,7 @@ func (x *CoverList) append(b []byte) []byte {
 	b = jsonio.AppendName(b, string(x.Result))
 	b = append(b, ",\"total\":"...)
 	b = jsonio.AppendInt(b, int64(x.Total))
-	b = jsonio.AppendExtra(b, x.Extra)
+	b = jsonio.AppendExtra(b, start, x.Extra)
 	return jsonio.Close(b, start)
 }
 
@@ -1360,8 +1513,14 @@ func (x CoverList) MarshalJSON() ([]byte, error) { return x.append(nil), nil }
 func (x *CoverResponse) member(r *jsonio.Reader) bool {
 	switch string(r.Key()) {
 	case "data":
+		if r.Kind() == 'n' {
+			return false
+		}
 		x.Data.decode(r)
 	case "response":
+		if r.Kind() == 'n' {
+			return false
+		}
 		x.Response = r.Name()
 	case "result":
 		x.Result = Result(r.Name())
@@ -1372,8 +1531,10 @@ func (x *CoverResponse) member(r *jsonio.Reader) bool {
 }
 
 func (x *CoverResponse) decode(r *jsonio.Reader) {
+	wrapped := false
 	for it := r.Object(); it.Next(); {
-		if !x.member(r) && !x.Data.member(r) {
+		wrapped = wrapped || string(r.Key()) == "data"
+		if !x.member(r) && (wrapped || !x.Data.member(r)) {
 			x.Extra = x.Extra.keep(r)
 		}
 	}
@@ -1390,7 +1551,7 @@ func (x *CoverResponse) append(b []byte) []byte {
 	b = jsonio.AppendString(b, x.Response)
 	b = append(b, ",\"result\":"...)
 	b = jsonio.AppendName(b, string(x.Result))
-	b = jsonio.AppendExtra(b, x.Extra)
+	b = jsonio.AppendExtra(b, start, x.Extra)
 	return jsonio.Close(b, start)
 }
 
@@ -1401,6 +1562,9 @@ func (x CoverResponse) MarshalJSON() ([]byte, error) { return x.append(nil), nil
 func (x *CustomList) member(r *jsonio.Reader) bool {
 	switch string(r.Key()) {
 	case "attributes":
+		if r.Kind() == 'n' {
+			return false
+		}
 		x.Attributes.decode(r)
 	case "id":
 		x.ID = r.UUID()
@@ -1435,7 +1599,7 @@ func (x *CustomList) append(b []byte) []byte {
 	b = x.Relationships.append(b)
 	b = append(b, ",\"type\":"...)
 	b = jsonio.AppendName(b, string(x.Type))
-	b = jsonio.AppendExtra(b, x.Extra)
+	b = jsonio.AppendExtra(b, start, x.Extra)
 	return jsonio.Close(b, start)
 }
 
@@ -1446,8 +1610,14 @@ func (x CustomList) MarshalJSON() ([]byte, error) { return x.append(nil), nil }
 func (x *CustomListAttributes) member(r *jsonio.Reader) bool {
 	switch string(r.Key()) {
 	case "name":
+		if r.Kind() == 'n' {
+			return false
+		}
 		x.Name = r.String()
 	case "version":
+		if r.Kind() == 'n' {
+			return false
+		}
 		x.Version = r.Int()
 	case "visibility":
 		x.Visibility = ListVisibility(r.Name())
@@ -1476,7 +1646,7 @@ func (x *CustomListAttributes) append(b []byte) []byte {
 	b = jsonio.AppendInt(b, int64(x.Version))
 	b = append(b, ",\"visibility\":"...)
 	b = jsonio.AppendName(b, string(x.Visibility))
-	b = jsonio.AppendExtra(b, x.Extra)
+	b = jsonio.AppendExtra(b, start, x.Extra)
 	return jsonio.Close(b, start)
 }
 
@@ -1498,14 +1668,26 @@ func (x *CustomListList) member(r *jsonio.Reader) bool {
 			}
 		}
 	case "limit":
+		if r.Kind() == 'n' {
+			return false
+		}
 		x.Limit = r.Int()
 	case "offset":
+		if r.Kind() == 'n' {
+			return false
+		}
 		x.Offset = r.Int()
 	case "response":
+		if r.Kind() == 'n' {
+			return false
+		}
 		x.Response = r.Name()
 	case "result":
 		x.Result = Result(r.Name())
 	case "total":
+		if r.Kind() == 'n' {
+			return false
+		}
 		x.Total = r.Int()
 	default:
 		return false
@@ -1549,7 +1731,7 @@ func (x *CustomListList) append(b []byte) []byte {
 	b = jsonio.AppendName(b, string(x.Result))
 	b = append(b, ",\"total\":"...)
 	b = jsonio.AppendInt(b, int64(x.Total))
-	b = jsonio.AppendExtra(b, x.Extra)
+	b = jsonio.AppendExtra(b, start, x.Extra)
 	return jsonio.Close(b, start)
 }
 
@@ -1560,8 +1742,14 @@ func (x CustomListList) MarshalJSON() ([]byte, error) { return x.append(nil), ni
 func (x *CustomListResponse) member(r *jsonio.Reader) bool {
 	switch string(r.Key()) {
 	case "data":
+		if r.Kind() == 'n' {
+			return false
+		}
 		x.Data.decode(r)
 	case "response":
+		if r.Kind() == 'n' {
+			return false
+		}
 		x.Response = r.Name()
 	case "result":
 		x.Result = Result(r.Name())
@@ -1572,8 +1760,10 @@ func (x *CustomListResponse) member(r *jsonio.Reader) bool {
 }
 
 func (x *CustomListResponse) decode(r *jsonio.Reader) {
+	wrapped := false
 	for it := r.Object(); it.Next(); {
-		if !x.member(r) && !x.Data.member(r) {
+		wrapped = wrapped || string(r.Key()) == "data"
+		if !x.member(r) && (wrapped || !x.Data.member(r)) {
 			x.Extra = x.Extra.keep(r)
 		}
 	}
@@ -1590,7 +1780,7 @@ func (x *CustomListResponse) append(b []byte) []byte {
 	b = jsonio.AppendString(b, x.Response)
 	b = append(b, ",\"result\":"...)
 	b = jsonio.AppendName(b, string(x.Result))
-	b = jsonio.AppendExtra(b, x.Extra)
+	b = jsonio.AppendExtra(b, start, x.Extra)
 	return jsonio.Close(b, start)
 }
 
@@ -1605,8 +1795,14 @@ func (x *ErrorDetail) member(r *jsonio.Reader) bool {
 	case "detail":
 		x.Detail = r.StringPtr()
 	case "id":
+		if r.Kind() == 'n' {
+			return false
+		}
 		x.ID = r.String()
 	case "status":
+		if r.Kind() == 'n' {
+			return false
+		}
 		x.Status = r.Int()
 	case "title":
 		x.Title = r.StringPtr()
@@ -1639,7 +1835,7 @@ func (x *ErrorDetail) append(b []byte) []byte {
 	b = jsonio.AppendInt(b, int64(x.Status))
 	b = append(b, ",\"title\":"...)
 	b = jsonio.AppendStringPtr(b, x.Title)
-	b = jsonio.AppendExtra(b, x.Extra)
+	b = jsonio.AppendExtra(b, start, x.Extra)
 	return jsonio.Close(b, start)
 }
 
@@ -1697,7 +1893,7 @@ func (x *ErrorResponse) append(b []byte) []byte {
 	}
 	b = append(b, ",\"result\":"...)
 	b = jsonio.AppendName(b, string(x.Result))
-	b = jsonio.AppendExtra(b, x.Extra)
+	b = jsonio.AppendExtra(b, start, x.Extra)
 	return jsonio.Close(b, start)
 }
 
@@ -1708,8 +1904,14 @@ func (x ErrorResponse) MarshalJSON() ([]byte, error) { return x.append(nil), nil
 func (x *ForumThread) member(r *jsonio.Reader) bool {
 	switch string(r.Key()) {
 	case "attributes":
+		if r.Kind() == 'n' {
+			return false
+		}
 		x.Attributes.decode(r)
 	case "id":
+		if r.Kind() == 'n' {
+			return false
+		}
 		x.ID = r.Int64()
 	case "type":
 		x.Type = ResourceType(r.Name())
@@ -1738,7 +1940,7 @@ func (x *ForumThread) append(b []byte) []byte {
 	b = jsonio.AppendInt(b, x.ID)
 	b = append(b, ",\"type\":"...)
 	b = jsonio.AppendName(b, string(x.Type))
-	b = jsonio.AppendExtra(b, x.Extra)
+	b = jsonio.AppendExtra(b, start, x.Extra)
 	return jsonio.Close(b, start)
 }
 
@@ -1749,6 +1951,9 @@ func (x ForumThread) MarshalJSON() ([]byte, error) { return x.append(nil), nil }
 func (x *ForumThreadAttributes) member(r *jsonio.Reader) bool {
 	switch string(r.Key()) {
 	case "repliesCount":
+		if r.Kind() == 'n' {
+			return false
+		}
 		x.RepliesCount = r.Int()
 	default:
 		return false
@@ -1771,7 +1976,7 @@ func (x *ForumThreadAttributes) append(b []byte) []byte {
 	start := len(b)
 	b = append(b, ",\"repliesCount\":"...)
 	b = jsonio.AppendInt(b, int64(x.RepliesCount))
-	b = jsonio.AppendExtra(b, x.Extra)
+	b = jsonio.AppendExtra(b, start, x.Extra)
 	return jsonio.Close(b, start)
 }
 
@@ -1782,8 +1987,14 @@ func (x ForumThreadAttributes) MarshalJSON() ([]byte, error) { return x.append(n
 func (x *ForumThreadResponse) member(r *jsonio.Reader) bool {
 	switch string(r.Key()) {
 	case "data":
+		if r.Kind() == 'n' {
+			return false
+		}
 		x.Data.decode(r)
 	case "response":
+		if r.Kind() == 'n' {
+			return false
+		}
 		x.Response = r.Name()
 	case "result":
 		x.Result = Result(r.Name())
@@ -1794,8 +2005,10 @@ func (x *ForumThreadResponse) member(r *jsonio.Reader) bool {
 }
 
 func (x *ForumThreadResponse) decode(r *jsonio.Reader) {
+	wrapped := false
 	for it := r.Object(); it.Next(); {
-		if !x.member(r) && !x.Data.member(r) {
+		wrapped = wrapped || string(r.Key()) == "data"
+		if !x.member(r) && (wrapped || !x.Data.member(r)) {
 			x.Extra = x.Extra.keep(r)
 		}
 	}
@@ -1812,7 +2025,7 @@ func (x *ForumThreadResponse) append(b []byte) []byte {
 	b = jsonio.AppendString(b, x.Response)
 	b = append(b, ",\"result\":"...)
 	b = jsonio.AppendName(b, string(x.Result))
-	b = jsonio.AppendExtra(b, x.Extra)
+	b = jsonio.AppendExtra(b, start, x.Extra)
 	return jsonio.Close(b, start)
 }
 
@@ -1823,6 +2036,9 @@ func (x ForumThreadResponse) MarshalJSON() ([]byte, error) { return x.append(nil
 func (x *LegacyMapping) member(r *jsonio.Reader) bool {
 	switch string(r.Key()) {
 	case "attributes":
+		if r.Kind() == 'n' {
+			return false
+		}
 		x.Attributes.decode(r)
 	case "id":
 		x.ID = r.UUID()
@@ -1857,7 +2073,7 @@ func (x *LegacyMapping) append(b []byte) []byte {
 	b = x.Relationships.append(b)
 	b = append(b, ",\"type\":"...)
 	b = jsonio.AppendName(b, string(x.Type))
-	b = jsonio.AppendExtra(b, x.Extra)
+	b = jsonio.AppendExtra(b, start, x.Extra)
 	return jsonio.Close(b, start)
 }
 
@@ -1868,6 +2084,9 @@ func (x LegacyMapping) MarshalJSON() ([]byte, error) { return x.append(nil), nil
 func (x *LegacyMappingAttributes) member(r *jsonio.Reader) bool {
 	switch string(r.Key()) {
 	case "legacyId":
+		if r.Kind() == 'n' {
+			return false
+		}
 		x.LegacyID = r.Int()
 	case "newId":
 		x.NewID = r.UUID()
@@ -1898,7 +2117,7 @@ func (x *LegacyMappingAttributes) append(b []byte) []byte {
 	b = jsonio.AppendUUID(b, x.NewID)
 	b = append(b, ",\"type\":"...)
 	b = jsonio.AppendName(b, string(x.Type))
-	b = jsonio.AppendExtra(b, x.Extra)
+	b = jsonio.AppendExtra(b, start, x.Extra)
 	return jsonio.Close(b, start)
 }
 
@@ -1920,14 +2139,26 @@ func (x *LegacyMappingList) member(r *jsonio.Reader) bool {
 			}
 		}
 	case "limit":
+		if r.Kind() == 'n' {
+			return false
+		}
 		x.Limit = r.Int()
 	case "offset":
+		if r.Kind() == 'n' {
+			return false
+		}
 		x.Offset = r.Int()
 	case "response":
+		if r.Kind() == 'n' {
+			return false
+		}
 		x.Response = r.Name()
 	case "result":
 		x.Result = Result(r.Name())
 	case "total":
+		if r.Kind() == 'n' {
+			return false
+		}
 		x.Total = r.Int()
 	default:
 		return false
@@ -1971,7 +2202,7 @@ func (x *LegacyMappingList) append(b []byte) []byte {
 	b = jsonio.AppendName(b, string(x.Result))
 	b = append(b, ",\"total\":"...)
 	b = jsonio.AppendInt(b, int64(x.Total))
-	b = jsonio.AppendExtra(b, x.Extra)
+	b = jsonio.AppendExtra(b, start, x.Extra)
 	return jsonio.Close(b, start)
 }
 
@@ -1984,6 +2215,9 @@ func (x *LoginResponse) member(r *jsonio.Reader) bool {
 	case "result":
 		x.Result = Result(r.Name())
 	case "token":
+		if r.Kind() == 'n' {
+			return false
+		}
 		x.Token.decode(r)
 	default:
 		return false
@@ -2008,7 +2242,7 @@ func (x *LoginResponse) append(b []byte) []byte {
 	b = jsonio.AppendName(b, string(x.Result))
 	b = append(b, ",\"token\":"...)
 	b = x.Token.append(b)
-	b = jsonio.AppendExtra(b, x.Extra)
+	b = jsonio.AppendExtra(b, start, x.Extra)
 	return jsonio.Close(b, start)
 }
 
@@ -2019,6 +2253,9 @@ func (x LoginResponse) MarshalJSON() ([]byte, error) { return x.append(nil), nil
 func (x *Manga) member(r *jsonio.Reader) bool {
 	switch string(r.Key()) {
 	case "attributes":
+		if r.Kind() == 'n' {
+			return false
+		}
 		x.Attributes.decode(r)
 	case "id":
 		x.ID = r.UUID()
@@ -2053,7 +2290,7 @@ func (x *Manga) append(b []byte) []byte {
 	b = x.Relationships.append(b)
 	b = append(b, ",\"type\":"...)
 	b = jsonio.AppendName(b, string(x.Type))
-	b = jsonio.AppendExtra(b, x.Extra)
+	b = jsonio.AppendExtra(b, start, x.Extra)
 	return jsonio.Close(b, start)
 }
 
@@ -2079,6 +2316,9 @@ func (x *MangaAttributes) member(r *jsonio.Reader) bool {
 	case "availableTranslatedLanguages":
 		x.AvailableTranslatedLanguages.decode(r)
 	case "chapterNumbersResetOnNewVolume":
+		if r.Kind() == 'n' {
+			return false
+		}
 		x.ChapterNumbersResetOnNewVolume = r.Bool()
 	case "contentRating":
 		x.ContentRating = ContentRating(r.Name())
@@ -2087,6 +2327,9 @@ func (x *MangaAttributes) member(r *jsonio.Reader) bool {
 	case "description":
 		x.Description.decode(r)
 	case "isLocked":
+		if r.Kind() == 'n' {
+			return false
+		}
 		x.IsLocked = r.Bool()
 	case "lastChapter":
 		x.LastChapter = r.StringPtr()
@@ -2099,6 +2342,9 @@ func (x *MangaAttributes) member(r *jsonio.Reader) bool {
 	case "officialLinks":
 		x.OfficialLinks.decode(r)
 	case "originalLanguage":
+		if r.Kind() == 'n' {
+			return false
+		}
 		x.OriginalLanguage = r.Name()
 	case "publicationDemographic":
 		x.PublicationDemographic = Demographic(r.Name())
@@ -2123,6 +2369,9 @@ func (x *MangaAttributes) member(r *jsonio.Reader) bool {
 	case "updatedAt":
 		x.UpdatedAt = r.Time()
 	case "version":
+		if r.Kind() == 'n' {
+			return false
+		}
 		x.Version = r.Int()
 	case "year":
 		if r.Null() {
@@ -2218,7 +2467,7 @@ func (x *MangaAttributes) append(b []byte) []byte {
 	} else {
 		b = jsonio.AppendInt(b, int64(*x.Year))
 	}
-	b = jsonio.AppendExtra(b, x.Extra)
+	b = jsonio.AppendExtra(b, start, x.Extra)
 	return jsonio.Close(b, start)
 }
 
@@ -2240,14 +2489,26 @@ func (x *MangaList) member(r *jsonio.Reader) bool {
 			}
 		}
 	case "limit":
+		if r.Kind() == 'n' {
+			return false
+		}
 		x.Limit = r.Int()
 	case "offset":
+		if r.Kind() == 'n' {
+			return false
+		}
 		x.Offset = r.Int()
 	case "response":
+		if r.Kind() == 'n' {
+			return false
+		}
 		x.Response = r.Name()
 	case "result":
 		x.Result = Result(r.Name())
 	case "total":
+		if r.Kind() == 'n' {
+			return false
+		}
 		x.Total = r.Int()
 	default:
 		return false
@@ -2291,7 +2552,7 @@ func (x *MangaList) append(b []byte) []byte {
 	b = jsonio.AppendName(b, string(x.Result))
 	b = append(b, ",\"total\":"...)
 	b = jsonio.AppendInt(b, int64(x.Total))
-	b = jsonio.AppendExtra(b, x.Extra)
+	b = jsonio.AppendExtra(b, start, x.Extra)
 	return jsonio.Close(b, start)
 }
 
@@ -2302,8 +2563,14 @@ func (x MangaList) MarshalJSON() ([]byte, error) { return x.append(nil), nil }
 func (x *MangaRecommendation) member(r *jsonio.Reader) bool {
 	switch string(r.Key()) {
 	case "attributes":
+		if r.Kind() == 'n' {
+			return false
+		}
 		x.Attributes.decode(r)
 	case "id":
+		if r.Kind() == 'n' {
+			return false
+		}
 		x.ID = r.String()
 	case "relationships":
 		x.Relationships.decode(r)
@@ -2336,7 +2603,7 @@ func (x *MangaRecommendation) append(b []byte) []byte {
 	b = x.Relationships.append(b)
 	b = append(b, ",\"type\":"...)
 	b = jsonio.AppendName(b, string(x.Type))
-	b = jsonio.AppendExtra(b, x.Extra)
+	b = jsonio.AppendExtra(b, start, x.Extra)
 	return jsonio.Close(b, start)
 }
 
@@ -2347,6 +2614,9 @@ func (x MangaRecommendation) MarshalJSON() ([]byte, error) { return x.append(nil
 func (x *MangaRecommendationAttributes) member(r *jsonio.Reader) bool {
 	switch string(r.Key()) {
 	case "score":
+		if r.Kind() == 'n' {
+			return false
+		}
 		x.Score = r.Float64()
 	default:
 		return false
@@ -2369,7 +2639,7 @@ func (x *MangaRecommendationAttributes) append(b []byte) []byte {
 	start := len(b)
 	b = append(b, ",\"score\":"...)
 	b = jsonio.AppendFloat(b, x.Score)
-	b = jsonio.AppendExtra(b, x.Extra)
+	b = jsonio.AppendExtra(b, start, x.Extra)
 	return jsonio.Close(b, start)
 }
 
@@ -2391,14 +2661,26 @@ func (x *MangaRecommendationList) member(r *jsonio.Reader) bool {
 			}
 		}
 	case "limit":
+		if r.Kind() == 'n' {
+			return false
+		}
 		x.Limit = r.Int()
 	case "offset":
+		if r.Kind() == 'n' {
+			return false
+		}
 		x.Offset = r.Int()
 	case "response":
+		if r.Kind() == 'n' {
+			return false
+		}
 		x.Response = r.Name()
 	case "result":
 		x.Result = Result(r.Name())
 	case "total":
+		if r.Kind() == 'n' {
+			return false
+		}
 		x.Total = r.Int()
 	default:
 		return false
@@ -2442,7 +2724,7 @@ func (x *MangaRecommendationList) append(b []byte) []byte {
 	b = jsonio.AppendName(b, string(x.Result))
 	b = append(b, ",\"total\":"...)
 	b = jsonio.AppendInt(b, int64(x.Total))
-	b = jsonio.AppendExtra(b, x.Extra)
+	b = jsonio.AppendExtra(b, start, x.Extra)
 	return jsonio.Close(b, start)
 }
 
@@ -2453,6 +2735,9 @@ func (x MangaRecommendationList) MarshalJSON() ([]byte, error) { return x.append
 func (x *MangaRelation) member(r *jsonio.Reader) bool {
 	switch string(r.Key()) {
 	case "attributes":
+		if r.Kind() == 'n' {
+			return false
+		}
 		x.Attributes.decode(r)
 	case "id":
 		x.ID = r.UUID()
@@ -2487,7 +2772,7 @@ func (x *MangaRelation) append(b []byte) []byte {
 	b = x.Relationships.append(b)
 	b = append(b, ",\"type\":"...)
 	b = jsonio.AppendName(b, string(x.Type))
-	b = jsonio.AppendExtra(b, x.Extra)
+	b = jsonio.AppendExtra(b, start, x.Extra)
 	return jsonio.Close(b, start)
 }
 
@@ -2500,6 +2785,9 @@ func (x *MangaRelationAttributes) member(r *jsonio.Reader) bool {
 	case "relation":
 		x.Relation = MangaRelationType(r.Name())
 	case "version":
+		if r.Kind() == 'n' {
+			return false
+		}
 		x.Version = r.Int()
 	default:
 		return false
@@ -2524,7 +2812,7 @@ func (x *MangaRelationAttributes) append(b []byte) []byte {
 	b = jsonio.AppendName(b, string(x.Relation))
 	b = append(b, ",\"version\":"...)
 	b = jsonio.AppendInt(b, int64(x.Version))
-	b = jsonio.AppendExtra(b, x.Extra)
+	b = jsonio.AppendExtra(b, start, x.Extra)
 	return jsonio.Close(b, start)
 }
 
@@ -2546,14 +2834,26 @@ func (x *MangaRelationList) member(r *jsonio.Reader) bool {
 			}
 		}
 	case "limit":
+		if r.Kind() == 'n' {
+			return false
+		}
 		x.Limit = r.Int()
 	case "offset":
+		if r.Kind() == 'n' {
+			return false
+		}
 		x.Offset = r.Int()
 	case "response":
+		if r.Kind() == 'n' {
+			return false
+		}
 		x.Response = r.Name()
 	case "result":
 		x.Result = Result(r.Name())
 	case "total":
+		if r.Kind() == 'n' {
+			return false
+		}
 		x.Total = r.Int()
 	default:
 		return false
@@ -2597,7 +2897,7 @@ func (x *MangaRelationList) append(b []byte) []byte {
 	b = jsonio.AppendName(b, string(x.Result))
 	b = append(b, ",\"total\":"...)
 	b = jsonio.AppendInt(b, int64(x.Total))
-	b = jsonio.AppendExtra(b, x.Extra)
+	b = jsonio.AppendExtra(b, start, x.Extra)
 	return jsonio.Close(b, start)
 }
 
@@ -2608,8 +2908,14 @@ func (x MangaRelationList) MarshalJSON() ([]byte, error) { return x.append(nil),
 func (x *MangaRelationResponse) member(r *jsonio.Reader) bool {
 	switch string(r.Key()) {
 	case "data":
+		if r.Kind() == 'n' {
+			return false
+		}
 		x.Data.decode(r)
 	case "response":
+		if r.Kind() == 'n' {
+			return false
+		}
 		x.Response = r.Name()
 	case "result":
 		x.Result = Result(r.Name())
@@ -2620,8 +2926,10 @@ func (x *MangaRelationResponse) member(r *jsonio.Reader) bool {
 }
 
 func (x *MangaRelationResponse) decode(r *jsonio.Reader) {
+	wrapped := false
 	for it := r.Object(); it.Next(); {
-		if !x.member(r) && !x.Data.member(r) {
+		wrapped = wrapped || string(r.Key()) == "data"
+		if !x.member(r) && (wrapped || !x.Data.member(r)) {
 			x.Extra = x.Extra.keep(r)
 		}
 	}
@@ -2638,7 +2946,7 @@ func (x *MangaRelationResponse) append(b []byte) []byte {
 	b = jsonio.AppendString(b, x.Response)
 	b = append(b, ",\"result\":"...)
 	b = jsonio.AppendName(b, string(x.Result))
-	b = jsonio.AppendExtra(b, x.Extra)
+	b = jsonio.AppendExtra(b, start, x.Extra)
 	return jsonio.Close(b, start)
 }
 
@@ -2649,8 +2957,14 @@ func (x MangaRelationResponse) MarshalJSON() ([]byte, error) { return x.append(n
 func (x *MangaResponse) member(r *jsonio.Reader) bool {
 	switch string(r.Key()) {
 	case "data":
+		if r.Kind() == 'n' {
+			return false
+		}
 		x.Data.decode(r)
 	case "response":
+		if r.Kind() == 'n' {
+			return false
+		}
 		x.Response = r.Name()
 	case "result":
 		x.Result = Result(r.Name())
@@ -2661,8 +2975,10 @@ func (x *MangaResponse) member(r *jsonio.Reader) bool {
 }
 
 func (x *MangaResponse) decode(r *jsonio.Reader) {
+	wrapped := false
 	for it := r.Object(); it.Next(); {
-		if !x.member(r) && !x.Data.member(r) {
+		wrapped = wrapped || string(r.Key()) == "data"
+		if !x.member(r) && (wrapped || !x.Data.member(r)) {
 			x.Extra = x.Extra.keep(r)
 		}
 	}
@@ -2679,7 +2995,7 @@ func (x *MangaResponse) append(b []byte) []byte {
 	b = jsonio.AppendString(b, x.Response)
 	b = append(b, ",\"result\":"...)
 	b = jsonio.AppendName(b, string(x.Result))
-	b = jsonio.AppendExtra(b, x.Extra)
+	b = jsonio.AppendExtra(b, start, x.Extra)
 	return jsonio.Close(b, start)
 }
 
@@ -2697,10 +3013,19 @@ func (x *MangaStatistics) member(r *jsonio.Reader) bool {
 			x.Comments.decode(r)
 		}
 	case "follows":
+		if r.Kind() == 'n' {
+			return false
+		}
 		x.Follows = r.Int()
 	case "rating":
+		if r.Kind() == 'n' {
+			return false
+		}
 		x.Rating.decode(r)
 	case "unavailableChaptersCount":
+		if r.Kind() == 'n' {
+			return false
+		}
 		if r.Null() {
 			x.UnavailableChaptersCount = nil
 		} else {
@@ -2744,7 +3069,7 @@ func (x *MangaStatistics) append(b []byte) []byte {
 			b = jsonio.AppendInt(b, int64(*x.UnavailableChaptersCount))
 		}
 	}
-	b = jsonio.AppendExtra(b, x.Extra)
+	b = jsonio.AppendExtra(b, start, x.Extra)
 	return jsonio.Close(b, start)
 }
 
@@ -2808,7 +3133,7 @@ func (x *MangaStatisticsResponse) append(b []byte) []byte {
 		}
 		b = append(b, '}')
 	}
-	b = jsonio.AppendExtra(b, x.Extra)
+	b = jsonio.AppendExtra(b, start, x.Extra)
 	return jsonio.Close(b, start)
 }
 
@@ -2821,6 +3146,9 @@ func (x *Rating) member(r *jsonio.Reader) bool {
 	case "createdAt":
 		x.CreatedAt = r.Time()
 	case "rating":
+		if r.Kind() == 'n' {
+			return false
+		}
 		x.Rating = r.Int()
 	default:
 		return false
@@ -2845,7 +3173,7 @@ func (x *Rating) append(b []byte) []byte {
 	b = jsonio.AppendTime(b, x.CreatedAt)
 	b = append(b, ",\"rating\":"...)
 	b = jsonio.AppendInt(b, int64(x.Rating))
-	b = jsonio.AppendExtra(b, x.Extra)
+	b = jsonio.AppendExtra(b, start, x.Extra)
 	return jsonio.Close(b, start)
 }
 
@@ -2870,6 +3198,9 @@ func (x *RatingStatistics) member(r *jsonio.Reader) bool {
 			*x.Bayesian = r.Float64()
 		}
 	case "distribution":
+		if r.Kind() == 'n' {
+			return false
+		}
 		x.Distribution.decode(r)
 	default:
 		return false
@@ -2906,7 +3237,7 @@ func (x *RatingStatistics) append(b []byte) []byte {
 		b = append(b, ",\"distribution\":"...)
 		b = x.Distribution.append(b)
 	}
-	b = jsonio.AppendExtra(b, x.Extra)
+	b = jsonio.AppendExtra(b, start, x.Extra)
 	return jsonio.Close(b, start)
 }
 
@@ -2970,7 +3301,7 @@ func (x *RatingsResponse) append(b []byte) []byte {
 	}
 	b = append(b, ",\"result\":"...)
 	b = jsonio.AppendName(b, string(x.Result))
-	b = jsonio.AppendExtra(b, x.Extra)
+	b = jsonio.AppendExtra(b, start, x.Extra)
 	return jsonio.Close(b, start)
 }
 
@@ -3007,7 +3338,7 @@ func (x *ReadMarkersResponse) append(b []byte) []byte {
 	b = x.Data.append(b)
 	b = append(b, ",\"result\":"...)
 	b = jsonio.AppendName(b, string(x.Result))
-	b = jsonio.AppendExtra(b, x.Extra)
+	b = jsonio.AppendExtra(b, start, x.Extra)
 	return jsonio.Close(b, start)
 }
 
@@ -3029,14 +3360,26 @@ func (x *ReadingHistory) member(r *jsonio.Reader) bool {
 			}
 		}
 	case "limit":
+		if r.Kind() == 'n' {
+			return false
+		}
 		x.Limit = r.Int()
 	case "offset":
+		if r.Kind() == 'n' {
+			return false
+		}
 		x.Offset = r.Int()
 	case "response":
+		if r.Kind() == 'n' {
+			return false
+		}
 		x.Response = r.Name()
 	case "result":
 		x.Result = Result(r.Name())
 	case "total":
+		if r.Kind() == 'n' {
+			return false
+		}
 		x.Total = r.Int()
 	default:
 		return false
@@ -3080,7 +3423,7 @@ func (x *ReadingHistory) append(b []byte) []byte {
 	b = jsonio.AppendName(b, string(x.Result))
 	b = append(b, ",\"total\":"...)
 	b = jsonio.AppendInt(b, int64(x.Total))
-	b = jsonio.AppendExtra(b, x.Extra)
+	b = jsonio.AppendExtra(b, start, x.Extra)
 	return jsonio.Close(b, start)
 }
 
@@ -3117,7 +3460,7 @@ func (x *ReadingHistoryEntry) append(b []byte) []byte {
 	b = jsonio.AppendUUID(b, x.ChapterID)
 	b = append(b, ",\"readDate\":"...)
 	b = jsonio.AppendTime(b, x.ReadDate)
-	b = jsonio.AppendExtra(b, x.Extra)
+	b = jsonio.AppendExtra(b, start, x.Extra)
 	return jsonio.Close(b, start)
 }
 
@@ -3154,7 +3497,7 @@ func (x *ReadingStatusResponse) append(b []byte) []byte {
 	b = jsonio.AppendName(b, string(x.Result))
 	b = append(b, ",\"status\":"...)
 	b = jsonio.AppendName(b, string(x.Status))
-	b = jsonio.AppendExtra(b, x.Extra)
+	b = jsonio.AppendExtra(b, start, x.Extra)
 	return jsonio.Close(b, start)
 }
 
@@ -3218,7 +3561,7 @@ func (x *ReadingStatusesResponse) append(b []byte) []byte {
 		}
 		b = append(b, '}')
 	}
-	b = jsonio.AppendExtra(b, x.Extra)
+	b = jsonio.AppendExtra(b, start, x.Extra)
 	return jsonio.Close(b, start)
 }
 
@@ -3233,6 +3576,9 @@ func (x *RefreshSessionResponse) member(r *jsonio.Reader) bool {
 	case "result":
 		x.Result = Result(r.Name())
 	case "token":
+		if r.Kind() == 'n' {
+			return false
+		}
 		x.Token.decode(r)
 	default:
 		return false
@@ -3259,7 +3605,7 @@ func (x *RefreshSessionResponse) append(b []byte) []byte {
 	b = jsonio.AppendName(b, string(x.Result))
 	b = append(b, ",\"token\":"...)
 	b = x.Token.append(b)
-	b = jsonio.AppendExtra(b, x.Extra)
+	b = jsonio.AppendExtra(b, start, x.Extra)
 	return jsonio.Close(b, start)
 }
 
@@ -3270,6 +3616,9 @@ func (x RefreshSessionResponse) MarshalJSON() ([]byte, error) { return x.append(
 func (x *Report) member(r *jsonio.Reader) bool {
 	switch string(r.Key()) {
 	case "attributes":
+		if r.Kind() == 'n' {
+			return false
+		}
 		x.Attributes.decode(r)
 	case "id":
 		x.ID = r.UUID()
@@ -3304,7 +3653,7 @@ func (x *Report) append(b []byte) []byte {
 	b = x.Relationships.append(b)
 	b = append(b, ",\"type\":"...)
 	b = jsonio.AppendName(b, string(x.Type))
-	b = jsonio.AppendExtra(b, x.Extra)
+	b = jsonio.AppendExtra(b, start, x.Extra)
 	return jsonio.Close(b, start)
 }
 
@@ -3317,8 +3666,14 @@ func (x *ReportAttributes) member(r *jsonio.Reader) bool {
 	case "createdAt":
 		x.CreatedAt = r.Time()
 	case "details":
+		if r.Kind() == 'n' {
+			return false
+		}
 		x.Details = r.String()
 	case "objectId":
+		if r.Kind() == 'n' {
+			return false
+		}
 		x.ObjectID = r.String()
 	case "status":
 		x.Status = ReportStatus(r.Name())
@@ -3349,7 +3704,7 @@ func (x *ReportAttributes) append(b []byte) []byte {
 	b = jsonio.AppendString(b, x.ObjectID)
 	b = append(b, ",\"status\":"...)
 	b = jsonio.AppendName(b, string(x.Status))
-	b = jsonio.AppendExtra(b, x.Extra)
+	b = jsonio.AppendExtra(b, start, x.Extra)
 	return jsonio.Close(b, start)
 }
 
@@ -3371,14 +3726,26 @@ func (x *ReportList) member(r *jsonio.Reader) bool {
 			}
 		}
 	case "limit":
+		if r.Kind() == 'n' {
+			return false
+		}
 		x.Limit = r.Int()
 	case "offset":
+		if r.Kind() == 'n' {
+			return false
+		}
 		x.Offset = r.Int()
 	case "response":
+		if r.Kind() == 'n' {
+			return false
+		}
 		x.Response = r.Name()
 	case "result":
 		x.Result = Result(r.Name())
 	case "total":
+		if r.Kind() == 'n' {
+			return false
+		}
 		x.Total = r.Int()
 	default:
 		return false
@@ -3422,7 +3789,7 @@ func (x *ReportList) append(b []byte) []byte {
 	b = jsonio.AppendName(b, string(x.Result))
 	b = append(b, ",\"total\":"...)
 	b = jsonio.AppendInt(b, int64(x.Total))
-	b = jsonio.AppendExtra(b, x.Extra)
+	b = jsonio.AppendExtra(b, start, x.Extra)
 	return jsonio.Close(b, start)
 }
 
@@ -3433,6 +3800,9 @@ func (x ReportList) MarshalJSON() ([]byte, error) { return x.append(nil), nil }
 func (x *ReportReason) member(r *jsonio.Reader) bool {
 	switch string(r.Key()) {
 	case "attributes":
+		if r.Kind() == 'n' {
+			return false
+		}
 		x.Attributes.decode(r)
 	case "id":
 		x.ID = r.UUID()
@@ -3467,7 +3837,7 @@ func (x *ReportReason) append(b []byte) []byte {
 	b = x.Relationships.append(b)
 	b = append(b, ",\"type\":"...)
 	b = jsonio.AppendName(b, string(x.Type))
-	b = jsonio.AppendExtra(b, x.Extra)
+	b = jsonio.AppendExtra(b, start, x.Extra)
 	return jsonio.Close(b, start)
 }
 
@@ -3480,10 +3850,16 @@ func (x *ReportReasonAttributes) member(r *jsonio.Reader) bool {
 	case "category":
 		x.Category = ReportCategory(r.Name())
 	case "detailsRequired":
+		if r.Kind() == 'n' {
+			return false
+		}
 		x.DetailsRequired = r.Bool()
 	case "reason":
 		x.Reason.decode(r)
 	case "version":
+		if r.Kind() == 'n' {
+			return false
+		}
 		x.Version = r.Int()
 	default:
 		return false
@@ -3512,7 +3888,7 @@ func (x *ReportReasonAttributes) append(b []byte) []byte {
 	b = x.Reason.append(b)
 	b = append(b, ",\"version\":"...)
 	b = jsonio.AppendInt(b, int64(x.Version))
-	b = jsonio.AppendExtra(b, x.Extra)
+	b = jsonio.AppendExtra(b, start, x.Extra)
 	return jsonio.Close(b, start)
 }
 
@@ -3534,14 +3910,26 @@ func (x *ReportReasonList) member(r *jsonio.Reader) bool {
 			}
 		}
 	case "limit":
+		if r.Kind() == 'n' {
+			return false
+		}
 		x.Limit = r.Int()
 	case "offset":
+		if r.Kind() == 'n' {
+			return false
+		}
 		x.Offset = r.Int()
 	case "response":
+		if r.Kind() == 'n' {
+			return false
+		}
 		x.Response = r.Name()
 	case "result":
 		x.Result = Result(r.Name())
 	case "total":
+		if r.Kind() == 'n' {
+			return false
+		}
 		x.Total = r.Int()
 	default:
 		return false
@@ -3585,7 +3973,7 @@ func (x *ReportReasonList) append(b []byte) []byte {
 	b = jsonio.AppendName(b, string(x.Result))
 	b = append(b, ",\"total\":"...)
 	b = jsonio.AppendInt(b, int64(x.Total))
-	b = jsonio.AppendExtra(b, x.Extra)
+	b = jsonio.AppendExtra(b, start, x.Extra)
 	return jsonio.Close(b, start)
 }
 
@@ -3618,7 +4006,7 @@ func (x *Response) append(b []byte) []byte {
 	start := len(b)
 	b = append(b, ",\"result\":"...)
 	b = jsonio.AppendName(b, string(x.Result))
-	b = jsonio.AppendExtra(b, x.Extra)
+	b = jsonio.AppendExtra(b, start, x.Extra)
 	return jsonio.Close(b, start)
 }
 
@@ -3629,6 +4017,9 @@ func (x Response) MarshalJSON() ([]byte, error) { return x.append(nil), nil }
 func (x *ScanlationGroup) member(r *jsonio.Reader) bool {
 	switch string(r.Key()) {
 	case "attributes":
+		if r.Kind() == 'n' {
+			return false
+		}
 		x.Attributes.decode(r)
 	case "id":
 		x.ID = r.UUID()
@@ -3663,7 +4054,7 @@ func (x *ScanlationGroup) append(b []byte) []byte {
 	b = x.Relationships.append(b)
 	b = append(b, ",\"type\":"...)
 	b = jsonio.AppendName(b, string(x.Type))
-	b = jsonio.AppendExtra(b, x.Extra)
+	b = jsonio.AppendExtra(b, start, x.Extra)
 	return jsonio.Close(b, start)
 }
 
@@ -3695,6 +4086,9 @@ func (x *ScanlationGroupAttributes) member(r *jsonio.Reader) bool {
 	case "discord":
 		x.Discord = r.StringPtr()
 	case "exLicensed":
+		if r.Kind() == 'n' {
+			return false
+		}
 		x.ExLicensed = r.Bool()
 	case "focusedLanguages":
 		if r.Null() {
@@ -3710,18 +4104,30 @@ func (x *ScanlationGroupAttributes) member(r *jsonio.Reader) bool {
 			x.FocusedLanguages = exact(list0)
 		}
 	case "inactive":
+		if r.Kind() == 'n' {
+			return false
+		}
 		x.Inactive = r.Bool()
 	case "ircChannel":
 		x.IrcChannel = r.StringPtr()
 	case "ircServer":
 		x.IrcServer = r.StringPtr()
 	case "locked":
+		if r.Kind() == 'n' {
+			return false
+		}
 		x.Locked = r.Bool()
 	case "mangaUpdates":
 		x.MangaUpdates = r.StringPtr()
 	case "name":
+		if r.Kind() == 'n' {
+			return false
+		}
 		x.Name = r.String()
 	case "official":
+		if r.Kind() == 'n' {
+			return false
+		}
 		x.Official = r.Bool()
 	case "publishDelay":
 		x.PublishDelay = r.StringPtr()
@@ -3730,8 +4136,14 @@ func (x *ScanlationGroupAttributes) member(r *jsonio.Reader) bool {
 	case "updatedAt":
 		x.UpdatedAt = r.Time()
 	case "verified":
+		if r.Kind() == 'n' {
+			return false
+		}
 		x.Verified = r.Bool()
 	case "version":
+		if r.Kind() == 'n' {
+			return false
+		}
 		x.Version = r.Int()
 	case "website":
 		x.Website = r.StringPtr()
@@ -3816,7 +4228,7 @@ func (x *ScanlationGroupAttributes) append(b []byte) []byte {
 	b = jsonio.AppendInt(b, int64(x.Version))
 	b = append(b, ",\"website\":"...)
 	b = jsonio.AppendStringPtr(b, x.Website)
-	b = jsonio.AppendExtra(b, x.Extra)
+	b = jsonio.AppendExtra(b, start, x.Extra)
 	return jsonio.Close(b, start)
 }
 
@@ -3838,14 +4250,26 @@ func (x *ScanlationGroupList) member(r *jsonio.Reader) bool {
 			}
 		}
 	case "limit":
+		if r.Kind() == 'n' {
+			return false
+		}
 		x.Limit = r.Int()
 	case "offset":
+		if r.Kind() == 'n' {
+			return false
+		}
 		x.Offset = r.Int()
 	case "response":
+		if r.Kind() == 'n' {
+			return false
+		}
 		x.Response = r.Name()
 	case "result":
 		x.Result = Result(r.Name())
 	case "total":
+		if r.Kind() == 'n' {
+			return false
+		}
 		x.Total = r.Int()
 	default:
 		return false
@@ -3889,7 +4313,7 @@ func (x *ScanlationGroupList) append(b []byte) []byte {
 	b = jsonio.AppendName(b, string(x.Result))
 	b = append(b, ",\"total\":"...)
 	b = jsonio.AppendInt(b, int64(x.Total))
-	b = jsonio.AppendExtra(b, x.Extra)
+	b = jsonio.AppendExtra(b, start, x.Extra)
 	return jsonio.Close(b, start)
 }
 
@@ -3900,8 +4324,14 @@ func (x ScanlationGroupList) MarshalJSON() ([]byte, error) { return x.append(nil
 func (x *ScanlationGroupResponse) member(r *jsonio.Reader) bool {
 	switch string(r.Key()) {
 	case "data":
+		if r.Kind() == 'n' {
+			return false
+		}
 		x.Data.decode(r)
 	case "response":
+		if r.Kind() == 'n' {
+			return false
+		}
 		x.Response = r.Name()
 	case "result":
 		x.Result = Result(r.Name())
@@ -3912,8 +4342,10 @@ func (x *ScanlationGroupResponse) member(r *jsonio.Reader) bool {
 }
 
 func (x *ScanlationGroupResponse) decode(r *jsonio.Reader) {
+	wrapped := false
 	for it := r.Object(); it.Next(); {
-		if !x.member(r) && !x.Data.member(r) {
+		wrapped = wrapped || string(r.Key()) == "data"
+		if !x.member(r) && (wrapped || !x.Data.member(r)) {
 			x.Extra = x.Extra.keep(r)
 		}
 	}
@@ -3930,7 +4362,7 @@ func (x *ScanlationGroupResponse) append(b []byte) []byte {
 	b = jsonio.AppendString(b, x.Response)
 	b = append(b, ",\"result\":"...)
 	b = jsonio.AppendName(b, string(x.Result))
-	b = jsonio.AppendExtra(b, x.Extra)
+	b = jsonio.AppendExtra(b, start, x.Extra)
 	return jsonio.Close(b, start)
 }
 
@@ -3941,8 +4373,14 @@ func (x ScanlationGroupResponse) MarshalJSON() ([]byte, error) { return x.append
 func (x *SessionTokens) member(r *jsonio.Reader) bool {
 	switch string(r.Key()) {
 	case "refresh":
+		if r.Kind() == 'n' {
+			return false
+		}
 		x.Refresh = r.String()
 	case "session":
+		if r.Kind() == 'n' {
+			return false
+		}
 		x.Session = r.String()
 	default:
 		return false
@@ -3967,7 +4405,7 @@ func (x *SessionTokens) append(b []byte) []byte {
 	b = jsonio.AppendString(b, x.Refresh)
 	b = append(b, ",\"session\":"...)
 	b = jsonio.AppendString(b, x.Session)
-	b = jsonio.AppendExtra(b, x.Extra)
+	b = jsonio.AppendExtra(b, start, x.Extra)
 	return jsonio.Close(b, start)
 }
 
@@ -4012,7 +4450,7 @@ func (x *Settings) append(b []byte) []byte {
 	b = jsonio.AppendUUID(b, x.Template)
 	b = append(b, ",\"updatedAt\":"...)
 	b = x.UpdatedAt.append(b)
-	b = jsonio.AppendExtra(b, x.Extra)
+	b = jsonio.AppendExtra(b, start, x.Extra)
 	return jsonio.Close(b, start)
 }
 
@@ -4023,6 +4461,9 @@ func (x Settings) MarshalJSON() ([]byte, error) { return x.append(nil), nil }
 func (x *Tag) member(r *jsonio.Reader) bool {
 	switch string(r.Key()) {
 	case "attributes":
+		if r.Kind() == 'n' {
+			return false
+		}
 		x.Attributes.decode(r)
 	case "id":
 		x.ID = r.UUID()
@@ -4057,7 +4498,7 @@ func (x *Tag) append(b []byte) []byte {
 	b = x.Relationships.append(b)
 	b = append(b, ",\"type\":"...)
 	b = jsonio.AppendName(b, string(x.Type))
-	b = jsonio.AppendExtra(b, x.Extra)
+	b = jsonio.AppendExtra(b, start, x.Extra)
 	return jsonio.Close(b, start)
 }
 
@@ -4074,6 +4515,9 @@ func (x *TagAttributes) member(r *jsonio.Reader) bool {
 	case "name":
 		x.Name.decode(r)
 	case "version":
+		if r.Kind() == 'n' {
+			return false
+		}
 		x.Version = r.Int()
 	default:
 		return false
@@ -4102,7 +4546,7 @@ func (x *TagAttributes) append(b []byte) []byte {
 	b = x.Name.append(b)
 	b = append(b, ",\"version\":"...)
 	b = jsonio.AppendInt(b, int64(x.Version))
-	b = jsonio.AppendExtra(b, x.Extra)
+	b = jsonio.AppendExtra(b, start, x.Extra)
 	return jsonio.Close(b, start)
 }
 
@@ -4124,14 +4568,26 @@ func (x *TagList) member(r *jsonio.Reader) bool {
 			}
 		}
 	case "limit":
+		if r.Kind() == 'n' {
+			return false
+		}
 		x.Limit = r.Int()
 	case "offset":
+		if r.Kind() == 'n' {
+			return false
+		}
 		x.Offset = r.Int()
 	case "response":
+		if r.Kind() == 'n' {
+			return false
+		}
 		x.Response = r.Name()
 	case "result":
 		x.Result = Result(r.Name())
 	case "total":
+		if r.Kind() == 'n' {
+			return false
+		}
 		x.Total = r.Int()
 	default:
 		return false
@@ -4175,7 +4631,7 @@ func (x *TagList) append(b []byte) []byte {
 	b = jsonio.AppendName(b, string(x.Result))
 	b = append(b, ",\"total\":"...)
 	b = jsonio.AppendInt(b, int64(x.Total))
-	b = jsonio.AppendExtra(b, x.Extra)
+	b = jsonio.AppendExtra(b, start, x.Extra)
 	return jsonio.Close(b, start)
 }
 
@@ -4217,7 +4673,7 @@ func (x *ThreadStatistics) append(b []byte) []byte {
 	} else {
 		b = x.Comments.append(b)
 	}
-	b = jsonio.AppendExtra(b, x.Extra)
+	b = jsonio.AppendExtra(b, start, x.Extra)
 	return jsonio.Close(b, start)
 }
 
@@ -4281,7 +4737,7 @@ func (x *ThreadStatisticsResponse) append(b []byte) []byte {
 		}
 		b = append(b, '}')
 	}
-	b = jsonio.AppendExtra(b, x.Extra)
+	b = jsonio.AppendExtra(b, start, x.Extra)
 	return jsonio.Close(b, start)
 }
 
@@ -4292,6 +4748,9 @@ func (x ThreadStatisticsResponse) MarshalJSON() ([]byte, error) { return x.appen
 func (x *UploadApproval) member(r *jsonio.Reader) bool {
 	switch string(r.Key()) {
 	case "requiresApproval":
+		if r.Kind() == 'n' {
+			return false
+		}
 		x.RequiresApproval = r.Bool()
 	case "result":
 		x.Result = Result(r.Name())
@@ -4318,7 +4777,7 @@ func (x *UploadApproval) append(b []byte) []byte {
 	b = jsonio.AppendBool(b, x.RequiresApproval)
 	b = append(b, ",\"result\":"...)
 	b = jsonio.AppendName(b, string(x.Result))
-	b = jsonio.AppendExtra(b, x.Extra)
+	b = jsonio.AppendExtra(b, start, x.Extra)
 	return jsonio.Close(b, start)
 }
 
@@ -4400,7 +4859,7 @@ func (x *UploadPagesResponse) append(b []byte) []byte {
 	}
 	b = append(b, ",\"result\":"...)
 	b = jsonio.AppendName(b, string(x.Result))
-	b = jsonio.AppendExtra(b, x.Extra)
+	b = jsonio.AppendExtra(b, start, x.Extra)
 	return jsonio.Close(b, start)
 }
 
@@ -4411,6 +4870,9 @@ func (x UploadPagesResponse) MarshalJSON() ([]byte, error) { return x.append(nil
 func (x *UploadSession) member(r *jsonio.Reader) bool {
 	switch string(r.Key()) {
 	case "attributes":
+		if r.Kind() == 'n' {
+			return false
+		}
 		x.Attributes.decode(r)
 	case "id":
 		x.ID = r.UUID()
@@ -4445,7 +4907,7 @@ func (x *UploadSession) append(b []byte) []byte {
 	b = x.Relationships.append(b)
 	b = append(b, ",\"type\":"...)
 	b = jsonio.AppendName(b, string(x.Type))
-	b = jsonio.AppendExtra(b, x.Extra)
+	b = jsonio.AppendExtra(b, start, x.Extra)
 	return jsonio.Close(b, start)
 }
 
@@ -4458,14 +4920,26 @@ func (x *UploadSessionAttributes) member(r *jsonio.Reader) bool {
 	case "createdAt":
 		x.CreatedAt = r.Time()
 	case "isCommitted":
+		if r.Kind() == 'n' {
+			return false
+		}
 		x.IsCommitted = r.Bool()
 	case "isDeleted":
+		if r.Kind() == 'n' {
+			return false
+		}
 		x.IsDeleted = r.Bool()
 	case "isProcessed":
+		if r.Kind() == 'n' {
+			return false
+		}
 		x.IsProcessed = r.Bool()
 	case "updatedAt":
 		x.UpdatedAt = r.Time()
 	case "version":
+		if r.Kind() == 'n' {
+			return false
+		}
 		x.Version = r.Int()
 	default:
 		return false
@@ -4498,7 +4972,7 @@ func (x *UploadSessionAttributes) append(b []byte) []byte {
 	b = jsonio.AppendTime(b, x.UpdatedAt)
 	b = append(b, ",\"version\":"...)
 	b = jsonio.AppendInt(b, int64(x.Version))
-	b = jsonio.AppendExtra(b, x.Extra)
+	b = jsonio.AppendExtra(b, start, x.Extra)
 	return jsonio.Close(b, start)
 }
 
@@ -4509,6 +4983,9 @@ func (x UploadSessionAttributes) MarshalJSON() ([]byte, error) { return x.append
 func (x *UploadSessionFile) member(r *jsonio.Reader) bool {
 	switch string(r.Key()) {
 	case "attributes":
+		if r.Kind() == 'n' {
+			return false
+		}
 		x.Attributes.decode(r)
 	case "id":
 		x.ID = r.UUID()
@@ -4539,7 +5016,7 @@ func (x *UploadSessionFile) append(b []byte) []byte {
 	b = jsonio.AppendUUID(b, x.ID)
 	b = append(b, ",\"type\":"...)
 	b = jsonio.AppendName(b, string(x.Type))
-	b = jsonio.AppendExtra(b, x.Extra)
+	b = jsonio.AppendExtra(b, start, x.Extra)
 	return jsonio.Close(b, start)
 }
 
@@ -4550,16 +5027,31 @@ func (x UploadSessionFile) MarshalJSON() ([]byte, error) { return x.append(nil),
 func (x *UploadSessionFileAttributes) member(r *jsonio.Reader) bool {
 	switch string(r.Key()) {
 	case "fileHash":
+		if r.Kind() == 'n' {
+			return false
+		}
 		x.FileHash = r.String()
 	case "fileSize":
+		if r.Kind() == 'n' {
+			return false
+		}
 		x.FileSize = r.Int64()
 	case "mimeType":
+		if r.Kind() == 'n' {
+			return false
+		}
 		x.MimeType = r.Name()
 	case "originalFileName":
+		if r.Kind() == 'n' {
+			return false
+		}
 		x.OriginalFileName = r.String()
 	case "source":
 		x.Source = FileSource(r.Name())
 	case "version":
+		if r.Kind() == 'n' {
+			return false
+		}
 		x.Version = r.Int()
 	default:
 		return false
@@ -4592,7 +5084,7 @@ func (x *UploadSessionFileAttributes) append(b []byte) []byte {
 	b = jsonio.AppendName(b, string(x.Source))
 	b = append(b, ",\"version\":"...)
 	b = jsonio.AppendInt(b, int64(x.Version))
-	b = jsonio.AppendExtra(b, x.Extra)
+	b = jsonio.AppendExtra(b, start, x.Extra)
 	return jsonio.Close(b, start)
 }
 
@@ -4603,8 +5095,14 @@ func (x UploadSessionFileAttributes) MarshalJSON() ([]byte, error) { return x.ap
 func (x *UploadSessionResponse) member(r *jsonio.Reader) bool {
 	switch string(r.Key()) {
 	case "data":
+		if r.Kind() == 'n' {
+			return false
+		}
 		x.Data.decode(r)
 	case "response":
+		if r.Kind() == 'n' {
+			return false
+		}
 		x.Response = r.Name()
 	case "result":
 		x.Result = Result(r.Name())
@@ -4615,8 +5113,10 @@ func (x *UploadSessionResponse) member(r *jsonio.Reader) bool {
 }
 
 func (x *UploadSessionResponse) decode(r *jsonio.Reader) {
+	wrapped := false
 	for it := r.Object(); it.Next(); {
-		if !x.member(r) && !x.Data.member(r) {
+		wrapped = wrapped || string(r.Key()) == "data"
+		if !x.member(r) && (wrapped || !x.Data.member(r)) {
 			x.Extra = x.Extra.keep(r)
 		}
 	}
@@ -4633,7 +5133,7 @@ func (x *UploadSessionResponse) append(b []byte) []byte {
 	b = jsonio.AppendString(b, x.Response)
 	b = append(b, ",\"result\":"...)
 	b = jsonio.AppendName(b, string(x.Result))
-	b = jsonio.AppendExtra(b, x.Extra)
+	b = jsonio.AppendExtra(b, start, x.Extra)
 	return jsonio.Close(b, start)
 }
 
@@ -4644,6 +5144,9 @@ func (x UploadSessionResponse) MarshalJSON() ([]byte, error) { return x.append(n
 func (x *User) member(r *jsonio.Reader) bool {
 	switch string(r.Key()) {
 	case "attributes":
+		if r.Kind() == 'n' {
+			return false
+		}
 		x.Attributes.decode(r)
 	case "id":
 		x.ID = r.UUID()
@@ -4678,7 +5181,7 @@ func (x *User) append(b []byte) []byte {
 	b = x.Relationships.append(b)
 	b = append(b, ",\"type\":"...)
 	b = jsonio.AppendName(b, string(x.Type))
-	b = jsonio.AppendExtra(b, x.Extra)
+	b = jsonio.AppendExtra(b, start, x.Extra)
 	return jsonio.Close(b, start)
 }
 
@@ -4706,8 +5209,14 @@ func (x *UserAttributes) member(r *jsonio.Reader) bool {
 			x.Roles = exact(list0)
 		}
 	case "username":
+		if r.Kind() == 'n' {
+			return false
+		}
 		x.Username = r.String()
 	case "version":
+		if r.Kind() == 'n' {
+			return false
+		}
 		x.Version = r.Int()
 	default:
 		return false
@@ -4749,7 +5258,7 @@ func (x *UserAttributes) append(b []byte) []byte {
 	b = jsonio.AppendString(b, x.Username)
 	b = append(b, ",\"version\":"...)
 	b = jsonio.AppendInt(b, int64(x.Version))
-	b = jsonio.AppendExtra(b, x.Extra)
+	b = jsonio.AppendExtra(b, start, x.Extra)
 	return jsonio.Close(b, start)
 }
 
@@ -4771,14 +5280,26 @@ func (x *UserList) member(r *jsonio.Reader) bool {
 			}
 		}
 	case "limit":
+		if r.Kind() == 'n' {
+			return false
+		}
 		x.Limit = r.Int()
 	case "offset":
+		if r.Kind() == 'n' {
+			return false
+		}
 		x.Offset = r.Int()
 	case "response":
+		if r.Kind() == 'n' {
+			return false
+		}
 		x.Response = r.Name()
 	case "result":
 		x.Result = Result(r.Name())
 	case "total":
+		if r.Kind() == 'n' {
+			return false
+		}
 		x.Total = r.Int()
 	default:
 		return false
@@ -4822,7 +5343,7 @@ func (x *UserList) append(b []byte) []byte {
 	b = jsonio.AppendName(b, string(x.Result))
 	b = append(b, ",\"total\":"...)
 	b = jsonio.AppendInt(b, int64(x.Total))
-	b = jsonio.AppendExtra(b, x.Extra)
+	b = jsonio.AppendExtra(b, start, x.Extra)
 	return jsonio.Close(b, start)
 }
 
@@ -4833,8 +5354,14 @@ func (x UserList) MarshalJSON() ([]byte, error) { return x.append(nil), nil }
 func (x *UserResponse) member(r *jsonio.Reader) bool {
 	switch string(r.Key()) {
 	case "data":
+		if r.Kind() == 'n' {
+			return false
+		}
 		x.Data.decode(r)
 	case "response":
+		if r.Kind() == 'n' {
+			return false
+		}
 		x.Response = r.Name()
 	case "result":
 		x.Result = Result(r.Name())
@@ -4845,8 +5372,10 @@ func (x *UserResponse) member(r *jsonio.Reader) bool {
 }
 
 func (x *UserResponse) decode(r *jsonio.Reader) {
+	wrapped := false
 	for it := r.Object(); it.Next(); {
-		if !x.member(r) && !x.Data.member(r) {
+		wrapped = wrapped || string(r.Key()) == "data"
+		if !x.member(r) && (wrapped || !x.Data.member(r)) {
 			x.Extra = x.Extra.keep(r)
 		}
 	}
@@ -4863,7 +5392,7 @@ func (x *UserResponse) append(b []byte) []byte {
 	b = jsonio.AppendString(b, x.Response)
 	b = append(b, ",\"result\":"...)
 	b = jsonio.AppendName(b, string(x.Result))
-	b = jsonio.AppendExtra(b, x.Extra)
+	b = jsonio.AppendExtra(b, start, x.Extra)
 	return jsonio.Close(b, start)
 }
 

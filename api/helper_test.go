@@ -30,7 +30,7 @@ func (d doer) Do(req *http.Request) (*http.Response, error) { return d(req) }
 // newClient returns a client whose requests go to d.
 func newClient(t testing.TB, d doer) *api.Client {
 	t.Helper()
-	client, err := api.New("https://api.example.test", api.WithHTTPClient(d))
+	client, err := api.New("https://api.example.test", api.WithHTTPClient(d), api.WithoutRateLimit(), api.WithoutRetry())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -204,6 +204,20 @@ func (f *filler) value(typ reflect.Type, name string) reflect.Value {
 		return v
 	case *map[string]any:
 		*x = map[string]any{} // an object that must be empty
+		return v
+	case *api.Extra:
+		return v
+	case *api.RelationshipAttributes:
+		*x = &api.AuthorAttributes{Name: "x"}
+		return v
+	case *api.Result:
+		*x = api.ResultOk
+		return v
+	case *api.ResourceType:
+		*x = api.ResourceTypeAuthor
+		return v
+	case *api.RatingDistribution:
+		*x = api.RatingDistribution{1: 2, 10: 3}
 		return v
 	case *io.Reader:
 		*x = strings.NewReader("content " + strconv.Itoa(f.n))

@@ -13,7 +13,8 @@ import (
 )
 
 // Extra holds members that the server sent and this package does not know, by name. They are
-// written again when the value is encoded.
+// written again when the value is encoded. A member that was null although its type has no place
+// for null is here, too, and its field is zero.
 type Extra map[string]json.RawMessage
 
 // keep reads the value of the current member into extra, which it makes if it has to.

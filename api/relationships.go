@@ -13,7 +13,7 @@ import (
 // asked for that type in Includes and the account may see it; otherwise the server leaves them out
 // without an error.
 type Relationship struct {
-	ID      uuid.UUID
+	ID      uuid.UUID // zero if what the server sent is not a UUID; then it is in Extra
 	Type    ResourceType
 	Related MangaRelationType // between titles only
 
@@ -195,14 +195,22 @@ func (x *Relationship) decode(r *jsonio.Reader) {
 	for it := r.Object(); it.Next(); {
 		switch string(r.Key()) {
 		case "id":
-			x.ID = r.UUID()
+			if id, ok := r.TryUUID(); ok {
+				x.ID = id
+			} else {
+				x.Extra = x.Extra.keep(r)
+			}
 		case "type":
 			x.Type = ResourceType(r.Name())
 		case "related":
-			x.Related = MangaRelationType(r.Name())
+			if r.Kind() == 'n' {
+				x.Extra = x.Extra.keep(r)
+			} else {
+				x.Related = MangaRelationType(r.Name())
+			}
 		case "attributes":
 			switch {
-			case r.Kind() == 'n':
+			case r.Kind() != '{': // null, or an empty map
 				x.Attributes = RawAttributes(r.Raw())
 			case x.Type == "":
 				early = r.Offset()
@@ -238,6 +246,6 @@ func (x *Relationship) append(b []byte) []byte {
 			b = jsonio.AppendRaw(b, json.RawMessage(a))
 		}
 	}
-	b = jsonio.AppendExtra(b, x.Extra)
+	b = jsonio.AppendExtra(b, start, x.Extra)
 	return jsonio.Close(b, start)
 }

@@ -19,7 +19,8 @@ func Ptr[T any](v T) *T { return &v }
 // Value sets a field of an edit that may also be null or be left as it is.
 func Value[T any](v T) nullable.Nullable[T] { return nullable.NewNullableWithValue(v) }
 
-// Null clears a field of an edit. The zero value of the field leaves it as it is.
+// Null clears a field of an edit. The zero value of the field leaves it as it is, and is null, too,
+// where the API demands the field.
 func Null[T any]() nullable.Nullable[T] { return nullable.NewNullNullable[T]() }
 
 // Directions of an order.
@@ -201,6 +202,9 @@ func (m ReadMarkers) append(b []byte) []byte {
 			b = appendIDs(b, m.ByManga[manga])
 		}
 		return append(b, '}')
+	}
+	if m.Chapters == nil {
+		return append(b, "null"...)
 	}
 	return appendIDs(b, m.Chapters)
 }

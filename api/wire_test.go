@@ -366,7 +366,7 @@ func TestWirePath(t *testing.T) {
 		client, err := api.New(test.server, api.WithHTTPClient(doer(func(req *http.Request) (*http.Response, error) {
 			got, raw = raw, req.URL.String()
 			return nil, errCaptured
-		})))
+		})), api.WithoutRateLimit(), api.WithoutRetry())
 		if err != nil {
 			t.Fatal(err)
 		}

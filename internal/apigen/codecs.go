@@ -31,18 +31,25 @@ func (m *model) writeDecoder(p *printer, name string) {
 			continue
 		}
 		p.line("case %q:", f.json)
+		if extra && (f.omitEmpty || m.losesNull(f.typ)) {
+			p.line("if r.Kind() == 'n' {\nreturn false\n}")
+		}
 		m.decode(p, "x."+f.name, f.typ, f.json, 0)
 	}
 	p.line("default:\nreturn false\n}\nreturn true\n}\n")
 
 	p.line("func (x *%s) decode(r *jsonio.Reader) {", name)
-	p.line("for it := r.Object(); it.Next(); {")
 	unknown := "!x.member(r)"
 	if data := m.types.field(name, "Data"); data != nil {
-		// An entity that came without its envelope.
+		// An entity may come without its envelope.
 		if entity := m.types.isStruct(data.typ); entity != "" && m.types.field(entity, "ID") != nil && m.types.field(entity, "Attributes") != nil {
-			unknown += " && !x.Data.member(r)"
+			p.line("wrapped := false")
+			unknown += " && (wrapped || !x.Data.member(r))"
 		}
+	}
+	p.line("for it := r.Object(); it.Next(); {")
+	if strings.Contains(unknown, "wrapped") {
+		p.line("wrapped = wrapped || string(r.Key()) == \"data\"")
 	}
 	if extra {
 		p.line("if %s {\nx.Extra = x.Extra.keep(r)\n}", unknown)
@@ -52,6 +59,16 @@ func (m *model) writeDecoder(p *printer, name string) {
 	p.line("}\n}\n")
 	p.line("// UnmarshalJSON implements [json.Unmarshaler].")
 	p.line("func (x *%s) UnmarshalJSON(data []byte) error { return unmarshal(data, x) }\n", name)
+}
+
+// losesNull reports whether a type has no value of its own for null. Such a null is kept in Extra.
+func (m *model) losesNull(e ast.Expr) bool {
+	e = m.types.resolve(e)
+	switch source(e) {
+	case "string", "int", "int32", "int64", "float32", "float64", "bool":
+		return true
+	}
+	return m.types.isStruct(e) != ""
 }
 
 // listBuffer is how many elements of a list are collected on the stack.
@@ -213,7 +230,7 @@ func (m *model) writeEncoder(p *printer, name string, body bool) {
 		}
 	}
 	if m.types.field(name, extraFieldName) != nil {
-		p.line("b = jsonio.AppendExtra(b, x.Extra)")
+		p.line("b = jsonio.AppendExtra(b, start, x.Extra)")
 	}
 	p.line("return jsonio.Close(b, start)\n}\n")
 }

@@ -1,6 +1,7 @@
 package jsonio
 
 import (
+	"bytes"
 	"encoding/hex"
 	"encoding/json"
 	"math"
@@ -136,8 +137,10 @@ func AppendRaw(b []byte, raw json.RawMessage) []byte {
 	return append(b, raw...)
 }
 
-// AppendExtra appends members in the order of their names, each with a comma before it.
-func AppendExtra(b []byte, extra map[string]json.RawMessage) []byte {
+// AppendExtra appends members in the order of their names, each with a comma before it, to an
+// object that was begun at start. A member that the object has already gives way if all that it
+// holds is zero, and stays otherwise.
+func AppendExtra(b []byte, start int, extra map[string]json.RawMessage) []byte {
 	if len(extra) == 0 {
 		return b
 	}
@@ -147,10 +150,62 @@ func AppendExtra(b []byte, extra map[string]json.RawMessage) []byte {
 	}
 	slices.Sort(names)
 	for _, name := range names {
-		b = append(AppendString(append(b, ','), name), ':')
-		b = AppendRaw(b, extra[name])
+		from, to := find(b[start:], name)
+		switch {
+		case to == 0:
+			b = append(AppendString(append(b, ','), name), ':')
+			b = AppendRaw(b, extra[name])
+		case isZero(b[start+from : start+to]):
+			b = slices.Replace(b, start+from, start+to, AppendRaw(nil, extra[name])...)
+		}
 	}
 	return b
+}
+
+// find returns where the value of a member stands, to is 0 if there is none. The members each have
+// a comma before them.
+func find(members []byte, name string) (from, to int) {
+	if !bytes.Contains(members, AppendString(nil, name)) {
+		return 0, 0
+	}
+	var r Reader
+	r.Reset(append(bytes.Replace(members, []byte{','}, []byte{'{'}, 1), '}'))
+	for it := r.Object(); it.Next(); {
+		found := string(r.Key()) == name
+		at := r.Offset()
+		r.Skip()
+		if found && r.Err() == nil {
+			return at, r.pos
+		}
+	}
+	return 0, 0
+}
+
+// isZero reports whether a value is null, false, 0, an empty text, or holds nothing else.
+func isZero(value []byte) bool {
+	var r Reader
+	r.Reset(value)
+	return r.zero() && r.Err() == nil
+}
+
+func (r *Reader) zero() bool {
+	switch r.Kind() {
+	case '{', '[':
+		for it := r.Array(); it.Next(); {
+			if !r.zero() {
+				return false
+			}
+		}
+		return true
+	case '"':
+		return len(r.quoted()) == 0
+	case 't':
+		return false
+	case 'n', 'f':
+		r.Skip()
+		return true
+	}
+	return string(r.number()) == "0"
 }
 
 // Close ends an object that was begun at start and whose members were each written with a comma

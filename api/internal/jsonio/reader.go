@@ -582,6 +582,22 @@ func (r *Reader) UUID() uuid.UUID {
 	return id
 }
 
+// TryUUID reads a UUID. null is the zero UUID. What is not one is not read.
+func (r *Reader) TryUUID() (id uuid.UUID, ok bool) {
+	if r.Null() {
+		return uuid.UUID{}, true
+	}
+	if r.Kind() == '"' {
+		before := r.pos
+		id, err := uuid.ParseBytes(r.quoted())
+		if err == nil || r.err != nil {
+			return id, true
+		}
+		r.pos = before
+	}
+	return uuid.UUID{}, false
+}
+
 // Time reads a time in RFC 3339. null and the empty text are the zero time; one without a zone is
 // in UTC.
 func (r *Reader) Time() time.Time {

@@ -1,0 +1,148 @@
+package api_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"net/http"
+	"reflect"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/mangadex-go/mangadex/api"
+)
+
+// sample makes an answer of an operation with every member set, nil if its answer says nothing.
+func sample(t *testing.T, op string) []byte {
+	t.Helper()
+	method, ok := reflect.TypeFor[*api.Client]().MethodByName(op)
+	if !ok || method.Type.NumOut() != 2 || method.Type.Out(0).Kind() != reflect.Pointer {
+		return nil
+	}
+	fill := &filler{t: t}
+	data, err := json.Marshal(fill.value(method.Type.Out(0).Elem(), op).Interface())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return data
+}
+
+// variants returns copies of a document, each with one value changed by mutate, by the path of the
+// value. mutate reports whether it has a change for a value.
+func variants(value any, path string, mutate func(path string, value any) (any, bool)) map[string]any {
+	all := map[string]any{}
+	if other, ok := mutate(path, value); ok {
+		all[path] = other
+	}
+	switch value := value.(type) {
+	case map[string]any:
+		for name, item := range value {
+			for p, v := range variants(item, path+"."+name, mutate) {
+				changed := maps.Clone(value)
+				changed[name] = v
+				all[p] = changed
+			}
+		}
+	case []any:
+		for i, item := range value {
+			for p, v := range variants(item, fmt.Sprintf("%s[%d]", path, i), mutate) {
+				changed := slices.Clone(value)
+				changed[i] = v
+				all[p] = changed
+			}
+		}
+	}
+	return all
+}
+
+// TestTolerance puts into every place of every answer what the server might send there some day,
+// and checks that the answer is decoded and that nothing of it is lost.
+func TestTolerance(t *testing.T) {
+	t.Parallel()
+	// Objects whose member names are data: an unknown name there is no unknown member.
+	isMap := regexp.MustCompile(`(title|Titles\[\d\]|Names\[\d\]|description|biography|name|reason|[lL]inks|volumes|chapters|distribution|statuses|ratings|statistics|ReadMarkers\.data)$`)
+	inMap := regexp.MustCompile(isMap.String()[:len(isMap.String())-1] + `\.[^.]+$`)
+	for _, m := range []struct {
+		name   string
+		mutate func(path string, value any) (any, bool)
+	}{
+		{"nothing", func(path string, v any) (any, bool) { return v, !strings.Contains(path, ".") }},
+		{"null", func(path string, v any) (any, bool) {
+			// null as an element of a list or a map is the zero value of the elements.
+			return nil, strings.Contains(path, ".") && !strings.HasSuffix(path, "]") && !inMap.MatchString(path) && !strings.HasPrefix(path, "GetMangaAggregate.volumes.")
+		}},
+		{"an unknown member", func(path string, v any) (any, bool) {
+			object, ok := v.(map[string]any)
+			if !ok || isMap.MatchString(path) {
+				return nil, false
+			}
+			object = maps.Clone(object)
+			object["invented"] = []any{1.5, map[string]any{"a": nil}, "x"}
+			return object, true
+		}},
+		{"a list with holes", func(path string, v any) (any, bool) {
+			list, ok := v.([]any)
+			object := map[string]any{}
+			for i, item := range list {
+				object[fmt.Sprint(2*i+1)] = item
+			}
+			return object, ok
+		}},
+		{"an empty list", func(path string, v any) (any, bool) { _, ok := v.([]any); return []any{}, ok }},
+		{"an empty map as a list", func(path string, v any) (any, bool) { return []any{}, isMap.MatchString(path) && isObject(v) }},
+		{"an empty map", func(path string, v any) (any, bool) { return map[string]any{}, isMap.MatchString(path) && isObject(v) }},
+		{"a missing member", func(path string, v any) (any, bool) {
+			object, ok := v.(map[string]any)
+			if !ok || len(object) == 0 {
+				return nil, false
+			}
+			names := slices.Sorted(maps.Keys(object))
+			object = maps.Clone(object)
+			delete(object, names[len(path)%len(names)])
+			return object, true
+		}},
+		{"a text that nobody knows", func(path string, v any) (any, bool) {
+			text, ok := v.(string)
+			isID, isTime := len(text) == 36, strings.HasPrefix(text, "2021-")
+			return "invented", ok && !isID && !isTime && !strings.HasPrefix(path, "GetMangaAggregate.volumes.")
+		}},
+	} {
+		t.Run(m.name, func(t *testing.T) {
+			t.Parallel()
+			seen := map[string]bool{}
+			for _, op := range api.Operations() {
+				data := sample(t, op.ID)
+				if data == nil || seen[string(data)] {
+					continue // it says nothing, or is of the type of another one
+				}
+				seen[string(data)] = true
+				var value any
+				if err := json.Unmarshal(data, &value); err != nil {
+					t.Fatal(err)
+				}
+				for path, variant := range variants(value, op.ID, m.mutate) {
+					body, err := json.Marshal(variant)
+					if err != nil {
+						t.Fatal(err)
+					}
+					result, err := invoke(t, answering(t, http.StatusOK, "application/json", string(body)), op.ID, &filler{t: t})
+					if err != nil {
+						t.Errorf("%s: %v", path, err)
+						continue
+					}
+					again, err := json.Marshal(result)
+					if err != nil {
+						t.Fatal(err)
+					}
+					for _, loss := range lost(t, body, again) {
+						t.Errorf("%s: %s", path, loss)
+					}
+				}
+			}
+		})
+	}
+}
+
+func isObject(v any) bool { _, ok := v.(map[string]any); return ok }
