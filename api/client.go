@@ -3,11 +3,12 @@ package api
 import (
 	"errors"
 	"fmt"
-	"net"
+	"log/slog"
 	"net/http"
 	"net/url"
 	"strings"
-	"time"
+
+	"github.com/mangadex-go/mangadex/api/transport"
 )
 
 // Servers of MangaDex.
@@ -18,8 +19,9 @@ const (
 
 // A Client has a method for each operation of the API. It is safe for use by many goroutines.
 type Client struct {
-	raw  *RawClient
-	base *url.URL
+	raw       *RawClient
+	base      *url.URL
+	transport *transport.Transport
 }
 
 // An Option changes a [Client] that [New] makes. The options of the generated client
@@ -30,6 +32,7 @@ type Option interface{ apply(*settings) error }
 type settings struct {
 	raw        RawClient
 	middleware []func(HttpRequestDoer) HttpRequestDoer
+	transport  []transport.Option
 }
 
 // apply makes the options of the generated client Options of ours.
@@ -63,6 +66,30 @@ func WithMiddleware(wrap func(next HttpRequestDoer) HttpRequestDoer) Option {
 	})
 }
 
+// WithTransport changes the transport that sends for the client: how long it waits for the rate
+// limits, how often it repeats, which limiter it shares. See package transport.
+func WithTransport(options ...transport.Option) Option {
+	return optionFunc(func(s *settings) error {
+		s.transport = append(s.transport, options...)
+		return nil
+	})
+}
+
+// WithUserAgent adds the name of the application to the User-Agent; see [transport.WithUserAgent].
+func WithUserAgent(application string) Option {
+	return WithTransport(transport.WithUserAgent(application))
+}
+
+// WithLogger logs attempts, repetitions and pauses; see [transport.WithLogger].
+func WithLogger(logger *slog.Logger) Option { return WithTransport(transport.WithLogger(logger)) }
+
+// WithoutRateLimit sends every request at once. MangaDex bans addresses that do so; it is meant for
+// servers of one's own.
+func WithoutRateLimit() Option { return WithTransport(transport.WithoutRateLimit()) }
+
+// WithoutRetry sends every request once.
+func WithoutRetry() Option { return WithTransport(transport.WithoutRetry()) }
+
 // New returns a client for a server, such as [Production]. A path in the server's URL is put
 // before the path of every operation.
 func New(server string, options ...Option) (*Client, error) {
@@ -74,11 +101,12 @@ func New(server string, options ...Option) (*Client, error) {
 	if err := Options(options...).apply(&s); err != nil {
 		return nil, err
 	}
-	s.raw.Client, err = assemble(&s)
+	doer, polite, err := assemble(&s)
 	if err != nil {
 		return nil, err
 	}
-	return &Client{raw: &s.raw, base: base}, nil
+	s.raw.Client = doer
+	return &Client{raw: &s.raw, base: base, transport: polite}, nil
 }
 
 func parseServer(server string) (*url.URL, error) {
@@ -107,37 +135,58 @@ func parseServer(server string) (*url.URL, error) {
 //
 //  1. the middleware, such as the single repetition after a 401 of package authn
 //  2. net/http, which follows redirects, and takes secrets out of those that leave the server
-//  3. the transport that it was given
-func assemble(s *settings) (HttpRequestDoer, error) {
+//  3. package transport: User-Agent, limits, repetitions
+//  4. the transport that was given, or that of transport.Base
+//
+// A doer that is not an [http.Client] takes the place of the last, and of net/http.
+func assemble(s *settings) (HttpRequestDoer, *transport.Transport, error) {
+	options := []transport.Option{transport.WithServer(s.raw.Server)}
 	var doer HttpRequestDoer
+	var polite *transport.Transport
+	var err error
 	switch given := s.raw.Client.(type) {
 	case nil:
-		doer = guardRedirects(&http.Client{Transport: defaultTransport()})
+		if polite, err = transport.New(append(options, s.transport...)...); err == nil {
+			doer = guardRedirects(&http.Client{Transport: polite})
+		}
 	case *http.Client:
-		doer = guardRedirects(given)
+		guarded := guardRedirects(given)
+		own, ok := given.Transport.(*transport.Transport)
+		switch {
+		case ok && len(s.transport) > 0:
+			err = errors.New("api: the client given has a transport of package transport already; give the options for limits, repetitions, User-Agent and logging to that one")
+		case ok:
+			polite = own
+		default:
+			if given.Transport != nil {
+				options = append(options, transport.WithBase(given.Transport))
+			}
+			polite, err = transport.New(append(options, s.transport...)...)
+		}
+		guarded.Transport = polite
+		doer = guarded
 	default:
-		doer = given
+		polite, err = transport.New(append(append(options, transport.WithBase(sender{given})), s.transport...)...)
+		doer = tripper{polite}
+	}
+	if err != nil {
+		return nil, nil, err
 	}
 	for i := len(s.middleware) - 1; i >= 0; i-- {
 		doer = s.middleware[i](doer)
 	}
-	return doer, nil
+	return doer, polite, nil
 }
 
-// defaultTransport has the limits of patience that [http.DefaultTransport] lacks.
-func defaultTransport() *http.Transport {
-	return &http.Transport{
-		Proxy:                 http.ProxyFromEnvironment,
-		DialContext:           (&net.Dialer{Timeout: 10 * time.Second, KeepAlive: 30 * time.Second}).DialContext,
-		ForceAttemptHTTP2:     true,
-		MaxIdleConns:          100,
-		MaxIdleConnsPerHost:   8,
-		IdleConnTimeout:       90 * time.Second,
-		TLSHandshakeTimeout:   10 * time.Second,
-		ResponseHeaderTimeout: 60 * time.Second,
-		ExpectContinueTimeout: time.Second,
-	}
-}
+// A sender is a doer as a transport, and a tripper a transport as a doer.
+type (
+	sender  struct{ HttpRequestDoer }
+	tripper struct{ http.RoundTripper }
+)
+
+func (s sender) RoundTrip(req *http.Request) (*http.Response, error) { return s.Do(req) }
+
+func (t tripper) Do(req *http.Request) (*http.Response, error) { return t.RoundTrip(req) }
 
 // guardRedirects returns a copy of the client that takes the token out of a request that is
 // redirected to another origin. net/http does so for another domain only, not for another port or
@@ -163,6 +212,9 @@ func guardRedirects(client *http.Client) *http.Client {
 // Raw returns the generated client under this one: a method for each operation that returns the
 // answer as it is. Options, limits and authentication hold for it, too.
 func (c *Client) Raw() *RawClient { return c.raw }
+
+// Stats counts what the client has sent and how long it has waited.
+func (c *Client) Stats() transport.Stats { return c.transport.Stats() }
 
 // Server returns the URL that the client was made for, without a slash at the end.
 func (c *Client) Server() string { return c.base.String() }

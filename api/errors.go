@@ -13,6 +13,7 @@ import (
 
 	"github.com/mangadex-go/mangadex/api/internal/header"
 	"github.com/mangadex-go/mangadex/api/internal/jsonio"
+	"github.com/mangadex-go/mangadex/api/transport"
 )
 
 // What an [Error] is, for [errors.Is].
@@ -21,7 +22,7 @@ var (
 	ErrForbidden       = errors.New("forbidden")        // 403: a permission is missing, or the address is banned
 	ErrNotFound        = errors.New("not found")        // 404; for the checks of follows it means no
 	ErrConflict        = errors.New("conflict")         // 409: the version of an edit is not the current one
-	ErrRateLimited     = errors.New("rate limited")     // 429
+	ErrRateLimited     = transport.ErrRateLimited       // 429, or not sent because of the limits
 	ErrCaptchaRequired = errors.New("captcha required") // see CaptchaError
 	ErrServer          = errors.New("server error")     // 5xx
 	ErrNotJSON         = errors.New("not JSON")         // a page of a proxy or a guard, whatever its status

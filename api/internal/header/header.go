@@ -62,3 +62,30 @@ func clamp(seconds int64) time.Duration {
 	}
 	return time.Duration(seconds) * time.Second
 }
+
+// A Bucket is what an answer says about the allowance of its operation.
+type Bucket struct {
+	Limit     int // requests in a period; 0: not said
+	Remaining int // -1: not said
+}
+
+// BucketOf returns the bucket of an answer. Only operations with an allowance of their own have
+// one.
+func BucketOf(h http.Header) (Bucket, bool) {
+	limit, remaining := h["X-Ratelimit-Limit"], h["X-Ratelimit-Remaining"]
+	if len(limit) == 0 && len(remaining) == 0 {
+		return Bucket{}, false
+	}
+	b := Bucket{Remaining: -1}
+	if len(limit) > 0 {
+		if n, err := strconv.Atoi(limit[0]); err == nil && n > 0 {
+			b.Limit = n
+		}
+	}
+	if len(remaining) > 0 {
+		if n, err := strconv.Atoi(remaining[0]); err == nil && n >= 0 {
+			b.Remaining = n
+		}
+	}
+	return b, true
+}

@@ -1,0 +1,50 @@
+// Package transport is an [http.RoundTripper] that keeps the rules of MangaDex: it says who asks,
+// stays inside the rate limits, waits when it is told to, and repeats what failed and is safe to
+// repeat. Every client of package api has one; it can be used alone, too:
+//
+//	polite, err := transport.New(transport.WithUserAgent("shelf/1.2 (+https://shelf.example)"))
+//	client := &http.Client{Transport: polite}
+//
+// # Limits
+//
+// MangaDex allows about five requests a second for each address, and fewer for some operations.
+// A [Limiter] holds requests back until both allowances have room. Requests for the same allowance
+// are sent in the order of their arrival; those that wait for the allowance of their operation do
+// not hold up others. After a 429 the allowance of the operation rests for as long as the server
+// says, or everything if the server does not say what was too much.
+//
+// A request waits as long as it has to, up to [WithMaxWait] (an hour). If it is known that the
+// wait would be longer than that, or than the deadline of the context, it fails at once with a
+// *[RateLimitError]. WithMaxWait(0) never waits.
+//
+// Several clients in one process can share one [LocalLimiter]. Programs on several machines behind
+// one address can share a budget by a Limiter of their own.
+//
+// # Repetitions
+//
+// Requests of an idempotent method (GET, HEAD, OPTIONS, TRACE, PUT, DELETE) are repeated after a
+// network error, a 429, 500, 502, 503, 504 or 520 to 524, a page of HTML with status 200, and an
+// answer that was cut off. A DELETE that is repeated because its answer was lost may find nothing
+// to delete any more (404), and a PUT may find its version gone (409). Requests of other methods
+// are repeated only if no connection was made. A body that cannot be sent again (GetBody is nil)
+// is never repeated, nor is an error of TLS or a URL that was refused.
+//
+// Answers to idempotent requests are read up to 16 MiB before they are handed on, so that a cut
+// can be repaired.
+//
+// # Bans
+//
+// A 403 that is not JSON comes from the guard in front of MangaDex. After three of them in a row
+// nothing is sent for ten minutes ([WithBanPause]), and requests fail with a *[BannedError].
+//
+// # Other hosts
+//
+// Limits and repetitions hold for requests to the API ([WithServer]). Requests to other hosts, as
+// those of images, only get the User-Agent.
+//
+// # Tracing
+//
+// The context of every request to the API names its operation for the transports below
+// (api.OperationFrom), so that one for tracing can name a span after it. It goes in by [WithBase],
+// and sees every attempt.
+package transport

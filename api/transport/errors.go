@@ -1,0 +1,49 @@
+package transport
+
+import (
+	"errors"
+	"fmt"
+	"time"
+)
+
+// ErrRateLimited is what a *[RateLimitError] is, for [errors.Is]. It is api.ErrRateLimited.
+var ErrRateLimited = errors.New("rate limited")
+
+// A RateLimitError says that a request was not sent because it would have had to wait longer than
+// it may.
+type RateLimitError struct {
+	Operation string    // such as GetAtHomeServer; empty for a path without an operation
+	RetryAt   time.Time // when it could be sent, as far as it is known now
+
+	cause error // context.DeadlineExceeded, if that is what it may not wait for
+}
+
+// Error implements error.
+func (e *RateLimitError) Error() string {
+	text := "transport: not sent: "
+	if e.Operation != "" {
+		text = "transport: " + e.Operation + " was not sent: "
+	}
+	text += "the rate limit has no room before " + e.RetryAt.Format(time.RFC3339)
+	if e.cause != nil {
+		text += ", which is behind the deadline of the context"
+	}
+	return text
+}
+
+// Is reports whether target is [ErrRateLimited].
+func (e *RateLimitError) Is(target error) bool { return target == ErrRateLimited }
+
+// Unwrap returns [context.DeadlineExceeded] if the deadline of the context is too near.
+func (e *RateLimitError) Unwrap() error { return e.cause }
+
+// A BannedError says that nothing is sent because MangaDex seems to have banned the address.
+type BannedError struct {
+	Until time.Time // when the next request will be sent
+}
+
+// Error implements error.
+func (e *BannedError) Error() string {
+	return fmt.Sprintf("transport: not sent: the server answered %d times with a 403 that is not JSON, which looks like a ban of this address for too many requests; nothing is sent before %s",
+		banAfter, e.Until.Format(time.RFC3339))
+}

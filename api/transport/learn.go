@@ -1,0 +1,100 @@
+package transport
+
+import (
+	"math/rand/v2"
+	"net/http"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/mangadex-go/mangadex/api/internal/header"
+)
+
+// rounding is added to a time that the server says: it says whole seconds.
+const rounding = time.Second
+
+// learn tells the limiter and the watch for bans what the answer says of them.
+func (e *exchange) learn() {
+	t, resp := e.t, e.resp
+	if forbidden := resp.StatusCode == http.StatusForbidden && looksLikeBan(resp); t.ban.see(forbidden, time.Now()) {
+		until, _ := t.ban.until(time.Now())
+		e.pause(News{Pause: t.ban.pause, All: true, Reason: &BannedError{Until: until}})
+		return
+	}
+	limited := resp.StatusCode == http.StatusTooManyRequests
+	if limited {
+		t.stats.rateLimited.Add(1)
+	}
+	bucket, found := header.BucketOf(resp.Header)
+	if !limited && !found {
+		return
+	}
+	news := News{Requests: bucket.Limit, All: !found || e.op == nil}
+	if limited || bucket.Remaining == 0 && !news.All {
+		if wait := header.RetryAfter(resp.StatusCode, resp.Header, time.Now()); wait > 0 {
+			news.Pause = wait + rounding
+		} else if limited {
+			ceiling := silentPause.ceiling(e.attempt)
+			news.Pause = ceiling/2 + rand.N(ceiling/2)
+		}
+	}
+	if news.Pause > 0 {
+		e.pause(news)
+	} else if e.call.Limit.Requests > 0 && news.Requests > 0 && news.Requests != e.call.Limit.Requests && t.limiter != nil {
+		t.limiter.Learn(e.call, news)
+	}
+}
+
+// silentPause is for how long a 429 that does not say so stops what it is about.
+var silentPause = backoff{first: 2 * time.Second, longest: time.Minute}
+
+// pause stops an operation, or everything.
+func (e *exchange) pause(news News) {
+	e.delay = news.Pause // for a transport without a limiter
+	e.logPause(news)
+	if e.t.limiter != nil {
+		e.t.stats.pauses.Add(1)
+		e.t.limiter.Learn(e.call, news)
+	}
+}
+
+// banAfter is how many answers in a row it takes.
+const banAfter = 3
+
+// ban watches for answers that look like a ban of the address.
+type ban struct {
+	pause time.Duration
+	seen  atomic.Int32 // in a row
+	ends  atomic.Int64 // Unix time in nanoseconds; 0: none
+}
+
+// until tells whether the ban holds, and how long.
+func (b *ban) until(now time.Time) (time.Time, bool) {
+	ends := b.ends.Load()
+	return time.Unix(0, ends), ends != 0 && now.UnixNano() < ends
+}
+
+// see counts an answer. It reports whether a ban begins.
+func (b *ban) see(like bool, now time.Time) bool {
+	if !like {
+		if b.seen.Load() != 0 {
+			b.seen.Store(0)
+		}
+		return false
+	}
+	if b.seen.Add(1) < banAfter {
+		return false
+	}
+	b.seen.Store(banAfter - 1) // afterwards, one more is enough
+	old := b.ends.Load()
+	if now.UnixNano() < old {
+		return false // of a request that was under way when the ban began
+	}
+	return b.ends.CompareAndSwap(old, now.Add(b.pause).UnixNano())
+}
+
+// looksLikeBan tells a 403 of the guard in front of the API from one of the API itself, which is
+// JSON, or asks for a captcha.
+func looksLikeBan(resp *http.Response) bool {
+	return resp.Header.Get("X-Captcha-Sitekey") == "" && !strings.Contains(strings.ToLower(resp.Header.Get("Content-Type")), "json")
+}

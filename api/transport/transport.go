@@ -1,0 +1,221 @@
+package transport
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/mangadex-go/mangadex/api/internal/header"
+)
+
+// Version is the version of this module, as the User-Agent says it.
+const Version = "0.1.0"
+
+// servers are those that the limits hold for unless WithServer names another.
+var servers = []string{"https://api.mangadex.org", "https://api.mangadex.dev"}
+
+// A Transport is a polite [http.RoundTripper]. It is safe for use by many goroutines.
+type Transport struct {
+	base     http.RoundTripper
+	servers  []*url.URL
+	agent    []string // value of the header
+	limiter  Limiter  // nil: no limits
+	maxWait  time.Duration
+	attempts int
+	backoff  backoff
+	budget   budget
+	ban      ban
+	logger   *slog.Logger // nil: no logging
+	stats    counters
+}
+
+// An Option changes a [Transport] that [New] makes.
+type Option func(*Transport) error
+
+// New returns a transport with the defaults that this package describes, as far as options do not
+// change them.
+func New(options ...Option) (*Transport, error) {
+	t := &Transport{
+		agent:    []string{product},
+		limiter:  NewLimiter(),
+		maxWait:  header.MaxWait,
+		attempts: 5,
+		backoff:  backoff{first: 300 * time.Millisecond, longest: 10 * time.Second},
+		ban:      ban{pause: 10 * time.Minute},
+	}
+	t.budget.fill()
+	for _, option := range options {
+		if option == nil {
+			continue
+		}
+		if err := option(t); err != nil {
+			return nil, err
+		}
+	}
+	if t.base == nil {
+		t.base = Base()
+	}
+	if t.servers == nil {
+		for _, server := range servers {
+			if err := WithServer(server)(t); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return t, nil
+}
+
+// WithBase sets the transport below, which sends. The default is [Base].
+func WithBase(base http.RoundTripper) Option {
+	return func(t *Transport) error {
+		t.base = base
+		return nil
+	}
+}
+
+// WithServer adds a server that limits and repetitions hold for, instead of MangaDex's own.
+func WithServer(server string) Option {
+	return func(t *Transport) error {
+		u, err := url.Parse(server)
+		if err != nil {
+			return fmt.Errorf("transport: the server is not a URL: %w", err)
+		}
+		if u.Host == "" {
+			return fmt.Errorf("transport: the server %q needs a scheme and a host, like %s", server, servers[0])
+		}
+		u.Path = strings.TrimRight(u.Path, "/")
+		t.servers = append(t.servers, u)
+		return nil
+	}
+}
+
+// WithUserAgent adds the name of the application to the User-Agent, behind that of this library:
+// a product, a version and a way to reach its maker, like "shelf/1.2 (+https://shelf.example)".
+// MangaDex refuses names of browsers, and so does [New].
+func WithUserAgent(application string) Option {
+	return func(t *Transport) error {
+		agent, err := UserAgent(application)
+		t.agent = []string{agent}
+		return err
+	}
+}
+
+// WithLimiter replaces the limiter, for example by one that several clients share.
+func WithLimiter(limiter Limiter) Option {
+	return func(t *Transport) error {
+		if limiter == nil {
+			return errors.New("transport: the limiter is nil; leave the option out, or use WithoutRateLimit")
+		}
+		t.limiter = limiter
+		return nil
+	}
+}
+
+// WithoutRateLimit sends every request at once. It is meant for servers of one's own.
+func WithoutRateLimit() Option {
+	return func(t *Transport) error {
+		t.limiter = nil
+		return nil
+	}
+}
+
+// WithMaxWait bounds how long a request waits to be sent; zero means that it does not wait but
+// fails with a *[RateLimitError]. The default is an hour, the longest period of any limit.
+func WithMaxWait(d time.Duration) Option {
+	return func(t *Transport) error {
+		if d < 0 {
+			return fmt.Errorf("transport: the longest wait is %v; it must not be negative", d)
+		}
+		t.maxWait = d
+		return nil
+	}
+}
+
+// WithAttempts sets how often a request is sent at most, five times by default.
+func WithAttempts(n int) Option {
+	return func(t *Transport) error {
+		if n < 1 {
+			return fmt.Errorf("transport: %d attempts; there must be one at least", n)
+		}
+		t.attempts = n
+		return nil
+	}
+}
+
+// WithBackoff sets the time before a repetition: a random part of first, which doubles with every
+// further one up to longest. The defaults are 300 ms and 10 s. A server that asks for more than a
+// minute ([http.StatusServiceUnavailable] with Retry-After) is not waited for.
+func WithBackoff(first, longest time.Duration) Option {
+	return func(t *Transport) error {
+		if first < 0 || longest < first {
+			return fmt.Errorf("transport: the times before a repetition are %v and %v; the first must not be negative nor above the longest", first, longest)
+		}
+		t.backoff = backoff{first, longest}
+		return nil
+	}
+}
+
+// WithoutRetry sends every request once.
+func WithoutRetry() Option { return WithAttempts(1) }
+
+// WithBanPause sets for how long nothing is sent after what looks like a ban.
+func WithBanPause(d time.Duration) Option {
+	return func(t *Transport) error {
+		if d < 0 {
+			return fmt.Errorf("transport: the pause after a ban is %v; it must not be negative", d)
+		}
+		t.ban.pause = d
+		return nil
+	}
+}
+
+// WithLogger logs a line for each attempt (debug), repetition and pause (warn): operation, method,
+// path, status, duration, request id and attempt. Headers, queries and bodies are never logged.
+func WithLogger(logger *slog.Logger) Option {
+	return func(t *Transport) error {
+		t.logger = logger
+		return nil
+	}
+}
+
+// Base returns a new transport of net/http with the limits of patience that
+// [http.DefaultTransport] lacks: 10 s to connect, 10 s for TLS, 60 s until the answer begins.
+// The time for a body is left to the context.
+func Base() *http.Transport {
+	return &http.Transport{
+		Proxy:                 http.ProxyFromEnvironment,
+		DialContext:           (&net.Dialer{Timeout: 10 * time.Second, KeepAlive: 30 * time.Second}).DialContext,
+		ForceAttemptHTTP2:     true,
+		MaxIdleConns:          100,
+		MaxIdleConnsPerHost:   8,
+		IdleConnTimeout:       90 * time.Second,
+		TLSHandshakeTimeout:   10 * time.Second,
+		ResponseHeaderTimeout: 60 * time.Second,
+		ExpectContinueTimeout: time.Second,
+	}
+}
+
+// CloseIdleConnections closes the connections of the transport below that are not in use.
+// [http.Client.CloseIdleConnections] calls it.
+func (t *Transport) CloseIdleConnections() {
+	if c, ok := t.base.(interface{ CloseIdleConnections() }); ok {
+		c.CloseIdleConnections()
+	}
+}
+
+// toAPI tells whether limits and repetitions hold for a URL.
+func (t *Transport) toAPI(u *url.URL) bool {
+	for _, server := range t.servers {
+		if u.Host == server.Host && u.Scheme == server.Scheme {
+			if rest, ok := strings.CutPrefix(u.Path, server.Path); ok && (rest == "" || rest[0] == '/') {
+				return true
+			}
+		}
+	}
+	return false
+}
