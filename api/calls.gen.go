@@ -19,7 +19,12 @@ var (
 	_ uuid.UUID
 )
 
-// GetAtHomeServer calls GET /at-home/server/{chapterId}.
+// GetAtHomeServer returns where the pages of a chapter are.
+//
+// The address is good for about 15 minutes. Ask again when it stops working or a page cannot be
+// fetched: the next server may be another one. Chapters that are read on another site have no pages
+// here. The servers belong to volunteers, so a request for a page must not carry a token. Package
+// athome fetches and verifies pages.
 //
 // GET /at-home/server/{chapterId}. At most 40 requests in 1 min.
 func (c *Client) GetAtHomeServer(ctx context.Context, chapterID uuid.UUID, params *GetAtHomeServerParams, editors ...RequestEditorFn) (*AtHomeServer, error) {
@@ -34,7 +39,10 @@ func (c *Client) GetAtHomeServer(ctx context.Context, chapterID uuid.UUID, param
 	return call[AtHomeServer](ctx, c, &r, editors)
 }
 
-// CheckAuth calls GET /auth/check.
+// CheckAuth returns the roles and permissions of the session.
+//
+// Permissions follow from the roles of the account, from exceptions made for it and from the scopes
+// of the token.
 //
 // GET /auth/check. Needs a login.
 func (c *Client) CheckAuth(ctx context.Context, editors ...RequestEditorFn) (*AuthCheck, error) {
@@ -43,7 +51,11 @@ func (c *Client) CheckAuth(ctx context.Context, editors ...RequestEditorFn) (*Au
 	return call[AuthCheck](ctx, c, &r, editors)
 }
 
-// Login calls POST /auth/login.
+// Login opens a session of the old kind with a user name or an e-mail address and a password.
+//
+// The session token lives for 15 minutes, the refresh token for a month. An account that was made
+// after 17 December 2022, or whose password was changed since, is refused with [ErrUnauthorized].
+// The body may have 2 kB. Package authn logs in with OAuth2 and keeps the session alive.
 //
 // POST /auth/login. At most 30 requests in 60 min.
 //
@@ -55,7 +67,7 @@ func (c *Client) Login(ctx context.Context, body LoginRequest, editors ...Reques
 	return call[LoginResponse](ctx, c, &r, editors)
 }
 
-// Logout calls POST /auth/logout.
+// Logout ends a session of the old kind.
 //
 // POST /auth/logout. Needs a login.
 //
@@ -66,7 +78,9 @@ func (c *Client) Logout(ctx context.Context, editors ...RequestEditorFn) error {
 	return c.do(ctx, &r, editors)
 }
 
-// RefreshSession calls POST /auth/refresh.
+// RefreshSession exchanges a refresh token of the old kind for new tokens.
+//
+// A refresh token that has expired is [ErrUnauthorized]. The body may have 2 kB.
 //
 // POST /auth/refresh. At most 60 requests in 60 min.
 //
@@ -78,7 +92,9 @@ func (c *Client) RefreshSession(ctx context.Context, body RefreshSessionRequest,
 	return call[RefreshSessionResponse](ctx, c, &r, editors)
 }
 
-// ListAuthors calls GET /author.
+// ListAuthors searches authors and artists.
+//
+// A page holds 10 unless Limit asks for 0 to 100.
 //
 // GET /author.
 func (c *Client) ListAuthors(ctx context.Context, params *ListAuthorsParams, editors ...RequestEditorFn) (*AuthorList, error) {
@@ -129,7 +145,9 @@ func (c *Client) ListAuthorsAll(ctx context.Context, params *ListAuthorsParams, 
 	}, options)
 }
 
-// CreateAuthor calls POST /author.
+// CreateAuthor creates an author or artist.
+//
+// Only the name is required. The body may have 8 kB.
 //
 // POST /author. Needs a login. At most 10 requests in 60 min.
 func (c *Client) CreateAuthor(ctx context.Context, body AuthorCreate, editors ...RequestEditorFn) (*AuthorResponse, error) {
@@ -139,7 +157,7 @@ func (c *Client) CreateAuthor(ctx context.Context, body AuthorCreate, editors ..
 	return call[AuthorResponse](ctx, c, &r, editors)
 }
 
-// GetAuthor calls GET /author/{id}.
+// GetAuthor returns one author or artist.
 //
 // GET /author/{id}. A login shows more.
 func (c *Client) GetAuthor(ctx context.Context, id uuid.UUID, params *GetAuthorParams, editors ...RequestEditorFn) (*AuthorResponse, error) {
@@ -154,7 +172,11 @@ func (c *Client) GetAuthor(ctx context.Context, id uuid.UUID, params *GetAuthorP
 	return call[AuthorResponse](ctx, c, &r, editors)
 }
 
-// UpdateAuthor calls PUT /author/{id}.
+// UpdateAuthor changes an author or artist.
+//
+// What is unset stays as it is, [Null] clears it. Version has to be that of the newest state: when
+// somebody else was faster, the change is refused, as a rule with [ErrConflict]. The body may have
+// 8 kB.
 //
 // PUT /author/{id}. Needs a login. At most 10 requests in 1 min.
 func (c *Client) UpdateAuthor(ctx context.Context, id uuid.UUID, body AuthorEdit, editors ...RequestEditorFn) (*AuthorResponse, error) {
@@ -165,7 +187,7 @@ func (c *Client) UpdateAuthor(ctx context.Context, id uuid.UUID, body AuthorEdit
 	return call[AuthorResponse](ctx, c, &r, editors)
 }
 
-// DeleteAuthor calls DELETE /author/{id}.
+// DeleteAuthor deletes an author or artist.
 //
 // DELETE /author/{id}. Needs a login. At most 10 requests in 10 min.
 func (c *Client) DeleteAuthor(ctx context.Context, id uuid.UUID, editors ...RequestEditorFn) error {
@@ -175,7 +197,12 @@ func (c *Client) DeleteAuthor(ctx context.Context, id uuid.UUID, editors ...Requ
 	return c.do(ctx, &r, editors)
 }
 
-// SolveCaptcha calls POST /captcha/solve.
+// SolveCaptcha hands in the solution of a captcha.
+//
+// A request that needs one is refused with a [CaptchaError], which has the site key. The server
+// remembers the solution for the IP address and, with a login, for the account; the refused request
+// can then be repeated. A wrong solution is a 400. The header X-Captcha-Result on the repeated
+// request does the same in one step.
 //
 // POST /captcha/solve. A login shows more. At most 10 requests in 10 min.
 func (c *Client) SolveCaptcha(ctx context.Context, body CaptchaSolution, editors ...RequestEditorFn) error {
@@ -185,7 +212,14 @@ func (c *Client) SolveCaptcha(ctx context.Context, body CaptchaSolution, editors
 	return c.do(ctx, &r, editors)
 }
 
-// ListChapters calls GET /chapter.
+// ListChapters searches chapters.
+//
+// A page holds 10 unless Limit asks for 0 to 100; for the chapters of one title,
+// [Client.GetMangaFeed] has larger ones. Unless the parameters say otherwise, chapters of
+// pornographic titles, chapters that cannot be read and chapters whose publication lies ahead are
+// left out. IncludeEmptyPages, IncludeFuturePublishAt and IncludeExternalURL do not filter while
+// they are unset; setting one of them brings back the chapters whose publication lies ahead, unless
+// IncludeFuturePublishAt is [No].
 //
 // GET /chapter.
 func (c *Client) ListChapters(ctx context.Context, params *ListChaptersParams, editors ...RequestEditorFn) (*ChapterList, error) {
@@ -304,7 +338,9 @@ func (c *Client) ListChaptersAll(ctx context.Context, params *ListChaptersParams
 	}, options)
 }
 
-// GetChapter calls GET /chapter/{id}.
+// GetChapter returns one chapter, without its pages.
+//
+// The pages come from [Client.GetAtHomeServer].
 //
 // GET /chapter/{id}. A login shows more.
 func (c *Client) GetChapter(ctx context.Context, id uuid.UUID, params *GetChapterParams, editors ...RequestEditorFn) (*ChapterResponse, error) {
@@ -319,7 +355,12 @@ func (c *Client) GetChapter(ctx context.Context, id uuid.UUID, params *GetChapte
 	return call[ChapterResponse](ctx, c, &r, editors)
 }
 
-// UpdateChapter calls PUT /chapter/{id}.
+// UpdateChapter changes what is said of a chapter, not its pages.
+//
+// What is unset stays as it is, [Null] clears it, and Groups replaces the groups. Version has to be
+// that of the newest state: when somebody else was faster, the change is refused, as a rule with
+// [ErrConflict]. The body may have 32 kB. To change the pages, start with
+// [Client.BeginChapterEdit].
 //
 // PUT /chapter/{id}. Needs a login. At most 10 requests in 1 min.
 func (c *Client) UpdateChapter(ctx context.Context, id uuid.UUID, body ChapterEdit, editors ...RequestEditorFn) (*ChapterResponse, error) {
@@ -330,7 +371,7 @@ func (c *Client) UpdateChapter(ctx context.Context, id uuid.UUID, body ChapterEd
 	return call[ChapterResponse](ctx, c, &r, editors)
 }
 
-// DeleteChapter calls DELETE /chapter/{id}.
+// DeleteChapter deletes a chapter.
 //
 // DELETE /chapter/{id}. Needs a login. At most 10 requests in 1 min.
 func (c *Client) DeleteChapter(ctx context.Context, id uuid.UUID, editors ...RequestEditorFn) error {
@@ -340,7 +381,9 @@ func (c *Client) DeleteChapter(ctx context.Context, id uuid.UUID, editors ...Req
 	return c.do(ctx, &r, editors)
 }
 
-// ListAPIClients calls GET /client.
+// ListAPIClients lists the API clients of the account.
+//
+// A page holds 10 unless Limit asks for 0 to 100. The newest come first.
 //
 // GET /client. Needs a login.
 func (c *Client) ListAPIClients(ctx context.Context, params *ListAPIClientsParams, editors ...RequestEditorFn) (*APIClientList, error) {
@@ -393,7 +436,9 @@ func (c *Client) ListAPIClientsAll(ctx context.Context, params *ListAPIClientsPa
 	}, options)
 }
 
-// CreateAPIClient calls POST /client.
+// CreateAPIClient asks for a new API client.
+//
+// It can be used once its state is approved or autoapproved, and only by the account that made it.
 //
 // POST /client. Needs a login.
 func (c *Client) CreateAPIClient(ctx context.Context, body APIClientCreate, editors ...RequestEditorFn) (*APIClientResponse, error) {
@@ -403,7 +448,7 @@ func (c *Client) CreateAPIClient(ctx context.Context, body APIClientCreate, edit
 	return call[APIClientResponse](ctx, c, &r, editors)
 }
 
-// GetAPIClient calls GET /client/{id}.
+// GetAPIClient returns one API client of the account.
 //
 // GET /client/{id}. Needs a login.
 func (c *Client) GetAPIClient(ctx context.Context, id uuid.UUID, params *GetAPIClientParams, editors ...RequestEditorFn) (*APIClientResponse, error) {
@@ -418,7 +463,10 @@ func (c *Client) GetAPIClient(ctx context.Context, id uuid.UUID, params *GetAPIC
 	return call[APIClientResponse](ctx, c, &r, editors)
 }
 
-// UpdateAPIClient calls POST /client/{id}.
+// UpdateAPIClient changes the description of an API client.
+//
+// Version has to be that of the newest state: otherwise the change is refused, as a rule with
+// [ErrConflict].
 //
 // POST /client/{id}. Needs a login.
 func (c *Client) UpdateAPIClient(ctx context.Context, id uuid.UUID, body APIClientEdit, editors ...RequestEditorFn) (*APIClientResponse, error) {
@@ -429,7 +477,9 @@ func (c *Client) UpdateAPIClient(ctx context.Context, id uuid.UUID, body APIClie
 	return call[APIClientResponse](ctx, c, &r, editors)
 }
 
-// DeleteAPIClient calls DELETE /client/{id}.
+// DeleteAPIClient deletes an API client.
+//
+// The version goes into the parameters, because the request has no body.
 //
 // DELETE /client/{id}. Needs a login.
 func (c *Client) DeleteAPIClient(ctx context.Context, id uuid.UUID, params *DeleteAPIClientParams, editors ...RequestEditorFn) error {
@@ -444,7 +494,9 @@ func (c *Client) DeleteAPIClient(ctx context.Context, id uuid.UUID, params *Dele
 	return c.do(ctx, &r, editors)
 }
 
-// GetAPIClientSecret calls GET /client/{id}/secret.
+// GetAPIClientSecret returns the secret of an API client.
+//
+// A client that is unknown, not active or owned by another account is [ErrForbidden].
 //
 // GET /client/{id}/secret. Needs a login.
 func (c *Client) GetAPIClientSecret(ctx context.Context, id uuid.UUID, editors ...RequestEditorFn) (*APIClientSecret, error) {
@@ -455,7 +507,9 @@ func (c *Client) GetAPIClientSecret(ctx context.Context, id uuid.UUID, editors .
 	return call[APIClientSecret](ctx, c, &r, editors)
 }
 
-// RegenerateAPIClientSecret calls POST /client/{id}/secret.
+// RegenerateAPIClientSecret replaces the secret of an API client and returns the new one.
+//
+// A client that is unknown, not active or owned by another account is [ErrForbidden].
 //
 // POST /client/{id}/secret. Needs a login.
 func (c *Client) RegenerateAPIClientSecret(ctx context.Context, id uuid.UUID, editors ...RequestEditorFn) (*APIClientSecret, error) {
@@ -467,7 +521,9 @@ func (c *Client) RegenerateAPIClientSecret(ctx context.Context, id uuid.UUID, ed
 	return call[APIClientSecret](ctx, c, &r, editors)
 }
 
-// ListCovers calls GET /cover.
+// ListCovers searches covers.
+//
+// A page holds 10 unless Limit asks for 0 to 100.
 //
 // GET /cover.
 func (c *Client) ListCovers(ctx context.Context, params *ListCoversParams, editors ...RequestEditorFn) (*CoverList, error) {
@@ -526,7 +582,9 @@ func (c *Client) ListCoversAll(ctx context.Context, params *ListCoversParams, op
 	}, options)
 }
 
-// GetCover calls GET /cover/{mangaOrCoverId}.
+// GetCover returns one cover, by the id of the cover.
+//
+// The file is at [CoverURL].
 //
 // GET /cover/{mangaOrCoverId}. A login shows more.
 func (c *Client) GetCover(ctx context.Context, mangaOrCoverID uuid.UUID, params *GetCoverParams, editors ...RequestEditorFn) (*CoverResponse, error) {
@@ -541,7 +599,7 @@ func (c *Client) GetCover(ctx context.Context, mangaOrCoverID uuid.UUID, params 
 	return call[CoverResponse](ctx, c, &r, editors)
 }
 
-// UploadCover calls POST /cover/{mangaOrCoverId}.
+// UploadCover adds a cover to a title, by the id of the title.
 //
 // POST /cover/{mangaOrCoverId}. Needs a login. At most 100 requests in 10 min.
 func (c *Client) UploadCover(ctx context.Context, mangaOrCoverID uuid.UUID, body CoverUpload, editors ...RequestEditorFn) (*CoverResponse, error) {
@@ -552,7 +610,11 @@ func (c *Client) UploadCover(ctx context.Context, mangaOrCoverID uuid.UUID, body
 	return call[CoverResponse](ctx, c, &r, editors)
 }
 
-// UpdateCover calls PUT /cover/{mangaOrCoverId}.
+// UpdateCover changes what is said of a cover, by the id of the cover; the picture stays.
+//
+// What is unset stays as it is and [Null] clears it, but Volume is always sent: unset, it is null.
+// Version has to be that of the newest state: when somebody else was faster, the change is refused,
+// as a rule with [ErrConflict]. The body may have 2 kB.
 //
 // PUT /cover/{mangaOrCoverId}. Needs a login. At most 100 requests in 10 min.
 func (c *Client) UpdateCover(ctx context.Context, mangaOrCoverID uuid.UUID, body CoverEdit, editors ...RequestEditorFn) (*CoverResponse, error) {
@@ -563,7 +625,7 @@ func (c *Client) UpdateCover(ctx context.Context, mangaOrCoverID uuid.UUID, body
 	return call[CoverResponse](ctx, c, &r, editors)
 }
 
-// DeleteCover calls DELETE /cover/{mangaOrCoverId}.
+// DeleteCover deletes a cover, by the id of the cover.
 //
 // DELETE /cover/{mangaOrCoverId}. Needs a login. At most 10 requests in 10 min.
 func (c *Client) DeleteCover(ctx context.Context, mangaOrCoverID uuid.UUID, editors ...RequestEditorFn) error {
@@ -573,7 +635,8 @@ func (c *Client) DeleteCover(ctx context.Context, mangaOrCoverID uuid.UUID, edit
 	return c.do(ctx, &r, editors)
 }
 
-// CreateForumThread calls POST /forums/thread.
+// CreateForumThread returns the forum thread for the comments on a title, chapter or group, and
+// opens it if there is none.
 //
 // POST /forums/thread. Needs a login. At most 10 requests in 1 min.
 func (c *Client) CreateForumThread(ctx context.Context, body ForumThreadCreate, editors ...RequestEditorFn) (*ForumThreadResponse, error) {
@@ -583,7 +646,9 @@ func (c *Client) CreateForumThread(ctx context.Context, body ForumThreadCreate, 
 	return call[ForumThreadResponse](ctx, c, &r, editors)
 }
 
-// ListGroups calls GET /group.
+// ListGroups searches scanlation groups.
+//
+// A page holds 10 unless Limit asks for 0 to 100.
 //
 // GET /group.
 func (c *Client) ListGroups(ctx context.Context, params *ListGroupsParams, editors ...RequestEditorFn) (*ScanlationGroupList, error) {
@@ -641,7 +706,9 @@ func (c *Client) ListGroupsAll(ctx context.Context, params *ListGroupsParams, op
 	}, options)
 }
 
-// CreateGroup calls POST /group.
+// CreateGroup creates a scanlation group.
+//
+// Only the name is required. The body may have 16 kB.
 //
 // POST /group. Needs a login. At most 10 requests in 60 min.
 func (c *Client) CreateGroup(ctx context.Context, body ScanlationGroupCreate, editors ...RequestEditorFn) (*ScanlationGroupResponse, error) {
@@ -651,7 +718,7 @@ func (c *Client) CreateGroup(ctx context.Context, body ScanlationGroupCreate, ed
 	return call[ScanlationGroupResponse](ctx, c, &r, editors)
 }
 
-// GetGroup calls GET /group/{id}.
+// GetGroup returns one scanlation group.
 //
 // GET /group/{id}. A login shows more.
 func (c *Client) GetGroup(ctx context.Context, id uuid.UUID, params *GetGroupParams, editors ...RequestEditorFn) (*ScanlationGroupResponse, error) {
@@ -666,7 +733,11 @@ func (c *Client) GetGroup(ctx context.Context, id uuid.UUID, params *GetGroupPar
 	return call[ScanlationGroupResponse](ctx, c, &r, editors)
 }
 
-// UpdateGroup calls PUT /group/{id}.
+// UpdateGroup changes a scanlation group.
+//
+// What is unset stays as it is, [Null] clears it, and a list replaces the one before. Version has
+// to be that of the newest state: when somebody else was faster, the change is refused, as a rule
+// with [ErrConflict]. The body may have 8 kB.
 //
 // PUT /group/{id}. Needs a login. At most 10 requests in 1 min.
 func (c *Client) UpdateGroup(ctx context.Context, id uuid.UUID, body ScanlationGroupEdit, editors ...RequestEditorFn) (*ScanlationGroupResponse, error) {
@@ -677,7 +748,7 @@ func (c *Client) UpdateGroup(ctx context.Context, id uuid.UUID, body ScanlationG
 	return call[ScanlationGroupResponse](ctx, c, &r, editors)
 }
 
-// DeleteGroup calls DELETE /group/{id}.
+// DeleteGroup deletes a scanlation group.
 //
 // DELETE /group/{id}. Needs a login. At most 10 requests in 10 min.
 func (c *Client) DeleteGroup(ctx context.Context, id uuid.UUID, editors ...RequestEditorFn) error {
@@ -687,7 +758,7 @@ func (c *Client) DeleteGroup(ctx context.Context, id uuid.UUID, editors ...Reque
 	return c.do(ctx, &r, editors)
 }
 
-// FollowGroup calls POST /group/{id}/follow.
+// FollowGroup follows a scanlation group.
 //
 // POST /group/{id}/follow. Needs a login.
 func (c *Client) FollowGroup(ctx context.Context, id uuid.UUID, editors ...RequestEditorFn) error {
@@ -698,7 +769,7 @@ func (c *Client) FollowGroup(ctx context.Context, id uuid.UUID, editors ...Reque
 	return c.do(ctx, &r, editors)
 }
 
-// UnfollowGroup calls DELETE /group/{id}/follow.
+// UnfollowGroup stops following a scanlation group.
 //
 // DELETE /group/{id}/follow. Needs a login.
 func (c *Client) UnfollowGroup(ctx context.Context, id uuid.UUID, editors ...RequestEditorFn) error {
@@ -709,7 +780,9 @@ func (c *Client) UnfollowGroup(ctx context.Context, id uuid.UUID, editors ...Req
 	return c.do(ctx, &r, editors)
 }
 
-// MapLegacyIDs calls POST /legacy/mapping.
+// MapLegacyIDs translates ids that were numbers, before MangaDex version 5, into today's.
+//
+// The body may have 10 kB.
 //
 // POST /legacy/mapping.
 func (c *Client) MapLegacyIDs(ctx context.Context, body LegacyMappingRequest, editors ...RequestEditorFn) (*LegacyMappingList, error) {
@@ -719,7 +792,9 @@ func (c *Client) MapLegacyIDs(ctx context.Context, body LegacyMappingRequest, ed
 	return call[LegacyMappingList](ctx, c, &r, editors)
 }
 
-// CreateCustomList calls POST /list.
+// CreateCustomList creates a custom list.
+//
+// The body may have 8 kB.
 //
 // POST /list. Needs a login.
 func (c *Client) CreateCustomList(ctx context.Context, body CustomListCreate, editors ...RequestEditorFn) (*CustomListResponse, error) {
@@ -729,7 +804,9 @@ func (c *Client) CreateCustomList(ctx context.Context, body CustomListCreate, ed
 	return call[CustomListResponse](ctx, c, &r, editors)
 }
 
-// GetCustomList calls GET /list/{id}.
+// GetCustomList returns one custom list with the ids of its titles.
+//
+// The titles are relationships of the list. A private list is shown to its owner only.
 //
 // GET /list/{id}. A login shows more.
 func (c *Client) GetCustomList(ctx context.Context, id uuid.UUID, editors ...RequestEditorFn) (*CustomListResponse, error) {
@@ -739,7 +816,12 @@ func (c *Client) GetCustomList(ctx context.Context, id uuid.UUID, editors ...Req
 	return call[CustomListResponse](ctx, c, &r, editors)
 }
 
-// UpdateCustomList calls PUT /list/{id}.
+// UpdateCustomList changes a custom list.
+//
+// What is unset stays as it is; Manga replaces all titles, in its order. Version has to be that of
+// the newest state: otherwise the change is refused, as a rule with [ErrConflict]. The body may
+// have 8 kB. For single titles there are [Client.AddMangaToCustomList] and
+// [Client.RemoveMangaFromCustomList].
 //
 // PUT /list/{id}. Needs a login.
 func (c *Client) UpdateCustomList(ctx context.Context, id uuid.UUID, body CustomListEdit, editors ...RequestEditorFn) (*CustomListResponse, error) {
@@ -750,7 +832,7 @@ func (c *Client) UpdateCustomList(ctx context.Context, id uuid.UUID, body Custom
 	return call[CustomListResponse](ctx, c, &r, editors)
 }
 
-// DeleteCustomList calls DELETE /list/{id}.
+// DeleteCustomList deletes a custom list.
 //
 // DELETE /list/{id}. Needs a login.
 func (c *Client) DeleteCustomList(ctx context.Context, id uuid.UUID, editors ...RequestEditorFn) error {
@@ -760,7 +842,10 @@ func (c *Client) DeleteCustomList(ctx context.Context, id uuid.UUID, editors ...
 	return c.do(ctx, &r, editors)
 }
 
-// GetCustomListFeed calls GET /list/{id}/feed.
+// GetCustomListFeed returns the chapters of the titles in a custom list.
+//
+// A page holds 100 unless Limit asks for 1 to 500. What is left out unless the parameters say
+// otherwise is described at [Client.ListChapters]. A private list is shown to its owner only.
 //
 // GET /list/{id}/feed. A login shows more.
 func (c *Client) GetCustomListFeed(ctx context.Context, id uuid.UUID, params *GetCustomListFeedParams, editors ...RequestEditorFn) (*ChapterList, error) {
@@ -860,7 +945,7 @@ func (c *Client) GetCustomListFeedAll(ctx context.Context, id uuid.UUID, params 
 	}, options)
 }
 
-// FollowCustomList calls POST /list/{id}/follow.
+// FollowCustomList follows a custom list.
 //
 // POST /list/{id}/follow. Needs a login.
 func (c *Client) FollowCustomList(ctx context.Context, id uuid.UUID, editors ...RequestEditorFn) error {
@@ -872,7 +957,7 @@ func (c *Client) FollowCustomList(ctx context.Context, id uuid.UUID, editors ...
 	return c.do(ctx, &r, editors)
 }
 
-// UnfollowCustomList calls DELETE /list/{id}/follow.
+// UnfollowCustomList stops following a custom list.
 //
 // DELETE /list/{id}/follow. Needs a login.
 func (c *Client) UnfollowCustomList(ctx context.Context, id uuid.UUID, editors ...RequestEditorFn) error {
@@ -884,7 +969,11 @@ func (c *Client) UnfollowCustomList(ctx context.Context, id uuid.UUID, editors .
 	return c.do(ctx, &r, editors)
 }
 
-// SearchManga calls GET /manga.
+// SearchManga searches titles.
+//
+// A page holds 10 unless Limit asks for 0 to 100. Pornographic titles are left out unless
+// ContentRating names them. The title with the newest chapter comes first unless Order says
+// otherwise.
 //
 // GET /manga.
 func (c *Client) SearchManga(ctx context.Context, params *SearchMangaParams, editors ...RequestEditorFn) (*MangaList, error) {
@@ -999,7 +1088,11 @@ func (c *Client) SearchMangaAll(ctx context.Context, params *SearchMangaParams, 
 	}, options)
 }
 
-// CreateManga calls POST /manga.
+// CreateManga creates a title as a draft.
+//
+// Title, original language, status and content rating are required. The title becomes public when
+// staff accepts it: give it a cover, then hand it in with [Client.CommitMangaDraft]. The body may
+// have 64 kB.
 //
 // POST /manga. Needs a login. At most 10 requests in 60 min.
 func (c *Client) CreateManga(ctx context.Context, body MangaCreate, editors ...RequestEditorFn) (*MangaResponse, error) {
@@ -1009,7 +1102,10 @@ func (c *Client) CreateManga(ctx context.Context, body MangaCreate, editors ...R
 	return call[MangaResponse](ctx, c, &r, editors)
 }
 
-// ListMangaDrafts calls GET /manga/draft.
+// ListMangaDrafts lists the drafts of titles that the account made.
+//
+// A page holds 10 unless Limit asks for 1 to 100. The newest come first unless Order says
+// otherwise.
 //
 // GET /manga/draft. Needs a login.
 func (c *Client) ListMangaDrafts(ctx context.Context, params *ListMangaDraftsParams, editors ...RequestEditorFn) (*MangaList, error) {
@@ -1060,7 +1156,7 @@ func (c *Client) ListMangaDraftsAll(ctx context.Context, params *ListMangaDrafts
 	}, options)
 }
 
-// GetMangaDraft calls GET /manga/draft/{id}.
+// GetMangaDraft returns one draft of a title.
 //
 // GET /manga/draft/{id}. Needs a login.
 func (c *Client) GetMangaDraft(ctx context.Context, id uuid.UUID, params *GetMangaDraftParams, editors ...RequestEditorFn) (*MangaResponse, error) {
@@ -1075,7 +1171,10 @@ func (c *Client) GetMangaDraft(ctx context.Context, id uuid.UUID, params *GetMan
 	return call[MangaResponse](ctx, c, &r, editors)
 }
 
-// CommitMangaDraft calls POST /manga/draft/{id}/commit.
+// CommitMangaDraft hands in the draft of a title for review.
+//
+// The draft must be in [MangaStateDraft], must have a cover in its original language, and Version
+// has to be that of its newest state. Staff accepts or rejects it later.
 //
 // POST /manga/draft/{id}/commit. Needs a login. At most 10 requests in 60 min.
 func (c *Client) CommitMangaDraft(ctx context.Context, id uuid.UUID, body DraftCommit, editors ...RequestEditorFn) (*MangaResponse, error) {
@@ -1087,7 +1186,9 @@ func (c *Client) CommitMangaDraft(ctx context.Context, id uuid.UUID, body DraftC
 	return call[MangaResponse](ctx, c, &r, editors)
 }
 
-// GetRandomManga calls GET /manga/random.
+// GetRandomManga returns a title at random.
+//
+// Pornographic titles are left out unless ContentRating names them.
 //
 // GET /manga/random. At most 60 requests in 1 min.
 func (c *Client) GetRandomManga(ctx context.Context, params *GetRandomMangaParams, editors ...RequestEditorFn) (*MangaResponse, error) {
@@ -1116,7 +1217,9 @@ func (c *Client) GetRandomManga(ctx context.Context, params *GetRandomMangaParam
 	return call[MangaResponse](ctx, c, &r, editors)
 }
 
-// ListReadMarkers calls GET /manga/read.
+// ListReadMarkers returns which chapters of several titles the account has read.
+//
+// They are one list, or sorted by title when Grouped is set.
 //
 // GET /manga/read. Needs a login.
 func (c *Client) ListReadMarkers(ctx context.Context, params *ListReadMarkersParams, editors ...RequestEditorFn) (*ReadMarkersResponse, error) {
@@ -1133,7 +1236,7 @@ func (c *Client) ListReadMarkers(ctx context.Context, params *ListReadMarkersPar
 	return call[ReadMarkersResponse](ctx, c, &r, editors)
 }
 
-// ListReadingStatuses calls GET /manga/status.
+// ListReadingStatuses returns the reading status of every title that has one, in one answer.
 //
 // GET /manga/status. Needs a login.
 func (c *Client) ListReadingStatuses(ctx context.Context, params *ListReadingStatusesParams, editors ...RequestEditorFn) (*ReadingStatusesResponse, error) {
@@ -1147,7 +1250,7 @@ func (c *Client) ListReadingStatuses(ctx context.Context, params *ListReadingSta
 	return call[ReadingStatusesResponse](ctx, c, &r, editors)
 }
 
-// ListTags calls GET /manga/tag.
+// ListTags returns all tags in one page.
 //
 // GET /manga/tag.
 func (c *Client) ListTags(ctx context.Context, editors ...RequestEditorFn) (*TagList, error) {
@@ -1156,7 +1259,10 @@ func (c *Client) ListTags(ctx context.Context, editors ...RequestEditorFn) (*Tag
 	return call[TagList](ctx, c, &r, editors)
 }
 
-// GetManga calls GET /manga/{id}.
+// GetManga returns one title.
+//
+// Of authors, artists, cover and other titles it has the ids; Includes asks for more. Tags are
+// always complete.
 //
 // GET /manga/{id}. A login shows more.
 func (c *Client) GetManga(ctx context.Context, id uuid.UUID, params *GetMangaParams, editors ...RequestEditorFn) (*MangaResponse, error) {
@@ -1171,7 +1277,11 @@ func (c *Client) GetManga(ctx context.Context, id uuid.UUID, params *GetMangaPar
 	return call[MangaResponse](ctx, c, &r, editors)
 }
 
-// UpdateManga calls PUT /manga/{id}.
+// UpdateManga changes a title.
+//
+// What is unset stays as it is, [Null] clears it, and a list or map, also an empty one, replaces
+// the one before. Version has to be that of the newest state: when somebody else was faster, the
+// change is refused, as a rule with [ErrConflict]. The body may have 64 kB.
 //
 // PUT /manga/{id}. Needs a login. At most 10 requests in 60 min.
 func (c *Client) UpdateManga(ctx context.Context, id uuid.UUID, body MangaEdit, editors ...RequestEditorFn) (*MangaResponse, error) {
@@ -1182,7 +1292,7 @@ func (c *Client) UpdateManga(ctx context.Context, id uuid.UUID, body MangaEdit, 
 	return call[MangaResponse](ctx, c, &r, editors)
 }
 
-// DeleteManga calls DELETE /manga/{id}.
+// DeleteManga deletes a title.
 //
 // DELETE /manga/{id}. Needs a login. At most 10 requests in 10 min.
 func (c *Client) DeleteManga(ctx context.Context, id uuid.UUID, editors ...RequestEditorFn) error {
@@ -1192,7 +1302,10 @@ func (c *Client) DeleteManga(ctx context.Context, id uuid.UUID, editors ...Reque
 	return c.do(ctx, &r, editors)
 }
 
-// GetMangaAggregate calls GET /manga/{id}/aggregate.
+// GetMangaAggregate returns the volumes of a title and the numbers and ids of their chapters.
+//
+// It is short enough to come in one answer, in the order of display: the newest first. Chapters of
+// no volume are in the volume none. For an unknown title there are no volumes, and no error.
 //
 // GET /manga/{id}/aggregate.
 func (c *Client) GetMangaAggregate(ctx context.Context, id uuid.UUID, params *GetMangaAggregateParams, editors ...RequestEditorFn) (*AggregateResponse, error) {
@@ -1214,7 +1327,11 @@ func (c *Client) GetMangaAggregate(ctx context.Context, id uuid.UUID, params *Ge
 	return call[AggregateResponse](ctx, c, &r, editors)
 }
 
-// GetMangaFeed calls GET /manga/{id}/feed.
+// GetMangaFeed returns the chapters of a title.
+//
+// A page holds 100 unless Limit asks for 1 to 500. What is left out unless the parameters say
+// otherwise is described at [Client.ListChapters]; of a pornographic title that is everything. For
+// an unknown title the page is empty, and there is no error.
 //
 // GET /manga/{id}/feed.
 func (c *Client) GetMangaFeed(ctx context.Context, id uuid.UUID, params *GetMangaFeedParams, editors ...RequestEditorFn) (*ChapterList, error) {
@@ -1314,7 +1431,7 @@ func (c *Client) GetMangaFeedAll(ctx context.Context, id uuid.UUID, params *GetM
 	}, options)
 }
 
-// FollowManga calls POST /manga/{id}/follow.
+// FollowManga follows a title.
 //
 // POST /manga/{id}/follow. Needs a login.
 func (c *Client) FollowManga(ctx context.Context, id uuid.UUID, editors ...RequestEditorFn) error {
@@ -1325,7 +1442,7 @@ func (c *Client) FollowManga(ctx context.Context, id uuid.UUID, editors ...Reque
 	return c.do(ctx, &r, editors)
 }
 
-// UnfollowManga calls DELETE /manga/{id}/follow.
+// UnfollowManga stops following a title.
 //
 // DELETE /manga/{id}/follow. Needs a login.
 func (c *Client) UnfollowManga(ctx context.Context, id uuid.UUID, editors ...RequestEditorFn) error {
@@ -1336,7 +1453,7 @@ func (c *Client) UnfollowManga(ctx context.Context, id uuid.UUID, editors ...Req
 	return c.do(ctx, &r, editors)
 }
 
-// AddMangaToCustomList calls POST /manga/{id}/list/{listId}.
+// AddMangaToCustomList puts a title into a custom list of the account.
 //
 // POST /manga/{id}/list/{listId}. Needs a login.
 func (c *Client) AddMangaToCustomList(ctx context.Context, id uuid.UUID, listID uuid.UUID, params *AddMangaToCustomListParams, editors ...RequestEditorFn) error {
@@ -1353,7 +1470,7 @@ func (c *Client) AddMangaToCustomList(ctx context.Context, id uuid.UUID, listID 
 	return c.do(ctx, &r, editors)
 }
 
-// RemoveMangaFromCustomList calls DELETE /manga/{id}/list/{listId}.
+// RemoveMangaFromCustomList takes a title out of a custom list of the account.
 //
 // DELETE /manga/{id}/list/{listId}. Needs a login.
 func (c *Client) RemoveMangaFromCustomList(ctx context.Context, id uuid.UUID, listID uuid.UUID, params *RemoveMangaFromCustomListParams, editors ...RequestEditorFn) error {
@@ -1370,7 +1487,7 @@ func (c *Client) RemoveMangaFromCustomList(ctx context.Context, id uuid.UUID, li
 	return c.do(ctx, &r, editors)
 }
 
-// GetMangaReadMarkers calls GET /manga/{id}/read.
+// GetMangaReadMarkers returns which chapters of a title the account has read.
 //
 // GET /manga/{id}/read. Needs a login.
 func (c *Client) GetMangaReadMarkers(ctx context.Context, id uuid.UUID, editors ...RequestEditorFn) (*ReadMarkersResponse, error) {
@@ -1381,7 +1498,10 @@ func (c *Client) GetMangaReadMarkers(ctx context.Context, id uuid.UUID, editors 
 	return call[ReadMarkersResponse](ctx, c, &r, editors)
 }
 
-// SetMangaReadMarkers calls POST /manga/{id}/read.
+// SetMangaReadMarkers marks chapters of a title as read or unread.
+//
+// The body may have 10 kB, which is about 250 ids. The reading history is changed only if
+// UpdateHistory is set.
 //
 // POST /manga/{id}/read. Needs a login.
 func (c *Client) SetMangaReadMarkers(ctx context.Context, id uuid.UUID, params *SetMangaReadMarkersParams, body ReadMarkersEdit, editors ...RequestEditorFn) error {
@@ -1398,7 +1518,10 @@ func (c *Client) SetMangaReadMarkers(ctx context.Context, id uuid.UUID, params *
 	return c.do(ctx, &r, editors)
 }
 
-// ListMangaRecommendations calls GET /manga/{id}/recommendation.
+// ListMangaRecommendations returns titles that are like a title, up to 20, the most similar first.
+//
+// There is one page only. The relationships of each are the two titles; Includes asks for their
+// attributes. Pornographic titles are left out unless ContentRating names them.
 //
 // GET /manga/{id}/recommendation.
 func (c *Client) ListMangaRecommendations(ctx context.Context, id uuid.UUID, params *ListMangaRecommendationsParams, editors ...RequestEditorFn) (*MangaRecommendationList, error) {
@@ -1420,7 +1543,9 @@ func (c *Client) ListMangaRecommendations(ctx context.Context, id uuid.UUID, par
 	return call[MangaRecommendationList](ctx, c, &r, editors)
 }
 
-// GetReadingStatus calls GET /manga/{id}/status.
+// GetReadingStatus returns the reading status of a title.
+//
+// It is empty when there is none.
 //
 // GET /manga/{id}/status. Needs a login.
 func (c *Client) GetReadingStatus(ctx context.Context, id uuid.UUID, editors ...RequestEditorFn) (*ReadingStatusResponse, error) {
@@ -1431,7 +1556,9 @@ func (c *Client) GetReadingStatus(ctx context.Context, id uuid.UUID, editors ...
 	return call[ReadingStatusResponse](ctx, c, &r, editors)
 }
 
-// SetReadingStatus calls POST /manga/{id}/status.
+// SetReadingStatus sets the reading status of a title, or removes it.
+//
+// Null removes it, and so does a Status that is unset. The body may have 2 kB.
 //
 // POST /manga/{id}/status. Needs a login.
 func (c *Client) SetReadingStatus(ctx context.Context, id uuid.UUID, body ReadingStatusEdit, editors ...RequestEditorFn) error {
@@ -1443,7 +1570,9 @@ func (c *Client) SetReadingStatus(ctx context.Context, id uuid.UUID, body Readin
 	return c.do(ctx, &r, editors)
 }
 
-// ListMangaRelations calls GET /manga/{mangaId}/relation.
+// ListMangaRelations returns the titles that a title is related to, in one page.
+//
+// They are relationships of each result; Includes asks for their attributes.
 //
 // GET /manga/{mangaId}/relation.
 func (c *Client) ListMangaRelations(ctx context.Context, mangaID uuid.UUID, params *ListMangaRelationsParams, editors ...RequestEditorFn) (*MangaRelationList, error) {
@@ -1459,7 +1588,9 @@ func (c *Client) ListMangaRelations(ctx context.Context, mangaID uuid.UUID, para
 	return call[MangaRelationList](ctx, c, &r, editors)
 }
 
-// CreateMangaRelation calls POST /manga/{mangaId}/relation.
+// CreateMangaRelation relates a title to another one.
+//
+// The body may have 8 kB.
 //
 // POST /manga/{mangaId}/relation. Needs a login.
 func (c *Client) CreateMangaRelation(ctx context.Context, mangaID uuid.UUID, body MangaRelationCreate, editors ...RequestEditorFn) (*MangaRelationResponse, error) {
@@ -1471,7 +1602,7 @@ func (c *Client) CreateMangaRelation(ctx context.Context, mangaID uuid.UUID, bod
 	return call[MangaRelationResponse](ctx, c, &r, editors)
 }
 
-// DeleteMangaRelation calls DELETE /manga/{mangaId}/relation/{id}.
+// DeleteMangaRelation removes a relation between two titles, by the id of the relation.
 //
 // DELETE /manga/{mangaId}/relation/{id}. Needs a login.
 func (c *Client) DeleteMangaRelation(ctx context.Context, mangaID uuid.UUID, id uuid.UUID, editors ...RequestEditorFn) error {
@@ -1483,7 +1614,7 @@ func (c *Client) DeleteMangaRelation(ctx context.Context, mangaID uuid.UUID, id 
 	return c.do(ctx, &r, editors)
 }
 
-// Ping calls GET /ping.
+// Ping asks whether the API is up, and returns nil if it is.
 //
 // GET /ping.
 func (c *Client) Ping(ctx context.Context, editors ...RequestEditorFn) error {
@@ -1492,7 +1623,9 @@ func (c *Client) Ping(ctx context.Context, editors ...RequestEditorFn) error {
 	return c.do(ctx, &r, editors)
 }
 
-// ListRatings calls GET /rating.
+// ListRatings returns the ratings that the account gave to titles.
+//
+// Titles that it did not rate are not in the answer.
 //
 // GET /rating. Needs a login.
 func (c *Client) ListRatings(ctx context.Context, params *ListRatingsParams, editors ...RequestEditorFn) (*RatingsResponse, error) {
@@ -1506,7 +1639,7 @@ func (c *Client) ListRatings(ctx context.Context, params *ListRatingsParams, edi
 	return call[RatingsResponse](ctx, c, &r, editors)
 }
 
-// SetRating calls POST /rating/{mangaId}.
+// SetRating rates a title from 1 to 10, in place of an earlier rating.
 //
 // POST /rating/{mangaId}. Needs a login.
 func (c *Client) SetRating(ctx context.Context, mangaID uuid.UUID, body RatingEdit, editors ...RequestEditorFn) error {
@@ -1517,7 +1650,7 @@ func (c *Client) SetRating(ctx context.Context, mangaID uuid.UUID, body RatingEd
 	return c.do(ctx, &r, editors)
 }
 
-// DeleteRating calls DELETE /rating/{mangaId}.
+// DeleteRating removes the rating that the account gave to a title.
 //
 // DELETE /rating/{mangaId}. Needs a login.
 func (c *Client) DeleteRating(ctx context.Context, mangaID uuid.UUID, editors ...RequestEditorFn) error {
@@ -1527,7 +1660,9 @@ func (c *Client) DeleteRating(ctx context.Context, mangaID uuid.UUID, editors ..
 	return c.do(ctx, &r, editors)
 }
 
-// ListReports calls GET /report.
+// ListReports lists the reports that the account made.
+//
+// A page holds 10 unless Limit asks for 1 to 100. The newest come first.
 //
 // GET /report. Needs a login. At most 10 requests in 1 min.
 func (c *Client) ListReports(ctx context.Context, params *ListReportsParams, editors ...RequestEditorFn) (*ReportList, error) {
@@ -1584,7 +1719,9 @@ func (c *Client) ListReportsAll(ctx context.Context, params *ListReportsParams, 
 	}, options)
 }
 
-// CreateReport calls POST /report.
+// CreateReport reports a title, chapter, scanlation group, user or author to the moderators.
+//
+// The reasons come from [Client.ListReportReasons]. The body may have 8 kB.
 //
 // POST /report. Needs a login. At most 10 requests in 1 min.
 func (c *Client) CreateReport(ctx context.Context, body ReportCreate, editors ...RequestEditorFn) error {
@@ -1594,7 +1731,7 @@ func (c *Client) CreateReport(ctx context.Context, body ReportCreate, editors ..
 	return c.do(ctx, &r, editors)
 }
 
-// ListReportReasons calls GET /report/reasons/{category}.
+// ListReportReasons returns the reasons for which something of a kind can be reported, in one page.
 //
 // GET /report/reasons/{category}.
 func (c *Client) ListReportReasons(ctx context.Context, category ReportCategory, editors ...RequestEditorFn) (*ReportReasonList, error) {
@@ -1604,7 +1741,9 @@ func (c *Client) ListReportReasons(ctx context.Context, category ReportCategory,
 	return call[ReportReasonList](ctx, c, &r, editors)
 }
 
-// GetSettings calls GET /settings.
+// GetSettings returns the settings of the account on the site.
+//
+// They are a document of the site, in the form that a template describes.
 //
 // GET /settings. Needs a login.
 func (c *Client) GetSettings(ctx context.Context, editors ...RequestEditorFn) (*Settings, error) {
@@ -1613,7 +1752,9 @@ func (c *Client) GetSettings(ctx context.Context, editors ...RequestEditorFn) (*
 	return call[Settings](ctx, c, &r, editors)
 }
 
-// UpdateSettings calls POST /settings.
+// UpdateSettings stores the settings of the account on the site and returns them.
+//
+// The document has to fit the template.
 //
 // POST /settings. Needs a login.
 func (c *Client) UpdateSettings(ctx context.Context, body SettingsEdit, editors ...RequestEditorFn) (*Settings, error) {
@@ -1623,7 +1764,7 @@ func (c *Client) UpdateSettings(ctx context.Context, body SettingsEdit, editors 
 	return call[Settings](ctx, c, &r, editors)
 }
 
-// GetSettingsTemplate calls GET /settings/template.
+// GetSettingsTemplate returns the newest template, which tells the form of the settings.
 //
 // GET /settings/template. Needs a login.
 func (c *Client) GetSettingsTemplate(ctx context.Context, editors ...RequestEditorFn) (json.RawMessage, error) {
@@ -1632,7 +1773,9 @@ func (c *Client) GetSettingsTemplate(ctx context.Context, editors ...RequestEdit
 	return c.rawAnswer(ctx, &r, editors)
 }
 
-// CreateSettingsTemplate calls POST /settings/template.
+// CreateSettingsTemplate creates a template for the settings.
+//
+// Accounts without the permission get [ErrForbidden].
 //
 // POST /settings/template. Needs a login.
 func (c *Client) CreateSettingsTemplate(ctx context.Context, body json.RawMessage, editors ...RequestEditorFn) (json.RawMessage, error) {
@@ -1642,7 +1785,7 @@ func (c *Client) CreateSettingsTemplate(ctx context.Context, body json.RawMessag
 	return c.rawAnswer(ctx, &r, editors)
 }
 
-// GetSettingsTemplateVersion calls GET /settings/template/{version}.
+// GetSettingsTemplateVersion returns one version of the template, by its id.
 //
 // GET /settings/template/{version}. Needs a login.
 func (c *Client) GetSettingsTemplateVersion(ctx context.Context, version uuid.UUID, editors ...RequestEditorFn) (json.RawMessage, error) {
@@ -1652,7 +1795,7 @@ func (c *Client) GetSettingsTemplateVersion(ctx context.Context, version uuid.UU
 	return c.rawAnswer(ctx, &r, editors)
 }
 
-// ListChapterStatistics calls GET /statistics/chapter.
+// ListChapterStatistics returns how many comments there are on several chapters, by chapter.
 //
 // GET /statistics/chapter.
 func (c *Client) ListChapterStatistics(ctx context.Context, params *ListChapterStatisticsParams, editors ...RequestEditorFn) (*ThreadStatisticsResponse, error) {
@@ -1666,7 +1809,7 @@ func (c *Client) ListChapterStatistics(ctx context.Context, params *ListChapterS
 	return call[ThreadStatisticsResponse](ctx, c, &r, editors)
 }
 
-// GetChapterStatistics calls GET /statistics/chapter/{uuid}.
+// GetChapterStatistics returns how many comments there are on a chapter, as a map with one entry.
 //
 // GET /statistics/chapter/{uuid}.
 func (c *Client) GetChapterStatistics(ctx context.Context, id uuid.UUID, editors ...RequestEditorFn) (*ThreadStatisticsResponse, error) {
@@ -1676,7 +1819,7 @@ func (c *Client) GetChapterStatistics(ctx context.Context, id uuid.UUID, editors
 	return call[ThreadStatisticsResponse](ctx, c, &r, editors)
 }
 
-// ListGroupStatistics calls GET /statistics/group.
+// ListGroupStatistics returns how many comments there are on several scanlation groups, by group.
 //
 // GET /statistics/group.
 func (c *Client) ListGroupStatistics(ctx context.Context, params *ListGroupStatisticsParams, editors ...RequestEditorFn) (*ThreadStatisticsResponse, error) {
@@ -1690,7 +1833,8 @@ func (c *Client) ListGroupStatistics(ctx context.Context, params *ListGroupStati
 	return call[ThreadStatisticsResponse](ctx, c, &r, editors)
 }
 
-// GetGroupStatistics calls GET /statistics/group/{uuid}.
+// GetGroupStatistics returns how many comments there are on a scanlation group, as a map with one
+// entry.
 //
 // GET /statistics/group/{uuid}.
 func (c *Client) GetGroupStatistics(ctx context.Context, id uuid.UUID, editors ...RequestEditorFn) (*ThreadStatisticsResponse, error) {
@@ -1700,7 +1844,7 @@ func (c *Client) GetGroupStatistics(ctx context.Context, id uuid.UUID, editors .
 	return call[ThreadStatisticsResponse](ctx, c, &r, editors)
 }
 
-// ListMangaStatistics calls GET /statistics/manga.
+// ListMangaStatistics returns ratings, follows and comments of several titles, by title.
 //
 // GET /statistics/manga.
 func (c *Client) ListMangaStatistics(ctx context.Context, params *ListMangaStatisticsParams, editors ...RequestEditorFn) (*MangaStatisticsResponse, error) {
@@ -1714,7 +1858,9 @@ func (c *Client) ListMangaStatistics(ctx context.Context, params *ListMangaStati
 	return call[MangaStatisticsResponse](ctx, c, &r, editors)
 }
 
-// GetMangaStatistics calls GET /statistics/manga/{uuid}.
+// GetMangaStatistics returns ratings, follows and comments of a title, as a map with one entry.
+//
+// It also counts the ratings by value. An unknown title is [ErrNotFound].
 //
 // GET /statistics/manga/{uuid}.
 func (c *Client) GetMangaStatistics(ctx context.Context, id uuid.UUID, editors ...RequestEditorFn) (*MangaStatisticsResponse, error) {
@@ -1724,7 +1870,10 @@ func (c *Client) GetMangaStatistics(ctx context.Context, id uuid.UUID, editors .
 	return call[MangaStatisticsResponse](ctx, c, &r, editors)
 }
 
-// GetUploadSession calls GET /upload.
+// GetUploadSession returns the open upload session of the account.
+//
+// An account has one session at most; [ErrNotFound] says that there is none. Includes asks for the
+// files that are in it.
 //
 // GET /upload. Needs a login. At most 30 requests in 1 min.
 func (c *Client) GetUploadSession(ctx context.Context, params *GetUploadSessionParams, editors ...RequestEditorFn) (*UploadSessionResponse, error) {
@@ -1738,7 +1887,10 @@ func (c *Client) GetUploadSession(ctx context.Context, params *GetUploadSessionP
 	return call[UploadSessionResponse](ctx, c, &r, editors)
 }
 
-// BeginUpload calls POST /upload/begin.
+// BeginUpload opens an upload session for a new chapter.
+//
+// An account has one session at most: go on with it, or close it with [Client.AbandonUpload]. It
+// takes 500 files and 150 MB. The body may have 4 kB. Package upload does all the steps.
 //
 // POST /upload/begin. Needs a login. At most 20 requests in 1 min, shared by all operations of the
 // bucket upload-begin.
@@ -1754,7 +1906,11 @@ func (c *Client) BeginUpload(ctx context.Context, params *BeginUploadParams, bod
 	return call[UploadSessionResponse](ctx, c, &r, editors)
 }
 
-// BeginChapterEdit calls POST /upload/begin/{chapterId}.
+// BeginChapterEdit opens an upload session to change a chapter and its pages.
+//
+// A title that is not published is a 400. Those who neither uploaded the chapter nor belong to one
+// of its groups get [ErrUnauthorized], for which a new login is no remedy. Version has to be that
+// of the newest state. The body may have 1 kB.
 //
 // POST /upload/begin/{chapterId}. Needs a login. At most 20 requests in 1 min, shared by all
 // operations of the bucket upload-begin.
@@ -1771,7 +1927,10 @@ func (c *Client) BeginChapterEdit(ctx context.Context, chapterID uuid.UUID, para
 	return call[UploadSessionResponse](ctx, c, &r, editors)
 }
 
-// CheckUploadApproval calls POST /upload/check-approval-required.
+// CheckUploadApproval tells whether a chapter of the account, for a title in a language, would wait
+// for approval by staff.
+//
+// An unknown title is [ErrNotFound]. The body may have 4 kB.
 //
 // POST /upload/check-approval-required. Needs a login.
 func (c *Client) CheckUploadApproval(ctx context.Context, body UploadApprovalCheck, editors ...RequestEditorFn) (*UploadApproval, error) {
@@ -1781,7 +1940,11 @@ func (c *Client) CheckUploadApproval(ctx context.Context, body UploadApprovalChe
 	return call[UploadApproval](ctx, c, &r, editors)
 }
 
-// UploadPages calls POST /upload/{uploadSessionId}.
+// UploadPages adds pages to an upload session.
+//
+// They are JPEG, PNG or GIF files, at most 10 in one call, of 20 MB each. Some may be taken and
+// others refused without an error: the errors in the answer do not say which, so compare the names
+// in Data with those that were sent.
 //
 // POST /upload/{uploadSessionId}. Needs a login. At most 250 requests in 1 min, shared by all
 // operations of the bucket upload-files.
@@ -1793,7 +1956,7 @@ func (c *Client) UploadPages(ctx context.Context, uploadSessionID uuid.UUID, bod
 	return call[UploadPagesResponse](ctx, c, &r, editors)
 }
 
-// AbandonUpload calls DELETE /upload/{uploadSessionId}.
+// AbandonUpload closes an upload session without making a chapter of it.
 //
 // DELETE /upload/{uploadSessionId}. Needs a login. At most 30 requests in 1 min.
 func (c *Client) AbandonUpload(ctx context.Context, uploadSessionID uuid.UUID, editors ...RequestEditorFn) error {
@@ -1803,7 +1966,9 @@ func (c *Client) AbandonUpload(ctx context.Context, uploadSessionID uuid.UUID, e
 	return c.do(ctx, &r, editors)
 }
 
-// DeleteUploadedPages calls DELETE /upload/{uploadSessionId}/batch.
+// DeleteUploadedPages removes pages from an upload session, by the ids of their files.
+//
+// The body may have 20 kB.
 //
 // DELETE /upload/{uploadSessionId}/batch. Needs a login. At most 250 requests in 1 min, shared by
 // all operations of the bucket upload-files.
@@ -1819,7 +1984,11 @@ func (c *Client) DeleteUploadedPages(ctx context.Context, uploadSessionID uuid.U
 	return c.do(ctx, &r, editors)
 }
 
-// CommitUpload calls POST /upload/{uploadSessionId}/commit.
+// CommitUpload closes an upload session and makes a chapter of it.
+//
+// The server works through the pages after it has answered, and a new uploader waits for approval
+// by staff, so the chapter may appear later; PublishAt and ReadableAt may be zero in the answer.
+// TermsAccepted has to be true. The body may have 4 kB.
 //
 // POST /upload/{uploadSessionId}/commit. Needs a login. At most 10 requests in 1 min.
 func (c *Client) CommitUpload(ctx context.Context, uploadSessionID uuid.UUID, body UploadSessionCommit, editors ...RequestEditorFn) (*ChapterResponse, error) {
@@ -1831,7 +2000,7 @@ func (c *Client) CommitUpload(ctx context.Context, uploadSessionID uuid.UUID, bo
 	return call[ChapterResponse](ctx, c, &r, editors)
 }
 
-// DeleteUploadedPage calls DELETE /upload/{uploadSessionId}/{uploadSessionFileId}.
+// DeleteUploadedPage removes one page from an upload session.
 //
 // DELETE /upload/{uploadSessionId}/{uploadSessionFileId}. Needs a login. At most 250 requests in 1
 // min, shared by all operations of the bucket upload-files.
@@ -1844,7 +2013,9 @@ func (c *Client) DeleteUploadedPage(ctx context.Context, uploadSessionID uuid.UU
 	return c.do(ctx, &r, editors)
 }
 
-// ListUsers calls GET /user.
+// ListUsers searches users.
+//
+// A page holds 10 unless Limit asks for 0 to 100.
 //
 // GET /user. Needs a login.
 func (c *Client) ListUsers(ctx context.Context, params *ListUsersParams, editors ...RequestEditorFn) (*UserList, error) {
@@ -1892,7 +2063,7 @@ func (c *Client) ListUsersAll(ctx context.Context, params *ListUsersParams, opti
 	}, options)
 }
 
-// ConfirmUserDeletion calls POST /user/delete/{code}.
+// ConfirmUserDeletion confirms the deletion of an account with the code that MangaDex sent.
 //
 // POST /user/delete/{code}.
 //
@@ -1904,7 +2075,9 @@ func (c *Client) ConfirmUserDeletion(ctx context.Context, code uuid.UUID, editor
 	return c.do(ctx, &r, editors)
 }
 
-// ListFollowedGroups calls GET /user/follows/group.
+// ListFollowedGroups lists the scanlation groups that the account follows.
+//
+// A page holds 10 unless Limit asks for 1 to 100.
 //
 // GET /user/follows/group. Needs a login.
 func (c *Client) ListFollowedGroups(ctx context.Context, params *ListFollowedGroupsParams, editors ...RequestEditorFn) (*ScanlationGroupList, error) {
@@ -1946,7 +2119,10 @@ func (c *Client) ListFollowedGroupsAll(ctx context.Context, params *ListFollowed
 	}, options)
 }
 
-// CheckFollowedGroup calls GET /user/follows/group/{id}.
+// CheckFollowedGroup returns nil if the account follows a scanlation group, and [ErrNotFound] if
+// not.
+//
+// [Found] makes a yes or no of that.
 //
 // GET /user/follows/group/{id}. Needs a login.
 func (c *Client) CheckFollowedGroup(ctx context.Context, id uuid.UUID, editors ...RequestEditorFn) error {
@@ -1956,7 +2132,9 @@ func (c *Client) CheckFollowedGroup(ctx context.Context, id uuid.UUID, editors .
 	return c.do(ctx, &r, editors)
 }
 
-// ListFollowedCustomLists calls GET /user/follows/list.
+// ListFollowedCustomLists lists the custom lists that the account follows.
+//
+// A page holds 10 unless Limit asks for 1 to 100.
 //
 // GET /user/follows/list. Needs a login.
 func (c *Client) ListFollowedCustomLists(ctx context.Context, params *ListFollowedCustomListsParams, editors ...RequestEditorFn) (*CustomListList, error) {
@@ -1995,7 +2173,10 @@ func (c *Client) ListFollowedCustomListsAll(ctx context.Context, params *ListFol
 	}, options)
 }
 
-// CheckFollowedCustomList calls GET /user/follows/list/{id}.
+// CheckFollowedCustomList returns nil if the account follows a custom list, and [ErrNotFound] if
+// not.
+//
+// [Found] makes a yes or no of that.
 //
 // GET /user/follows/list/{id}. Needs a login.
 func (c *Client) CheckFollowedCustomList(ctx context.Context, id uuid.UUID, editors ...RequestEditorFn) error {
@@ -2005,7 +2186,9 @@ func (c *Client) CheckFollowedCustomList(ctx context.Context, id uuid.UUID, edit
 	return c.do(ctx, &r, editors)
 }
 
-// ListFollowedManga calls GET /user/follows/manga.
+// ListFollowedManga lists the titles that the account follows.
+//
+// A page holds 10 unless Limit asks for 1 to 100.
 //
 // GET /user/follows/manga. Needs a login.
 func (c *Client) ListFollowedManga(ctx context.Context, params *ListFollowedMangaParams, editors ...RequestEditorFn) (*MangaList, error) {
@@ -2047,7 +2230,10 @@ func (c *Client) ListFollowedMangaAll(ctx context.Context, params *ListFollowedM
 	}, options)
 }
 
-// GetFollowedMangaFeed calls GET /user/follows/manga/feed.
+// GetFollowedMangaFeed returns the chapters of the titles that the account follows.
+//
+// A page holds 100 unless Limit asks for 1 to 500. What is left out unless the parameters say
+// otherwise is described at [Client.ListChapters].
 //
 // GET /user/follows/manga/feed. Needs a login.
 func (c *Client) GetFollowedMangaFeed(ctx context.Context, params *GetFollowedMangaFeedParams, editors ...RequestEditorFn) (*ChapterList, error) {
@@ -2145,7 +2331,9 @@ func (c *Client) GetFollowedMangaFeedAll(ctx context.Context, params *GetFollowe
 	}, options)
 }
 
-// CheckFollowedManga calls GET /user/follows/manga/{id}.
+// CheckFollowedManga returns nil if the account follows a title, and [ErrNotFound] if not.
+//
+// [Found] makes a yes or no of that.
 //
 // GET /user/follows/manga/{id}. Needs a login.
 func (c *Client) CheckFollowedManga(ctx context.Context, id uuid.UUID, editors ...RequestEditorFn) error {
@@ -2155,7 +2343,9 @@ func (c *Client) CheckFollowedManga(ctx context.Context, id uuid.UUID, editors .
 	return c.do(ctx, &r, editors)
 }
 
-// ListFollowedUsers calls GET /user/follows/user.
+// ListFollowedUsers lists the users that the account follows.
+//
+// A page holds 10 unless Limit asks for 1 to 100.
 //
 // GET /user/follows/user. Needs a login.
 func (c *Client) ListFollowedUsers(ctx context.Context, params *ListFollowedUsersParams, editors ...RequestEditorFn) (*UserList, error) {
@@ -2194,7 +2384,9 @@ func (c *Client) ListFollowedUsersAll(ctx context.Context, params *ListFollowedU
 	}, options)
 }
 
-// CheckFollowedUser calls GET /user/follows/user/{id}.
+// CheckFollowedUser returns nil if the account follows a user, and [ErrNotFound] if not.
+//
+// [Found] makes a yes or no of that.
 //
 // GET /user/follows/user/{id}. Needs a login.
 func (c *Client) CheckFollowedUser(ctx context.Context, id uuid.UUID, editors ...RequestEditorFn) error {
@@ -2204,7 +2396,9 @@ func (c *Client) CheckFollowedUser(ctx context.Context, id uuid.UUID, editors ..
 	return c.do(ctx, &r, editors)
 }
 
-// GetReadingHistory calls GET /user/history.
+// GetReadingHistory returns what the account has read lately.
+//
+// MangaDex switches the history off at times; it is empty then.
 //
 // GET /user/history. Needs a login.
 func (c *Client) GetReadingHistory(ctx context.Context, editors ...RequestEditorFn) (*ReadingHistory, error) {
@@ -2213,7 +2407,9 @@ func (c *Client) GetReadingHistory(ctx context.Context, editors ...RequestEditor
 	return call[ReadingHistory](ctx, c, &r, editors)
 }
 
-// ListOwnCustomLists calls GET /user/list.
+// ListOwnCustomLists lists the custom lists of the account, private ones included.
+//
+// A page holds 10 unless Limit asks for 0 to 100.
 //
 // GET /user/list. Needs a login.
 func (c *Client) ListOwnCustomLists(ctx context.Context, params *ListOwnCustomListsParams, editors ...RequestEditorFn) (*CustomListList, error) {
@@ -2252,7 +2448,7 @@ func (c *Client) ListOwnCustomListsAll(ctx context.Context, params *ListOwnCusto
 	}, options)
 }
 
-// GetCurrentUser calls GET /user/me.
+// GetCurrentUser returns the user that is logged in.
 //
 // GET /user/me. Needs a login.
 func (c *Client) GetCurrentUser(ctx context.Context, editors ...RequestEditorFn) (*UserResponse, error) {
@@ -2261,7 +2457,7 @@ func (c *Client) GetCurrentUser(ctx context.Context, editors ...RequestEditorFn)
 	return call[UserResponse](ctx, c, &r, editors)
 }
 
-// GetUser calls GET /user/{id}.
+// GetUser returns one user.
 //
 // GET /user/{id}. A login shows more.
 func (c *Client) GetUser(ctx context.Context, id uuid.UUID, editors ...RequestEditorFn) (*UserResponse, error) {
@@ -2271,7 +2467,9 @@ func (c *Client) GetUser(ctx context.Context, id uuid.UUID, editors ...RequestEd
 	return call[UserResponse](ctx, c, &r, editors)
 }
 
-// DeleteUser calls DELETE /user/{id}.
+// DeleteUser asks for the deletion of an account.
+//
+// It happens when the code that MangaDex sends is handed in with [Client.ConfirmUserDeletion].
 //
 // DELETE /user/{id}. Needs a login.
 //
@@ -2283,7 +2481,9 @@ func (c *Client) DeleteUser(ctx context.Context, id uuid.UUID, editors ...Reques
 	return c.do(ctx, &r, editors)
 }
 
-// ListUserCustomLists calls GET /user/{id}/list.
+// ListUserCustomLists lists the public custom lists of a user.
+//
+// A page holds 10 unless Limit asks for 0 to 100.
 //
 // GET /user/{id}/list.
 func (c *Client) ListUserCustomLists(ctx context.Context, id uuid.UUID, params *ListUserCustomListsParams, editors ...RequestEditorFn) (*CustomListList, error) {

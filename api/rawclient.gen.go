@@ -90,528 +90,1187 @@ func WithRequestEditorFn(fn RequestEditorFn) ClientOption {
 // The interface specification for the client above.
 type ClientInterface interface {
 
-	// GetAtHomeServer performs a GET /at-home/server/{chapterId} (the `GetAtHomeServer` operationId) request.
+	// GetAtHomeServer returns where the pages of a chapter are.
+	//
+	// The address is good for about 15 minutes. Ask again when it stops working or a page cannot be
+	// fetched: the next server may be another one. Chapters that are read on another site have no pages
+	// here. The servers belong to volunteers, so a request for a page must not carry a token. Package
+	// athome fetches and verifies pages.
+	//
+	// Corresponds with GET /at-home/server/{chapterId} (the `GetAtHomeServer` operationId).
 	GetAtHomeServer(ctx context.Context, chapterID openapi_types.UUID, params *GetAtHomeServerParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// CheckAuth performs a GET /auth/check (the `CheckAuth` operationId) request.
+	// CheckAuth returns the roles and permissions of the session.
+	//
+	// Permissions follow from the roles of the account, from exceptions made for it and from the scopes
+	// of the token.
+	//
+	// Corresponds with GET /auth/check (the `CheckAuth` operationId).
 	CheckAuth(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// LoginWithBody performs a POST /auth/login (the `Login` operationId) request,
-	// with any type of body and a specified content type.
+	// LoginWithBody opens a session of the old kind with a user name or an e-mail address and a
+	// password.
 	//
-	// Deprecated: this operation has been marked as deprecated upstream, but no `x-deprecated-reason` was set
+	// The session token lives for 15 minutes, the refresh token for a month. An account that was made
+	// after 17 December 2022, or whose password was changed since, is refused with [ErrUnauthorized].
+	// The body may have 2 kB. Package authn logs in with OAuth2 and keeps the session alive.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /auth/login (the `Login` operationId).
+	//
+	// Deprecated: MangaDex will remove this operation.
 	LoginWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// Login performs a POST /auth/login (the `Login` operationId) request.
+	// Login opens a session of the old kind with a user name or an e-mail address and a password.
+	//
+	// The session token lives for 15 minutes, the refresh token for a month. An account that was made
+	// after 17 December 2022, or whose password was changed since, is refused with [ErrUnauthorized].
+	// The body may have 2 kB. Package authn logs in with OAuth2 and keeps the session alive.
+	//
 	// Takes a body of the `application/json` content type.
 	//
-	// Deprecated: this operation has been marked as deprecated upstream, but no `x-deprecated-reason` was set
+	// Corresponds with POST /auth/login (the `Login` operationId).
+	//
+	// Deprecated: MangaDex will remove this operation.
 	Login(ctx context.Context, body LoginJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// Logout performs a POST /auth/logout (the `Logout` operationId) request.
+	// Logout ends a session of the old kind.
 	//
-	// Deprecated: this operation has been marked as deprecated upstream, but no `x-deprecated-reason` was set
+	// Corresponds with POST /auth/logout (the `Logout` operationId).
+	//
+	// Deprecated: MangaDex will remove this operation.
 	Logout(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// RefreshSessionWithBody performs a POST /auth/refresh (the `RefreshSession` operationId) request,
-	// with any type of body and a specified content type.
+	// RefreshSessionWithBody exchanges a refresh token of the old kind for new tokens.
 	//
-	// Deprecated: this operation has been marked as deprecated upstream, but no `x-deprecated-reason` was set
+	// A refresh token that has expired is [ErrUnauthorized]. The body may have 2 kB.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /auth/refresh (the `RefreshSession` operationId).
+	//
+	// Deprecated: MangaDex will remove this operation.
 	RefreshSessionWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// RefreshSession performs a POST /auth/refresh (the `RefreshSession` operationId) request.
+	// RefreshSession exchanges a refresh token of the old kind for new tokens.
+	//
+	// A refresh token that has expired is [ErrUnauthorized]. The body may have 2 kB.
+	//
 	// Takes a body of the `application/json` content type.
 	//
-	// Deprecated: this operation has been marked as deprecated upstream, but no `x-deprecated-reason` was set
+	// Corresponds with POST /auth/refresh (the `RefreshSession` operationId).
+	//
+	// Deprecated: MangaDex will remove this operation.
 	RefreshSession(ctx context.Context, body RefreshSessionJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// ListAuthors performs a GET /author (the `ListAuthors` operationId) request.
+	// ListAuthors searches authors and artists.
+	//
+	// A page holds 10 unless Limit asks for 0 to 100.
+	//
+	// Corresponds with GET /author (the `ListAuthors` operationId).
 	ListAuthors(ctx context.Context, params *ListAuthorsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// CreateAuthorWithBody performs a POST /author (the `CreateAuthor` operationId) request,
-	// with any type of body and a specified content type.
+	// CreateAuthorWithBody creates an author or artist.
+	//
+	// Only the name is required. The body may have 8 kB.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /author (the `CreateAuthor` operationId).
 	CreateAuthorWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// CreateAuthor performs a POST /author (the `CreateAuthor` operationId) request.
+	// CreateAuthor creates an author or artist.
+	//
+	// Only the name is required. The body may have 8 kB.
+	//
 	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /author (the `CreateAuthor` operationId).
 	CreateAuthor(ctx context.Context, body CreateAuthorJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// DeleteAuthor performs a DELETE /author/{id} (the `DeleteAuthor` operationId) request.
+	// DeleteAuthor deletes an author or artist.
+	//
+	// Corresponds with DELETE /author/{id} (the `DeleteAuthor` operationId).
 	DeleteAuthor(ctx context.Context, id openapi_types.UUID, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// GetAuthor performs a GET /author/{id} (the `GetAuthor` operationId) request.
+	// GetAuthor returns one author or artist.
+	//
+	// Corresponds with GET /author/{id} (the `GetAuthor` operationId).
 	GetAuthor(ctx context.Context, id openapi_types.UUID, params *GetAuthorParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// UpdateAuthorWithBody performs a PUT /author/{id} (the `UpdateAuthor` operationId) request,
-	// with any type of body and a specified content type.
+	// UpdateAuthorWithBody changes an author or artist.
+	//
+	// What is unset stays as it is, [Null] clears it. Version has to be that of the newest state: when
+	// somebody else was faster, the change is refused, as a rule with [ErrConflict]. The body may have
+	// 8 kB.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PUT /author/{id} (the `UpdateAuthor` operationId).
 	UpdateAuthorWithBody(ctx context.Context, id openapi_types.UUID, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// UpdateAuthor performs a PUT /author/{id} (the `UpdateAuthor` operationId) request.
+	// UpdateAuthor changes an author or artist.
+	//
+	// What is unset stays as it is, [Null] clears it. Version has to be that of the newest state: when
+	// somebody else was faster, the change is refused, as a rule with [ErrConflict]. The body may have
+	// 8 kB.
+	//
 	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with PUT /author/{id} (the `UpdateAuthor` operationId).
 	UpdateAuthor(ctx context.Context, id openapi_types.UUID, body UpdateAuthorJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// SolveCaptchaWithBody performs a POST /captcha/solve (the `SolveCaptcha` operationId) request,
-	// with any type of body and a specified content type.
+	// SolveCaptchaWithBody hands in the solution of a captcha.
+	//
+	// A request that needs one is refused with a [CaptchaError], which has the site key. The server
+	// remembers the solution for the IP address and, with a login, for the account; the refused request
+	// can then be repeated. A wrong solution is a 400. The header X-Captcha-Result on the repeated
+	// request does the same in one step.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /captcha/solve (the `SolveCaptcha` operationId).
 	SolveCaptchaWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// SolveCaptcha performs a POST /captcha/solve (the `SolveCaptcha` operationId) request.
+	// SolveCaptcha hands in the solution of a captcha.
+	//
+	// A request that needs one is refused with a [CaptchaError], which has the site key. The server
+	// remembers the solution for the IP address and, with a login, for the account; the refused request
+	// can then be repeated. A wrong solution is a 400. The header X-Captcha-Result on the repeated
+	// request does the same in one step.
+	//
 	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /captcha/solve (the `SolveCaptcha` operationId).
 	SolveCaptcha(ctx context.Context, body SolveCaptchaJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// ListChapters performs a GET /chapter (the `ListChapters` operationId) request.
+	// ListChapters searches chapters.
+	//
+	// A page holds 10 unless Limit asks for 0 to 100; for the chapters of one title,
+	// [Client.GetMangaFeed] has larger ones. Unless the parameters say otherwise, chapters of
+	// pornographic titles, chapters that cannot be read and chapters whose publication lies ahead are
+	// left out. IncludeEmptyPages, IncludeFuturePublishAt and IncludeExternalURL do not filter while
+	// they are unset; setting one of them brings back the chapters whose publication lies ahead, unless
+	// IncludeFuturePublishAt is [No].
+	//
+	// Corresponds with GET /chapter (the `ListChapters` operationId).
 	ListChapters(ctx context.Context, params *ListChaptersParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// DeleteChapter performs a DELETE /chapter/{id} (the `DeleteChapter` operationId) request.
+	// DeleteChapter deletes a chapter.
+	//
+	// Corresponds with DELETE /chapter/{id} (the `DeleteChapter` operationId).
 	DeleteChapter(ctx context.Context, id openapi_types.UUID, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// GetChapter performs a GET /chapter/{id} (the `GetChapter` operationId) request.
+	// GetChapter returns one chapter, without its pages.
+	//
+	// The pages come from [Client.GetAtHomeServer].
+	//
+	// Corresponds with GET /chapter/{id} (the `GetChapter` operationId).
 	GetChapter(ctx context.Context, id openapi_types.UUID, params *GetChapterParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// UpdateChapterWithBody performs a PUT /chapter/{id} (the `UpdateChapter` operationId) request,
-	// with any type of body and a specified content type.
+	// UpdateChapterWithBody changes what is said of a chapter, not its pages.
+	//
+	// What is unset stays as it is, [Null] clears it, and Groups replaces the groups. Version has to be
+	// that of the newest state: when somebody else was faster, the change is refused, as a rule with
+	// [ErrConflict]. The body may have 32 kB. To change the pages, start with
+	// [Client.BeginChapterEdit].
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PUT /chapter/{id} (the `UpdateChapter` operationId).
 	UpdateChapterWithBody(ctx context.Context, id openapi_types.UUID, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// UpdateChapter performs a PUT /chapter/{id} (the `UpdateChapter` operationId) request.
+	// UpdateChapter changes what is said of a chapter, not its pages.
+	//
+	// What is unset stays as it is, [Null] clears it, and Groups replaces the groups. Version has to be
+	// that of the newest state: when somebody else was faster, the change is refused, as a rule with
+	// [ErrConflict]. The body may have 32 kB. To change the pages, start with
+	// [Client.BeginChapterEdit].
+	//
 	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with PUT /chapter/{id} (the `UpdateChapter` operationId).
 	UpdateChapter(ctx context.Context, id openapi_types.UUID, body UpdateChapterJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// ListAPIClients performs a GET /client (the `ListAPIClients` operationId) request.
+	// ListAPIClients lists the API clients of the account.
+	//
+	// A page holds 10 unless Limit asks for 0 to 100. The newest come first.
+	//
+	// Corresponds with GET /client (the `ListAPIClients` operationId).
 	ListAPIClients(ctx context.Context, params *ListAPIClientsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// CreateAPIClientWithBody performs a POST /client (the `CreateAPIClient` operationId) request,
-	// with any type of body and a specified content type.
+	// CreateAPIClientWithBody asks for a new API client.
+	//
+	// It can be used once its state is approved or autoapproved, and only by the account that made it.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /client (the `CreateAPIClient` operationId).
 	CreateAPIClientWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// CreateAPIClient performs a POST /client (the `CreateAPIClient` operationId) request.
+	// CreateAPIClient asks for a new API client.
+	//
+	// It can be used once its state is approved or autoapproved, and only by the account that made it.
+	//
 	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /client (the `CreateAPIClient` operationId).
 	CreateAPIClient(ctx context.Context, body CreateAPIClientJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// DeleteAPIClient performs a DELETE /client/{id} (the `DeleteAPIClient` operationId) request.
+	// DeleteAPIClient deletes an API client.
+	//
+	// The version goes into the parameters, because the request has no body.
+	//
+	// Corresponds with DELETE /client/{id} (the `DeleteAPIClient` operationId).
 	DeleteAPIClient(ctx context.Context, id openapi_types.UUID, params *DeleteAPIClientParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// GetAPIClient performs a GET /client/{id} (the `GetAPIClient` operationId) request.
+	// GetAPIClient returns one API client of the account.
+	//
+	// Corresponds with GET /client/{id} (the `GetAPIClient` operationId).
 	GetAPIClient(ctx context.Context, id openapi_types.UUID, params *GetAPIClientParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// UpdateAPIClientWithBody performs a POST /client/{id} (the `UpdateAPIClient` operationId) request,
-	// with any type of body and a specified content type.
+	// UpdateAPIClientWithBody changes the description of an API client.
+	//
+	// Version has to be that of the newest state: otherwise the change is refused, as a rule with
+	// [ErrConflict].
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /client/{id} (the `UpdateAPIClient` operationId).
 	UpdateAPIClientWithBody(ctx context.Context, id openapi_types.UUID, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// UpdateAPIClient performs a POST /client/{id} (the `UpdateAPIClient` operationId) request.
+	// UpdateAPIClient changes the description of an API client.
+	//
+	// Version has to be that of the newest state: otherwise the change is refused, as a rule with
+	// [ErrConflict].
+	//
 	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /client/{id} (the `UpdateAPIClient` operationId).
 	UpdateAPIClient(ctx context.Context, id openapi_types.UUID, body UpdateAPIClientJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// GetAPIClientSecret performs a GET /client/{id}/secret (the `GetAPIClientSecret` operationId) request.
+	// GetAPIClientSecret returns the secret of an API client.
+	//
+	// A client that is unknown, not active or owned by another account is [ErrForbidden].
+	//
+	// Corresponds with GET /client/{id}/secret (the `GetAPIClientSecret` operationId).
 	GetAPIClientSecret(ctx context.Context, id openapi_types.UUID, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// RegenerateAPIClientSecretWithBody performs a POST /client/{id}/secret (the `RegenerateAPIClientSecret` operationId) request,
-	// with any type of body and a specified content type.
+	// RegenerateAPIClientSecretWithBody replaces the secret of an API client and returns the new one.
+	//
+	// A client that is unknown, not active or owned by another account is [ErrForbidden].
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /client/{id}/secret (the `RegenerateAPIClientSecret` operationId).
 	RegenerateAPIClientSecretWithBody(ctx context.Context, id openapi_types.UUID, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// RegenerateAPIClientSecret performs a POST /client/{id}/secret (the `RegenerateAPIClientSecret` operationId) request.
+	// RegenerateAPIClientSecret replaces the secret of an API client and returns the new one.
+	//
+	// A client that is unknown, not active or owned by another account is [ErrForbidden].
+	//
 	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /client/{id}/secret (the `RegenerateAPIClientSecret` operationId).
 	RegenerateAPIClientSecret(ctx context.Context, id openapi_types.UUID, body RegenerateAPIClientSecretJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// ListCovers performs a GET /cover (the `ListCovers` operationId) request.
+	// ListCovers searches covers.
+	//
+	// A page holds 10 unless Limit asks for 0 to 100.
+	//
+	// Corresponds with GET /cover (the `ListCovers` operationId).
 	ListCovers(ctx context.Context, params *ListCoversParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// DeleteCover performs a DELETE /cover/{mangaOrCoverId} (the `DeleteCover` operationId) request.
+	// DeleteCover deletes a cover, by the id of the cover.
+	//
+	// Corresponds with DELETE /cover/{mangaOrCoverId} (the `DeleteCover` operationId).
 	DeleteCover(ctx context.Context, mangaOrCoverID openapi_types.UUID, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// GetCover performs a GET /cover/{mangaOrCoverId} (the `GetCover` operationId) request.
+	// GetCover returns one cover, by the id of the cover.
+	//
+	// The file is at [CoverURL].
+	//
+	// Corresponds with GET /cover/{mangaOrCoverId} (the `GetCover` operationId).
 	GetCover(ctx context.Context, mangaOrCoverID openapi_types.UUID, params *GetCoverParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// UploadCoverWithBody performs a POST /cover/{mangaOrCoverId} (the `UploadCover` operationId) request,
-	// with any type of body and a specified content type.
+	// UploadCoverWithBody adds a cover to a title, by the id of the title.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /cover/{mangaOrCoverId} (the `UploadCover` operationId).
 	UploadCoverWithBody(ctx context.Context, mangaOrCoverID openapi_types.UUID, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// UpdateCoverWithBody performs a PUT /cover/{mangaOrCoverId} (the `UpdateCover` operationId) request,
-	// with any type of body and a specified content type.
+	// UpdateCoverWithBody changes what is said of a cover, by the id of the cover; the picture stays.
+	//
+	// What is unset stays as it is and [Null] clears it, but Volume is always sent: unset, it is null.
+	// Version has to be that of the newest state: when somebody else was faster, the change is refused,
+	// as a rule with [ErrConflict]. The body may have 2 kB.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PUT /cover/{mangaOrCoverId} (the `UpdateCover` operationId).
 	UpdateCoverWithBody(ctx context.Context, mangaOrCoverID openapi_types.UUID, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// UpdateCover performs a PUT /cover/{mangaOrCoverId} (the `UpdateCover` operationId) request.
+	// UpdateCover changes what is said of a cover, by the id of the cover; the picture stays.
+	//
+	// What is unset stays as it is and [Null] clears it, but Volume is always sent: unset, it is null.
+	// Version has to be that of the newest state: when somebody else was faster, the change is refused,
+	// as a rule with [ErrConflict]. The body may have 2 kB.
+	//
 	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with PUT /cover/{mangaOrCoverId} (the `UpdateCover` operationId).
 	UpdateCover(ctx context.Context, mangaOrCoverID openapi_types.UUID, body UpdateCoverJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// CreateForumThreadWithBody performs a POST /forums/thread (the `CreateForumThread` operationId) request,
-	// with any type of body and a specified content type.
+	// CreateForumThreadWithBody returns the forum thread for the comments on a title, chapter or group,
+	// and opens it if there is none.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /forums/thread (the `CreateForumThread` operationId).
 	CreateForumThreadWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// CreateForumThread performs a POST /forums/thread (the `CreateForumThread` operationId) request.
+	// CreateForumThread returns the forum thread for the comments on a title, chapter or group, and
+	// opens it if there is none.
+	//
 	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /forums/thread (the `CreateForumThread` operationId).
 	CreateForumThread(ctx context.Context, body CreateForumThreadJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// ListGroups performs a GET /group (the `ListGroups` operationId) request.
+	// ListGroups searches scanlation groups.
+	//
+	// A page holds 10 unless Limit asks for 0 to 100.
+	//
+	// Corresponds with GET /group (the `ListGroups` operationId).
 	ListGroups(ctx context.Context, params *ListGroupsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// CreateGroupWithBody performs a POST /group (the `CreateGroup` operationId) request,
-	// with any type of body and a specified content type.
+	// CreateGroupWithBody creates a scanlation group.
+	//
+	// Only the name is required. The body may have 16 kB.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /group (the `CreateGroup` operationId).
 	CreateGroupWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// CreateGroup performs a POST /group (the `CreateGroup` operationId) request.
+	// CreateGroup creates a scanlation group.
+	//
+	// Only the name is required. The body may have 16 kB.
+	//
 	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /group (the `CreateGroup` operationId).
 	CreateGroup(ctx context.Context, body CreateGroupJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// DeleteGroup performs a DELETE /group/{id} (the `DeleteGroup` operationId) request.
+	// DeleteGroup deletes a scanlation group.
+	//
+	// Corresponds with DELETE /group/{id} (the `DeleteGroup` operationId).
 	DeleteGroup(ctx context.Context, id openapi_types.UUID, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// GetGroup performs a GET /group/{id} (the `GetGroup` operationId) request.
+	// GetGroup returns one scanlation group.
+	//
+	// Corresponds with GET /group/{id} (the `GetGroup` operationId).
 	GetGroup(ctx context.Context, id openapi_types.UUID, params *GetGroupParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// UpdateGroupWithBody performs a PUT /group/{id} (the `UpdateGroup` operationId) request,
-	// with any type of body and a specified content type.
+	// UpdateGroupWithBody changes a scanlation group.
+	//
+	// What is unset stays as it is, [Null] clears it, and a list replaces the one before. Version has
+	// to be that of the newest state: when somebody else was faster, the change is refused, as a rule
+	// with [ErrConflict]. The body may have 8 kB.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PUT /group/{id} (the `UpdateGroup` operationId).
 	UpdateGroupWithBody(ctx context.Context, id openapi_types.UUID, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// UpdateGroup performs a PUT /group/{id} (the `UpdateGroup` operationId) request.
+	// UpdateGroup changes a scanlation group.
+	//
+	// What is unset stays as it is, [Null] clears it, and a list replaces the one before. Version has
+	// to be that of the newest state: when somebody else was faster, the change is refused, as a rule
+	// with [ErrConflict]. The body may have 8 kB.
+	//
 	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with PUT /group/{id} (the `UpdateGroup` operationId).
 	UpdateGroup(ctx context.Context, id openapi_types.UUID, body UpdateGroupJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// UnfollowGroup performs a DELETE /group/{id}/follow (the `UnfollowGroup` operationId) request.
+	// UnfollowGroup stops following a scanlation group.
+	//
+	// Corresponds with DELETE /group/{id}/follow (the `UnfollowGroup` operationId).
 	UnfollowGroup(ctx context.Context, id openapi_types.UUID, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// FollowGroup performs a POST /group/{id}/follow (the `FollowGroup` operationId) request.
+	// FollowGroup follows a scanlation group.
+	//
+	// Corresponds with POST /group/{id}/follow (the `FollowGroup` operationId).
 	FollowGroup(ctx context.Context, id openapi_types.UUID, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// MapLegacyIDsWithBody performs a POST /legacy/mapping (the `MapLegacyIDs` operationId) request,
-	// with any type of body and a specified content type.
+	// MapLegacyIDsWithBody translates ids that were numbers, before MangaDex version 5, into today's.
+	//
+	// The body may have 10 kB.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /legacy/mapping (the `MapLegacyIDs` operationId).
 	MapLegacyIDsWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// MapLegacyIDs performs a POST /legacy/mapping (the `MapLegacyIDs` operationId) request.
+	// MapLegacyIDs translates ids that were numbers, before MangaDex version 5, into today's.
+	//
+	// The body may have 10 kB.
+	//
 	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /legacy/mapping (the `MapLegacyIDs` operationId).
 	MapLegacyIDs(ctx context.Context, body MapLegacyIDsJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// CreateCustomListWithBody performs a POST /list (the `CreateCustomList` operationId) request,
-	// with any type of body and a specified content type.
+	// CreateCustomListWithBody creates a custom list.
+	//
+	// The body may have 8 kB.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /list (the `CreateCustomList` operationId).
 	CreateCustomListWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// CreateCustomList performs a POST /list (the `CreateCustomList` operationId) request.
+	// CreateCustomList creates a custom list.
+	//
+	// The body may have 8 kB.
+	//
 	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /list (the `CreateCustomList` operationId).
 	CreateCustomList(ctx context.Context, body CreateCustomListJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// DeleteCustomList performs a DELETE /list/{id} (the `DeleteCustomList` operationId) request.
+	// DeleteCustomList deletes a custom list.
+	//
+	// Corresponds with DELETE /list/{id} (the `DeleteCustomList` operationId).
 	DeleteCustomList(ctx context.Context, id openapi_types.UUID, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// GetCustomList performs a GET /list/{id} (the `GetCustomList` operationId) request.
+	// GetCustomList returns one custom list with the ids of its titles.
+	//
+	// The titles are relationships of the list. A private list is shown to its owner only.
+	//
+	// Corresponds with GET /list/{id} (the `GetCustomList` operationId).
 	GetCustomList(ctx context.Context, id openapi_types.UUID, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// UpdateCustomListWithBody performs a PUT /list/{id} (the `UpdateCustomList` operationId) request,
-	// with any type of body and a specified content type.
+	// UpdateCustomListWithBody changes a custom list.
+	//
+	// What is unset stays as it is; Manga replaces all titles, in its order. Version has to be that of
+	// the newest state: otherwise the change is refused, as a rule with [ErrConflict]. The body may
+	// have 8 kB. For single titles there are [Client.AddMangaToCustomList] and
+	// [Client.RemoveMangaFromCustomList].
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PUT /list/{id} (the `UpdateCustomList` operationId).
 	UpdateCustomListWithBody(ctx context.Context, id openapi_types.UUID, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// UpdateCustomList performs a PUT /list/{id} (the `UpdateCustomList` operationId) request.
+	// UpdateCustomList changes a custom list.
+	//
+	// What is unset stays as it is; Manga replaces all titles, in its order. Version has to be that of
+	// the newest state: otherwise the change is refused, as a rule with [ErrConflict]. The body may
+	// have 8 kB. For single titles there are [Client.AddMangaToCustomList] and
+	// [Client.RemoveMangaFromCustomList].
+	//
 	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with PUT /list/{id} (the `UpdateCustomList` operationId).
 	UpdateCustomList(ctx context.Context, id openapi_types.UUID, body UpdateCustomListJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// GetCustomListFeed performs a GET /list/{id}/feed (the `GetCustomListFeed` operationId) request.
+	// GetCustomListFeed returns the chapters of the titles in a custom list.
+	//
+	// A page holds 100 unless Limit asks for 1 to 500. What is left out unless the parameters say
+	// otherwise is described at [Client.ListChapters]. A private list is shown to its owner only.
+	//
+	// Corresponds with GET /list/{id}/feed (the `GetCustomListFeed` operationId).
 	GetCustomListFeed(ctx context.Context, id openapi_types.UUID, params *GetCustomListFeedParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// UnfollowCustomListWithBody performs a DELETE /list/{id}/follow (the `UnfollowCustomList` operationId) request,
-	// with any type of body and a specified content type.
+	// UnfollowCustomListWithBody stops following a custom list.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with DELETE /list/{id}/follow (the `UnfollowCustomList` operationId).
 	UnfollowCustomListWithBody(ctx context.Context, id openapi_types.UUID, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// UnfollowCustomList performs a DELETE /list/{id}/follow (the `UnfollowCustomList` operationId) request.
+	// UnfollowCustomList stops following a custom list.
+	//
 	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with DELETE /list/{id}/follow (the `UnfollowCustomList` operationId).
 	UnfollowCustomList(ctx context.Context, id openapi_types.UUID, body UnfollowCustomListJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// FollowCustomListWithBody performs a POST /list/{id}/follow (the `FollowCustomList` operationId) request,
-	// with any type of body and a specified content type.
+	// FollowCustomListWithBody follows a custom list.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /list/{id}/follow (the `FollowCustomList` operationId).
 	FollowCustomListWithBody(ctx context.Context, id openapi_types.UUID, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// FollowCustomList performs a POST /list/{id}/follow (the `FollowCustomList` operationId) request.
+	// FollowCustomList follows a custom list.
+	//
 	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /list/{id}/follow (the `FollowCustomList` operationId).
 	FollowCustomList(ctx context.Context, id openapi_types.UUID, body FollowCustomListJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// SearchManga performs a GET /manga (the `SearchManga` operationId) request.
+	// SearchManga searches titles.
+	//
+	// A page holds 10 unless Limit asks for 0 to 100. Pornographic titles are left out unless
+	// ContentRating names them. The title with the newest chapter comes first unless Order says
+	// otherwise.
+	//
+	// Corresponds with GET /manga (the `SearchManga` operationId).
 	SearchManga(ctx context.Context, params *SearchMangaParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// CreateMangaWithBody performs a POST /manga (the `CreateManga` operationId) request,
-	// with any type of body and a specified content type.
+	// CreateMangaWithBody creates a title as a draft.
+	//
+	// Title, original language, status and content rating are required. The title becomes public when
+	// staff accepts it: give it a cover, then hand it in with [Client.CommitMangaDraft]. The body may
+	// have 64 kB.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /manga (the `CreateManga` operationId).
 	CreateMangaWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// CreateManga performs a POST /manga (the `CreateManga` operationId) request.
+	// CreateManga creates a title as a draft.
+	//
+	// Title, original language, status and content rating are required. The title becomes public when
+	// staff accepts it: give it a cover, then hand it in with [Client.CommitMangaDraft]. The body may
+	// have 64 kB.
+	//
 	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /manga (the `CreateManga` operationId).
 	CreateManga(ctx context.Context, body CreateMangaJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// ListMangaDrafts performs a GET /manga/draft (the `ListMangaDrafts` operationId) request.
+	// ListMangaDrafts lists the drafts of titles that the account made.
+	//
+	// A page holds 10 unless Limit asks for 1 to 100. The newest come first unless Order says
+	// otherwise.
+	//
+	// Corresponds with GET /manga/draft (the `ListMangaDrafts` operationId).
 	ListMangaDrafts(ctx context.Context, params *ListMangaDraftsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// GetMangaDraft performs a GET /manga/draft/{id} (the `GetMangaDraft` operationId) request.
+	// GetMangaDraft returns one draft of a title.
+	//
+	// Corresponds with GET /manga/draft/{id} (the `GetMangaDraft` operationId).
 	GetMangaDraft(ctx context.Context, id openapi_types.UUID, params *GetMangaDraftParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// CommitMangaDraftWithBody performs a POST /manga/draft/{id}/commit (the `CommitMangaDraft` operationId) request,
-	// with any type of body and a specified content type.
+	// CommitMangaDraftWithBody hands in the draft of a title for review.
+	//
+	// The draft must be in [MangaStateDraft], must have a cover in its original language, and Version
+	// has to be that of its newest state. Staff accepts or rejects it later.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /manga/draft/{id}/commit (the `CommitMangaDraft` operationId).
 	CommitMangaDraftWithBody(ctx context.Context, id openapi_types.UUID, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// CommitMangaDraft performs a POST /manga/draft/{id}/commit (the `CommitMangaDraft` operationId) request.
+	// CommitMangaDraft hands in the draft of a title for review.
+	//
+	// The draft must be in [MangaStateDraft], must have a cover in its original language, and Version
+	// has to be that of its newest state. Staff accepts or rejects it later.
+	//
 	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /manga/draft/{id}/commit (the `CommitMangaDraft` operationId).
 	CommitMangaDraft(ctx context.Context, id openapi_types.UUID, body CommitMangaDraftJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// GetRandomManga performs a GET /manga/random (the `GetRandomManga` operationId) request.
+	// GetRandomManga returns a title at random.
+	//
+	// Pornographic titles are left out unless ContentRating names them.
+	//
+	// Corresponds with GET /manga/random (the `GetRandomManga` operationId).
 	GetRandomManga(ctx context.Context, params *GetRandomMangaParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// ListReadMarkers performs a GET /manga/read (the `ListReadMarkers` operationId) request.
+	// ListReadMarkers returns which chapters of several titles the account has read.
+	//
+	// They are one list, or sorted by title when Grouped is set.
+	//
+	// Corresponds with GET /manga/read (the `ListReadMarkers` operationId).
 	ListReadMarkers(ctx context.Context, params *ListReadMarkersParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// ListReadingStatuses performs a GET /manga/status (the `ListReadingStatuses` operationId) request.
+	// ListReadingStatuses returns the reading status of every title that has one, in one answer.
+	//
+	// Corresponds with GET /manga/status (the `ListReadingStatuses` operationId).
 	ListReadingStatuses(ctx context.Context, params *ListReadingStatusesParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// ListTags performs a GET /manga/tag (the `ListTags` operationId) request.
+	// ListTags returns all tags in one page.
+	//
+	// Corresponds with GET /manga/tag (the `ListTags` operationId).
 	ListTags(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// DeleteManga performs a DELETE /manga/{id} (the `DeleteManga` operationId) request.
+	// DeleteManga deletes a title.
+	//
+	// Corresponds with DELETE /manga/{id} (the `DeleteManga` operationId).
 	DeleteManga(ctx context.Context, id openapi_types.UUID, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// GetManga performs a GET /manga/{id} (the `GetManga` operationId) request.
+	// GetManga returns one title.
+	//
+	// Of authors, artists, cover and other titles it has the ids; Includes asks for more. Tags are
+	// always complete.
+	//
+	// Corresponds with GET /manga/{id} (the `GetManga` operationId).
 	GetManga(ctx context.Context, id openapi_types.UUID, params *GetMangaParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// UpdateMangaWithBody performs a PUT /manga/{id} (the `UpdateManga` operationId) request,
-	// with any type of body and a specified content type.
+	// UpdateMangaWithBody changes a title.
+	//
+	// What is unset stays as it is, [Null] clears it, and a list or map, also an empty one, replaces
+	// the one before. Version has to be that of the newest state: when somebody else was faster, the
+	// change is refused, as a rule with [ErrConflict]. The body may have 64 kB.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PUT /manga/{id} (the `UpdateManga` operationId).
 	UpdateMangaWithBody(ctx context.Context, id openapi_types.UUID, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// UpdateManga performs a PUT /manga/{id} (the `UpdateManga` operationId) request.
+	// UpdateManga changes a title.
+	//
+	// What is unset stays as it is, [Null] clears it, and a list or map, also an empty one, replaces
+	// the one before. Version has to be that of the newest state: when somebody else was faster, the
+	// change is refused, as a rule with [ErrConflict]. The body may have 64 kB.
+	//
 	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with PUT /manga/{id} (the `UpdateManga` operationId).
 	UpdateManga(ctx context.Context, id openapi_types.UUID, body UpdateMangaJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// GetMangaAggregate performs a GET /manga/{id}/aggregate (the `GetMangaAggregate` operationId) request.
+	// GetMangaAggregate returns the volumes of a title and the numbers and ids of their chapters.
+	//
+	// It is short enough to come in one answer, in the order of display: the newest first. Chapters of
+	// no volume are in the volume none. For an unknown title there are no volumes, and no error.
+	//
+	// Corresponds with GET /manga/{id}/aggregate (the `GetMangaAggregate` operationId).
 	GetMangaAggregate(ctx context.Context, id openapi_types.UUID, params *GetMangaAggregateParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// GetMangaFeed performs a GET /manga/{id}/feed (the `GetMangaFeed` operationId) request.
+	// GetMangaFeed returns the chapters of a title.
+	//
+	// A page holds 100 unless Limit asks for 1 to 500. What is left out unless the parameters say
+	// otherwise is described at [Client.ListChapters]; of a pornographic title that is everything. For
+	// an unknown title the page is empty, and there is no error.
+	//
+	// Corresponds with GET /manga/{id}/feed (the `GetMangaFeed` operationId).
 	GetMangaFeed(ctx context.Context, id openapi_types.UUID, params *GetMangaFeedParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// UnfollowManga performs a DELETE /manga/{id}/follow (the `UnfollowManga` operationId) request.
+	// UnfollowManga stops following a title.
+	//
+	// Corresponds with DELETE /manga/{id}/follow (the `UnfollowManga` operationId).
 	UnfollowManga(ctx context.Context, id openapi_types.UUID, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// FollowManga performs a POST /manga/{id}/follow (the `FollowManga` operationId) request.
+	// FollowManga follows a title.
+	//
+	// Corresponds with POST /manga/{id}/follow (the `FollowManga` operationId).
 	FollowManga(ctx context.Context, id openapi_types.UUID, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// RemoveMangaFromCustomList performs a DELETE /manga/{id}/list/{listId} (the `RemoveMangaFromCustomList` operationId) request.
+	// RemoveMangaFromCustomList takes a title out of a custom list of the account.
+	//
+	// Corresponds with DELETE /manga/{id}/list/{listId} (the `RemoveMangaFromCustomList` operationId).
 	RemoveMangaFromCustomList(ctx context.Context, id openapi_types.UUID, listID openapi_types.UUID, params *RemoveMangaFromCustomListParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// AddMangaToCustomList performs a POST /manga/{id}/list/{listId} (the `AddMangaToCustomList` operationId) request.
+	// AddMangaToCustomList puts a title into a custom list of the account.
+	//
+	// Corresponds with POST /manga/{id}/list/{listId} (the `AddMangaToCustomList` operationId).
 	AddMangaToCustomList(ctx context.Context, id openapi_types.UUID, listID openapi_types.UUID, params *AddMangaToCustomListParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// GetMangaReadMarkers performs a GET /manga/{id}/read (the `GetMangaReadMarkers` operationId) request.
+	// GetMangaReadMarkers returns which chapters of a title the account has read.
+	//
+	// Corresponds with GET /manga/{id}/read (the `GetMangaReadMarkers` operationId).
 	GetMangaReadMarkers(ctx context.Context, id openapi_types.UUID, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// SetMangaReadMarkersWithBody performs a POST /manga/{id}/read (the `SetMangaReadMarkers` operationId) request,
-	// with any type of body and a specified content type.
+	// SetMangaReadMarkersWithBody marks chapters of a title as read or unread.
+	//
+	// The body may have 10 kB, which is about 250 ids. The reading history is changed only if
+	// UpdateHistory is set.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /manga/{id}/read (the `SetMangaReadMarkers` operationId).
 	SetMangaReadMarkersWithBody(ctx context.Context, id openapi_types.UUID, params *SetMangaReadMarkersParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// SetMangaReadMarkers performs a POST /manga/{id}/read (the `SetMangaReadMarkers` operationId) request.
+	// SetMangaReadMarkers marks chapters of a title as read or unread.
+	//
+	// The body may have 10 kB, which is about 250 ids. The reading history is changed only if
+	// UpdateHistory is set.
+	//
 	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /manga/{id}/read (the `SetMangaReadMarkers` operationId).
 	SetMangaReadMarkers(ctx context.Context, id openapi_types.UUID, params *SetMangaReadMarkersParams, body SetMangaReadMarkersJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// ListMangaRecommendations performs a GET /manga/{id}/recommendation (the `ListMangaRecommendations` operationId) request.
+	// ListMangaRecommendations returns titles that are like a title, up to 20, the most similar first.
+	//
+	// There is one page only. The relationships of each are the two titles; Includes asks for their
+	// attributes. Pornographic titles are left out unless ContentRating names them.
+	//
+	// Corresponds with GET /manga/{id}/recommendation (the `ListMangaRecommendations` operationId).
 	ListMangaRecommendations(ctx context.Context, id openapi_types.UUID, params *ListMangaRecommendationsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// GetReadingStatus performs a GET /manga/{id}/status (the `GetReadingStatus` operationId) request.
+	// GetReadingStatus returns the reading status of a title.
+	//
+	// It is empty when there is none.
+	//
+	// Corresponds with GET /manga/{id}/status (the `GetReadingStatus` operationId).
 	GetReadingStatus(ctx context.Context, id openapi_types.UUID, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// SetReadingStatusWithBody performs a POST /manga/{id}/status (the `SetReadingStatus` operationId) request,
-	// with any type of body and a specified content type.
+	// SetReadingStatusWithBody sets the reading status of a title, or removes it.
+	//
+	// Null removes it, and so does a Status that is unset. The body may have 2 kB.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /manga/{id}/status (the `SetReadingStatus` operationId).
 	SetReadingStatusWithBody(ctx context.Context, id openapi_types.UUID, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// SetReadingStatus performs a POST /manga/{id}/status (the `SetReadingStatus` operationId) request.
+	// SetReadingStatus sets the reading status of a title, or removes it.
+	//
+	// Null removes it, and so does a Status that is unset. The body may have 2 kB.
+	//
 	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /manga/{id}/status (the `SetReadingStatus` operationId).
 	SetReadingStatus(ctx context.Context, id openapi_types.UUID, body SetReadingStatusJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// ListMangaRelations performs a GET /manga/{mangaId}/relation (the `ListMangaRelations` operationId) request.
+	// ListMangaRelations returns the titles that a title is related to, in one page.
+	//
+	// They are relationships of each result; Includes asks for their attributes.
+	//
+	// Corresponds with GET /manga/{mangaId}/relation (the `ListMangaRelations` operationId).
 	ListMangaRelations(ctx context.Context, mangaID openapi_types.UUID, params *ListMangaRelationsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// CreateMangaRelationWithBody performs a POST /manga/{mangaId}/relation (the `CreateMangaRelation` operationId) request,
-	// with any type of body and a specified content type.
+	// CreateMangaRelationWithBody relates a title to another one.
+	//
+	// The body may have 8 kB.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /manga/{mangaId}/relation (the `CreateMangaRelation` operationId).
 	CreateMangaRelationWithBody(ctx context.Context, mangaID openapi_types.UUID, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// CreateMangaRelation performs a POST /manga/{mangaId}/relation (the `CreateMangaRelation` operationId) request.
+	// CreateMangaRelation relates a title to another one.
+	//
+	// The body may have 8 kB.
+	//
 	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /manga/{mangaId}/relation (the `CreateMangaRelation` operationId).
 	CreateMangaRelation(ctx context.Context, mangaID openapi_types.UUID, body CreateMangaRelationJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// DeleteMangaRelation performs a DELETE /manga/{mangaId}/relation/{id} (the `DeleteMangaRelation` operationId) request.
+	// DeleteMangaRelation removes a relation between two titles, by the id of the relation.
+	//
+	// Corresponds with DELETE /manga/{mangaId}/relation/{id} (the `DeleteMangaRelation` operationId).
 	DeleteMangaRelation(ctx context.Context, mangaID openapi_types.UUID, id openapi_types.UUID, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// Ping performs a GET /ping (the `Ping` operationId) request.
+	// Ping asks whether the API is up, and returns nil if it is.
+	//
+	// Corresponds with GET /ping (the `Ping` operationId).
 	Ping(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// ListRatings performs a GET /rating (the `ListRatings` operationId) request.
+	// ListRatings returns the ratings that the account gave to titles.
+	//
+	// Titles that it did not rate are not in the answer.
+	//
+	// Corresponds with GET /rating (the `ListRatings` operationId).
 	ListRatings(ctx context.Context, params *ListRatingsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// DeleteRating performs a DELETE /rating/{mangaId} (the `DeleteRating` operationId) request.
+	// DeleteRating removes the rating that the account gave to a title.
+	//
+	// Corresponds with DELETE /rating/{mangaId} (the `DeleteRating` operationId).
 	DeleteRating(ctx context.Context, mangaID openapi_types.UUID, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// SetRatingWithBody performs a POST /rating/{mangaId} (the `SetRating` operationId) request,
-	// with any type of body and a specified content type.
+	// SetRatingWithBody rates a title from 1 to 10, in place of an earlier rating.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /rating/{mangaId} (the `SetRating` operationId).
 	SetRatingWithBody(ctx context.Context, mangaID openapi_types.UUID, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// SetRating performs a POST /rating/{mangaId} (the `SetRating` operationId) request.
+	// SetRating rates a title from 1 to 10, in place of an earlier rating.
+	//
 	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /rating/{mangaId} (the `SetRating` operationId).
 	SetRating(ctx context.Context, mangaID openapi_types.UUID, body SetRatingJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// ListReports performs a GET /report (the `ListReports` operationId) request.
+	// ListReports lists the reports that the account made.
+	//
+	// A page holds 10 unless Limit asks for 1 to 100. The newest come first.
+	//
+	// Corresponds with GET /report (the `ListReports` operationId).
 	ListReports(ctx context.Context, params *ListReportsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// CreateReportWithBody performs a POST /report (the `CreateReport` operationId) request,
-	// with any type of body and a specified content type.
+	// CreateReportWithBody reports a title, chapter, scanlation group, user or author to the
+	// moderators.
+	//
+	// The reasons come from [Client.ListReportReasons]. The body may have 8 kB.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /report (the `CreateReport` operationId).
 	CreateReportWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// CreateReport performs a POST /report (the `CreateReport` operationId) request.
+	// CreateReport reports a title, chapter, scanlation group, user or author to the moderators.
+	//
+	// The reasons come from [Client.ListReportReasons]. The body may have 8 kB.
+	//
 	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /report (the `CreateReport` operationId).
 	CreateReport(ctx context.Context, body CreateReportJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// ListReportReasons performs a GET /report/reasons/{category} (the `ListReportReasons` operationId) request.
+	// ListReportReasons returns the reasons for which something of a kind can be reported, in one page.
+	//
+	// Corresponds with GET /report/reasons/{category} (the `ListReportReasons` operationId).
 	ListReportReasons(ctx context.Context, category ReportCategory, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// GetSettings performs a GET /settings (the `GetSettings` operationId) request.
+	// GetSettings returns the settings of the account on the site.
+	//
+	// They are a document of the site, in the form that a template describes.
+	//
+	// Corresponds with GET /settings (the `GetSettings` operationId).
 	GetSettings(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// UpdateSettingsWithBody performs a POST /settings (the `UpdateSettings` operationId) request,
-	// with any type of body and a specified content type.
+	// UpdateSettingsWithBody stores the settings of the account on the site and returns them.
+	//
+	// The document has to fit the template.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /settings (the `UpdateSettings` operationId).
 	UpdateSettingsWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// UpdateSettings performs a POST /settings (the `UpdateSettings` operationId) request.
+	// UpdateSettings stores the settings of the account on the site and returns them.
+	//
+	// The document has to fit the template.
+	//
 	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /settings (the `UpdateSettings` operationId).
 	UpdateSettings(ctx context.Context, body UpdateSettingsJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// GetSettingsTemplate performs a GET /settings/template (the `GetSettingsTemplate` operationId) request.
+	// GetSettingsTemplate returns the newest template, which tells the form of the settings.
+	//
+	// Corresponds with GET /settings/template (the `GetSettingsTemplate` operationId).
 	GetSettingsTemplate(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// CreateSettingsTemplateWithBody performs a POST /settings/template (the `CreateSettingsTemplate` operationId) request,
-	// with any type of body and a specified content type.
+	// CreateSettingsTemplateWithBody creates a template for the settings.
+	//
+	// Accounts without the permission get [ErrForbidden].
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /settings/template (the `CreateSettingsTemplate` operationId).
 	CreateSettingsTemplateWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// CreateSettingsTemplate performs a POST /settings/template (the `CreateSettingsTemplate` operationId) request.
+	// CreateSettingsTemplate creates a template for the settings.
+	//
+	// Accounts without the permission get [ErrForbidden].
+	//
 	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /settings/template (the `CreateSettingsTemplate` operationId).
 	CreateSettingsTemplate(ctx context.Context, body CreateSettingsTemplateJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// GetSettingsTemplateVersion performs a GET /settings/template/{version} (the `GetSettingsTemplateVersion` operationId) request.
+	// GetSettingsTemplateVersion returns one version of the template, by its id.
+	//
+	// Corresponds with GET /settings/template/{version} (the `GetSettingsTemplateVersion` operationId).
 	GetSettingsTemplateVersion(ctx context.Context, version openapi_types.UUID, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// ListChapterStatistics performs a GET /statistics/chapter (the `ListChapterStatistics` operationId) request.
+	// ListChapterStatistics returns how many comments there are on several chapters, by chapter.
+	//
+	// Corresponds with GET /statistics/chapter (the `ListChapterStatistics` operationId).
 	ListChapterStatistics(ctx context.Context, params *ListChapterStatisticsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// GetChapterStatistics performs a GET /statistics/chapter/{uuid} (the `GetChapterStatistics` operationId) request.
+	// GetChapterStatistics returns how many comments there are on a chapter, as a map with one entry.
+	//
+	// Corresponds with GET /statistics/chapter/{uuid} (the `GetChapterStatistics` operationId).
 	GetChapterStatistics(ctx context.Context, uuid openapi_types.UUID, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// ListGroupStatistics performs a GET /statistics/group (the `ListGroupStatistics` operationId) request.
+	// ListGroupStatistics returns how many comments there are on several scanlation groups, by group.
+	//
+	// Corresponds with GET /statistics/group (the `ListGroupStatistics` operationId).
 	ListGroupStatistics(ctx context.Context, params *ListGroupStatisticsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// GetGroupStatistics performs a GET /statistics/group/{uuid} (the `GetGroupStatistics` operationId) request.
+	// GetGroupStatistics returns how many comments there are on a scanlation group, as a map with one
+	// entry.
+	//
+	// Corresponds with GET /statistics/group/{uuid} (the `GetGroupStatistics` operationId).
 	GetGroupStatistics(ctx context.Context, uuid openapi_types.UUID, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// ListMangaStatistics performs a GET /statistics/manga (the `ListMangaStatistics` operationId) request.
+	// ListMangaStatistics returns ratings, follows and comments of several titles, by title.
+	//
+	// Corresponds with GET /statistics/manga (the `ListMangaStatistics` operationId).
 	ListMangaStatistics(ctx context.Context, params *ListMangaStatisticsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// GetMangaStatistics performs a GET /statistics/manga/{uuid} (the `GetMangaStatistics` operationId) request.
+	// GetMangaStatistics returns ratings, follows and comments of a title, as a map with one entry.
+	//
+	// It also counts the ratings by value. An unknown title is [ErrNotFound].
+	//
+	// Corresponds with GET /statistics/manga/{uuid} (the `GetMangaStatistics` operationId).
 	GetMangaStatistics(ctx context.Context, uuid openapi_types.UUID, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// GetUploadSession performs a GET /upload (the `GetUploadSession` operationId) request.
+	// GetUploadSession returns the open upload session of the account.
+	//
+	// An account has one session at most; [ErrNotFound] says that there is none. Includes asks for the
+	// files that are in it.
+	//
+	// Corresponds with GET /upload (the `GetUploadSession` operationId).
 	GetUploadSession(ctx context.Context, params *GetUploadSessionParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// BeginUploadWithBody performs a POST /upload/begin (the `BeginUpload` operationId) request,
-	// with any type of body and a specified content type.
+	// BeginUploadWithBody opens an upload session for a new chapter.
+	//
+	// An account has one session at most: go on with it, or close it with [Client.AbandonUpload]. It
+	// takes 500 files and 150 MB. The body may have 4 kB. Package upload does all the steps.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /upload/begin (the `BeginUpload` operationId).
 	BeginUploadWithBody(ctx context.Context, params *BeginUploadParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// BeginUpload performs a POST /upload/begin (the `BeginUpload` operationId) request.
+	// BeginUpload opens an upload session for a new chapter.
+	//
+	// An account has one session at most: go on with it, or close it with [Client.AbandonUpload]. It
+	// takes 500 files and 150 MB. The body may have 4 kB. Package upload does all the steps.
+	//
 	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /upload/begin (the `BeginUpload` operationId).
 	BeginUpload(ctx context.Context, params *BeginUploadParams, body BeginUploadJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// BeginChapterEditWithBody performs a POST /upload/begin/{chapterId} (the `BeginChapterEdit` operationId) request,
-	// with any type of body and a specified content type.
+	// BeginChapterEditWithBody opens an upload session to change a chapter and its pages.
+	//
+	// A title that is not published is a 400. Those who neither uploaded the chapter nor belong to one
+	// of its groups get [ErrUnauthorized], for which a new login is no remedy. Version has to be that
+	// of the newest state. The body may have 1 kB.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /upload/begin/{chapterId} (the `BeginChapterEdit` operationId).
 	BeginChapterEditWithBody(ctx context.Context, chapterID openapi_types.UUID, params *BeginChapterEditParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// BeginChapterEdit performs a POST /upload/begin/{chapterId} (the `BeginChapterEdit` operationId) request.
+	// BeginChapterEdit opens an upload session to change a chapter and its pages.
+	//
+	// A title that is not published is a 400. Those who neither uploaded the chapter nor belong to one
+	// of its groups get [ErrUnauthorized], for which a new login is no remedy. Version has to be that
+	// of the newest state. The body may have 1 kB.
+	//
 	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /upload/begin/{chapterId} (the `BeginChapterEdit` operationId).
 	BeginChapterEdit(ctx context.Context, chapterID openapi_types.UUID, params *BeginChapterEditParams, body BeginChapterEditJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// CheckUploadApprovalWithBody performs a POST /upload/check-approval-required (the `CheckUploadApproval` operationId) request,
-	// with any type of body and a specified content type.
+	// CheckUploadApprovalWithBody tells whether a chapter of the account, for a title in a language,
+	// would wait for approval by staff.
+	//
+	// An unknown title is [ErrNotFound]. The body may have 4 kB.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /upload/check-approval-required (the `CheckUploadApproval` operationId).
 	CheckUploadApprovalWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// CheckUploadApproval performs a POST /upload/check-approval-required (the `CheckUploadApproval` operationId) request.
+	// CheckUploadApproval tells whether a chapter of the account, for a title in a language, would wait
+	// for approval by staff.
+	//
+	// An unknown title is [ErrNotFound]. The body may have 4 kB.
+	//
 	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /upload/check-approval-required (the `CheckUploadApproval` operationId).
 	CheckUploadApproval(ctx context.Context, body CheckUploadApprovalJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// AbandonUpload performs a DELETE /upload/{uploadSessionId} (the `AbandonUpload` operationId) request.
+	// AbandonUpload closes an upload session without making a chapter of it.
+	//
+	// Corresponds with DELETE /upload/{uploadSessionId} (the `AbandonUpload` operationId).
 	AbandonUpload(ctx context.Context, uploadSessionID openapi_types.UUID, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// UploadPagesWithBody performs a POST /upload/{uploadSessionId} (the `UploadPages` operationId) request,
-	// with any type of body and a specified content type.
+	// UploadPagesWithBody adds pages to an upload session.
+	//
+	// They are JPEG, PNG or GIF files, at most 10 in one call, of 20 MB each. Some may be taken and
+	// others refused without an error: the errors in the answer do not say which, so compare the names
+	// in Data with those that were sent.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /upload/{uploadSessionId} (the `UploadPages` operationId).
 	UploadPagesWithBody(ctx context.Context, uploadSessionID openapi_types.UUID, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// DeleteUploadedPagesWithBody performs a DELETE /upload/{uploadSessionId}/batch (the `DeleteUploadedPages` operationId) request,
-	// with any type of body and a specified content type.
+	// DeleteUploadedPagesWithBody removes pages from an upload session, by the ids of their files.
+	//
+	// The body may have 20 kB.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with DELETE /upload/{uploadSessionId}/batch (the `DeleteUploadedPages` operationId).
 	DeleteUploadedPagesWithBody(ctx context.Context, uploadSessionID openapi_types.UUID, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// DeleteUploadedPages performs a DELETE /upload/{uploadSessionId}/batch (the `DeleteUploadedPages` operationId) request.
+	// DeleteUploadedPages removes pages from an upload session, by the ids of their files.
+	//
+	// The body may have 20 kB.
+	//
 	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with DELETE /upload/{uploadSessionId}/batch (the `DeleteUploadedPages` operationId).
 	DeleteUploadedPages(ctx context.Context, uploadSessionID openapi_types.UUID, body DeleteUploadedPagesJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// CommitUploadWithBody performs a POST /upload/{uploadSessionId}/commit (the `CommitUpload` operationId) request,
-	// with any type of body and a specified content type.
+	// CommitUploadWithBody closes an upload session and makes a chapter of it.
+	//
+	// The server works through the pages after it has answered, and a new uploader waits for approval
+	// by staff, so the chapter may appear later; PublishAt and ReadableAt may be zero in the answer.
+	// TermsAccepted has to be true. The body may have 4 kB.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /upload/{uploadSessionId}/commit (the `CommitUpload` operationId).
 	CommitUploadWithBody(ctx context.Context, uploadSessionID openapi_types.UUID, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// CommitUpload performs a POST /upload/{uploadSessionId}/commit (the `CommitUpload` operationId) request.
+	// CommitUpload closes an upload session and makes a chapter of it.
+	//
+	// The server works through the pages after it has answered, and a new uploader waits for approval
+	// by staff, so the chapter may appear later; PublishAt and ReadableAt may be zero in the answer.
+	// TermsAccepted has to be true. The body may have 4 kB.
+	//
 	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /upload/{uploadSessionId}/commit (the `CommitUpload` operationId).
 	CommitUpload(ctx context.Context, uploadSessionID openapi_types.UUID, body CommitUploadJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// DeleteUploadedPage performs a DELETE /upload/{uploadSessionId}/{uploadSessionFileId} (the `DeleteUploadedPage` operationId) request.
+	// DeleteUploadedPage removes one page from an upload session.
+	//
+	// Corresponds with DELETE /upload/{uploadSessionId}/{uploadSessionFileId} (the `DeleteUploadedPage`
+	// operationId).
 	DeleteUploadedPage(ctx context.Context, uploadSessionID openapi_types.UUID, uploadSessionFileID openapi_types.UUID, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// ListUsers performs a GET /user (the `ListUsers` operationId) request.
+	// ListUsers searches users.
+	//
+	// A page holds 10 unless Limit asks for 0 to 100.
+	//
+	// Corresponds with GET /user (the `ListUsers` operationId).
 	ListUsers(ctx context.Context, params *ListUsersParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// ConfirmUserDeletion performs a POST /user/delete/{code} (the `ConfirmUserDeletion` operationId) request.
+	// ConfirmUserDeletion confirms the deletion of an account with the code that MangaDex sent.
 	//
-	// Deprecated: this operation has been marked as deprecated upstream, but no `x-deprecated-reason` was set
+	// Corresponds with POST /user/delete/{code} (the `ConfirmUserDeletion` operationId).
+	//
+	// Deprecated: MangaDex will remove this operation.
 	ConfirmUserDeletion(ctx context.Context, code openapi_types.UUID, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// ListFollowedGroups performs a GET /user/follows/group (the `ListFollowedGroups` operationId) request.
+	// ListFollowedGroups lists the scanlation groups that the account follows.
+	//
+	// A page holds 10 unless Limit asks for 1 to 100.
+	//
+	// Corresponds with GET /user/follows/group (the `ListFollowedGroups` operationId).
 	ListFollowedGroups(ctx context.Context, params *ListFollowedGroupsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// CheckFollowedGroup performs a GET /user/follows/group/{id} (the `CheckFollowedGroup` operationId) request.
+	// CheckFollowedGroup returns nil if the account follows a scanlation group, and [ErrNotFound] if
+	// not.
+	//
+	// [Found] makes a yes or no of that.
+	//
+	// Corresponds with GET /user/follows/group/{id} (the `CheckFollowedGroup` operationId).
 	CheckFollowedGroup(ctx context.Context, id openapi_types.UUID, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// ListFollowedCustomLists performs a GET /user/follows/list (the `ListFollowedCustomLists` operationId) request.
+	// ListFollowedCustomLists lists the custom lists that the account follows.
+	//
+	// A page holds 10 unless Limit asks for 1 to 100.
+	//
+	// Corresponds with GET /user/follows/list (the `ListFollowedCustomLists` operationId).
 	ListFollowedCustomLists(ctx context.Context, params *ListFollowedCustomListsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// CheckFollowedCustomList performs a GET /user/follows/list/{id} (the `CheckFollowedCustomList` operationId) request.
+	// CheckFollowedCustomList returns nil if the account follows a custom list, and [ErrNotFound] if
+	// not.
+	//
+	// [Found] makes a yes or no of that.
+	//
+	// Corresponds with GET /user/follows/list/{id} (the `CheckFollowedCustomList` operationId).
 	CheckFollowedCustomList(ctx context.Context, id openapi_types.UUID, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// ListFollowedManga performs a GET /user/follows/manga (the `ListFollowedManga` operationId) request.
+	// ListFollowedManga lists the titles that the account follows.
+	//
+	// A page holds 10 unless Limit asks for 1 to 100.
+	//
+	// Corresponds with GET /user/follows/manga (the `ListFollowedManga` operationId).
 	ListFollowedManga(ctx context.Context, params *ListFollowedMangaParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// GetFollowedMangaFeed performs a GET /user/follows/manga/feed (the `GetFollowedMangaFeed` operationId) request.
+	// GetFollowedMangaFeed returns the chapters of the titles that the account follows.
+	//
+	// A page holds 100 unless Limit asks for 1 to 500. What is left out unless the parameters say
+	// otherwise is described at [Client.ListChapters].
+	//
+	// Corresponds with GET /user/follows/manga/feed (the `GetFollowedMangaFeed` operationId).
 	GetFollowedMangaFeed(ctx context.Context, params *GetFollowedMangaFeedParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// CheckFollowedManga performs a GET /user/follows/manga/{id} (the `CheckFollowedManga` operationId) request.
+	// CheckFollowedManga returns nil if the account follows a title, and [ErrNotFound] if not.
+	//
+	// [Found] makes a yes or no of that.
+	//
+	// Corresponds with GET /user/follows/manga/{id} (the `CheckFollowedManga` operationId).
 	CheckFollowedManga(ctx context.Context, id openapi_types.UUID, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// ListFollowedUsers performs a GET /user/follows/user (the `ListFollowedUsers` operationId) request.
+	// ListFollowedUsers lists the users that the account follows.
+	//
+	// A page holds 10 unless Limit asks for 1 to 100.
+	//
+	// Corresponds with GET /user/follows/user (the `ListFollowedUsers` operationId).
 	ListFollowedUsers(ctx context.Context, params *ListFollowedUsersParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// CheckFollowedUser performs a GET /user/follows/user/{id} (the `CheckFollowedUser` operationId) request.
+	// CheckFollowedUser returns nil if the account follows a user, and [ErrNotFound] if not.
+	//
+	// [Found] makes a yes or no of that.
+	//
+	// Corresponds with GET /user/follows/user/{id} (the `CheckFollowedUser` operationId).
 	CheckFollowedUser(ctx context.Context, id openapi_types.UUID, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// GetReadingHistory performs a GET /user/history (the `GetReadingHistory` operationId) request.
+	// GetReadingHistory returns what the account has read lately.
+	//
+	// MangaDex switches the history off at times; it is empty then.
+	//
+	// Corresponds with GET /user/history (the `GetReadingHistory` operationId).
 	GetReadingHistory(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// ListOwnCustomLists performs a GET /user/list (the `ListOwnCustomLists` operationId) request.
+	// ListOwnCustomLists lists the custom lists of the account, private ones included.
+	//
+	// A page holds 10 unless Limit asks for 0 to 100.
+	//
+	// Corresponds with GET /user/list (the `ListOwnCustomLists` operationId).
 	ListOwnCustomLists(ctx context.Context, params *ListOwnCustomListsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// GetCurrentUser performs a GET /user/me (the `GetCurrentUser` operationId) request.
+	// GetCurrentUser returns the user that is logged in.
+	//
+	// Corresponds with GET /user/me (the `GetCurrentUser` operationId).
 	GetCurrentUser(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// DeleteUser performs a DELETE /user/{id} (the `DeleteUser` operationId) request.
+	// DeleteUser asks for the deletion of an account.
 	//
-	// Deprecated: this operation has been marked as deprecated upstream, but no `x-deprecated-reason` was set
+	// It happens when the code that MangaDex sends is handed in with [Client.ConfirmUserDeletion].
+	//
+	// Corresponds with DELETE /user/{id} (the `DeleteUser` operationId).
+	//
+	// Deprecated: MangaDex will remove this operation.
 	DeleteUser(ctx context.Context, id openapi_types.UUID, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// GetUser performs a GET /user/{id} (the `GetUser` operationId) request.
+	// GetUser returns one user.
+	//
+	// Corresponds with GET /user/{id} (the `GetUser` operationId).
 	GetUser(ctx context.Context, id openapi_types.UUID, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// ListUserCustomLists performs a GET /user/{id}/list (the `ListUserCustomLists` operationId) request.
+	// ListUserCustomLists lists the public custom lists of a user.
+	//
+	// A page holds 10 unless Limit asks for 0 to 100.
+	//
+	// Corresponds with GET /user/{id}/list (the `ListUserCustomLists` operationId).
 	ListUserCustomLists(ctx context.Context, id openapi_types.UUID, params *ListUserCustomListsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 }
 
-// GetAtHomeServer performs a GET /at-home/server/{chapterId} (the `GetAtHomeServer` operationId) request.
+// GetAtHomeServer returns where the pages of a chapter are.
+//
+// The address is good for about 15 minutes. Ask again when it stops working or a page cannot be
+// fetched: the next server may be another one. Chapters that are read on another site have no pages
+// here. The servers belong to volunteers, so a request for a page must not carry a token. Package
+// athome fetches and verifies pages.
+//
+// Corresponds with GET /at-home/server/{chapterId} (the `GetAtHomeServer` operationId).
 func (c *RawClient) GetAtHomeServer(ctx context.Context, chapterID openapi_types.UUID, params *GetAtHomeServerParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewGetAtHomeServerRequest(c.Server, chapterID, params)
 	if err != nil {
@@ -624,7 +1283,12 @@ func (c *RawClient) GetAtHomeServer(ctx context.Context, chapterID openapi_types
 	return c.Client.Do(req)
 }
 
-// CheckAuth performs a GET /auth/check (the `CheckAuth` operationId) request.
+// CheckAuth returns the roles and permissions of the session.
+//
+// Permissions follow from the roles of the account, from exceptions made for it and from the scopes
+// of the token.
+//
+// Corresponds with GET /auth/check (the `CheckAuth` operationId).
 func (c *RawClient) CheckAuth(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewCheckAuthRequest(c.Server)
 	if err != nil {
@@ -637,9 +1301,17 @@ func (c *RawClient) CheckAuth(ctx context.Context, reqEditors ...RequestEditorFn
 	return c.Client.Do(req)
 }
 
-// LoginWithBody performs a POST /auth/login (the `Login` operationId) request,
-// with any type of body and a specified content type.
-// Deprecated: this operation has been marked as deprecated upstream, but no `x-deprecated-reason` was set
+// LoginWithBody opens a session of the old kind with a user name or an e-mail address and a
+// password.
+//
+// The session token lives for 15 minutes, the refresh token for a month. An account that was made
+// after 17 December 2022, or whose password was changed since, is refused with [ErrUnauthorized].
+// The body may have 2 kB. Package authn logs in with OAuth2 and keeps the session alive.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /auth/login (the `Login` operationId).
+// Deprecated: MangaDex will remove this operation.
 func (c *RawClient) LoginWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewLoginRequestWithBody(c.Server, contentType, body)
 	if err != nil {
@@ -652,9 +1324,16 @@ func (c *RawClient) LoginWithBody(ctx context.Context, contentType string, body 
 	return c.Client.Do(req)
 }
 
-// Login performs a POST /auth/login (the `Login` operationId) request.
+// Login opens a session of the old kind with a user name or an e-mail address and a password.
+//
+// The session token lives for 15 minutes, the refresh token for a month. An account that was made
+// after 17 December 2022, or whose password was changed since, is refused with [ErrUnauthorized].
+// The body may have 2 kB. Package authn logs in with OAuth2 and keeps the session alive.
+//
 // Takes a body of the `application/json` content type.
-// Deprecated: this operation has been marked as deprecated upstream, but no `x-deprecated-reason` was set
+//
+// Corresponds with POST /auth/login (the `Login` operationId).
+// Deprecated: MangaDex will remove this operation.
 func (c *RawClient) Login(ctx context.Context, body LoginJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewLoginRequest(c.Server, body)
 	if err != nil {
@@ -667,8 +1346,10 @@ func (c *RawClient) Login(ctx context.Context, body LoginJSONRequestBody, reqEdi
 	return c.Client.Do(req)
 }
 
-// Logout performs a POST /auth/logout (the `Logout` operationId) request.
-// Deprecated: this operation has been marked as deprecated upstream, but no `x-deprecated-reason` was set
+// Logout ends a session of the old kind.
+//
+// Corresponds with POST /auth/logout (the `Logout` operationId).
+// Deprecated: MangaDex will remove this operation.
 func (c *RawClient) Logout(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewLogoutRequest(c.Server)
 	if err != nil {
@@ -681,9 +1362,14 @@ func (c *RawClient) Logout(ctx context.Context, reqEditors ...RequestEditorFn) (
 	return c.Client.Do(req)
 }
 
-// RefreshSessionWithBody performs a POST /auth/refresh (the `RefreshSession` operationId) request,
-// with any type of body and a specified content type.
-// Deprecated: this operation has been marked as deprecated upstream, but no `x-deprecated-reason` was set
+// RefreshSessionWithBody exchanges a refresh token of the old kind for new tokens.
+//
+// A refresh token that has expired is [ErrUnauthorized]. The body may have 2 kB.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /auth/refresh (the `RefreshSession` operationId).
+// Deprecated: MangaDex will remove this operation.
 func (c *RawClient) RefreshSessionWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewRefreshSessionRequestWithBody(c.Server, contentType, body)
 	if err != nil {
@@ -696,9 +1382,14 @@ func (c *RawClient) RefreshSessionWithBody(ctx context.Context, contentType stri
 	return c.Client.Do(req)
 }
 
-// RefreshSession performs a POST /auth/refresh (the `RefreshSession` operationId) request.
+// RefreshSession exchanges a refresh token of the old kind for new tokens.
+//
+// A refresh token that has expired is [ErrUnauthorized]. The body may have 2 kB.
+//
 // Takes a body of the `application/json` content type.
-// Deprecated: this operation has been marked as deprecated upstream, but no `x-deprecated-reason` was set
+//
+// Corresponds with POST /auth/refresh (the `RefreshSession` operationId).
+// Deprecated: MangaDex will remove this operation.
 func (c *RawClient) RefreshSession(ctx context.Context, body RefreshSessionJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewRefreshSessionRequest(c.Server, body)
 	if err != nil {
@@ -711,7 +1402,11 @@ func (c *RawClient) RefreshSession(ctx context.Context, body RefreshSessionJSONR
 	return c.Client.Do(req)
 }
 
-// ListAuthors performs a GET /author (the `ListAuthors` operationId) request.
+// ListAuthors searches authors and artists.
+//
+// A page holds 10 unless Limit asks for 0 to 100.
+//
+// Corresponds with GET /author (the `ListAuthors` operationId).
 func (c *RawClient) ListAuthors(ctx context.Context, params *ListAuthorsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewListAuthorsRequest(c.Server, params)
 	if err != nil {
@@ -724,8 +1419,13 @@ func (c *RawClient) ListAuthors(ctx context.Context, params *ListAuthorsParams, 
 	return c.Client.Do(req)
 }
 
-// CreateAuthorWithBody performs a POST /author (the `CreateAuthor` operationId) request,
-// with any type of body and a specified content type.
+// CreateAuthorWithBody creates an author or artist.
+//
+// Only the name is required. The body may have 8 kB.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /author (the `CreateAuthor` operationId).
 func (c *RawClient) CreateAuthorWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewCreateAuthorRequestWithBody(c.Server, contentType, body)
 	if err != nil {
@@ -738,8 +1438,13 @@ func (c *RawClient) CreateAuthorWithBody(ctx context.Context, contentType string
 	return c.Client.Do(req)
 }
 
-// CreateAuthor performs a POST /author (the `CreateAuthor` operationId) request.
+// CreateAuthor creates an author or artist.
+//
+// Only the name is required. The body may have 8 kB.
+//
 // Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /author (the `CreateAuthor` operationId).
 func (c *RawClient) CreateAuthor(ctx context.Context, body CreateAuthorJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewCreateAuthorRequest(c.Server, body)
 	if err != nil {
@@ -752,7 +1457,9 @@ func (c *RawClient) CreateAuthor(ctx context.Context, body CreateAuthorJSONReque
 	return c.Client.Do(req)
 }
 
-// DeleteAuthor performs a DELETE /author/{id} (the `DeleteAuthor` operationId) request.
+// DeleteAuthor deletes an author or artist.
+//
+// Corresponds with DELETE /author/{id} (the `DeleteAuthor` operationId).
 func (c *RawClient) DeleteAuthor(ctx context.Context, id openapi_types.UUID, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewDeleteAuthorRequest(c.Server, id)
 	if err != nil {
@@ -765,7 +1472,9 @@ func (c *RawClient) DeleteAuthor(ctx context.Context, id openapi_types.UUID, req
 	return c.Client.Do(req)
 }
 
-// GetAuthor performs a GET /author/{id} (the `GetAuthor` operationId) request.
+// GetAuthor returns one author or artist.
+//
+// Corresponds with GET /author/{id} (the `GetAuthor` operationId).
 func (c *RawClient) GetAuthor(ctx context.Context, id openapi_types.UUID, params *GetAuthorParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewGetAuthorRequest(c.Server, id, params)
 	if err != nil {
@@ -778,8 +1487,15 @@ func (c *RawClient) GetAuthor(ctx context.Context, id openapi_types.UUID, params
 	return c.Client.Do(req)
 }
 
-// UpdateAuthorWithBody performs a PUT /author/{id} (the `UpdateAuthor` operationId) request,
-// with any type of body and a specified content type.
+// UpdateAuthorWithBody changes an author or artist.
+//
+// What is unset stays as it is, [Null] clears it. Version has to be that of the newest state: when
+// somebody else was faster, the change is refused, as a rule with [ErrConflict]. The body may have
+// 8 kB.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PUT /author/{id} (the `UpdateAuthor` operationId).
 func (c *RawClient) UpdateAuthorWithBody(ctx context.Context, id openapi_types.UUID, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewUpdateAuthorRequestWithBody(c.Server, id, contentType, body)
 	if err != nil {
@@ -792,8 +1508,15 @@ func (c *RawClient) UpdateAuthorWithBody(ctx context.Context, id openapi_types.U
 	return c.Client.Do(req)
 }
 
-// UpdateAuthor performs a PUT /author/{id} (the `UpdateAuthor` operationId) request.
+// UpdateAuthor changes an author or artist.
+//
+// What is unset stays as it is, [Null] clears it. Version has to be that of the newest state: when
+// somebody else was faster, the change is refused, as a rule with [ErrConflict]. The body may have
+// 8 kB.
+//
 // Takes a body of the `application/json` content type.
+//
+// Corresponds with PUT /author/{id} (the `UpdateAuthor` operationId).
 func (c *RawClient) UpdateAuthor(ctx context.Context, id openapi_types.UUID, body UpdateAuthorJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewUpdateAuthorRequest(c.Server, id, body)
 	if err != nil {
@@ -806,8 +1529,16 @@ func (c *RawClient) UpdateAuthor(ctx context.Context, id openapi_types.UUID, bod
 	return c.Client.Do(req)
 }
 
-// SolveCaptchaWithBody performs a POST /captcha/solve (the `SolveCaptcha` operationId) request,
-// with any type of body and a specified content type.
+// SolveCaptchaWithBody hands in the solution of a captcha.
+//
+// A request that needs one is refused with a [CaptchaError], which has the site key. The server
+// remembers the solution for the IP address and, with a login, for the account; the refused request
+// can then be repeated. A wrong solution is a 400. The header X-Captcha-Result on the repeated
+// request does the same in one step.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /captcha/solve (the `SolveCaptcha` operationId).
 func (c *RawClient) SolveCaptchaWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewSolveCaptchaRequestWithBody(c.Server, contentType, body)
 	if err != nil {
@@ -820,8 +1551,16 @@ func (c *RawClient) SolveCaptchaWithBody(ctx context.Context, contentType string
 	return c.Client.Do(req)
 }
 
-// SolveCaptcha performs a POST /captcha/solve (the `SolveCaptcha` operationId) request.
+// SolveCaptcha hands in the solution of a captcha.
+//
+// A request that needs one is refused with a [CaptchaError], which has the site key. The server
+// remembers the solution for the IP address and, with a login, for the account; the refused request
+// can then be repeated. A wrong solution is a 400. The header X-Captcha-Result on the repeated
+// request does the same in one step.
+//
 // Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /captcha/solve (the `SolveCaptcha` operationId).
 func (c *RawClient) SolveCaptcha(ctx context.Context, body SolveCaptchaJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewSolveCaptchaRequest(c.Server, body)
 	if err != nil {
@@ -834,7 +1573,16 @@ func (c *RawClient) SolveCaptcha(ctx context.Context, body SolveCaptchaJSONReque
 	return c.Client.Do(req)
 }
 
-// ListChapters performs a GET /chapter (the `ListChapters` operationId) request.
+// ListChapters searches chapters.
+//
+// A page holds 10 unless Limit asks for 0 to 100; for the chapters of one title,
+// [Client.GetMangaFeed] has larger ones. Unless the parameters say otherwise, chapters of
+// pornographic titles, chapters that cannot be read and chapters whose publication lies ahead are
+// left out. IncludeEmptyPages, IncludeFuturePublishAt and IncludeExternalURL do not filter while
+// they are unset; setting one of them brings back the chapters whose publication lies ahead, unless
+// IncludeFuturePublishAt is [No].
+//
+// Corresponds with GET /chapter (the `ListChapters` operationId).
 func (c *RawClient) ListChapters(ctx context.Context, params *ListChaptersParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewListChaptersRequest(c.Server, params)
 	if err != nil {
@@ -847,7 +1595,9 @@ func (c *RawClient) ListChapters(ctx context.Context, params *ListChaptersParams
 	return c.Client.Do(req)
 }
 
-// DeleteChapter performs a DELETE /chapter/{id} (the `DeleteChapter` operationId) request.
+// DeleteChapter deletes a chapter.
+//
+// Corresponds with DELETE /chapter/{id} (the `DeleteChapter` operationId).
 func (c *RawClient) DeleteChapter(ctx context.Context, id openapi_types.UUID, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewDeleteChapterRequest(c.Server, id)
 	if err != nil {
@@ -860,7 +1610,11 @@ func (c *RawClient) DeleteChapter(ctx context.Context, id openapi_types.UUID, re
 	return c.Client.Do(req)
 }
 
-// GetChapter performs a GET /chapter/{id} (the `GetChapter` operationId) request.
+// GetChapter returns one chapter, without its pages.
+//
+// The pages come from [Client.GetAtHomeServer].
+//
+// Corresponds with GET /chapter/{id} (the `GetChapter` operationId).
 func (c *RawClient) GetChapter(ctx context.Context, id openapi_types.UUID, params *GetChapterParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewGetChapterRequest(c.Server, id, params)
 	if err != nil {
@@ -873,8 +1627,16 @@ func (c *RawClient) GetChapter(ctx context.Context, id openapi_types.UUID, param
 	return c.Client.Do(req)
 }
 
-// UpdateChapterWithBody performs a PUT /chapter/{id} (the `UpdateChapter` operationId) request,
-// with any type of body and a specified content type.
+// UpdateChapterWithBody changes what is said of a chapter, not its pages.
+//
+// What is unset stays as it is, [Null] clears it, and Groups replaces the groups. Version has to be
+// that of the newest state: when somebody else was faster, the change is refused, as a rule with
+// [ErrConflict]. The body may have 32 kB. To change the pages, start with
+// [Client.BeginChapterEdit].
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PUT /chapter/{id} (the `UpdateChapter` operationId).
 func (c *RawClient) UpdateChapterWithBody(ctx context.Context, id openapi_types.UUID, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewUpdateChapterRequestWithBody(c.Server, id, contentType, body)
 	if err != nil {
@@ -887,8 +1649,16 @@ func (c *RawClient) UpdateChapterWithBody(ctx context.Context, id openapi_types.
 	return c.Client.Do(req)
 }
 
-// UpdateChapter performs a PUT /chapter/{id} (the `UpdateChapter` operationId) request.
+// UpdateChapter changes what is said of a chapter, not its pages.
+//
+// What is unset stays as it is, [Null] clears it, and Groups replaces the groups. Version has to be
+// that of the newest state: when somebody else was faster, the change is refused, as a rule with
+// [ErrConflict]. The body may have 32 kB. To change the pages, start with
+// [Client.BeginChapterEdit].
+//
 // Takes a body of the `application/json` content type.
+//
+// Corresponds with PUT /chapter/{id} (the `UpdateChapter` operationId).
 func (c *RawClient) UpdateChapter(ctx context.Context, id openapi_types.UUID, body UpdateChapterJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewUpdateChapterRequest(c.Server, id, body)
 	if err != nil {
@@ -901,7 +1671,11 @@ func (c *RawClient) UpdateChapter(ctx context.Context, id openapi_types.UUID, bo
 	return c.Client.Do(req)
 }
 
-// ListAPIClients performs a GET /client (the `ListAPIClients` operationId) request.
+// ListAPIClients lists the API clients of the account.
+//
+// A page holds 10 unless Limit asks for 0 to 100. The newest come first.
+//
+// Corresponds with GET /client (the `ListAPIClients` operationId).
 func (c *RawClient) ListAPIClients(ctx context.Context, params *ListAPIClientsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewListAPIClientsRequest(c.Server, params)
 	if err != nil {
@@ -914,8 +1688,13 @@ func (c *RawClient) ListAPIClients(ctx context.Context, params *ListAPIClientsPa
 	return c.Client.Do(req)
 }
 
-// CreateAPIClientWithBody performs a POST /client (the `CreateAPIClient` operationId) request,
-// with any type of body and a specified content type.
+// CreateAPIClientWithBody asks for a new API client.
+//
+// It can be used once its state is approved or autoapproved, and only by the account that made it.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /client (the `CreateAPIClient` operationId).
 func (c *RawClient) CreateAPIClientWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewCreateAPIClientRequestWithBody(c.Server, contentType, body)
 	if err != nil {
@@ -928,8 +1707,13 @@ func (c *RawClient) CreateAPIClientWithBody(ctx context.Context, contentType str
 	return c.Client.Do(req)
 }
 
-// CreateAPIClient performs a POST /client (the `CreateAPIClient` operationId) request.
+// CreateAPIClient asks for a new API client.
+//
+// It can be used once its state is approved or autoapproved, and only by the account that made it.
+//
 // Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /client (the `CreateAPIClient` operationId).
 func (c *RawClient) CreateAPIClient(ctx context.Context, body CreateAPIClientJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewCreateAPIClientRequest(c.Server, body)
 	if err != nil {
@@ -942,7 +1726,11 @@ func (c *RawClient) CreateAPIClient(ctx context.Context, body CreateAPIClientJSO
 	return c.Client.Do(req)
 }
 
-// DeleteAPIClient performs a DELETE /client/{id} (the `DeleteAPIClient` operationId) request.
+// DeleteAPIClient deletes an API client.
+//
+// The version goes into the parameters, because the request has no body.
+//
+// Corresponds with DELETE /client/{id} (the `DeleteAPIClient` operationId).
 func (c *RawClient) DeleteAPIClient(ctx context.Context, id openapi_types.UUID, params *DeleteAPIClientParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewDeleteAPIClientRequest(c.Server, id, params)
 	if err != nil {
@@ -955,7 +1743,9 @@ func (c *RawClient) DeleteAPIClient(ctx context.Context, id openapi_types.UUID, 
 	return c.Client.Do(req)
 }
 
-// GetAPIClient performs a GET /client/{id} (the `GetAPIClient` operationId) request.
+// GetAPIClient returns one API client of the account.
+//
+// Corresponds with GET /client/{id} (the `GetAPIClient` operationId).
 func (c *RawClient) GetAPIClient(ctx context.Context, id openapi_types.UUID, params *GetAPIClientParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewGetAPIClientRequest(c.Server, id, params)
 	if err != nil {
@@ -968,8 +1758,14 @@ func (c *RawClient) GetAPIClient(ctx context.Context, id openapi_types.UUID, par
 	return c.Client.Do(req)
 }
 
-// UpdateAPIClientWithBody performs a POST /client/{id} (the `UpdateAPIClient` operationId) request,
-// with any type of body and a specified content type.
+// UpdateAPIClientWithBody changes the description of an API client.
+//
+// Version has to be that of the newest state: otherwise the change is refused, as a rule with
+// [ErrConflict].
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /client/{id} (the `UpdateAPIClient` operationId).
 func (c *RawClient) UpdateAPIClientWithBody(ctx context.Context, id openapi_types.UUID, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewUpdateAPIClientRequestWithBody(c.Server, id, contentType, body)
 	if err != nil {
@@ -982,8 +1778,14 @@ func (c *RawClient) UpdateAPIClientWithBody(ctx context.Context, id openapi_type
 	return c.Client.Do(req)
 }
 
-// UpdateAPIClient performs a POST /client/{id} (the `UpdateAPIClient` operationId) request.
+// UpdateAPIClient changes the description of an API client.
+//
+// Version has to be that of the newest state: otherwise the change is refused, as a rule with
+// [ErrConflict].
+//
 // Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /client/{id} (the `UpdateAPIClient` operationId).
 func (c *RawClient) UpdateAPIClient(ctx context.Context, id openapi_types.UUID, body UpdateAPIClientJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewUpdateAPIClientRequest(c.Server, id, body)
 	if err != nil {
@@ -996,7 +1798,11 @@ func (c *RawClient) UpdateAPIClient(ctx context.Context, id openapi_types.UUID, 
 	return c.Client.Do(req)
 }
 
-// GetAPIClientSecret performs a GET /client/{id}/secret (the `GetAPIClientSecret` operationId) request.
+// GetAPIClientSecret returns the secret of an API client.
+//
+// A client that is unknown, not active or owned by another account is [ErrForbidden].
+//
+// Corresponds with GET /client/{id}/secret (the `GetAPIClientSecret` operationId).
 func (c *RawClient) GetAPIClientSecret(ctx context.Context, id openapi_types.UUID, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewGetAPIClientSecretRequest(c.Server, id)
 	if err != nil {
@@ -1009,8 +1815,13 @@ func (c *RawClient) GetAPIClientSecret(ctx context.Context, id openapi_types.UUI
 	return c.Client.Do(req)
 }
 
-// RegenerateAPIClientSecretWithBody performs a POST /client/{id}/secret (the `RegenerateAPIClientSecret` operationId) request,
-// with any type of body and a specified content type.
+// RegenerateAPIClientSecretWithBody replaces the secret of an API client and returns the new one.
+//
+// A client that is unknown, not active or owned by another account is [ErrForbidden].
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /client/{id}/secret (the `RegenerateAPIClientSecret` operationId).
 func (c *RawClient) RegenerateAPIClientSecretWithBody(ctx context.Context, id openapi_types.UUID, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewRegenerateAPIClientSecretRequestWithBody(c.Server, id, contentType, body)
 	if err != nil {
@@ -1023,8 +1834,13 @@ func (c *RawClient) RegenerateAPIClientSecretWithBody(ctx context.Context, id op
 	return c.Client.Do(req)
 }
 
-// RegenerateAPIClientSecret performs a POST /client/{id}/secret (the `RegenerateAPIClientSecret` operationId) request.
+// RegenerateAPIClientSecret replaces the secret of an API client and returns the new one.
+//
+// A client that is unknown, not active or owned by another account is [ErrForbidden].
+//
 // Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /client/{id}/secret (the `RegenerateAPIClientSecret` operationId).
 func (c *RawClient) RegenerateAPIClientSecret(ctx context.Context, id openapi_types.UUID, body RegenerateAPIClientSecretJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewRegenerateAPIClientSecretRequest(c.Server, id, body)
 	if err != nil {
@@ -1037,7 +1853,11 @@ func (c *RawClient) RegenerateAPIClientSecret(ctx context.Context, id openapi_ty
 	return c.Client.Do(req)
 }
 
-// ListCovers performs a GET /cover (the `ListCovers` operationId) request.
+// ListCovers searches covers.
+//
+// A page holds 10 unless Limit asks for 0 to 100.
+//
+// Corresponds with GET /cover (the `ListCovers` operationId).
 func (c *RawClient) ListCovers(ctx context.Context, params *ListCoversParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewListCoversRequest(c.Server, params)
 	if err != nil {
@@ -1050,7 +1870,9 @@ func (c *RawClient) ListCovers(ctx context.Context, params *ListCoversParams, re
 	return c.Client.Do(req)
 }
 
-// DeleteCover performs a DELETE /cover/{mangaOrCoverId} (the `DeleteCover` operationId) request.
+// DeleteCover deletes a cover, by the id of the cover.
+//
+// Corresponds with DELETE /cover/{mangaOrCoverId} (the `DeleteCover` operationId).
 func (c *RawClient) DeleteCover(ctx context.Context, mangaOrCoverID openapi_types.UUID, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewDeleteCoverRequest(c.Server, mangaOrCoverID)
 	if err != nil {
@@ -1063,7 +1885,11 @@ func (c *RawClient) DeleteCover(ctx context.Context, mangaOrCoverID openapi_type
 	return c.Client.Do(req)
 }
 
-// GetCover performs a GET /cover/{mangaOrCoverId} (the `GetCover` operationId) request.
+// GetCover returns one cover, by the id of the cover.
+//
+// The file is at [CoverURL].
+//
+// Corresponds with GET /cover/{mangaOrCoverId} (the `GetCover` operationId).
 func (c *RawClient) GetCover(ctx context.Context, mangaOrCoverID openapi_types.UUID, params *GetCoverParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewGetCoverRequest(c.Server, mangaOrCoverID, params)
 	if err != nil {
@@ -1076,8 +1902,11 @@ func (c *RawClient) GetCover(ctx context.Context, mangaOrCoverID openapi_types.U
 	return c.Client.Do(req)
 }
 
-// UploadCoverWithBody performs a POST /cover/{mangaOrCoverId} (the `UploadCover` operationId) request,
-// with any type of body and a specified content type.
+// UploadCoverWithBody adds a cover to a title, by the id of the title.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /cover/{mangaOrCoverId} (the `UploadCover` operationId).
 func (c *RawClient) UploadCoverWithBody(ctx context.Context, mangaOrCoverID openapi_types.UUID, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewUploadCoverRequestWithBody(c.Server, mangaOrCoverID, contentType, body)
 	if err != nil {
@@ -1090,8 +1919,15 @@ func (c *RawClient) UploadCoverWithBody(ctx context.Context, mangaOrCoverID open
 	return c.Client.Do(req)
 }
 
-// UpdateCoverWithBody performs a PUT /cover/{mangaOrCoverId} (the `UpdateCover` operationId) request,
-// with any type of body and a specified content type.
+// UpdateCoverWithBody changes what is said of a cover, by the id of the cover; the picture stays.
+//
+// What is unset stays as it is and [Null] clears it, but Volume is always sent: unset, it is null.
+// Version has to be that of the newest state: when somebody else was faster, the change is refused,
+// as a rule with [ErrConflict]. The body may have 2 kB.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PUT /cover/{mangaOrCoverId} (the `UpdateCover` operationId).
 func (c *RawClient) UpdateCoverWithBody(ctx context.Context, mangaOrCoverID openapi_types.UUID, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewUpdateCoverRequestWithBody(c.Server, mangaOrCoverID, contentType, body)
 	if err != nil {
@@ -1104,8 +1940,15 @@ func (c *RawClient) UpdateCoverWithBody(ctx context.Context, mangaOrCoverID open
 	return c.Client.Do(req)
 }
 
-// UpdateCover performs a PUT /cover/{mangaOrCoverId} (the `UpdateCover` operationId) request.
+// UpdateCover changes what is said of a cover, by the id of the cover; the picture stays.
+//
+// What is unset stays as it is and [Null] clears it, but Volume is always sent: unset, it is null.
+// Version has to be that of the newest state: when somebody else was faster, the change is refused,
+// as a rule with [ErrConflict]. The body may have 2 kB.
+//
 // Takes a body of the `application/json` content type.
+//
+// Corresponds with PUT /cover/{mangaOrCoverId} (the `UpdateCover` operationId).
 func (c *RawClient) UpdateCover(ctx context.Context, mangaOrCoverID openapi_types.UUID, body UpdateCoverJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewUpdateCoverRequest(c.Server, mangaOrCoverID, body)
 	if err != nil {
@@ -1118,8 +1961,12 @@ func (c *RawClient) UpdateCover(ctx context.Context, mangaOrCoverID openapi_type
 	return c.Client.Do(req)
 }
 
-// CreateForumThreadWithBody performs a POST /forums/thread (the `CreateForumThread` operationId) request,
-// with any type of body and a specified content type.
+// CreateForumThreadWithBody returns the forum thread for the comments on a title, chapter or group,
+// and opens it if there is none.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /forums/thread (the `CreateForumThread` operationId).
 func (c *RawClient) CreateForumThreadWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewCreateForumThreadRequestWithBody(c.Server, contentType, body)
 	if err != nil {
@@ -1132,8 +1979,12 @@ func (c *RawClient) CreateForumThreadWithBody(ctx context.Context, contentType s
 	return c.Client.Do(req)
 }
 
-// CreateForumThread performs a POST /forums/thread (the `CreateForumThread` operationId) request.
+// CreateForumThread returns the forum thread for the comments on a title, chapter or group, and
+// opens it if there is none.
+//
 // Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /forums/thread (the `CreateForumThread` operationId).
 func (c *RawClient) CreateForumThread(ctx context.Context, body CreateForumThreadJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewCreateForumThreadRequest(c.Server, body)
 	if err != nil {
@@ -1146,7 +1997,11 @@ func (c *RawClient) CreateForumThread(ctx context.Context, body CreateForumThrea
 	return c.Client.Do(req)
 }
 
-// ListGroups performs a GET /group (the `ListGroups` operationId) request.
+// ListGroups searches scanlation groups.
+//
+// A page holds 10 unless Limit asks for 0 to 100.
+//
+// Corresponds with GET /group (the `ListGroups` operationId).
 func (c *RawClient) ListGroups(ctx context.Context, params *ListGroupsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewListGroupsRequest(c.Server, params)
 	if err != nil {
@@ -1159,8 +2014,13 @@ func (c *RawClient) ListGroups(ctx context.Context, params *ListGroupsParams, re
 	return c.Client.Do(req)
 }
 
-// CreateGroupWithBody performs a POST /group (the `CreateGroup` operationId) request,
-// with any type of body and a specified content type.
+// CreateGroupWithBody creates a scanlation group.
+//
+// Only the name is required. The body may have 16 kB.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /group (the `CreateGroup` operationId).
 func (c *RawClient) CreateGroupWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewCreateGroupRequestWithBody(c.Server, contentType, body)
 	if err != nil {
@@ -1173,8 +2033,13 @@ func (c *RawClient) CreateGroupWithBody(ctx context.Context, contentType string,
 	return c.Client.Do(req)
 }
 
-// CreateGroup performs a POST /group (the `CreateGroup` operationId) request.
+// CreateGroup creates a scanlation group.
+//
+// Only the name is required. The body may have 16 kB.
+//
 // Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /group (the `CreateGroup` operationId).
 func (c *RawClient) CreateGroup(ctx context.Context, body CreateGroupJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewCreateGroupRequest(c.Server, body)
 	if err != nil {
@@ -1187,7 +2052,9 @@ func (c *RawClient) CreateGroup(ctx context.Context, body CreateGroupJSONRequest
 	return c.Client.Do(req)
 }
 
-// DeleteGroup performs a DELETE /group/{id} (the `DeleteGroup` operationId) request.
+// DeleteGroup deletes a scanlation group.
+//
+// Corresponds with DELETE /group/{id} (the `DeleteGroup` operationId).
 func (c *RawClient) DeleteGroup(ctx context.Context, id openapi_types.UUID, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewDeleteGroupRequest(c.Server, id)
 	if err != nil {
@@ -1200,7 +2067,9 @@ func (c *RawClient) DeleteGroup(ctx context.Context, id openapi_types.UUID, reqE
 	return c.Client.Do(req)
 }
 
-// GetGroup performs a GET /group/{id} (the `GetGroup` operationId) request.
+// GetGroup returns one scanlation group.
+//
+// Corresponds with GET /group/{id} (the `GetGroup` operationId).
 func (c *RawClient) GetGroup(ctx context.Context, id openapi_types.UUID, params *GetGroupParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewGetGroupRequest(c.Server, id, params)
 	if err != nil {
@@ -1213,8 +2082,15 @@ func (c *RawClient) GetGroup(ctx context.Context, id openapi_types.UUID, params 
 	return c.Client.Do(req)
 }
 
-// UpdateGroupWithBody performs a PUT /group/{id} (the `UpdateGroup` operationId) request,
-// with any type of body and a specified content type.
+// UpdateGroupWithBody changes a scanlation group.
+//
+// What is unset stays as it is, [Null] clears it, and a list replaces the one before. Version has
+// to be that of the newest state: when somebody else was faster, the change is refused, as a rule
+// with [ErrConflict]. The body may have 8 kB.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PUT /group/{id} (the `UpdateGroup` operationId).
 func (c *RawClient) UpdateGroupWithBody(ctx context.Context, id openapi_types.UUID, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewUpdateGroupRequestWithBody(c.Server, id, contentType, body)
 	if err != nil {
@@ -1227,8 +2103,15 @@ func (c *RawClient) UpdateGroupWithBody(ctx context.Context, id openapi_types.UU
 	return c.Client.Do(req)
 }
 
-// UpdateGroup performs a PUT /group/{id} (the `UpdateGroup` operationId) request.
+// UpdateGroup changes a scanlation group.
+//
+// What is unset stays as it is, [Null] clears it, and a list replaces the one before. Version has
+// to be that of the newest state: when somebody else was faster, the change is refused, as a rule
+// with [ErrConflict]. The body may have 8 kB.
+//
 // Takes a body of the `application/json` content type.
+//
+// Corresponds with PUT /group/{id} (the `UpdateGroup` operationId).
 func (c *RawClient) UpdateGroup(ctx context.Context, id openapi_types.UUID, body UpdateGroupJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewUpdateGroupRequest(c.Server, id, body)
 	if err != nil {
@@ -1241,7 +2124,9 @@ func (c *RawClient) UpdateGroup(ctx context.Context, id openapi_types.UUID, body
 	return c.Client.Do(req)
 }
 
-// UnfollowGroup performs a DELETE /group/{id}/follow (the `UnfollowGroup` operationId) request.
+// UnfollowGroup stops following a scanlation group.
+//
+// Corresponds with DELETE /group/{id}/follow (the `UnfollowGroup` operationId).
 func (c *RawClient) UnfollowGroup(ctx context.Context, id openapi_types.UUID, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewUnfollowGroupRequest(c.Server, id)
 	if err != nil {
@@ -1254,7 +2139,9 @@ func (c *RawClient) UnfollowGroup(ctx context.Context, id openapi_types.UUID, re
 	return c.Client.Do(req)
 }
 
-// FollowGroup performs a POST /group/{id}/follow (the `FollowGroup` operationId) request.
+// FollowGroup follows a scanlation group.
+//
+// Corresponds with POST /group/{id}/follow (the `FollowGroup` operationId).
 func (c *RawClient) FollowGroup(ctx context.Context, id openapi_types.UUID, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewFollowGroupRequest(c.Server, id)
 	if err != nil {
@@ -1267,8 +2154,13 @@ func (c *RawClient) FollowGroup(ctx context.Context, id openapi_types.UUID, reqE
 	return c.Client.Do(req)
 }
 
-// MapLegacyIDsWithBody performs a POST /legacy/mapping (the `MapLegacyIDs` operationId) request,
-// with any type of body and a specified content type.
+// MapLegacyIDsWithBody translates ids that were numbers, before MangaDex version 5, into today's.
+//
+// The body may have 10 kB.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /legacy/mapping (the `MapLegacyIDs` operationId).
 func (c *RawClient) MapLegacyIDsWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewMapLegacyIDsRequestWithBody(c.Server, contentType, body)
 	if err != nil {
@@ -1281,8 +2173,13 @@ func (c *RawClient) MapLegacyIDsWithBody(ctx context.Context, contentType string
 	return c.Client.Do(req)
 }
 
-// MapLegacyIDs performs a POST /legacy/mapping (the `MapLegacyIDs` operationId) request.
+// MapLegacyIDs translates ids that were numbers, before MangaDex version 5, into today's.
+//
+// The body may have 10 kB.
+//
 // Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /legacy/mapping (the `MapLegacyIDs` operationId).
 func (c *RawClient) MapLegacyIDs(ctx context.Context, body MapLegacyIDsJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewMapLegacyIDsRequest(c.Server, body)
 	if err != nil {
@@ -1295,8 +2192,13 @@ func (c *RawClient) MapLegacyIDs(ctx context.Context, body MapLegacyIDsJSONReque
 	return c.Client.Do(req)
 }
 
-// CreateCustomListWithBody performs a POST /list (the `CreateCustomList` operationId) request,
-// with any type of body and a specified content type.
+// CreateCustomListWithBody creates a custom list.
+//
+// The body may have 8 kB.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /list (the `CreateCustomList` operationId).
 func (c *RawClient) CreateCustomListWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewCreateCustomListRequestWithBody(c.Server, contentType, body)
 	if err != nil {
@@ -1309,8 +2211,13 @@ func (c *RawClient) CreateCustomListWithBody(ctx context.Context, contentType st
 	return c.Client.Do(req)
 }
 
-// CreateCustomList performs a POST /list (the `CreateCustomList` operationId) request.
+// CreateCustomList creates a custom list.
+//
+// The body may have 8 kB.
+//
 // Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /list (the `CreateCustomList` operationId).
 func (c *RawClient) CreateCustomList(ctx context.Context, body CreateCustomListJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewCreateCustomListRequest(c.Server, body)
 	if err != nil {
@@ -1323,7 +2230,9 @@ func (c *RawClient) CreateCustomList(ctx context.Context, body CreateCustomListJ
 	return c.Client.Do(req)
 }
 
-// DeleteCustomList performs a DELETE /list/{id} (the `DeleteCustomList` operationId) request.
+// DeleteCustomList deletes a custom list.
+//
+// Corresponds with DELETE /list/{id} (the `DeleteCustomList` operationId).
 func (c *RawClient) DeleteCustomList(ctx context.Context, id openapi_types.UUID, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewDeleteCustomListRequest(c.Server, id)
 	if err != nil {
@@ -1336,7 +2245,11 @@ func (c *RawClient) DeleteCustomList(ctx context.Context, id openapi_types.UUID,
 	return c.Client.Do(req)
 }
 
-// GetCustomList performs a GET /list/{id} (the `GetCustomList` operationId) request.
+// GetCustomList returns one custom list with the ids of its titles.
+//
+// The titles are relationships of the list. A private list is shown to its owner only.
+//
+// Corresponds with GET /list/{id} (the `GetCustomList` operationId).
 func (c *RawClient) GetCustomList(ctx context.Context, id openapi_types.UUID, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewGetCustomListRequest(c.Server, id)
 	if err != nil {
@@ -1349,8 +2262,16 @@ func (c *RawClient) GetCustomList(ctx context.Context, id openapi_types.UUID, re
 	return c.Client.Do(req)
 }
 
-// UpdateCustomListWithBody performs a PUT /list/{id} (the `UpdateCustomList` operationId) request,
-// with any type of body and a specified content type.
+// UpdateCustomListWithBody changes a custom list.
+//
+// What is unset stays as it is; Manga replaces all titles, in its order. Version has to be that of
+// the newest state: otherwise the change is refused, as a rule with [ErrConflict]. The body may
+// have 8 kB. For single titles there are [Client.AddMangaToCustomList] and
+// [Client.RemoveMangaFromCustomList].
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PUT /list/{id} (the `UpdateCustomList` operationId).
 func (c *RawClient) UpdateCustomListWithBody(ctx context.Context, id openapi_types.UUID, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewUpdateCustomListRequestWithBody(c.Server, id, contentType, body)
 	if err != nil {
@@ -1363,8 +2284,16 @@ func (c *RawClient) UpdateCustomListWithBody(ctx context.Context, id openapi_typ
 	return c.Client.Do(req)
 }
 
-// UpdateCustomList performs a PUT /list/{id} (the `UpdateCustomList` operationId) request.
+// UpdateCustomList changes a custom list.
+//
+// What is unset stays as it is; Manga replaces all titles, in its order. Version has to be that of
+// the newest state: otherwise the change is refused, as a rule with [ErrConflict]. The body may
+// have 8 kB. For single titles there are [Client.AddMangaToCustomList] and
+// [Client.RemoveMangaFromCustomList].
+//
 // Takes a body of the `application/json` content type.
+//
+// Corresponds with PUT /list/{id} (the `UpdateCustomList` operationId).
 func (c *RawClient) UpdateCustomList(ctx context.Context, id openapi_types.UUID, body UpdateCustomListJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewUpdateCustomListRequest(c.Server, id, body)
 	if err != nil {
@@ -1377,7 +2306,12 @@ func (c *RawClient) UpdateCustomList(ctx context.Context, id openapi_types.UUID,
 	return c.Client.Do(req)
 }
 
-// GetCustomListFeed performs a GET /list/{id}/feed (the `GetCustomListFeed` operationId) request.
+// GetCustomListFeed returns the chapters of the titles in a custom list.
+//
+// A page holds 100 unless Limit asks for 1 to 500. What is left out unless the parameters say
+// otherwise is described at [Client.ListChapters]. A private list is shown to its owner only.
+//
+// Corresponds with GET /list/{id}/feed (the `GetCustomListFeed` operationId).
 func (c *RawClient) GetCustomListFeed(ctx context.Context, id openapi_types.UUID, params *GetCustomListFeedParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewGetCustomListFeedRequest(c.Server, id, params)
 	if err != nil {
@@ -1390,8 +2324,11 @@ func (c *RawClient) GetCustomListFeed(ctx context.Context, id openapi_types.UUID
 	return c.Client.Do(req)
 }
 
-// UnfollowCustomListWithBody performs a DELETE /list/{id}/follow (the `UnfollowCustomList` operationId) request,
-// with any type of body and a specified content type.
+// UnfollowCustomListWithBody stops following a custom list.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with DELETE /list/{id}/follow (the `UnfollowCustomList` operationId).
 func (c *RawClient) UnfollowCustomListWithBody(ctx context.Context, id openapi_types.UUID, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewUnfollowCustomListRequestWithBody(c.Server, id, contentType, body)
 	if err != nil {
@@ -1404,8 +2341,11 @@ func (c *RawClient) UnfollowCustomListWithBody(ctx context.Context, id openapi_t
 	return c.Client.Do(req)
 }
 
-// UnfollowCustomList performs a DELETE /list/{id}/follow (the `UnfollowCustomList` operationId) request.
+// UnfollowCustomList stops following a custom list.
+//
 // Takes a body of the `application/json` content type.
+//
+// Corresponds with DELETE /list/{id}/follow (the `UnfollowCustomList` operationId).
 func (c *RawClient) UnfollowCustomList(ctx context.Context, id openapi_types.UUID, body UnfollowCustomListJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewUnfollowCustomListRequest(c.Server, id, body)
 	if err != nil {
@@ -1418,8 +2358,11 @@ func (c *RawClient) UnfollowCustomList(ctx context.Context, id openapi_types.UUI
 	return c.Client.Do(req)
 }
 
-// FollowCustomListWithBody performs a POST /list/{id}/follow (the `FollowCustomList` operationId) request,
-// with any type of body and a specified content type.
+// FollowCustomListWithBody follows a custom list.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /list/{id}/follow (the `FollowCustomList` operationId).
 func (c *RawClient) FollowCustomListWithBody(ctx context.Context, id openapi_types.UUID, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewFollowCustomListRequestWithBody(c.Server, id, contentType, body)
 	if err != nil {
@@ -1432,8 +2375,11 @@ func (c *RawClient) FollowCustomListWithBody(ctx context.Context, id openapi_typ
 	return c.Client.Do(req)
 }
 
-// FollowCustomList performs a POST /list/{id}/follow (the `FollowCustomList` operationId) request.
+// FollowCustomList follows a custom list.
+//
 // Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /list/{id}/follow (the `FollowCustomList` operationId).
 func (c *RawClient) FollowCustomList(ctx context.Context, id openapi_types.UUID, body FollowCustomListJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewFollowCustomListRequest(c.Server, id, body)
 	if err != nil {
@@ -1446,7 +2392,13 @@ func (c *RawClient) FollowCustomList(ctx context.Context, id openapi_types.UUID,
 	return c.Client.Do(req)
 }
 
-// SearchManga performs a GET /manga (the `SearchManga` operationId) request.
+// SearchManga searches titles.
+//
+// A page holds 10 unless Limit asks for 0 to 100. Pornographic titles are left out unless
+// ContentRating names them. The title with the newest chapter comes first unless Order says
+// otherwise.
+//
+// Corresponds with GET /manga (the `SearchManga` operationId).
 func (c *RawClient) SearchManga(ctx context.Context, params *SearchMangaParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewSearchMangaRequest(c.Server, params)
 	if err != nil {
@@ -1459,8 +2411,15 @@ func (c *RawClient) SearchManga(ctx context.Context, params *SearchMangaParams, 
 	return c.Client.Do(req)
 }
 
-// CreateMangaWithBody performs a POST /manga (the `CreateManga` operationId) request,
-// with any type of body and a specified content type.
+// CreateMangaWithBody creates a title as a draft.
+//
+// Title, original language, status and content rating are required. The title becomes public when
+// staff accepts it: give it a cover, then hand it in with [Client.CommitMangaDraft]. The body may
+// have 64 kB.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /manga (the `CreateManga` operationId).
 func (c *RawClient) CreateMangaWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewCreateMangaRequestWithBody(c.Server, contentType, body)
 	if err != nil {
@@ -1473,8 +2432,15 @@ func (c *RawClient) CreateMangaWithBody(ctx context.Context, contentType string,
 	return c.Client.Do(req)
 }
 
-// CreateManga performs a POST /manga (the `CreateManga` operationId) request.
+// CreateManga creates a title as a draft.
+//
+// Title, original language, status and content rating are required. The title becomes public when
+// staff accepts it: give it a cover, then hand it in with [Client.CommitMangaDraft]. The body may
+// have 64 kB.
+//
 // Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /manga (the `CreateManga` operationId).
 func (c *RawClient) CreateManga(ctx context.Context, body CreateMangaJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewCreateMangaRequest(c.Server, body)
 	if err != nil {
@@ -1487,7 +2453,12 @@ func (c *RawClient) CreateManga(ctx context.Context, body CreateMangaJSONRequest
 	return c.Client.Do(req)
 }
 
-// ListMangaDrafts performs a GET /manga/draft (the `ListMangaDrafts` operationId) request.
+// ListMangaDrafts lists the drafts of titles that the account made.
+//
+// A page holds 10 unless Limit asks for 1 to 100. The newest come first unless Order says
+// otherwise.
+//
+// Corresponds with GET /manga/draft (the `ListMangaDrafts` operationId).
 func (c *RawClient) ListMangaDrafts(ctx context.Context, params *ListMangaDraftsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewListMangaDraftsRequest(c.Server, params)
 	if err != nil {
@@ -1500,7 +2471,9 @@ func (c *RawClient) ListMangaDrafts(ctx context.Context, params *ListMangaDrafts
 	return c.Client.Do(req)
 }
 
-// GetMangaDraft performs a GET /manga/draft/{id} (the `GetMangaDraft` operationId) request.
+// GetMangaDraft returns one draft of a title.
+//
+// Corresponds with GET /manga/draft/{id} (the `GetMangaDraft` operationId).
 func (c *RawClient) GetMangaDraft(ctx context.Context, id openapi_types.UUID, params *GetMangaDraftParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewGetMangaDraftRequest(c.Server, id, params)
 	if err != nil {
@@ -1513,8 +2486,14 @@ func (c *RawClient) GetMangaDraft(ctx context.Context, id openapi_types.UUID, pa
 	return c.Client.Do(req)
 }
 
-// CommitMangaDraftWithBody performs a POST /manga/draft/{id}/commit (the `CommitMangaDraft` operationId) request,
-// with any type of body and a specified content type.
+// CommitMangaDraftWithBody hands in the draft of a title for review.
+//
+// The draft must be in [MangaStateDraft], must have a cover in its original language, and Version
+// has to be that of its newest state. Staff accepts or rejects it later.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /manga/draft/{id}/commit (the `CommitMangaDraft` operationId).
 func (c *RawClient) CommitMangaDraftWithBody(ctx context.Context, id openapi_types.UUID, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewCommitMangaDraftRequestWithBody(c.Server, id, contentType, body)
 	if err != nil {
@@ -1527,8 +2506,14 @@ func (c *RawClient) CommitMangaDraftWithBody(ctx context.Context, id openapi_typ
 	return c.Client.Do(req)
 }
 
-// CommitMangaDraft performs a POST /manga/draft/{id}/commit (the `CommitMangaDraft` operationId) request.
+// CommitMangaDraft hands in the draft of a title for review.
+//
+// The draft must be in [MangaStateDraft], must have a cover in its original language, and Version
+// has to be that of its newest state. Staff accepts or rejects it later.
+//
 // Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /manga/draft/{id}/commit (the `CommitMangaDraft` operationId).
 func (c *RawClient) CommitMangaDraft(ctx context.Context, id openapi_types.UUID, body CommitMangaDraftJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewCommitMangaDraftRequest(c.Server, id, body)
 	if err != nil {
@@ -1541,7 +2526,11 @@ func (c *RawClient) CommitMangaDraft(ctx context.Context, id openapi_types.UUID,
 	return c.Client.Do(req)
 }
 
-// GetRandomManga performs a GET /manga/random (the `GetRandomManga` operationId) request.
+// GetRandomManga returns a title at random.
+//
+// Pornographic titles are left out unless ContentRating names them.
+//
+// Corresponds with GET /manga/random (the `GetRandomManga` operationId).
 func (c *RawClient) GetRandomManga(ctx context.Context, params *GetRandomMangaParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewGetRandomMangaRequest(c.Server, params)
 	if err != nil {
@@ -1554,7 +2543,11 @@ func (c *RawClient) GetRandomManga(ctx context.Context, params *GetRandomMangaPa
 	return c.Client.Do(req)
 }
 
-// ListReadMarkers performs a GET /manga/read (the `ListReadMarkers` operationId) request.
+// ListReadMarkers returns which chapters of several titles the account has read.
+//
+// They are one list, or sorted by title when Grouped is set.
+//
+// Corresponds with GET /manga/read (the `ListReadMarkers` operationId).
 func (c *RawClient) ListReadMarkers(ctx context.Context, params *ListReadMarkersParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewListReadMarkersRequest(c.Server, params)
 	if err != nil {
@@ -1567,7 +2560,9 @@ func (c *RawClient) ListReadMarkers(ctx context.Context, params *ListReadMarkers
 	return c.Client.Do(req)
 }
 
-// ListReadingStatuses performs a GET /manga/status (the `ListReadingStatuses` operationId) request.
+// ListReadingStatuses returns the reading status of every title that has one, in one answer.
+//
+// Corresponds with GET /manga/status (the `ListReadingStatuses` operationId).
 func (c *RawClient) ListReadingStatuses(ctx context.Context, params *ListReadingStatusesParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewListReadingStatusesRequest(c.Server, params)
 	if err != nil {
@@ -1580,7 +2575,9 @@ func (c *RawClient) ListReadingStatuses(ctx context.Context, params *ListReading
 	return c.Client.Do(req)
 }
 
-// ListTags performs a GET /manga/tag (the `ListTags` operationId) request.
+// ListTags returns all tags in one page.
+//
+// Corresponds with GET /manga/tag (the `ListTags` operationId).
 func (c *RawClient) ListTags(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewListTagsRequest(c.Server)
 	if err != nil {
@@ -1593,7 +2590,9 @@ func (c *RawClient) ListTags(ctx context.Context, reqEditors ...RequestEditorFn)
 	return c.Client.Do(req)
 }
 
-// DeleteManga performs a DELETE /manga/{id} (the `DeleteManga` operationId) request.
+// DeleteManga deletes a title.
+//
+// Corresponds with DELETE /manga/{id} (the `DeleteManga` operationId).
 func (c *RawClient) DeleteManga(ctx context.Context, id openapi_types.UUID, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewDeleteMangaRequest(c.Server, id)
 	if err != nil {
@@ -1606,7 +2605,12 @@ func (c *RawClient) DeleteManga(ctx context.Context, id openapi_types.UUID, reqE
 	return c.Client.Do(req)
 }
 
-// GetManga performs a GET /manga/{id} (the `GetManga` operationId) request.
+// GetManga returns one title.
+//
+// Of authors, artists, cover and other titles it has the ids; Includes asks for more. Tags are
+// always complete.
+//
+// Corresponds with GET /manga/{id} (the `GetManga` operationId).
 func (c *RawClient) GetManga(ctx context.Context, id openapi_types.UUID, params *GetMangaParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewGetMangaRequest(c.Server, id, params)
 	if err != nil {
@@ -1619,8 +2623,15 @@ func (c *RawClient) GetManga(ctx context.Context, id openapi_types.UUID, params 
 	return c.Client.Do(req)
 }
 
-// UpdateMangaWithBody performs a PUT /manga/{id} (the `UpdateManga` operationId) request,
-// with any type of body and a specified content type.
+// UpdateMangaWithBody changes a title.
+//
+// What is unset stays as it is, [Null] clears it, and a list or map, also an empty one, replaces
+// the one before. Version has to be that of the newest state: when somebody else was faster, the
+// change is refused, as a rule with [ErrConflict]. The body may have 64 kB.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PUT /manga/{id} (the `UpdateManga` operationId).
 func (c *RawClient) UpdateMangaWithBody(ctx context.Context, id openapi_types.UUID, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewUpdateMangaRequestWithBody(c.Server, id, contentType, body)
 	if err != nil {
@@ -1633,8 +2644,15 @@ func (c *RawClient) UpdateMangaWithBody(ctx context.Context, id openapi_types.UU
 	return c.Client.Do(req)
 }
 
-// UpdateManga performs a PUT /manga/{id} (the `UpdateManga` operationId) request.
+// UpdateManga changes a title.
+//
+// What is unset stays as it is, [Null] clears it, and a list or map, also an empty one, replaces
+// the one before. Version has to be that of the newest state: when somebody else was faster, the
+// change is refused, as a rule with [ErrConflict]. The body may have 64 kB.
+//
 // Takes a body of the `application/json` content type.
+//
+// Corresponds with PUT /manga/{id} (the `UpdateManga` operationId).
 func (c *RawClient) UpdateManga(ctx context.Context, id openapi_types.UUID, body UpdateMangaJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewUpdateMangaRequest(c.Server, id, body)
 	if err != nil {
@@ -1647,7 +2665,12 @@ func (c *RawClient) UpdateManga(ctx context.Context, id openapi_types.UUID, body
 	return c.Client.Do(req)
 }
 
-// GetMangaAggregate performs a GET /manga/{id}/aggregate (the `GetMangaAggregate` operationId) request.
+// GetMangaAggregate returns the volumes of a title and the numbers and ids of their chapters.
+//
+// It is short enough to come in one answer, in the order of display: the newest first. Chapters of
+// no volume are in the volume none. For an unknown title there are no volumes, and no error.
+//
+// Corresponds with GET /manga/{id}/aggregate (the `GetMangaAggregate` operationId).
 func (c *RawClient) GetMangaAggregate(ctx context.Context, id openapi_types.UUID, params *GetMangaAggregateParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewGetMangaAggregateRequest(c.Server, id, params)
 	if err != nil {
@@ -1660,7 +2683,13 @@ func (c *RawClient) GetMangaAggregate(ctx context.Context, id openapi_types.UUID
 	return c.Client.Do(req)
 }
 
-// GetMangaFeed performs a GET /manga/{id}/feed (the `GetMangaFeed` operationId) request.
+// GetMangaFeed returns the chapters of a title.
+//
+// A page holds 100 unless Limit asks for 1 to 500. What is left out unless the parameters say
+// otherwise is described at [Client.ListChapters]; of a pornographic title that is everything. For
+// an unknown title the page is empty, and there is no error.
+//
+// Corresponds with GET /manga/{id}/feed (the `GetMangaFeed` operationId).
 func (c *RawClient) GetMangaFeed(ctx context.Context, id openapi_types.UUID, params *GetMangaFeedParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewGetMangaFeedRequest(c.Server, id, params)
 	if err != nil {
@@ -1673,7 +2702,9 @@ func (c *RawClient) GetMangaFeed(ctx context.Context, id openapi_types.UUID, par
 	return c.Client.Do(req)
 }
 
-// UnfollowManga performs a DELETE /manga/{id}/follow (the `UnfollowManga` operationId) request.
+// UnfollowManga stops following a title.
+//
+// Corresponds with DELETE /manga/{id}/follow (the `UnfollowManga` operationId).
 func (c *RawClient) UnfollowManga(ctx context.Context, id openapi_types.UUID, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewUnfollowMangaRequest(c.Server, id)
 	if err != nil {
@@ -1686,7 +2717,9 @@ func (c *RawClient) UnfollowManga(ctx context.Context, id openapi_types.UUID, re
 	return c.Client.Do(req)
 }
 
-// FollowManga performs a POST /manga/{id}/follow (the `FollowManga` operationId) request.
+// FollowManga follows a title.
+//
+// Corresponds with POST /manga/{id}/follow (the `FollowManga` operationId).
 func (c *RawClient) FollowManga(ctx context.Context, id openapi_types.UUID, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewFollowMangaRequest(c.Server, id)
 	if err != nil {
@@ -1699,7 +2732,9 @@ func (c *RawClient) FollowManga(ctx context.Context, id openapi_types.UUID, reqE
 	return c.Client.Do(req)
 }
 
-// RemoveMangaFromCustomList performs a DELETE /manga/{id}/list/{listId} (the `RemoveMangaFromCustomList` operationId) request.
+// RemoveMangaFromCustomList takes a title out of a custom list of the account.
+//
+// Corresponds with DELETE /manga/{id}/list/{listId} (the `RemoveMangaFromCustomList` operationId).
 func (c *RawClient) RemoveMangaFromCustomList(ctx context.Context, id openapi_types.UUID, listID openapi_types.UUID, params *RemoveMangaFromCustomListParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewRemoveMangaFromCustomListRequest(c.Server, id, listID, params)
 	if err != nil {
@@ -1712,7 +2747,9 @@ func (c *RawClient) RemoveMangaFromCustomList(ctx context.Context, id openapi_ty
 	return c.Client.Do(req)
 }
 
-// AddMangaToCustomList performs a POST /manga/{id}/list/{listId} (the `AddMangaToCustomList` operationId) request.
+// AddMangaToCustomList puts a title into a custom list of the account.
+//
+// Corresponds with POST /manga/{id}/list/{listId} (the `AddMangaToCustomList` operationId).
 func (c *RawClient) AddMangaToCustomList(ctx context.Context, id openapi_types.UUID, listID openapi_types.UUID, params *AddMangaToCustomListParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewAddMangaToCustomListRequest(c.Server, id, listID, params)
 	if err != nil {
@@ -1725,7 +2762,9 @@ func (c *RawClient) AddMangaToCustomList(ctx context.Context, id openapi_types.U
 	return c.Client.Do(req)
 }
 
-// GetMangaReadMarkers performs a GET /manga/{id}/read (the `GetMangaReadMarkers` operationId) request.
+// GetMangaReadMarkers returns which chapters of a title the account has read.
+//
+// Corresponds with GET /manga/{id}/read (the `GetMangaReadMarkers` operationId).
 func (c *RawClient) GetMangaReadMarkers(ctx context.Context, id openapi_types.UUID, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewGetMangaReadMarkersRequest(c.Server, id)
 	if err != nil {
@@ -1738,8 +2777,14 @@ func (c *RawClient) GetMangaReadMarkers(ctx context.Context, id openapi_types.UU
 	return c.Client.Do(req)
 }
 
-// SetMangaReadMarkersWithBody performs a POST /manga/{id}/read (the `SetMangaReadMarkers` operationId) request,
-// with any type of body and a specified content type.
+// SetMangaReadMarkersWithBody marks chapters of a title as read or unread.
+//
+// The body may have 10 kB, which is about 250 ids. The reading history is changed only if
+// UpdateHistory is set.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /manga/{id}/read (the `SetMangaReadMarkers` operationId).
 func (c *RawClient) SetMangaReadMarkersWithBody(ctx context.Context, id openapi_types.UUID, params *SetMangaReadMarkersParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewSetMangaReadMarkersRequestWithBody(c.Server, id, params, contentType, body)
 	if err != nil {
@@ -1752,8 +2797,14 @@ func (c *RawClient) SetMangaReadMarkersWithBody(ctx context.Context, id openapi_
 	return c.Client.Do(req)
 }
 
-// SetMangaReadMarkers performs a POST /manga/{id}/read (the `SetMangaReadMarkers` operationId) request.
+// SetMangaReadMarkers marks chapters of a title as read or unread.
+//
+// The body may have 10 kB, which is about 250 ids. The reading history is changed only if
+// UpdateHistory is set.
+//
 // Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /manga/{id}/read (the `SetMangaReadMarkers` operationId).
 func (c *RawClient) SetMangaReadMarkers(ctx context.Context, id openapi_types.UUID, params *SetMangaReadMarkersParams, body SetMangaReadMarkersJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewSetMangaReadMarkersRequest(c.Server, id, params, body)
 	if err != nil {
@@ -1766,7 +2817,12 @@ func (c *RawClient) SetMangaReadMarkers(ctx context.Context, id openapi_types.UU
 	return c.Client.Do(req)
 }
 
-// ListMangaRecommendations performs a GET /manga/{id}/recommendation (the `ListMangaRecommendations` operationId) request.
+// ListMangaRecommendations returns titles that are like a title, up to 20, the most similar first.
+//
+// There is one page only. The relationships of each are the two titles; Includes asks for their
+// attributes. Pornographic titles are left out unless ContentRating names them.
+//
+// Corresponds with GET /manga/{id}/recommendation (the `ListMangaRecommendations` operationId).
 func (c *RawClient) ListMangaRecommendations(ctx context.Context, id openapi_types.UUID, params *ListMangaRecommendationsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewListMangaRecommendationsRequest(c.Server, id, params)
 	if err != nil {
@@ -1779,7 +2835,11 @@ func (c *RawClient) ListMangaRecommendations(ctx context.Context, id openapi_typ
 	return c.Client.Do(req)
 }
 
-// GetReadingStatus performs a GET /manga/{id}/status (the `GetReadingStatus` operationId) request.
+// GetReadingStatus returns the reading status of a title.
+//
+// It is empty when there is none.
+//
+// Corresponds with GET /manga/{id}/status (the `GetReadingStatus` operationId).
 func (c *RawClient) GetReadingStatus(ctx context.Context, id openapi_types.UUID, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewGetReadingStatusRequest(c.Server, id)
 	if err != nil {
@@ -1792,8 +2852,13 @@ func (c *RawClient) GetReadingStatus(ctx context.Context, id openapi_types.UUID,
 	return c.Client.Do(req)
 }
 
-// SetReadingStatusWithBody performs a POST /manga/{id}/status (the `SetReadingStatus` operationId) request,
-// with any type of body and a specified content type.
+// SetReadingStatusWithBody sets the reading status of a title, or removes it.
+//
+// Null removes it, and so does a Status that is unset. The body may have 2 kB.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /manga/{id}/status (the `SetReadingStatus` operationId).
 func (c *RawClient) SetReadingStatusWithBody(ctx context.Context, id openapi_types.UUID, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewSetReadingStatusRequestWithBody(c.Server, id, contentType, body)
 	if err != nil {
@@ -1806,8 +2871,13 @@ func (c *RawClient) SetReadingStatusWithBody(ctx context.Context, id openapi_typ
 	return c.Client.Do(req)
 }
 
-// SetReadingStatus performs a POST /manga/{id}/status (the `SetReadingStatus` operationId) request.
+// SetReadingStatus sets the reading status of a title, or removes it.
+//
+// Null removes it, and so does a Status that is unset. The body may have 2 kB.
+//
 // Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /manga/{id}/status (the `SetReadingStatus` operationId).
 func (c *RawClient) SetReadingStatus(ctx context.Context, id openapi_types.UUID, body SetReadingStatusJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewSetReadingStatusRequest(c.Server, id, body)
 	if err != nil {
@@ -1820,7 +2890,11 @@ func (c *RawClient) SetReadingStatus(ctx context.Context, id openapi_types.UUID,
 	return c.Client.Do(req)
 }
 
-// ListMangaRelations performs a GET /manga/{mangaId}/relation (the `ListMangaRelations` operationId) request.
+// ListMangaRelations returns the titles that a title is related to, in one page.
+//
+// They are relationships of each result; Includes asks for their attributes.
+//
+// Corresponds with GET /manga/{mangaId}/relation (the `ListMangaRelations` operationId).
 func (c *RawClient) ListMangaRelations(ctx context.Context, mangaID openapi_types.UUID, params *ListMangaRelationsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewListMangaRelationsRequest(c.Server, mangaID, params)
 	if err != nil {
@@ -1833,8 +2907,13 @@ func (c *RawClient) ListMangaRelations(ctx context.Context, mangaID openapi_type
 	return c.Client.Do(req)
 }
 
-// CreateMangaRelationWithBody performs a POST /manga/{mangaId}/relation (the `CreateMangaRelation` operationId) request,
-// with any type of body and a specified content type.
+// CreateMangaRelationWithBody relates a title to another one.
+//
+// The body may have 8 kB.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /manga/{mangaId}/relation (the `CreateMangaRelation` operationId).
 func (c *RawClient) CreateMangaRelationWithBody(ctx context.Context, mangaID openapi_types.UUID, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewCreateMangaRelationRequestWithBody(c.Server, mangaID, contentType, body)
 	if err != nil {
@@ -1847,8 +2926,13 @@ func (c *RawClient) CreateMangaRelationWithBody(ctx context.Context, mangaID ope
 	return c.Client.Do(req)
 }
 
-// CreateMangaRelation performs a POST /manga/{mangaId}/relation (the `CreateMangaRelation` operationId) request.
+// CreateMangaRelation relates a title to another one.
+//
+// The body may have 8 kB.
+//
 // Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /manga/{mangaId}/relation (the `CreateMangaRelation` operationId).
 func (c *RawClient) CreateMangaRelation(ctx context.Context, mangaID openapi_types.UUID, body CreateMangaRelationJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewCreateMangaRelationRequest(c.Server, mangaID, body)
 	if err != nil {
@@ -1861,7 +2945,9 @@ func (c *RawClient) CreateMangaRelation(ctx context.Context, mangaID openapi_typ
 	return c.Client.Do(req)
 }
 
-// DeleteMangaRelation performs a DELETE /manga/{mangaId}/relation/{id} (the `DeleteMangaRelation` operationId) request.
+// DeleteMangaRelation removes a relation between two titles, by the id of the relation.
+//
+// Corresponds with DELETE /manga/{mangaId}/relation/{id} (the `DeleteMangaRelation` operationId).
 func (c *RawClient) DeleteMangaRelation(ctx context.Context, mangaID openapi_types.UUID, id openapi_types.UUID, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewDeleteMangaRelationRequest(c.Server, mangaID, id)
 	if err != nil {
@@ -1874,7 +2960,9 @@ func (c *RawClient) DeleteMangaRelation(ctx context.Context, mangaID openapi_typ
 	return c.Client.Do(req)
 }
 
-// Ping performs a GET /ping (the `Ping` operationId) request.
+// Ping asks whether the API is up, and returns nil if it is.
+//
+// Corresponds with GET /ping (the `Ping` operationId).
 func (c *RawClient) Ping(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewPingRequest(c.Server)
 	if err != nil {
@@ -1887,7 +2975,11 @@ func (c *RawClient) Ping(ctx context.Context, reqEditors ...RequestEditorFn) (*h
 	return c.Client.Do(req)
 }
 
-// ListRatings performs a GET /rating (the `ListRatings` operationId) request.
+// ListRatings returns the ratings that the account gave to titles.
+//
+// Titles that it did not rate are not in the answer.
+//
+// Corresponds with GET /rating (the `ListRatings` operationId).
 func (c *RawClient) ListRatings(ctx context.Context, params *ListRatingsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewListRatingsRequest(c.Server, params)
 	if err != nil {
@@ -1900,7 +2992,9 @@ func (c *RawClient) ListRatings(ctx context.Context, params *ListRatingsParams, 
 	return c.Client.Do(req)
 }
 
-// DeleteRating performs a DELETE /rating/{mangaId} (the `DeleteRating` operationId) request.
+// DeleteRating removes the rating that the account gave to a title.
+//
+// Corresponds with DELETE /rating/{mangaId} (the `DeleteRating` operationId).
 func (c *RawClient) DeleteRating(ctx context.Context, mangaID openapi_types.UUID, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewDeleteRatingRequest(c.Server, mangaID)
 	if err != nil {
@@ -1913,8 +3007,11 @@ func (c *RawClient) DeleteRating(ctx context.Context, mangaID openapi_types.UUID
 	return c.Client.Do(req)
 }
 
-// SetRatingWithBody performs a POST /rating/{mangaId} (the `SetRating` operationId) request,
-// with any type of body and a specified content type.
+// SetRatingWithBody rates a title from 1 to 10, in place of an earlier rating.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /rating/{mangaId} (the `SetRating` operationId).
 func (c *RawClient) SetRatingWithBody(ctx context.Context, mangaID openapi_types.UUID, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewSetRatingRequestWithBody(c.Server, mangaID, contentType, body)
 	if err != nil {
@@ -1927,8 +3024,11 @@ func (c *RawClient) SetRatingWithBody(ctx context.Context, mangaID openapi_types
 	return c.Client.Do(req)
 }
 
-// SetRating performs a POST /rating/{mangaId} (the `SetRating` operationId) request.
+// SetRating rates a title from 1 to 10, in place of an earlier rating.
+//
 // Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /rating/{mangaId} (the `SetRating` operationId).
 func (c *RawClient) SetRating(ctx context.Context, mangaID openapi_types.UUID, body SetRatingJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewSetRatingRequest(c.Server, mangaID, body)
 	if err != nil {
@@ -1941,7 +3041,11 @@ func (c *RawClient) SetRating(ctx context.Context, mangaID openapi_types.UUID, b
 	return c.Client.Do(req)
 }
 
-// ListReports performs a GET /report (the `ListReports` operationId) request.
+// ListReports lists the reports that the account made.
+//
+// A page holds 10 unless Limit asks for 1 to 100. The newest come first.
+//
+// Corresponds with GET /report (the `ListReports` operationId).
 func (c *RawClient) ListReports(ctx context.Context, params *ListReportsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewListReportsRequest(c.Server, params)
 	if err != nil {
@@ -1954,8 +3058,14 @@ func (c *RawClient) ListReports(ctx context.Context, params *ListReportsParams, 
 	return c.Client.Do(req)
 }
 
-// CreateReportWithBody performs a POST /report (the `CreateReport` operationId) request,
-// with any type of body and a specified content type.
+// CreateReportWithBody reports a title, chapter, scanlation group, user or author to the
+// moderators.
+//
+// The reasons come from [Client.ListReportReasons]. The body may have 8 kB.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /report (the `CreateReport` operationId).
 func (c *RawClient) CreateReportWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewCreateReportRequestWithBody(c.Server, contentType, body)
 	if err != nil {
@@ -1968,8 +3078,13 @@ func (c *RawClient) CreateReportWithBody(ctx context.Context, contentType string
 	return c.Client.Do(req)
 }
 
-// CreateReport performs a POST /report (the `CreateReport` operationId) request.
+// CreateReport reports a title, chapter, scanlation group, user or author to the moderators.
+//
+// The reasons come from [Client.ListReportReasons]. The body may have 8 kB.
+//
 // Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /report (the `CreateReport` operationId).
 func (c *RawClient) CreateReport(ctx context.Context, body CreateReportJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewCreateReportRequest(c.Server, body)
 	if err != nil {
@@ -1982,7 +3097,9 @@ func (c *RawClient) CreateReport(ctx context.Context, body CreateReportJSONReque
 	return c.Client.Do(req)
 }
 
-// ListReportReasons performs a GET /report/reasons/{category} (the `ListReportReasons` operationId) request.
+// ListReportReasons returns the reasons for which something of a kind can be reported, in one page.
+//
+// Corresponds with GET /report/reasons/{category} (the `ListReportReasons` operationId).
 func (c *RawClient) ListReportReasons(ctx context.Context, category ReportCategory, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewListReportReasonsRequest(c.Server, category)
 	if err != nil {
@@ -1995,7 +3112,11 @@ func (c *RawClient) ListReportReasons(ctx context.Context, category ReportCatego
 	return c.Client.Do(req)
 }
 
-// GetSettings performs a GET /settings (the `GetSettings` operationId) request.
+// GetSettings returns the settings of the account on the site.
+//
+// They are a document of the site, in the form that a template describes.
+//
+// Corresponds with GET /settings (the `GetSettings` operationId).
 func (c *RawClient) GetSettings(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewGetSettingsRequest(c.Server)
 	if err != nil {
@@ -2008,8 +3129,13 @@ func (c *RawClient) GetSettings(ctx context.Context, reqEditors ...RequestEditor
 	return c.Client.Do(req)
 }
 
-// UpdateSettingsWithBody performs a POST /settings (the `UpdateSettings` operationId) request,
-// with any type of body and a specified content type.
+// UpdateSettingsWithBody stores the settings of the account on the site and returns them.
+//
+// The document has to fit the template.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /settings (the `UpdateSettings` operationId).
 func (c *RawClient) UpdateSettingsWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewUpdateSettingsRequestWithBody(c.Server, contentType, body)
 	if err != nil {
@@ -2022,8 +3148,13 @@ func (c *RawClient) UpdateSettingsWithBody(ctx context.Context, contentType stri
 	return c.Client.Do(req)
 }
 
-// UpdateSettings performs a POST /settings (the `UpdateSettings` operationId) request.
+// UpdateSettings stores the settings of the account on the site and returns them.
+//
+// The document has to fit the template.
+//
 // Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /settings (the `UpdateSettings` operationId).
 func (c *RawClient) UpdateSettings(ctx context.Context, body UpdateSettingsJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewUpdateSettingsRequest(c.Server, body)
 	if err != nil {
@@ -2036,7 +3167,9 @@ func (c *RawClient) UpdateSettings(ctx context.Context, body UpdateSettingsJSONR
 	return c.Client.Do(req)
 }
 
-// GetSettingsTemplate performs a GET /settings/template (the `GetSettingsTemplate` operationId) request.
+// GetSettingsTemplate returns the newest template, which tells the form of the settings.
+//
+// Corresponds with GET /settings/template (the `GetSettingsTemplate` operationId).
 func (c *RawClient) GetSettingsTemplate(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewGetSettingsTemplateRequest(c.Server)
 	if err != nil {
@@ -2049,8 +3182,13 @@ func (c *RawClient) GetSettingsTemplate(ctx context.Context, reqEditors ...Reque
 	return c.Client.Do(req)
 }
 
-// CreateSettingsTemplateWithBody performs a POST /settings/template (the `CreateSettingsTemplate` operationId) request,
-// with any type of body and a specified content type.
+// CreateSettingsTemplateWithBody creates a template for the settings.
+//
+// Accounts without the permission get [ErrForbidden].
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /settings/template (the `CreateSettingsTemplate` operationId).
 func (c *RawClient) CreateSettingsTemplateWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewCreateSettingsTemplateRequestWithBody(c.Server, contentType, body)
 	if err != nil {
@@ -2063,8 +3201,13 @@ func (c *RawClient) CreateSettingsTemplateWithBody(ctx context.Context, contentT
 	return c.Client.Do(req)
 }
 
-// CreateSettingsTemplate performs a POST /settings/template (the `CreateSettingsTemplate` operationId) request.
+// CreateSettingsTemplate creates a template for the settings.
+//
+// Accounts without the permission get [ErrForbidden].
+//
 // Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /settings/template (the `CreateSettingsTemplate` operationId).
 func (c *RawClient) CreateSettingsTemplate(ctx context.Context, body CreateSettingsTemplateJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewCreateSettingsTemplateRequest(c.Server, body)
 	if err != nil {
@@ -2077,7 +3220,9 @@ func (c *RawClient) CreateSettingsTemplate(ctx context.Context, body CreateSetti
 	return c.Client.Do(req)
 }
 
-// GetSettingsTemplateVersion performs a GET /settings/template/{version} (the `GetSettingsTemplateVersion` operationId) request.
+// GetSettingsTemplateVersion returns one version of the template, by its id.
+//
+// Corresponds with GET /settings/template/{version} (the `GetSettingsTemplateVersion` operationId).
 func (c *RawClient) GetSettingsTemplateVersion(ctx context.Context, version openapi_types.UUID, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewGetSettingsTemplateVersionRequest(c.Server, version)
 	if err != nil {
@@ -2090,7 +3235,9 @@ func (c *RawClient) GetSettingsTemplateVersion(ctx context.Context, version open
 	return c.Client.Do(req)
 }
 
-// ListChapterStatistics performs a GET /statistics/chapter (the `ListChapterStatistics` operationId) request.
+// ListChapterStatistics returns how many comments there are on several chapters, by chapter.
+//
+// Corresponds with GET /statistics/chapter (the `ListChapterStatistics` operationId).
 func (c *RawClient) ListChapterStatistics(ctx context.Context, params *ListChapterStatisticsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewListChapterStatisticsRequest(c.Server, params)
 	if err != nil {
@@ -2103,7 +3250,9 @@ func (c *RawClient) ListChapterStatistics(ctx context.Context, params *ListChapt
 	return c.Client.Do(req)
 }
 
-// GetChapterStatistics performs a GET /statistics/chapter/{uuid} (the `GetChapterStatistics` operationId) request.
+// GetChapterStatistics returns how many comments there are on a chapter, as a map with one entry.
+//
+// Corresponds with GET /statistics/chapter/{uuid} (the `GetChapterStatistics` operationId).
 func (c *RawClient) GetChapterStatistics(ctx context.Context, uuid openapi_types.UUID, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewGetChapterStatisticsRequest(c.Server, uuid)
 	if err != nil {
@@ -2116,7 +3265,9 @@ func (c *RawClient) GetChapterStatistics(ctx context.Context, uuid openapi_types
 	return c.Client.Do(req)
 }
 
-// ListGroupStatistics performs a GET /statistics/group (the `ListGroupStatistics` operationId) request.
+// ListGroupStatistics returns how many comments there are on several scanlation groups, by group.
+//
+// Corresponds with GET /statistics/group (the `ListGroupStatistics` operationId).
 func (c *RawClient) ListGroupStatistics(ctx context.Context, params *ListGroupStatisticsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewListGroupStatisticsRequest(c.Server, params)
 	if err != nil {
@@ -2129,7 +3280,10 @@ func (c *RawClient) ListGroupStatistics(ctx context.Context, params *ListGroupSt
 	return c.Client.Do(req)
 }
 
-// GetGroupStatistics performs a GET /statistics/group/{uuid} (the `GetGroupStatistics` operationId) request.
+// GetGroupStatistics returns how many comments there are on a scanlation group, as a map with one
+// entry.
+//
+// Corresponds with GET /statistics/group/{uuid} (the `GetGroupStatistics` operationId).
 func (c *RawClient) GetGroupStatistics(ctx context.Context, uuid openapi_types.UUID, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewGetGroupStatisticsRequest(c.Server, uuid)
 	if err != nil {
@@ -2142,7 +3296,9 @@ func (c *RawClient) GetGroupStatistics(ctx context.Context, uuid openapi_types.U
 	return c.Client.Do(req)
 }
 
-// ListMangaStatistics performs a GET /statistics/manga (the `ListMangaStatistics` operationId) request.
+// ListMangaStatistics returns ratings, follows and comments of several titles, by title.
+//
+// Corresponds with GET /statistics/manga (the `ListMangaStatistics` operationId).
 func (c *RawClient) ListMangaStatistics(ctx context.Context, params *ListMangaStatisticsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewListMangaStatisticsRequest(c.Server, params)
 	if err != nil {
@@ -2155,7 +3311,11 @@ func (c *RawClient) ListMangaStatistics(ctx context.Context, params *ListMangaSt
 	return c.Client.Do(req)
 }
 
-// GetMangaStatistics performs a GET /statistics/manga/{uuid} (the `GetMangaStatistics` operationId) request.
+// GetMangaStatistics returns ratings, follows and comments of a title, as a map with one entry.
+//
+// It also counts the ratings by value. An unknown title is [ErrNotFound].
+//
+// Corresponds with GET /statistics/manga/{uuid} (the `GetMangaStatistics` operationId).
 func (c *RawClient) GetMangaStatistics(ctx context.Context, uuid openapi_types.UUID, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewGetMangaStatisticsRequest(c.Server, uuid)
 	if err != nil {
@@ -2168,7 +3328,12 @@ func (c *RawClient) GetMangaStatistics(ctx context.Context, uuid openapi_types.U
 	return c.Client.Do(req)
 }
 
-// GetUploadSession performs a GET /upload (the `GetUploadSession` operationId) request.
+// GetUploadSession returns the open upload session of the account.
+//
+// An account has one session at most; [ErrNotFound] says that there is none. Includes asks for the
+// files that are in it.
+//
+// Corresponds with GET /upload (the `GetUploadSession` operationId).
 func (c *RawClient) GetUploadSession(ctx context.Context, params *GetUploadSessionParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewGetUploadSessionRequest(c.Server, params)
 	if err != nil {
@@ -2181,8 +3346,14 @@ func (c *RawClient) GetUploadSession(ctx context.Context, params *GetUploadSessi
 	return c.Client.Do(req)
 }
 
-// BeginUploadWithBody performs a POST /upload/begin (the `BeginUpload` operationId) request,
-// with any type of body and a specified content type.
+// BeginUploadWithBody opens an upload session for a new chapter.
+//
+// An account has one session at most: go on with it, or close it with [Client.AbandonUpload]. It
+// takes 500 files and 150 MB. The body may have 4 kB. Package upload does all the steps.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /upload/begin (the `BeginUpload` operationId).
 func (c *RawClient) BeginUploadWithBody(ctx context.Context, params *BeginUploadParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewBeginUploadRequestWithBody(c.Server, params, contentType, body)
 	if err != nil {
@@ -2195,8 +3366,14 @@ func (c *RawClient) BeginUploadWithBody(ctx context.Context, params *BeginUpload
 	return c.Client.Do(req)
 }
 
-// BeginUpload performs a POST /upload/begin (the `BeginUpload` operationId) request.
+// BeginUpload opens an upload session for a new chapter.
+//
+// An account has one session at most: go on with it, or close it with [Client.AbandonUpload]. It
+// takes 500 files and 150 MB. The body may have 4 kB. Package upload does all the steps.
+//
 // Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /upload/begin (the `BeginUpload` operationId).
 func (c *RawClient) BeginUpload(ctx context.Context, params *BeginUploadParams, body BeginUploadJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewBeginUploadRequest(c.Server, params, body)
 	if err != nil {
@@ -2209,8 +3386,15 @@ func (c *RawClient) BeginUpload(ctx context.Context, params *BeginUploadParams, 
 	return c.Client.Do(req)
 }
 
-// BeginChapterEditWithBody performs a POST /upload/begin/{chapterId} (the `BeginChapterEdit` operationId) request,
-// with any type of body and a specified content type.
+// BeginChapterEditWithBody opens an upload session to change a chapter and its pages.
+//
+// A title that is not published is a 400. Those who neither uploaded the chapter nor belong to one
+// of its groups get [ErrUnauthorized], for which a new login is no remedy. Version has to be that
+// of the newest state. The body may have 1 kB.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /upload/begin/{chapterId} (the `BeginChapterEdit` operationId).
 func (c *RawClient) BeginChapterEditWithBody(ctx context.Context, chapterID openapi_types.UUID, params *BeginChapterEditParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewBeginChapterEditRequestWithBody(c.Server, chapterID, params, contentType, body)
 	if err != nil {
@@ -2223,8 +3407,15 @@ func (c *RawClient) BeginChapterEditWithBody(ctx context.Context, chapterID open
 	return c.Client.Do(req)
 }
 
-// BeginChapterEdit performs a POST /upload/begin/{chapterId} (the `BeginChapterEdit` operationId) request.
+// BeginChapterEdit opens an upload session to change a chapter and its pages.
+//
+// A title that is not published is a 400. Those who neither uploaded the chapter nor belong to one
+// of its groups get [ErrUnauthorized], for which a new login is no remedy. Version has to be that
+// of the newest state. The body may have 1 kB.
+//
 // Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /upload/begin/{chapterId} (the `BeginChapterEdit` operationId).
 func (c *RawClient) BeginChapterEdit(ctx context.Context, chapterID openapi_types.UUID, params *BeginChapterEditParams, body BeginChapterEditJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewBeginChapterEditRequest(c.Server, chapterID, params, body)
 	if err != nil {
@@ -2237,8 +3428,14 @@ func (c *RawClient) BeginChapterEdit(ctx context.Context, chapterID openapi_type
 	return c.Client.Do(req)
 }
 
-// CheckUploadApprovalWithBody performs a POST /upload/check-approval-required (the `CheckUploadApproval` operationId) request,
-// with any type of body and a specified content type.
+// CheckUploadApprovalWithBody tells whether a chapter of the account, for a title in a language,
+// would wait for approval by staff.
+//
+// An unknown title is [ErrNotFound]. The body may have 4 kB.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /upload/check-approval-required (the `CheckUploadApproval` operationId).
 func (c *RawClient) CheckUploadApprovalWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewCheckUploadApprovalRequestWithBody(c.Server, contentType, body)
 	if err != nil {
@@ -2251,8 +3448,14 @@ func (c *RawClient) CheckUploadApprovalWithBody(ctx context.Context, contentType
 	return c.Client.Do(req)
 }
 
-// CheckUploadApproval performs a POST /upload/check-approval-required (the `CheckUploadApproval` operationId) request.
+// CheckUploadApproval tells whether a chapter of the account, for a title in a language, would wait
+// for approval by staff.
+//
+// An unknown title is [ErrNotFound]. The body may have 4 kB.
+//
 // Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /upload/check-approval-required (the `CheckUploadApproval` operationId).
 func (c *RawClient) CheckUploadApproval(ctx context.Context, body CheckUploadApprovalJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewCheckUploadApprovalRequest(c.Server, body)
 	if err != nil {
@@ -2265,7 +3468,9 @@ func (c *RawClient) CheckUploadApproval(ctx context.Context, body CheckUploadApp
 	return c.Client.Do(req)
 }
 
-// AbandonUpload performs a DELETE /upload/{uploadSessionId} (the `AbandonUpload` operationId) request.
+// AbandonUpload closes an upload session without making a chapter of it.
+//
+// Corresponds with DELETE /upload/{uploadSessionId} (the `AbandonUpload` operationId).
 func (c *RawClient) AbandonUpload(ctx context.Context, uploadSessionID openapi_types.UUID, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewAbandonUploadRequest(c.Server, uploadSessionID)
 	if err != nil {
@@ -2278,8 +3483,15 @@ func (c *RawClient) AbandonUpload(ctx context.Context, uploadSessionID openapi_t
 	return c.Client.Do(req)
 }
 
-// UploadPagesWithBody performs a POST /upload/{uploadSessionId} (the `UploadPages` operationId) request,
-// with any type of body and a specified content type.
+// UploadPagesWithBody adds pages to an upload session.
+//
+// They are JPEG, PNG or GIF files, at most 10 in one call, of 20 MB each. Some may be taken and
+// others refused without an error: the errors in the answer do not say which, so compare the names
+// in Data with those that were sent.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /upload/{uploadSessionId} (the `UploadPages` operationId).
 func (c *RawClient) UploadPagesWithBody(ctx context.Context, uploadSessionID openapi_types.UUID, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewUploadPagesRequestWithBody(c.Server, uploadSessionID, contentType, body)
 	if err != nil {
@@ -2292,8 +3504,13 @@ func (c *RawClient) UploadPagesWithBody(ctx context.Context, uploadSessionID ope
 	return c.Client.Do(req)
 }
 
-// DeleteUploadedPagesWithBody performs a DELETE /upload/{uploadSessionId}/batch (the `DeleteUploadedPages` operationId) request,
-// with any type of body and a specified content type.
+// DeleteUploadedPagesWithBody removes pages from an upload session, by the ids of their files.
+//
+// The body may have 20 kB.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with DELETE /upload/{uploadSessionId}/batch (the `DeleteUploadedPages` operationId).
 func (c *RawClient) DeleteUploadedPagesWithBody(ctx context.Context, uploadSessionID openapi_types.UUID, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewDeleteUploadedPagesRequestWithBody(c.Server, uploadSessionID, contentType, body)
 	if err != nil {
@@ -2306,8 +3523,13 @@ func (c *RawClient) DeleteUploadedPagesWithBody(ctx context.Context, uploadSessi
 	return c.Client.Do(req)
 }
 
-// DeleteUploadedPages performs a DELETE /upload/{uploadSessionId}/batch (the `DeleteUploadedPages` operationId) request.
+// DeleteUploadedPages removes pages from an upload session, by the ids of their files.
+//
+// The body may have 20 kB.
+//
 // Takes a body of the `application/json` content type.
+//
+// Corresponds with DELETE /upload/{uploadSessionId}/batch (the `DeleteUploadedPages` operationId).
 func (c *RawClient) DeleteUploadedPages(ctx context.Context, uploadSessionID openapi_types.UUID, body DeleteUploadedPagesJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewDeleteUploadedPagesRequest(c.Server, uploadSessionID, body)
 	if err != nil {
@@ -2320,8 +3542,15 @@ func (c *RawClient) DeleteUploadedPages(ctx context.Context, uploadSessionID ope
 	return c.Client.Do(req)
 }
 
-// CommitUploadWithBody performs a POST /upload/{uploadSessionId}/commit (the `CommitUpload` operationId) request,
-// with any type of body and a specified content type.
+// CommitUploadWithBody closes an upload session and makes a chapter of it.
+//
+// The server works through the pages after it has answered, and a new uploader waits for approval
+// by staff, so the chapter may appear later; PublishAt and ReadableAt may be zero in the answer.
+// TermsAccepted has to be true. The body may have 4 kB.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /upload/{uploadSessionId}/commit (the `CommitUpload` operationId).
 func (c *RawClient) CommitUploadWithBody(ctx context.Context, uploadSessionID openapi_types.UUID, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewCommitUploadRequestWithBody(c.Server, uploadSessionID, contentType, body)
 	if err != nil {
@@ -2334,8 +3563,15 @@ func (c *RawClient) CommitUploadWithBody(ctx context.Context, uploadSessionID op
 	return c.Client.Do(req)
 }
 
-// CommitUpload performs a POST /upload/{uploadSessionId}/commit (the `CommitUpload` operationId) request.
+// CommitUpload closes an upload session and makes a chapter of it.
+//
+// The server works through the pages after it has answered, and a new uploader waits for approval
+// by staff, so the chapter may appear later; PublishAt and ReadableAt may be zero in the answer.
+// TermsAccepted has to be true. The body may have 4 kB.
+//
 // Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /upload/{uploadSessionId}/commit (the `CommitUpload` operationId).
 func (c *RawClient) CommitUpload(ctx context.Context, uploadSessionID openapi_types.UUID, body CommitUploadJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewCommitUploadRequest(c.Server, uploadSessionID, body)
 	if err != nil {
@@ -2348,7 +3584,10 @@ func (c *RawClient) CommitUpload(ctx context.Context, uploadSessionID openapi_ty
 	return c.Client.Do(req)
 }
 
-// DeleteUploadedPage performs a DELETE /upload/{uploadSessionId}/{uploadSessionFileId} (the `DeleteUploadedPage` operationId) request.
+// DeleteUploadedPage removes one page from an upload session.
+//
+// Corresponds with DELETE /upload/{uploadSessionId}/{uploadSessionFileId} (the `DeleteUploadedPage`
+// operationId).
 func (c *RawClient) DeleteUploadedPage(ctx context.Context, uploadSessionID openapi_types.UUID, uploadSessionFileID openapi_types.UUID, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewDeleteUploadedPageRequest(c.Server, uploadSessionID, uploadSessionFileID)
 	if err != nil {
@@ -2361,7 +3600,11 @@ func (c *RawClient) DeleteUploadedPage(ctx context.Context, uploadSessionID open
 	return c.Client.Do(req)
 }
 
-// ListUsers performs a GET /user (the `ListUsers` operationId) request.
+// ListUsers searches users.
+//
+// A page holds 10 unless Limit asks for 0 to 100.
+//
+// Corresponds with GET /user (the `ListUsers` operationId).
 func (c *RawClient) ListUsers(ctx context.Context, params *ListUsersParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewListUsersRequest(c.Server, params)
 	if err != nil {
@@ -2374,8 +3617,10 @@ func (c *RawClient) ListUsers(ctx context.Context, params *ListUsersParams, reqE
 	return c.Client.Do(req)
 }
 
-// ConfirmUserDeletion performs a POST /user/delete/{code} (the `ConfirmUserDeletion` operationId) request.
-// Deprecated: this operation has been marked as deprecated upstream, but no `x-deprecated-reason` was set
+// ConfirmUserDeletion confirms the deletion of an account with the code that MangaDex sent.
+//
+// Corresponds with POST /user/delete/{code} (the `ConfirmUserDeletion` operationId).
+// Deprecated: MangaDex will remove this operation.
 func (c *RawClient) ConfirmUserDeletion(ctx context.Context, code openapi_types.UUID, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewConfirmUserDeletionRequest(c.Server, code)
 	if err != nil {
@@ -2388,7 +3633,11 @@ func (c *RawClient) ConfirmUserDeletion(ctx context.Context, code openapi_types.
 	return c.Client.Do(req)
 }
 
-// ListFollowedGroups performs a GET /user/follows/group (the `ListFollowedGroups` operationId) request.
+// ListFollowedGroups lists the scanlation groups that the account follows.
+//
+// A page holds 10 unless Limit asks for 1 to 100.
+//
+// Corresponds with GET /user/follows/group (the `ListFollowedGroups` operationId).
 func (c *RawClient) ListFollowedGroups(ctx context.Context, params *ListFollowedGroupsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewListFollowedGroupsRequest(c.Server, params)
 	if err != nil {
@@ -2401,7 +3650,12 @@ func (c *RawClient) ListFollowedGroups(ctx context.Context, params *ListFollowed
 	return c.Client.Do(req)
 }
 
-// CheckFollowedGroup performs a GET /user/follows/group/{id} (the `CheckFollowedGroup` operationId) request.
+// CheckFollowedGroup returns nil if the account follows a scanlation group, and [ErrNotFound] if
+// not.
+//
+// [Found] makes a yes or no of that.
+//
+// Corresponds with GET /user/follows/group/{id} (the `CheckFollowedGroup` operationId).
 func (c *RawClient) CheckFollowedGroup(ctx context.Context, id openapi_types.UUID, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewCheckFollowedGroupRequest(c.Server, id)
 	if err != nil {
@@ -2414,7 +3668,11 @@ func (c *RawClient) CheckFollowedGroup(ctx context.Context, id openapi_types.UUI
 	return c.Client.Do(req)
 }
 
-// ListFollowedCustomLists performs a GET /user/follows/list (the `ListFollowedCustomLists` operationId) request.
+// ListFollowedCustomLists lists the custom lists that the account follows.
+//
+// A page holds 10 unless Limit asks for 1 to 100.
+//
+// Corresponds with GET /user/follows/list (the `ListFollowedCustomLists` operationId).
 func (c *RawClient) ListFollowedCustomLists(ctx context.Context, params *ListFollowedCustomListsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewListFollowedCustomListsRequest(c.Server, params)
 	if err != nil {
@@ -2427,7 +3685,12 @@ func (c *RawClient) ListFollowedCustomLists(ctx context.Context, params *ListFol
 	return c.Client.Do(req)
 }
 
-// CheckFollowedCustomList performs a GET /user/follows/list/{id} (the `CheckFollowedCustomList` operationId) request.
+// CheckFollowedCustomList returns nil if the account follows a custom list, and [ErrNotFound] if
+// not.
+//
+// [Found] makes a yes or no of that.
+//
+// Corresponds with GET /user/follows/list/{id} (the `CheckFollowedCustomList` operationId).
 func (c *RawClient) CheckFollowedCustomList(ctx context.Context, id openapi_types.UUID, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewCheckFollowedCustomListRequest(c.Server, id)
 	if err != nil {
@@ -2440,7 +3703,11 @@ func (c *RawClient) CheckFollowedCustomList(ctx context.Context, id openapi_type
 	return c.Client.Do(req)
 }
 
-// ListFollowedManga performs a GET /user/follows/manga (the `ListFollowedManga` operationId) request.
+// ListFollowedManga lists the titles that the account follows.
+//
+// A page holds 10 unless Limit asks for 1 to 100.
+//
+// Corresponds with GET /user/follows/manga (the `ListFollowedManga` operationId).
 func (c *RawClient) ListFollowedManga(ctx context.Context, params *ListFollowedMangaParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewListFollowedMangaRequest(c.Server, params)
 	if err != nil {
@@ -2453,7 +3720,12 @@ func (c *RawClient) ListFollowedManga(ctx context.Context, params *ListFollowedM
 	return c.Client.Do(req)
 }
 
-// GetFollowedMangaFeed performs a GET /user/follows/manga/feed (the `GetFollowedMangaFeed` operationId) request.
+// GetFollowedMangaFeed returns the chapters of the titles that the account follows.
+//
+// A page holds 100 unless Limit asks for 1 to 500. What is left out unless the parameters say
+// otherwise is described at [Client.ListChapters].
+//
+// Corresponds with GET /user/follows/manga/feed (the `GetFollowedMangaFeed` operationId).
 func (c *RawClient) GetFollowedMangaFeed(ctx context.Context, params *GetFollowedMangaFeedParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewGetFollowedMangaFeedRequest(c.Server, params)
 	if err != nil {
@@ -2466,7 +3738,11 @@ func (c *RawClient) GetFollowedMangaFeed(ctx context.Context, params *GetFollowe
 	return c.Client.Do(req)
 }
 
-// CheckFollowedManga performs a GET /user/follows/manga/{id} (the `CheckFollowedManga` operationId) request.
+// CheckFollowedManga returns nil if the account follows a title, and [ErrNotFound] if not.
+//
+// [Found] makes a yes or no of that.
+//
+// Corresponds with GET /user/follows/manga/{id} (the `CheckFollowedManga` operationId).
 func (c *RawClient) CheckFollowedManga(ctx context.Context, id openapi_types.UUID, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewCheckFollowedMangaRequest(c.Server, id)
 	if err != nil {
@@ -2479,7 +3755,11 @@ func (c *RawClient) CheckFollowedManga(ctx context.Context, id openapi_types.UUI
 	return c.Client.Do(req)
 }
 
-// ListFollowedUsers performs a GET /user/follows/user (the `ListFollowedUsers` operationId) request.
+// ListFollowedUsers lists the users that the account follows.
+//
+// A page holds 10 unless Limit asks for 1 to 100.
+//
+// Corresponds with GET /user/follows/user (the `ListFollowedUsers` operationId).
 func (c *RawClient) ListFollowedUsers(ctx context.Context, params *ListFollowedUsersParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewListFollowedUsersRequest(c.Server, params)
 	if err != nil {
@@ -2492,7 +3772,11 @@ func (c *RawClient) ListFollowedUsers(ctx context.Context, params *ListFollowedU
 	return c.Client.Do(req)
 }
 
-// CheckFollowedUser performs a GET /user/follows/user/{id} (the `CheckFollowedUser` operationId) request.
+// CheckFollowedUser returns nil if the account follows a user, and [ErrNotFound] if not.
+//
+// [Found] makes a yes or no of that.
+//
+// Corresponds with GET /user/follows/user/{id} (the `CheckFollowedUser` operationId).
 func (c *RawClient) CheckFollowedUser(ctx context.Context, id openapi_types.UUID, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewCheckFollowedUserRequest(c.Server, id)
 	if err != nil {
@@ -2505,7 +3789,11 @@ func (c *RawClient) CheckFollowedUser(ctx context.Context, id openapi_types.UUID
 	return c.Client.Do(req)
 }
 
-// GetReadingHistory performs a GET /user/history (the `GetReadingHistory` operationId) request.
+// GetReadingHistory returns what the account has read lately.
+//
+// MangaDex switches the history off at times; it is empty then.
+//
+// Corresponds with GET /user/history (the `GetReadingHistory` operationId).
 func (c *RawClient) GetReadingHistory(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewGetReadingHistoryRequest(c.Server)
 	if err != nil {
@@ -2518,7 +3806,11 @@ func (c *RawClient) GetReadingHistory(ctx context.Context, reqEditors ...Request
 	return c.Client.Do(req)
 }
 
-// ListOwnCustomLists performs a GET /user/list (the `ListOwnCustomLists` operationId) request.
+// ListOwnCustomLists lists the custom lists of the account, private ones included.
+//
+// A page holds 10 unless Limit asks for 0 to 100.
+//
+// Corresponds with GET /user/list (the `ListOwnCustomLists` operationId).
 func (c *RawClient) ListOwnCustomLists(ctx context.Context, params *ListOwnCustomListsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewListOwnCustomListsRequest(c.Server, params)
 	if err != nil {
@@ -2531,7 +3823,9 @@ func (c *RawClient) ListOwnCustomLists(ctx context.Context, params *ListOwnCusto
 	return c.Client.Do(req)
 }
 
-// GetCurrentUser performs a GET /user/me (the `GetCurrentUser` operationId) request.
+// GetCurrentUser returns the user that is logged in.
+//
+// Corresponds with GET /user/me (the `GetCurrentUser` operationId).
 func (c *RawClient) GetCurrentUser(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewGetCurrentUserRequest(c.Server)
 	if err != nil {
@@ -2544,8 +3838,12 @@ func (c *RawClient) GetCurrentUser(ctx context.Context, reqEditors ...RequestEdi
 	return c.Client.Do(req)
 }
 
-// DeleteUser performs a DELETE /user/{id} (the `DeleteUser` operationId) request.
-// Deprecated: this operation has been marked as deprecated upstream, but no `x-deprecated-reason` was set
+// DeleteUser asks for the deletion of an account.
+//
+// It happens when the code that MangaDex sends is handed in with [Client.ConfirmUserDeletion].
+//
+// Corresponds with DELETE /user/{id} (the `DeleteUser` operationId).
+// Deprecated: MangaDex will remove this operation.
 func (c *RawClient) DeleteUser(ctx context.Context, id openapi_types.UUID, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewDeleteUserRequest(c.Server, id)
 	if err != nil {
@@ -2558,7 +3856,9 @@ func (c *RawClient) DeleteUser(ctx context.Context, id openapi_types.UUID, reqEd
 	return c.Client.Do(req)
 }
 
-// GetUser performs a GET /user/{id} (the `GetUser` operationId) request.
+// GetUser returns one user.
+//
+// Corresponds with GET /user/{id} (the `GetUser` operationId).
 func (c *RawClient) GetUser(ctx context.Context, id openapi_types.UUID, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewGetUserRequest(c.Server, id)
 	if err != nil {
@@ -2571,7 +3871,11 @@ func (c *RawClient) GetUser(ctx context.Context, id openapi_types.UUID, reqEdito
 	return c.Client.Do(req)
 }
 
-// ListUserCustomLists performs a GET /user/{id}/list (the `ListUserCustomLists` operationId) request.
+// ListUserCustomLists lists the public custom lists of a user.
+//
+// A page holds 10 unless Limit asks for 0 to 100.
+//
+// Corresponds with GET /user/{id}/list (the `ListUserCustomLists` operationId).
 func (c *RawClient) ListUserCustomLists(ctx context.Context, id openapi_types.UUID, params *ListUserCustomListsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewListUserCustomListsRequest(c.Server, id, params)
 	if err != nil {
@@ -2683,7 +3987,8 @@ func NewLoginRequest(server string, body LoginJSONRequestBody) (*http.Request, e
 	return NewLoginRequestWithBody(server, "application/json", bodyReader)
 }
 
-// NewLoginRequestWithBody constructs an http.Request for the Login method, with any body, and a specified content type
+// NewLoginRequestWithBody constructs an http.Request for the Login method, with any body, and a
+// specified content type
 func NewLoginRequestWithBody(server string, contentType string, body io.Reader) (*http.Request, error) {
 	var err error
 
@@ -2750,7 +4055,8 @@ func NewRefreshSessionRequest(server string, body RefreshSessionJSONRequestBody)
 	return NewRefreshSessionRequestWithBody(server, "application/json", bodyReader)
 }
 
-// NewRefreshSessionRequestWithBody constructs an http.Request for the RefreshSession method, with any body, and a specified content type
+// NewRefreshSessionRequestWithBody constructs an http.Request for the RefreshSession method, with
+// any body, and a specified content type
 func NewRefreshSessionRequestWithBody(server string, contentType string, body io.Reader) (*http.Request, error) {
 	var err error
 
@@ -2904,7 +4210,8 @@ func NewCreateAuthorRequest(server string, body CreateAuthorJSONRequestBody) (*h
 	return NewCreateAuthorRequestWithBody(server, "application/json", bodyReader)
 }
 
-// NewCreateAuthorRequestWithBody constructs an http.Request for the CreateAuthor method, with any body, and a specified content type
+// NewCreateAuthorRequestWithBody constructs an http.Request for the CreateAuthor method, with any
+// body, and a specified content type
 func NewCreateAuthorRequestWithBody(server string, contentType string, body io.Reader) (*http.Request, error) {
 	var err error
 
@@ -3039,7 +4346,8 @@ func NewUpdateAuthorRequest(server string, id openapi_types.UUID, body UpdateAut
 	return NewUpdateAuthorRequestWithBody(server, id, "application/json", bodyReader)
 }
 
-// NewUpdateAuthorRequestWithBody constructs an http.Request for the UpdateAuthor method, with any body, and a specified content type
+// NewUpdateAuthorRequestWithBody constructs an http.Request for the UpdateAuthor method, with any
+// body, and a specified content type
 func NewUpdateAuthorRequestWithBody(server string, id openapi_types.UUID, contentType string, body io.Reader) (*http.Request, error) {
 	var err error
 
@@ -3086,7 +4394,8 @@ func NewSolveCaptchaRequest(server string, body SolveCaptchaJSONRequestBody) (*h
 	return NewSolveCaptchaRequestWithBody(server, "application/json", bodyReader)
 }
 
-// NewSolveCaptchaRequestWithBody constructs an http.Request for the SolveCaptcha method, with any body, and a specified content type
+// NewSolveCaptchaRequestWithBody constructs an http.Request for the SolveCaptcha method, with any
+// body, and a specified content type
 func NewSolveCaptchaRequestWithBody(server string, contentType string, body io.Reader) (*http.Request, error) {
 	var err error
 
@@ -3587,7 +4896,8 @@ func NewUpdateChapterRequest(server string, id openapi_types.UUID, body UpdateCh
 	return NewUpdateChapterRequestWithBody(server, id, "application/json", bodyReader)
 }
 
-// NewUpdateChapterRequestWithBody constructs an http.Request for the UpdateChapter method, with any body, and a specified content type
+// NewUpdateChapterRequestWithBody constructs an http.Request for the UpdateChapter method, with any
+// body, and a specified content type
 func NewUpdateChapterRequestWithBody(server string, id openapi_types.UUID, contentType string, body io.Reader) (*http.Request, error) {
 	var err error
 
@@ -3748,7 +5058,8 @@ func NewCreateAPIClientRequest(server string, body CreateAPIClientJSONRequestBod
 	return NewCreateAPIClientRequestWithBody(server, "application/json", bodyReader)
 }
 
-// NewCreateAPIClientRequestWithBody constructs an http.Request for the CreateAPIClient method, with any body, and a specified content type
+// NewCreateAPIClientRequestWithBody constructs an http.Request for the CreateAPIClient method, with
+// any body, and a specified content type
 func NewCreateAPIClientRequestWithBody(server string, contentType string, body io.Reader) (*http.Request, error) {
 	var err error
 
@@ -3910,7 +5221,8 @@ func NewUpdateAPIClientRequest(server string, id openapi_types.UUID, body Update
 	return NewUpdateAPIClientRequestWithBody(server, id, "application/json", bodyReader)
 }
 
-// NewUpdateAPIClientRequestWithBody constructs an http.Request for the UpdateAPIClient method, with any body, and a specified content type
+// NewUpdateAPIClientRequestWithBody constructs an http.Request for the UpdateAPIClient method, with
+// any body, and a specified content type
 func NewUpdateAPIClientRequestWithBody(server string, id openapi_types.UUID, contentType string, body io.Reader) (*http.Request, error) {
 	var err error
 
@@ -3980,7 +5292,8 @@ func NewGetAPIClientSecretRequest(server string, id openapi_types.UUID) (*http.R
 	return req, nil
 }
 
-// NewRegenerateAPIClientSecretRequest calls the generic RegenerateAPIClientSecret builder with application/json body
+// NewRegenerateAPIClientSecretRequest calls the generic RegenerateAPIClientSecret builder with
+// application/json body
 func NewRegenerateAPIClientSecretRequest(server string, id openapi_types.UUID, body RegenerateAPIClientSecretJSONRequestBody) (*http.Request, error) {
 	var bodyReader io.Reader
 	buf, err := json.Marshal(body)
@@ -3991,7 +5304,8 @@ func NewRegenerateAPIClientSecretRequest(server string, id openapi_types.UUID, b
 	return NewRegenerateAPIClientSecretRequestWithBody(server, id, "application/json", bodyReader)
 }
 
-// NewRegenerateAPIClientSecretRequestWithBody constructs an http.Request for the RegenerateAPIClientSecret method, with any body, and a specified content type
+// NewRegenerateAPIClientSecretRequestWithBody constructs an http.Request for the
+// RegenerateAPIClientSecret method, with any body, and a specified content type
 func NewRegenerateAPIClientSecretRequestWithBody(server string, id openapi_types.UUID, contentType string, body io.Reader) (*http.Request, error) {
 	var err error
 
@@ -4260,7 +5574,8 @@ func NewGetCoverRequest(server string, mangaOrCoverID openapi_types.UUID, params
 	return req, nil
 }
 
-// NewUploadCoverRequestWithBody constructs an http.Request for the UploadCover method, with any body, and a specified content type
+// NewUploadCoverRequestWithBody constructs an http.Request for the UploadCover method, with any
+// body, and a specified content type
 func NewUploadCoverRequestWithBody(server string, mangaOrCoverID openapi_types.UUID, contentType string, body io.Reader) (*http.Request, error) {
 	var err error
 
@@ -4307,7 +5622,8 @@ func NewUpdateCoverRequest(server string, mangaOrCoverID openapi_types.UUID, bod
 	return NewUpdateCoverRequestWithBody(server, mangaOrCoverID, "application/json", bodyReader)
 }
 
-// NewUpdateCoverRequestWithBody constructs an http.Request for the UpdateCover method, with any body, and a specified content type
+// NewUpdateCoverRequestWithBody constructs an http.Request for the UpdateCover method, with any
+// body, and a specified content type
 func NewUpdateCoverRequestWithBody(server string, mangaOrCoverID openapi_types.UUID, contentType string, body io.Reader) (*http.Request, error) {
 	var err error
 
@@ -4343,7 +5659,8 @@ func NewUpdateCoverRequestWithBody(server string, mangaOrCoverID openapi_types.U
 	return req, nil
 }
 
-// NewCreateForumThreadRequest calls the generic CreateForumThread builder with application/json body
+// NewCreateForumThreadRequest calls the generic CreateForumThread builder with application/json
+// body
 func NewCreateForumThreadRequest(server string, body CreateForumThreadJSONRequestBody) (*http.Request, error) {
 	var bodyReader io.Reader
 	buf, err := json.Marshal(body)
@@ -4354,7 +5671,8 @@ func NewCreateForumThreadRequest(server string, body CreateForumThreadJSONReques
 	return NewCreateForumThreadRequestWithBody(server, "application/json", bodyReader)
 }
 
-// NewCreateForumThreadRequestWithBody constructs an http.Request for the CreateForumThread method, with any body, and a specified content type
+// NewCreateForumThreadRequestWithBody constructs an http.Request for the CreateForumThread method,
+// with any body, and a specified content type
 func NewCreateForumThreadRequestWithBody(server string, contentType string, body io.Reader) (*http.Request, error) {
 	var err error
 
@@ -4520,7 +5838,8 @@ func NewCreateGroupRequest(server string, body CreateGroupJSONRequestBody) (*htt
 	return NewCreateGroupRequestWithBody(server, "application/json", bodyReader)
 }
 
-// NewCreateGroupRequestWithBody constructs an http.Request for the CreateGroup method, with any body, and a specified content type
+// NewCreateGroupRequestWithBody constructs an http.Request for the CreateGroup method, with any
+// body, and a specified content type
 func NewCreateGroupRequestWithBody(server string, contentType string, body io.Reader) (*http.Request, error) {
 	var err error
 
@@ -4655,7 +5974,8 @@ func NewUpdateGroupRequest(server string, id openapi_types.UUID, body UpdateGrou
 	return NewUpdateGroupRequestWithBody(server, id, "application/json", bodyReader)
 }
 
-// NewUpdateGroupRequestWithBody constructs an http.Request for the UpdateGroup method, with any body, and a specified content type
+// NewUpdateGroupRequestWithBody constructs an http.Request for the UpdateGroup method, with any
+// body, and a specified content type
 func NewUpdateGroupRequestWithBody(server string, id openapi_types.UUID, contentType string, body io.Reader) (*http.Request, error) {
 	var err error
 
@@ -4770,7 +6090,8 @@ func NewMapLegacyIDsRequest(server string, body MapLegacyIDsJSONRequestBody) (*h
 	return NewMapLegacyIDsRequestWithBody(server, "application/json", bodyReader)
 }
 
-// NewMapLegacyIDsRequestWithBody constructs an http.Request for the MapLegacyIDs method, with any body, and a specified content type
+// NewMapLegacyIDsRequestWithBody constructs an http.Request for the MapLegacyIDs method, with any
+// body, and a specified content type
 func NewMapLegacyIDsRequestWithBody(server string, contentType string, body io.Reader) (*http.Request, error) {
 	var err error
 
@@ -4810,7 +6131,8 @@ func NewCreateCustomListRequest(server string, body CreateCustomListJSONRequestB
 	return NewCreateCustomListRequestWithBody(server, "application/json", bodyReader)
 }
 
-// NewCreateCustomListRequestWithBody constructs an http.Request for the CreateCustomList method, with any body, and a specified content type
+// NewCreateCustomListRequestWithBody constructs an http.Request for the CreateCustomList method,
+// with any body, and a specified content type
 func NewCreateCustomListRequestWithBody(server string, contentType string, body io.Reader) (*http.Request, error) {
 	var err error
 
@@ -4918,7 +6240,8 @@ func NewUpdateCustomListRequest(server string, id openapi_types.UUID, body Updat
 	return NewUpdateCustomListRequestWithBody(server, id, "application/json", bodyReader)
 }
 
-// NewUpdateCustomListRequestWithBody constructs an http.Request for the UpdateCustomList method, with any body, and a specified content type
+// NewUpdateCustomListRequestWithBody constructs an http.Request for the UpdateCustomList method,
+// with any body, and a specified content type
 func NewUpdateCustomListRequestWithBody(server string, id openapi_types.UUID, contentType string, body io.Reader) (*http.Request, error) {
 	var err error
 
@@ -5243,7 +6566,8 @@ func NewGetCustomListFeedRequest(server string, id openapi_types.UUID, params *G
 	return req, nil
 }
 
-// NewUnfollowCustomListRequest calls the generic UnfollowCustomList builder with application/json body
+// NewUnfollowCustomListRequest calls the generic UnfollowCustomList builder with application/json
+// body
 func NewUnfollowCustomListRequest(server string, id openapi_types.UUID, body UnfollowCustomListJSONRequestBody) (*http.Request, error) {
 	var bodyReader io.Reader
 	buf, err := json.Marshal(body)
@@ -5254,7 +6578,8 @@ func NewUnfollowCustomListRequest(server string, id openapi_types.UUID, body Unf
 	return NewUnfollowCustomListRequestWithBody(server, id, "application/json", bodyReader)
 }
 
-// NewUnfollowCustomListRequestWithBody constructs an http.Request for the UnfollowCustomList method, with any body, and a specified content type
+// NewUnfollowCustomListRequestWithBody constructs an http.Request for the UnfollowCustomList
+// method, with any body, and a specified content type
 func NewUnfollowCustomListRequestWithBody(server string, id openapi_types.UUID, contentType string, body io.Reader) (*http.Request, error) {
 	var err error
 
@@ -5301,7 +6626,8 @@ func NewFollowCustomListRequest(server string, id openapi_types.UUID, body Follo
 	return NewFollowCustomListRequestWithBody(server, id, "application/json", bodyReader)
 }
 
-// NewFollowCustomListRequestWithBody constructs an http.Request for the FollowCustomList method, with any body, and a specified content type
+// NewFollowCustomListRequestWithBody constructs an http.Request for the FollowCustomList method,
+// with any body, and a specified content type
 func NewFollowCustomListRequestWithBody(server string, id openapi_types.UUID, contentType string, body io.Reader) (*http.Request, error) {
 	var err error
 
@@ -5690,7 +7016,8 @@ func NewCreateMangaRequest(server string, body CreateMangaJSONRequestBody) (*htt
 	return NewCreateMangaRequestWithBody(server, "application/json", bodyReader)
 }
 
-// NewCreateMangaRequestWithBody constructs an http.Request for the CreateManga method, with any body, and a specified content type
+// NewCreateMangaRequestWithBody constructs an http.Request for the CreateManga method, with any
+// body, and a specified content type
 func NewCreateMangaRequestWithBody(server string, contentType string, body io.Reader) (*http.Request, error) {
 	var err error
 
@@ -5893,7 +7220,8 @@ func NewCommitMangaDraftRequest(server string, id openapi_types.UUID, body Commi
 	return NewCommitMangaDraftRequestWithBody(server, id, "application/json", bodyReader)
 }
 
-// NewCommitMangaDraftRequestWithBody constructs an http.Request for the CommitMangaDraft method, with any body, and a specified content type
+// NewCommitMangaDraftRequestWithBody constructs an http.Request for the CommitMangaDraft method,
+// with any body, and a specified content type
 func NewCommitMangaDraftRequestWithBody(server string, id openapi_types.UUID, contentType string, body io.Reader) (*http.Request, error) {
 	var err error
 
@@ -6296,7 +7624,8 @@ func NewUpdateMangaRequest(server string, id openapi_types.UUID, body UpdateMang
 	return NewUpdateMangaRequestWithBody(server, id, "application/json", bodyReader)
 }
 
-// NewUpdateMangaRequestWithBody constructs an http.Request for the UpdateManga method, with any body, and a specified content type
+// NewUpdateMangaRequestWithBody constructs an http.Request for the UpdateManga method, with any
+// body, and a specified content type
 func NewUpdateMangaRequestWithBody(server string, id openapi_types.UUID, contentType string, body io.Reader) (*http.Request, error) {
 	var err error
 
@@ -6774,7 +8103,8 @@ func NewFollowMangaRequest(server string, id openapi_types.UUID) (*http.Request,
 	return req, nil
 }
 
-// NewRemoveMangaFromCustomListRequest constructs an http.Request for the RemoveMangaFromCustomList method
+// NewRemoveMangaFromCustomListRequest constructs an http.Request for the RemoveMangaFromCustomList
+// method
 func NewRemoveMangaFromCustomListRequest(server string, id openapi_types.UUID, listID openapi_types.UUID, params *RemoveMangaFromCustomListParams) (*http.Request, error) {
 	var err error
 
@@ -6944,7 +8274,8 @@ func NewGetMangaReadMarkersRequest(server string, id openapi_types.UUID) (*http.
 	return req, nil
 }
 
-// NewSetMangaReadMarkersRequest calls the generic SetMangaReadMarkers builder with application/json body
+// NewSetMangaReadMarkersRequest calls the generic SetMangaReadMarkers builder with application/json
+// body
 func NewSetMangaReadMarkersRequest(server string, id openapi_types.UUID, params *SetMangaReadMarkersParams, body SetMangaReadMarkersJSONRequestBody) (*http.Request, error) {
 	var bodyReader io.Reader
 	buf, err := json.Marshal(body)
@@ -6955,7 +8286,8 @@ func NewSetMangaReadMarkersRequest(server string, id openapi_types.UUID, params 
 	return NewSetMangaReadMarkersRequestWithBody(server, id, params, "application/json", bodyReader)
 }
 
-// NewSetMangaReadMarkersRequestWithBody constructs an http.Request for the SetMangaReadMarkers method, with any body, and a specified content type
+// NewSetMangaReadMarkersRequestWithBody constructs an http.Request for the SetMangaReadMarkers
+// method, with any body, and a specified content type
 func NewSetMangaReadMarkersRequestWithBody(server string, id openapi_types.UUID, params *SetMangaReadMarkersParams, contentType string, body io.Reader) (*http.Request, error) {
 	var err error
 
@@ -7018,7 +8350,8 @@ func NewSetMangaReadMarkersRequestWithBody(server string, id openapi_types.UUID,
 	return req, nil
 }
 
-// NewListMangaRecommendationsRequest constructs an http.Request for the ListMangaRecommendations method
+// NewListMangaRecommendationsRequest constructs an http.Request for the ListMangaRecommendations
+// method
 func NewListMangaRecommendationsRequest(server string, id openapi_types.UUID, params *ListMangaRecommendationsParams) (*http.Request, error) {
 	var err error
 
@@ -7148,7 +8481,8 @@ func NewSetReadingStatusRequest(server string, id openapi_types.UUID, body SetRe
 	return NewSetReadingStatusRequestWithBody(server, id, "application/json", bodyReader)
 }
 
-// NewSetReadingStatusRequestWithBody constructs an http.Request for the SetReadingStatus method, with any body, and a specified content type
+// NewSetReadingStatusRequestWithBody constructs an http.Request for the SetReadingStatus method,
+// with any body, and a specified content type
 func NewSetReadingStatusRequestWithBody(server string, id openapi_types.UUID, contentType string, body io.Reader) (*http.Request, error) {
 	var err error
 
@@ -7245,7 +8579,8 @@ func NewListMangaRelationsRequest(server string, mangaID openapi_types.UUID, par
 	return req, nil
 }
 
-// NewCreateMangaRelationRequest calls the generic CreateMangaRelation builder with application/json body
+// NewCreateMangaRelationRequest calls the generic CreateMangaRelation builder with application/json
+// body
 func NewCreateMangaRelationRequest(server string, mangaID openapi_types.UUID, body CreateMangaRelationJSONRequestBody) (*http.Request, error) {
 	var bodyReader io.Reader
 	buf, err := json.Marshal(body)
@@ -7256,7 +8591,8 @@ func NewCreateMangaRelationRequest(server string, mangaID openapi_types.UUID, bo
 	return NewCreateMangaRelationRequestWithBody(server, mangaID, "application/json", bodyReader)
 }
 
-// NewCreateMangaRelationRequestWithBody constructs an http.Request for the CreateMangaRelation method, with any body, and a specified content type
+// NewCreateMangaRelationRequestWithBody constructs an http.Request for the CreateMangaRelation
+// method, with any body, and a specified content type
 func NewCreateMangaRelationRequestWithBody(server string, mangaID openapi_types.UUID, contentType string, body io.Reader) (*http.Request, error) {
 	var err error
 
@@ -7459,7 +8795,8 @@ func NewSetRatingRequest(server string, mangaID openapi_types.UUID, body SetRati
 	return NewSetRatingRequestWithBody(server, mangaID, "application/json", bodyReader)
 }
 
-// NewSetRatingRequestWithBody constructs an http.Request for the SetRating method, with any body, and a specified content type
+// NewSetRatingRequestWithBody constructs an http.Request for the SetRating method, with any body,
+// and a specified content type
 func NewSetRatingRequestWithBody(server string, mangaID openapi_types.UUID, contentType string, body io.Reader) (*http.Request, error) {
 	var err error
 
@@ -7644,7 +8981,8 @@ func NewCreateReportRequest(server string, body CreateReportJSONRequestBody) (*h
 	return NewCreateReportRequestWithBody(server, "application/json", bodyReader)
 }
 
-// NewCreateReportRequestWithBody constructs an http.Request for the CreateReport method, with any body, and a specified content type
+// NewCreateReportRequestWithBody constructs an http.Request for the CreateReport method, with any
+// body, and a specified content type
 func NewCreateReportRequestWithBody(server string, contentType string, body io.Reader) (*http.Request, error) {
 	var err error
 
@@ -7745,7 +9083,8 @@ func NewUpdateSettingsRequest(server string, body UpdateSettingsJSONRequestBody)
 	return NewUpdateSettingsRequestWithBody(server, "application/json", bodyReader)
 }
 
-// NewUpdateSettingsRequestWithBody constructs an http.Request for the UpdateSettings method, with any body, and a specified content type
+// NewUpdateSettingsRequestWithBody constructs an http.Request for the UpdateSettings method, with
+// any body, and a specified content type
 func NewUpdateSettingsRequestWithBody(server string, contentType string, body io.Reader) (*http.Request, error) {
 	var err error
 
@@ -7801,7 +9140,8 @@ func NewGetSettingsTemplateRequest(server string) (*http.Request, error) {
 	return req, nil
 }
 
-// NewCreateSettingsTemplateRequest calls the generic CreateSettingsTemplate builder with application/json body
+// NewCreateSettingsTemplateRequest calls the generic CreateSettingsTemplate builder with
+// application/json body
 func NewCreateSettingsTemplateRequest(server string, body CreateSettingsTemplateJSONRequestBody) (*http.Request, error) {
 	var bodyReader io.Reader
 	buf, err := json.Marshal(body)
@@ -7812,7 +9152,8 @@ func NewCreateSettingsTemplateRequest(server string, body CreateSettingsTemplate
 	return NewCreateSettingsTemplateRequestWithBody(server, "application/json", bodyReader)
 }
 
-// NewCreateSettingsTemplateRequestWithBody constructs an http.Request for the CreateSettingsTemplate method, with any body, and a specified content type
+// NewCreateSettingsTemplateRequestWithBody constructs an http.Request for the
+// CreateSettingsTemplate method, with any body, and a specified content type
 func NewCreateSettingsTemplateRequestWithBody(server string, contentType string, body io.Reader) (*http.Request, error) {
 	var err error
 
@@ -7841,7 +9182,8 @@ func NewCreateSettingsTemplateRequestWithBody(server string, contentType string,
 	return req, nil
 }
 
-// NewGetSettingsTemplateVersionRequest constructs an http.Request for the GetSettingsTemplateVersion method
+// NewGetSettingsTemplateVersionRequest constructs an http.Request for the
+// GetSettingsTemplateVersion method
 func NewGetSettingsTemplateVersionRequest(server string, version openapi_types.UUID) (*http.Request, error) {
 	var err error
 
@@ -8204,7 +9546,8 @@ func NewBeginUploadRequest(server string, params *BeginUploadParams, body BeginU
 	return NewBeginUploadRequestWithBody(server, params, "application/json", bodyReader)
 }
 
-// NewBeginUploadRequestWithBody constructs an http.Request for the BeginUpload method, with any body, and a specified content type
+// NewBeginUploadRequestWithBody constructs an http.Request for the BeginUpload method, with any
+// body, and a specified content type
 func NewBeginUploadRequestWithBody(server string, params *BeginUploadParams, contentType string, body io.Reader) (*http.Request, error) {
 	var err error
 
@@ -8271,7 +9614,8 @@ func NewBeginChapterEditRequest(server string, chapterID openapi_types.UUID, par
 	return NewBeginChapterEditRequestWithBody(server, chapterID, params, "application/json", bodyReader)
 }
 
-// NewBeginChapterEditRequestWithBody constructs an http.Request for the BeginChapterEdit method, with any body, and a specified content type
+// NewBeginChapterEditRequestWithBody constructs an http.Request for the BeginChapterEdit method,
+// with any body, and a specified content type
 func NewBeginChapterEditRequestWithBody(server string, chapterID openapi_types.UUID, params *BeginChapterEditParams, contentType string, body io.Reader) (*http.Request, error) {
 	var err error
 
@@ -8334,7 +9678,8 @@ func NewBeginChapterEditRequestWithBody(server string, chapterID openapi_types.U
 	return req, nil
 }
 
-// NewCheckUploadApprovalRequest calls the generic CheckUploadApproval builder with application/json body
+// NewCheckUploadApprovalRequest calls the generic CheckUploadApproval builder with application/json
+// body
 func NewCheckUploadApprovalRequest(server string, body CheckUploadApprovalJSONRequestBody) (*http.Request, error) {
 	var bodyReader io.Reader
 	buf, err := json.Marshal(body)
@@ -8345,7 +9690,8 @@ func NewCheckUploadApprovalRequest(server string, body CheckUploadApprovalJSONRe
 	return NewCheckUploadApprovalRequestWithBody(server, "application/json", bodyReader)
 }
 
-// NewCheckUploadApprovalRequestWithBody constructs an http.Request for the CheckUploadApproval method, with any body, and a specified content type
+// NewCheckUploadApprovalRequestWithBody constructs an http.Request for the CheckUploadApproval
+// method, with any body, and a specified content type
 func NewCheckUploadApprovalRequestWithBody(server string, contentType string, body io.Reader) (*http.Request, error) {
 	var err error
 
@@ -8408,7 +9754,8 @@ func NewAbandonUploadRequest(server string, uploadSessionID openapi_types.UUID) 
 	return req, nil
 }
 
-// NewUploadPagesRequestWithBody constructs an http.Request for the UploadPages method, with any body, and a specified content type
+// NewUploadPagesRequestWithBody constructs an http.Request for the UploadPages method, with any
+// body, and a specified content type
 func NewUploadPagesRequestWithBody(server string, uploadSessionID openapi_types.UUID, contentType string, body io.Reader) (*http.Request, error) {
 	var err error
 
@@ -8444,7 +9791,8 @@ func NewUploadPagesRequestWithBody(server string, uploadSessionID openapi_types.
 	return req, nil
 }
 
-// NewDeleteUploadedPagesRequest calls the generic DeleteUploadedPages builder with application/json body
+// NewDeleteUploadedPagesRequest calls the generic DeleteUploadedPages builder with application/json
+// body
 func NewDeleteUploadedPagesRequest(server string, uploadSessionID openapi_types.UUID, body DeleteUploadedPagesJSONRequestBody) (*http.Request, error) {
 	var bodyReader io.Reader
 	buf, err := json.Marshal(body)
@@ -8455,7 +9803,8 @@ func NewDeleteUploadedPagesRequest(server string, uploadSessionID openapi_types.
 	return NewDeleteUploadedPagesRequestWithBody(server, uploadSessionID, "application/json", bodyReader)
 }
 
-// NewDeleteUploadedPagesRequestWithBody constructs an http.Request for the DeleteUploadedPages method, with any body, and a specified content type
+// NewDeleteUploadedPagesRequestWithBody constructs an http.Request for the DeleteUploadedPages
+// method, with any body, and a specified content type
 func NewDeleteUploadedPagesRequestWithBody(server string, uploadSessionID openapi_types.UUID, contentType string, body io.Reader) (*http.Request, error) {
 	var err error
 
@@ -8502,7 +9851,8 @@ func NewCommitUploadRequest(server string, uploadSessionID openapi_types.UUID, b
 	return NewCommitUploadRequestWithBody(server, uploadSessionID, "application/json", bodyReader)
 }
 
-// NewCommitUploadRequestWithBody constructs an http.Request for the CommitUpload method, with any body, and a specified content type
+// NewCommitUploadRequestWithBody constructs an http.Request for the CommitUpload method, with any
+// body, and a specified content type
 func NewCommitUploadRequestWithBody(server string, uploadSessionID openapi_types.UUID, contentType string, body io.Reader) (*http.Request, error) {
 	var err error
 
@@ -8827,7 +10177,8 @@ func NewCheckFollowedGroupRequest(server string, id openapi_types.UUID) (*http.R
 	return req, nil
 }
 
-// NewListFollowedCustomListsRequest constructs an http.Request for the ListFollowedCustomLists method
+// NewListFollowedCustomListsRequest constructs an http.Request for the ListFollowedCustomLists
+// method
 func NewListFollowedCustomListsRequest(server string, params *ListFollowedCustomListsParams) (*http.Request, error) {
 	var err error
 
@@ -8893,7 +10244,8 @@ func NewListFollowedCustomListsRequest(server string, params *ListFollowedCustom
 	return req, nil
 }
 
-// NewCheckFollowedCustomListRequest constructs an http.Request for the CheckFollowedCustomList method
+// NewCheckFollowedCustomListRequest constructs an http.Request for the CheckFollowedCustomList
+// method
 func NewCheckFollowedCustomListRequest(server string, id openapi_types.UUID) (*http.Request, error) {
 	var err error
 

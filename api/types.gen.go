@@ -757,308 +757,572 @@ func (e UploadSessionInclude) Valid() bool {
 	}
 }
 
-// APIClientInclude defines model for APIClientInclude.
+// APIClientInclude is a relationship of API clients that Includes can ask for.
 type APIClientInclude string
 
-// APIClientOrder defines model for APIClientOrder.
+// APIClientOrder is an order of API clients.
 type APIClientOrder struct {
 	CreatedAt SortDirection `json:"createdAt,omitempty"`
 	Name      SortDirection `json:"name,omitempty"`
 	UpdatedAt SortDirection `json:"updatedAt,omitempty"`
 }
 
-// APIClientProfile defines model for APIClientProfile.
+// APIClientProfile is the kind of an API client. A personal one is for the account that made it.
 type APIClientProfile string
 
-// APIClientSecret defines model for APIClientSecret.
+// APIClientSecret has the secret of an API client.
 type APIClientSecret struct {
-	Data   string `json:"data"`
+	// Data is the secret. Keep it like a password.
+	Data string `json:"data"`
+
+	// Result tells how the server took a request: ok, error, or ko when a follow check says no.
 	Result Result `json:"result"`
 	Extra  Extra  `json:"-"`
 }
 
-// APIClientState defines model for APIClientState.
+// APIClientState tells whether an API client was granted. Once approved or autoapproved, it can be
+// used.
 type APIClientState string
 
-// AccountActivateResponse defines model for AccountActivateResponse.
+// AccountActivateResponse is the answer of an operation that MangaDex has removed.
 type AccountActivateResponse struct {
+	// Result tells how the server took a request: ok, error, or ko when a follow check says no.
 	Result Result `json:"result"`
 }
 
-// AggregateChapter defines model for AggregateChapter.
+// AggregateChapter is a chapter number of a title, with all chapters that have it.
 type AggregateChapter struct {
-	Chapter       string               `json:"chapter"`
-	Count         int                  `json:"count"`
-	ID            openapi_types.UUID   `json:"id"`
-	IsUnavailable bool                 `json:"isUnavailable"`
-	Others        []openapi_types.UUID `json:"others"`
-	Extra         Extra                `json:"-"`
+	// Chapter is the number as text, or none.
+	Chapter string `json:"chapter"`
+
+	// Count counts the chapters with this number.
+	Count int `json:"count"`
+
+	// ID is the id of one chapter.
+	ID openapi_types.UUID `json:"id"`
+
+	// IsUnavailable tells that the chapter is known but cannot be read.
+	IsUnavailable bool `json:"isUnavailable"`
+
+	// Others are the ids of the other chapters with this number.
+	Others []openapi_types.UUID `json:"others"`
+	Extra  Extra                `json:"-"`
 }
 
-// AggregateResponse defines model for AggregateResponse.
+// AggregateResponse has the volumes and chapters of a title.
 type AggregateResponse struct {
-	Result  Result           `json:"result"`
+	// Result tells how the server took a request: ok, error, or ko when a follow check says no.
+	Result Result `json:"result"`
+
+	// Volumes are in the order of display, the newest first.
 	Volumes AggregateVolumes `json:"volumes"`
 	Extra   Extra            `json:"-"`
 }
 
-// AggregateVolume defines model for AggregateVolume.
+// AggregateVolume is a volume of a title.
 type AggregateVolume struct {
+	// Chapters are in the order of display, the newest first.
 	Chapters AggregateChapters `json:"chapters"`
-	Count    int               `json:"count"`
-	Volume   string            `json:"volume"`
-	Extra    Extra             `json:"-"`
+
+	// Count counts the chapters, translations and versions of other groups included.
+	Count int `json:"count"`
+
+	// Volume is its number as text, or none for chapters of no volume.
+	Volume string `json:"volume"`
+	Extra  Extra  `json:"-"`
 }
 
-// APIClient defines model for ApiClient.
+// APIClient is a program that may log in with OAuth2. Its relationship is the account that made it.
 type APIClient struct {
-	Attributes    APIClientAttributes `json:"attributes"`
-	ID            openapi_types.UUID  `json:"id"`
-	Relationships Relationships       `json:"relationships"`
-	Type          ResourceType        `json:"type"`
-	Extra         Extra               `json:"-"`
+	// Attributes say what an API client is.
+	Attributes APIClientAttributes `json:"attributes"`
+	ID         openapi_types.UUID  `json:"id"`
+
+	// Relationships are the resources that this one is connected to.
+	Relationships Relationships `json:"relationships"`
+
+	// Type is the kind of a resource. New kinds appear without notice and are no error.
+	Type  ResourceType `json:"type"`
+	Extra Extra        `json:"-"`
 }
 
-// APIClientAttributes defines model for ApiClientAttributes.
+// APIClientAttributes say what an API client is.
 type APIClientAttributes struct {
-	CreatedAt        time.Time        `json:"createdAt"`
-	Description      *string          `json:"description"`
-	ExternalClientID *string          `json:"externalClientId"`
-	IsActive         bool             `json:"isActive"`
-	Name             string           `json:"name"`
-	Profile          APIClientProfile `json:"profile"`
-	State            APIClientState   `json:"state"`
-	UpdatedAt        time.Time        `json:"updatedAt"`
-	Version          int              `json:"version"`
-	Extra            Extra            `json:"-"`
+	// CreatedAt is when it was created.
+	CreatedAt time.Time `json:"createdAt"`
+
+	// Description has at most 256 characters, nil without one.
+	Description *string `json:"description"`
+
+	// ExternalClientID is the client id for OAuth2, which is not the id of the resource; nil while
+	// there is none.
+	ExternalClientID *string `json:"externalClientId"`
+
+	// IsActive tells whether it can be used.
+	IsActive bool   `json:"isActive"`
+	Name     string `json:"name"`
+
+	// Profile is the kind of an API client. A personal one is for the account that made it.
+	Profile APIClientProfile `json:"profile"`
+
+	// State tells whether an API client was granted. Once approved or autoapproved, it can be used.
+	State APIClientState `json:"state"`
+
+	// UpdatedAt is when it was last changed.
+	UpdatedAt time.Time `json:"updatedAt"`
+
+	// Version grows with every change. An edit has to name it.
+	Version int   `json:"version"`
+	Extra   Extra `json:"-"`
 }
 
-// APIClientCreate defines model for ApiClientCreate.
+// APIClientCreate asks for an API client.
 type APIClientCreate struct {
+	// Description has at most 256 characters.
 	Description nullable.Nullable[string] `json:"description,omitempty"`
-	Name        string                    `json:"name"`
-	Profile     APIClientProfile          `json:"profile"`
-	Version     *int                      `json:"version,omitempty"`
+
+	// Name has 5 to 32 characters.
+	Name string `json:"name"`
+
+	// Profile is the kind of an API client. A personal one is for the account that made it.
+	Profile APIClientProfile `json:"profile"`
+
+	// Version is for edits. Leave it unset.
+	Version *int `json:"version,omitempty"`
 }
 
-// APIClientEdit defines model for ApiClientEdit.
+// APIClientEdit changes an API client.
 type APIClientEdit struct {
+	// Description has at most 256 characters.
 	Description nullable.Nullable[string] `json:"description,omitempty"`
-	Version     int                       `json:"version"`
+
+	// Version is that of the newest state, as it was read.
+	Version int `json:"version"`
 }
 
-// APIClientList defines model for ApiClientList.
+// APIClientList is a page of API clients.
 type APIClientList struct {
-	Data     []APIClient `json:"data"`
-	Limit    int         `json:"limit"`
-	Offset   int         `json:"offset"`
-	Response string      `json:"response"`
-	Result   Result      `json:"result"`
-	Total    int         `json:"total"`
-	Extra    Extra       `json:"-"`
+	Data []APIClient `json:"data"`
+
+	// Limit is the size of the page that the server worked with.
+	Limit int `json:"limit"`
+
+	// Offset is the number of results that the server skipped.
+	Offset int `json:"offset"`
+
+	// Response is entity for one resource and collection for a list.
+	Response string `json:"response"`
+
+	// Result tells how the server took a request: ok, error, or ko when a follow check says no.
+	Result Result `json:"result"`
+
+	// Total counts all results, also those above the 10,000 that can be had.
+	Total int   `json:"total"`
+	Extra Extra `json:"-"`
 }
 
-// APIClientResponse defines model for ApiClientResponse.
+// APIClientResponse has one API client.
 type APIClientResponse struct {
-	Data     APIClient `json:"data"`
-	Response string    `json:"response"`
-	Result   Result    `json:"result"`
-	Extra    Extra     `json:"-"`
+	// Data is a program that may log in with OAuth2. Its relationship is the account that made it.
+	Data APIClient `json:"data"`
+
+	// Response is entity for one resource and collection for a list.
+	Response string `json:"response"`
+
+	// Result tells how the server took a request: ok, error, or ko when a follow check says no.
+	Result Result `json:"result"`
+	Extra  Extra  `json:"-"`
 }
 
-// AtHomeChapter defines model for AtHomeChapter.
+// AtHomeChapter has the files of a chapter.
 type AtHomeChapter struct {
-	Data      []string `json:"data"`
+	// Data are the names of the pages in reading order, as they were uploaded.
+	Data []string `json:"data"`
+
+	// DataSaver are the names of the pages in reading order, as smaller JPEG files.
 	DataSaver []string `json:"dataSaver"`
-	Hash      string   `json:"hash"`
-	Extra     Extra    `json:"-"`
+
+	// Hash is part of the address of the files; empty for a chapter that is read on another site.
+	Hash  string `json:"hash"`
+	Extra Extra  `json:"-"`
 }
 
-// AtHomeServer defines model for AtHomeServer.
+// AtHomeServer is where the pages of a chapter are.
 type AtHomeServer struct {
-	BaseURL string        `json:"baseUrl"`
+	// BaseURL is what the address of a page begins with: {BaseURL}/data/{Chapter.Hash}/{file}, with one
+	// of Chapter.Data as the file, or {BaseURL}/data-saver/{Chapter.Hash}/{file} with one of
+	// Chapter.DataSaver. It lasts about 15 minutes and may have a port and a path.
+	BaseURL string `json:"baseUrl"`
+
+	// Chapter has the files of a chapter.
 	Chapter AtHomeChapter `json:"chapter"`
-	Result  Result        `json:"result"`
-	Extra   Extra         `json:"-"`
+
+	// Result tells how the server took a request: ok, error, or ko when a follow check says no.
+	Result Result `json:"result"`
+	Extra  Extra  `json:"-"`
 }
 
-// Author defines model for Author.
+// Author is somebody who writes or draws. Its relationships are titles.
 type Author struct {
-	Attributes    AuthorAttributes   `json:"attributes"`
-	ID            openapi_types.UUID `json:"id"`
-	Relationships Relationships      `json:"relationships"`
-	Type          ResourceType       `json:"type"`
-	Extra         Extra              `json:"-"`
+	// Attributes say who an author or artist is. The addresses of pages on other sites are nil where
+	// there is none.
+	Attributes AuthorAttributes   `json:"attributes"`
+	ID         openapi_types.UUID `json:"id"`
+
+	// Relationships are the resources that this one is connected to.
+	Relationships Relationships `json:"relationships"`
+
+	// Type is the kind of a resource. New kinds appear without notice and are no error.
+	Type  ResourceType `json:"type"`
+	Extra Extra        `json:"-"`
 }
 
-// AuthorAttributes defines model for AuthorAttributes.
+// AuthorAttributes say who an author or artist is. The addresses of pages on other sites are nil
+// where there is none.
 type AuthorAttributes struct {
+	// Biography tells about the person, in Markdown, in any number of languages.
 	Biography LocalizedString `json:"biography"`
-	Booth     *string         `json:"booth"`
-	CreatedAt time.Time       `json:"createdAt"`
-	FanBox    *string         `json:"fanBox"`
-	Fantia    *string         `json:"fantia"`
-	ImageURL  *string         `json:"imageUrl"`
-	MelonBook *string         `json:"melonBook"`
-	Name      string          `json:"name"`
-	Namicomi  *string         `json:"namicomi"`
-	Naver     *string         `json:"naver"`
-	NicoVideo *string         `json:"nicoVideo"`
-	Pixiv     *string         `json:"pixiv"`
-	Skeb      *string         `json:"skeb"`
-	Tumblr    *string         `json:"tumblr"`
-	Twitter   *string         `json:"twitter"`
-	UpdatedAt time.Time       `json:"updatedAt"`
-	Version   int             `json:"version"`
-	Website   *string         `json:"website"`
-	Weibo     *string         `json:"weibo"`
-	Youtube   *string         `json:"youtube"`
-	Extra     Extra           `json:"-"`
+
+	// Booth is an address on booth.pm.
+	Booth *string `json:"booth"`
+
+	// CreatedAt is when it was created.
+	CreatedAt time.Time `json:"createdAt"`
+
+	// FanBox is an address on fanbox.cc.
+	FanBox *string `json:"fanBox"`
+
+	// Fantia is an address on fantia.jp.
+	Fantia *string `json:"fantia"`
+
+	// ImageURL is the address of a picture, nil without one.
+	ImageURL *string `json:"imageUrl"`
+
+	// MelonBook is an address on melonbooks.co.jp.
+	MelonBook *string `json:"melonBook"`
+	Name      string  `json:"name"`
+
+	// Namicomi is an address on namicomi.com.
+	Namicomi *string `json:"namicomi"`
+
+	// Naver is an address on naver.com.
+	Naver *string `json:"naver"`
+
+	// NicoVideo is an address on nicovideo.jp.
+	NicoVideo *string `json:"nicoVideo"`
+
+	// Pixiv is an address on pixiv.net.
+	Pixiv *string `json:"pixiv"`
+
+	// Skeb is an address on skeb.jp.
+	Skeb *string `json:"skeb"`
+
+	// Tumblr is an address on tumblr.com.
+	Tumblr *string `json:"tumblr"`
+
+	// Twitter is an address on twitter.com.
+	Twitter *string `json:"twitter"`
+
+	// UpdatedAt is when it was last changed.
+	UpdatedAt time.Time `json:"updatedAt"`
+
+	// Version grows with every change. An edit has to name it.
+	Version int `json:"version"`
+
+	// Website is any other address, with http or https.
+	Website *string `json:"website"`
+
+	// Weibo is an address on weibo.cn or weibo.com.
+	Weibo *string `json:"weibo"`
+
+	// Youtube is an address on youtube.com.
+	Youtube *string `json:"youtube"`
+	Extra   Extra   `json:"-"`
 }
 
-// AuthorCreate defines model for AuthorCreate.
+// AuthorCreate is a new author or artist.
 type AuthorCreate struct {
-	Biography LocalizedString           `json:"biography,omitzero"`
-	Booth     nullable.Nullable[string] `json:"booth,omitempty"`
-	FanBox    nullable.Nullable[string] `json:"fanBox,omitempty"`
-	Fantia    nullable.Nullable[string] `json:"fantia,omitempty"`
+	// Biography tells about the person, in Markdown, in any number of languages.
+	Biography LocalizedString `json:"biography,omitzero"`
+
+	// Booth is an address on booth.pm.
+	Booth nullable.Nullable[string] `json:"booth,omitempty"`
+
+	// FanBox is an address on fanbox.cc.
+	FanBox nullable.Nullable[string] `json:"fanBox,omitempty"`
+
+	// Fantia is an address on fantia.jp.
+	Fantia nullable.Nullable[string] `json:"fantia,omitempty"`
+
+	// MelonBook is an address on melonbooks.co.jp.
 	MelonBook nullable.Nullable[string] `json:"melonBook,omitempty"`
 	Name      string                    `json:"name"`
-	Naver     nullable.Nullable[string] `json:"naver,omitempty"`
+
+	// Naver is an address on naver.com.
+	Naver nullable.Nullable[string] `json:"naver,omitempty"`
+
+	// NicoVideo is an address on nicovideo.jp.
 	NicoVideo nullable.Nullable[string] `json:"nicoVideo,omitempty"`
-	Pixiv     nullable.Nullable[string] `json:"pixiv,omitempty"`
-	Skeb      nullable.Nullable[string] `json:"skeb,omitempty"`
-	Tumblr    nullable.Nullable[string] `json:"tumblr,omitempty"`
-	Twitter   nullable.Nullable[string] `json:"twitter,omitempty"`
-	Website   nullable.Nullable[string] `json:"website,omitempty"`
-	Weibo     nullable.Nullable[string] `json:"weibo,omitempty"`
-	Youtube   nullable.Nullable[string] `json:"youtube,omitempty"`
+
+	// Pixiv is an address on pixiv.net.
+	Pixiv nullable.Nullable[string] `json:"pixiv,omitempty"`
+
+	// Skeb is an address on skeb.jp.
+	Skeb nullable.Nullable[string] `json:"skeb,omitempty"`
+
+	// Tumblr is an address on tumblr.com.
+	Tumblr nullable.Nullable[string] `json:"tumblr,omitempty"`
+
+	// Twitter is an address on twitter.com.
+	Twitter nullable.Nullable[string] `json:"twitter,omitempty"`
+
+	// Website is any other address, with http or https.
+	Website nullable.Nullable[string] `json:"website,omitempty"`
+
+	// Weibo is an address on weibo.cn or weibo.com.
+	Weibo nullable.Nullable[string] `json:"weibo,omitempty"`
+
+	// Youtube is an address on youtube.com.
+	Youtube nullable.Nullable[string] `json:"youtube,omitempty"`
 }
 
-// AuthorEdit defines model for AuthorEdit.
+// AuthorEdit changes an author or artist.
 type AuthorEdit struct {
-	Biography LocalizedString           `json:"biography,omitzero"`
-	Booth     nullable.Nullable[string] `json:"booth,omitempty"`
-	FanBox    nullable.Nullable[string] `json:"fanBox,omitempty"`
-	Fantia    nullable.Nullable[string] `json:"fantia,omitempty"`
+	// Biography tells about the person, in Markdown, in any number of languages.
+	Biography LocalizedString `json:"biography,omitzero"`
+
+	// Booth is an address on booth.pm.
+	Booth nullable.Nullable[string] `json:"booth,omitempty"`
+
+	// FanBox is an address on fanbox.cc.
+	FanBox nullable.Nullable[string] `json:"fanBox,omitempty"`
+
+	// Fantia is an address on fantia.jp.
+	Fantia nullable.Nullable[string] `json:"fantia,omitempty"`
+
+	// MelonBook is an address on melonbooks.co.jp.
 	MelonBook nullable.Nullable[string] `json:"melonBook,omitempty"`
 	Name      *string                   `json:"name,omitempty"`
-	Naver     nullable.Nullable[string] `json:"naver,omitempty"`
+
+	// Naver is an address on naver.com.
+	Naver nullable.Nullable[string] `json:"naver,omitempty"`
+
+	// NicoVideo is an address on nicovideo.jp.
 	NicoVideo nullable.Nullable[string] `json:"nicoVideo,omitempty"`
-	Pixiv     nullable.Nullable[string] `json:"pixiv,omitempty"`
-	Skeb      nullable.Nullable[string] `json:"skeb,omitempty"`
-	Tumblr    nullable.Nullable[string] `json:"tumblr,omitempty"`
-	Twitter   nullable.Nullable[string] `json:"twitter,omitempty"`
-	Version   int                       `json:"version"`
-	Website   nullable.Nullable[string] `json:"website,omitempty"`
-	Weibo     nullable.Nullable[string] `json:"weibo,omitempty"`
-	Youtube   nullable.Nullable[string] `json:"youtube,omitempty"`
+
+	// Pixiv is an address on pixiv.net.
+	Pixiv nullable.Nullable[string] `json:"pixiv,omitempty"`
+
+	// Skeb is an address on skeb.jp.
+	Skeb nullable.Nullable[string] `json:"skeb,omitempty"`
+
+	// Tumblr is an address on tumblr.com.
+	Tumblr nullable.Nullable[string] `json:"tumblr,omitempty"`
+
+	// Twitter is an address on twitter.com.
+	Twitter nullable.Nullable[string] `json:"twitter,omitempty"`
+
+	// Version is that of the newest state, as it was read.
+	Version int `json:"version"`
+
+	// Website is any other address, with http or https.
+	Website nullable.Nullable[string] `json:"website,omitempty"`
+
+	// Weibo is an address on weibo.cn or weibo.com.
+	Weibo nullable.Nullable[string] `json:"weibo,omitempty"`
+
+	// Youtube is an address on youtube.com.
+	Youtube nullable.Nullable[string] `json:"youtube,omitempty"`
 }
 
-// AuthorInclude defines model for AuthorInclude.
+// AuthorInclude is a relationship of authors that Includes can ask for.
 type AuthorInclude string
 
-// AuthorList defines model for AuthorList.
+// AuthorList is a page of authors and artists.
 type AuthorList struct {
-	Data     []Author `json:"data"`
-	Limit    int      `json:"limit"`
-	Offset   int      `json:"offset"`
-	Response string   `json:"response"`
-	Result   Result   `json:"result"`
-	Total    int      `json:"total"`
-	Extra    Extra    `json:"-"`
+	Data []Author `json:"data"`
+
+	// Limit is the size of the page that the server worked with.
+	Limit int `json:"limit"`
+
+	// Offset is the number of results that the server skipped.
+	Offset int `json:"offset"`
+
+	// Response is entity for one resource and collection for a list.
+	Response string `json:"response"`
+
+	// Result tells how the server took a request: ok, error, or ko when a follow check says no.
+	Result Result `json:"result"`
+
+	// Total counts all results, also those above the 10,000 that can be had.
+	Total int   `json:"total"`
+	Extra Extra `json:"-"`
 }
 
-// AuthorOrder defines model for AuthorOrder.
+// AuthorOrder is an order of authors and artists.
 type AuthorOrder struct {
 	Name SortDirection `json:"name,omitempty"`
 }
 
-// AuthorResponse defines model for AuthorResponse.
+// AuthorResponse has one author or artist.
 type AuthorResponse struct {
-	Data     Author `json:"data"`
+	// Data is somebody who writes or draws. Its relationships are titles.
+	Data Author `json:"data"`
+
+	// Response is entity for one resource and collection for a list.
 	Response string `json:"response"`
-	Result   Result `json:"result"`
-	Extra    Extra  `json:"-"`
+
+	// Result tells how the server took a request: ok, error, or ko when a follow check says no.
+	Result Result `json:"result"`
+	Extra  Extra  `json:"-"`
 }
 
-// UploadSessionEdit defines model for BeginEditSession.
+// UploadSessionEdit opens an upload session to change a chapter.
 type UploadSessionEdit struct {
+	// Version is that of the newest state of the chapter, as it was read.
 	Version int `json:"version"`
 }
 
-// UploadSessionCreate defines model for BeginUploadSession.
+// UploadSessionCreate opens an upload session for a new chapter.
 type UploadSessionCreate struct {
+	// Groups are the ids of the scanlation groups, at most 10; possibly none.
 	Groups []openapi_types.UUID `json:"groups"`
-	Manga  openapi_types.UUID   `json:"manga"`
+
+	// Manga is the id of the title.
+	Manga openapi_types.UUID `json:"manga"`
 }
 
-// CaptchaSolution defines model for CaptchaSolution.
+// CaptchaSolution is what a solved captcha gives.
 type CaptchaSolution struct {
+	// CaptchaChallenge is the response token of hCaptcha.
 	CaptchaChallenge string `json:"captchaChallenge"`
 }
 
-// Chapter defines model for Chapter.
+// Chapter is a chapter in one language by one or more groups. Its relationships are the title, the
+// groups and the user who uploaded it.
 type Chapter struct {
-	Attributes    ChapterAttributes  `json:"attributes"`
-	ID            openapi_types.UUID `json:"id"`
-	Relationships Relationships      `json:"relationships"`
-	Type          ResourceType       `json:"type"`
-	Extra         Extra              `json:"-"`
+	// Attributes say what a chapter is.
+	Attributes ChapterAttributes  `json:"attributes"`
+	ID         openapi_types.UUID `json:"id"`
+
+	// Relationships are the resources that this one is connected to.
+	Relationships Relationships `json:"relationships"`
+
+	// Type is the kind of a resource. New kinds appear without notice and are no error.
+	Type  ResourceType `json:"type"`
+	Extra Extra        `json:"-"`
 }
 
-// ChapterAttributes defines model for ChapterAttributes.
+// ChapterAttributes say what a chapter is.
 type ChapterAttributes struct {
-	Chapter            *string   `json:"chapter"`
-	CreatedAt          time.Time `json:"createdAt"`
-	ExternalURL        *string   `json:"externalUrl"`
-	IsUnavailable      bool      `json:"isUnavailable"`
-	Pages              int       `json:"pages"`
-	PublishAt          time.Time `json:"publishAt"`
-	ReadableAt         time.Time `json:"readableAt"`
-	Title              *string   `json:"title"`
-	TranslatedLanguage string    `json:"translatedLanguage"`
-	UpdatedAt          time.Time `json:"updatedAt"`
-	Version            int       `json:"version"`
-	Volume             *string   `json:"volume"`
-	Extra              Extra     `json:"-"`
+	// Chapter is the number of the chapter as text, such as 10 or 10.5; nil when it has none.
+	Chapter *string `json:"chapter"`
+
+	// CreatedAt is when it was created.
+	CreatedAt time.Time `json:"createdAt"`
+
+	// ExternalURL is where a chapter is read on another site, nil for one that is read here.
+	ExternalURL *string `json:"externalUrl"`
+
+	// IsUnavailable tells that the chapter is known but cannot be read. It is false in old answers,
+	// which lack it.
+	IsUnavailable bool `json:"isUnavailable"`
+
+	// Pages counts the pages that can be read here; 0 for a chapter that is read on another site.
+	Pages int `json:"pages"`
+
+	// PublishAt is when the chapter is published, at times years ahead for one on another site. It is
+	// zero when the server sends null.
+	PublishAt time.Time `json:"publishAt"`
+
+	// ReadableAt is when the chapter can be read. It is zero when the server sends null.
+	ReadableAt time.Time `json:"readableAt"`
+
+	// Title is nil or empty when there is none.
+	Title *string `json:"title"`
+
+	// TranslatedLanguage is the code of its language, such as en or pt-br.
+	TranslatedLanguage string `json:"translatedLanguage"`
+
+	// UpdatedAt is when it was last changed.
+	UpdatedAt time.Time `json:"updatedAt"`
+
+	// Version grows with every change. An edit has to name it.
+	Version int `json:"version"`
+
+	// Volume is the number of the volume as text, nil for a chapter of no volume.
+	Volume *string `json:"volume"`
+	Extra  Extra   `json:"-"`
 }
 
-// ChapterDraft defines model for ChapterDraft.
+// ChapterDraft says what the new chapter is. Volume, Chapter and Title are null unless they are
+// set.
 type ChapterDraft struct {
-	Chapter            nullable.Nullable[ChapterVolume] `json:"chapter"`
-	ExternalURL        nullable.Nullable[string]        `json:"externalUrl,omitempty"`
-	PublishAt          *DateTime                        `json:"publishAt,omitempty"`
-	Title              nullable.Nullable[string]        `json:"title"`
-	TranslatedLanguage string                           `json:"translatedLanguage"`
-	Volume             nullable.Nullable[ChapterVolume] `json:"volume"`
+	// Chapter is the number of the chapter.
+	Chapter nullable.Nullable[ChapterVolume] `json:"chapter"`
+
+	// ExternalURL is where the chapter is read on another site, at most 512 characters.
+	ExternalURL nullable.Nullable[string] `json:"externalUrl,omitempty"`
+
+	// PublishAt is when to publish the chapter, in UTC; unset for as soon as possible.
+	PublishAt *DateTime `json:"publishAt,omitempty"`
+
+	// Title has at most 255 characters.
+	Title nullable.Nullable[string] `json:"title"`
+
+	// TranslatedLanguage is the code of the language, such as en or pt-br.
+	TranslatedLanguage string `json:"translatedLanguage"`
+
+	// Volume is the number of the volume.
+	Volume nullable.Nullable[ChapterVolume] `json:"volume"`
 }
 
-// ChapterEdit defines model for ChapterEdit.
+// ChapterEdit changes what is said of a chapter.
 type ChapterEdit struct {
-	Chapter            nullable.Nullable[ChapterVolume] `json:"chapter,omitempty"`
-	Groups             []openapi_types.UUID             `json:"groups,omitzero"`
-	Title              nullable.Nullable[string]        `json:"title,omitempty"`
-	TranslatedLanguage *string                          `json:"translatedLanguage,omitempty"`
-	Version            int                              `json:"version"`
-	Volume             nullable.Nullable[ChapterVolume] `json:"volume,omitempty"`
+	// Chapter is the number of the chapter.
+	Chapter nullable.Nullable[ChapterVolume] `json:"chapter,omitempty"`
+
+	// Groups are the ids of the scanlation groups, at most 10.
+	Groups []openapi_types.UUID `json:"groups,omitzero"`
+
+	// Title has at most 255 characters.
+	Title nullable.Nullable[string] `json:"title,omitempty"`
+
+	// TranslatedLanguage is the code of the language, such as en or pt-br.
+	TranslatedLanguage *string `json:"translatedLanguage,omitempty"`
+
+	// Version is that of the newest state, as it was read.
+	Version int `json:"version"`
+
+	// Volume is the number of the volume.
+	Volume nullable.Nullable[ChapterVolume] `json:"volume,omitempty"`
 }
 
-// ChapterInclude defines model for ChapterInclude.
+// ChapterInclude is a relationship of chapters that Includes can ask for.
 type ChapterInclude string
 
-// ChapterList defines model for ChapterList.
+// ChapterList is a page of chapters.
 type ChapterList struct {
-	Data     []Chapter `json:"data"`
-	Limit    int       `json:"limit"`
-	Offset   int       `json:"offset"`
-	Response string    `json:"response"`
-	Result   Result    `json:"result"`
-	Total    int       `json:"total"`
-	Extra    Extra     `json:"-"`
+	Data []Chapter `json:"data"`
+
+	// Limit is the size of the page that the server worked with.
+	Limit int `json:"limit"`
+
+	// Offset is the number of results that the server skipped.
+	Offset int `json:"offset"`
+
+	// Response is entity for one resource and collection for a list.
+	Response string `json:"response"`
+
+	// Result tells how the server took a request: ok, error, or ko when a follow check says no.
+	Result Result `json:"result"`
+
+	// Total counts all results, also those above the 10,000 that can be had.
+	Total int   `json:"total"`
+	Extra Extra `json:"-"`
 }
 
-// ChapterOrder defines model for ChapterOrder.
+// ChapterOrder is an order of chapters.
 type ChapterOrder struct {
 	Chapter    SortDirection `json:"chapter,omitempty"`
 	CreatedAt  SortDirection `json:"createdAt,omitempty"`
@@ -1068,199 +1332,322 @@ type ChapterOrder struct {
 	Volume     SortDirection `json:"volume,omitempty"`
 }
 
-// ReadMarkersEdit defines model for ChapterReadMarkerBatch.
+// ReadMarkersEdit marks chapters. One of the two lists may be left out.
 type ReadMarkersEdit struct {
-	Read   []openapi_types.UUID `json:"chapterIdsRead,omitzero"`
+	// Read are the ids of chapters to mark as read.
+	Read []openapi_types.UUID `json:"chapterIdsRead,omitzero"`
+
+	// Unread are the ids of chapters to mark as unread.
 	Unread []openapi_types.UUID `json:"chapterIdsUnread,omitzero"`
 }
 
-// ChapterRequest defines model for ChapterRequest.
+// ChapterRequest has the fields of [ChapterEdit].
 type ChapterRequest struct {
-	Chapter            nullable.Nullable[ChapterVolume] `json:"chapter,omitempty"`
-	Groups             []openapi_types.UUID             `json:"groups,omitzero"`
-	Title              nullable.Nullable[string]        `json:"title,omitempty"`
-	TranslatedLanguage *string                          `json:"translatedLanguage,omitempty"`
-	Version            *int                             `json:"version,omitempty"`
-	Volume             nullable.Nullable[ChapterVolume] `json:"volume,omitempty"`
+	// Chapter is the number of the chapter.
+	Chapter nullable.Nullable[ChapterVolume] `json:"chapter,omitempty"`
+
+	// Groups are the ids of the scanlation groups, at most 10.
+	Groups []openapi_types.UUID `json:"groups,omitzero"`
+
+	// Title has at most 255 characters.
+	Title nullable.Nullable[string] `json:"title,omitempty"`
+
+	// TranslatedLanguage is the code of the language, such as en or pt-br.
+	TranslatedLanguage *string `json:"translatedLanguage,omitempty"`
+
+	// Version is that of the newest state, as it was read.
+	Version *int `json:"version,omitempty"`
+
+	// Volume is the number of the volume.
+	Volume nullable.Nullable[ChapterVolume] `json:"volume,omitempty"`
 }
 
-// ChapterResponse defines model for ChapterResponse.
+// ChapterResponse has one chapter.
 type ChapterResponse struct {
-	Data     Chapter `json:"data"`
-	Response string  `json:"response"`
-	Result   Result  `json:"result"`
-	Extra    Extra   `json:"-"`
+	// Data is a chapter in one language by one or more groups. Its relationships are the title, the
+	// groups and the user who uploaded it.
+	Data Chapter `json:"data"`
+
+	// Response is entity for one resource and collection for a list.
+	Response string `json:"response"`
+
+	// Result tells how the server took a request: ok, error, or ko when a follow check says no.
+	Result Result `json:"result"`
+	Extra  Extra  `json:"-"`
 }
 
-// ChapterVolume defines model for ChapterVolume.
+// ChapterVolume is the number of a volume or chapter: a number, possibly with decimals and a
+// letter; at most 8 characters.
 type ChapterVolume = string
 
-// AuthCheck defines model for CheckResponse.
+// AuthCheck tells what a session may do.
 type AuthCheck struct {
-	IsAuthenticated bool     `json:"isAuthenticated"`
-	Permissions     []string `json:"permissions"`
-	Result          Result   `json:"result"`
-	Roles           []string `json:"roles"`
-	Extra           Extra    `json:"-"`
+	// IsAuthenticated tells whether the request came with a valid token.
+	IsAuthenticated bool `json:"isAuthenticated"`
+
+	// Permissions are names like manga.view.
+	Permissions []string `json:"permissions"`
+
+	// Result tells how the server took a request: ok, error, or ko when a follow check says no.
+	Result Result `json:"result"`
+
+	// Roles are names like ROLE_MEMBER. New ones appear without notice.
+	Roles []string `json:"roles"`
+	Extra Extra    `json:"-"`
 }
 
-// UploadSessionCommit defines model for CommitUploadSession.
+// UploadSessionCommit makes a chapter of an upload session.
 type UploadSessionCommit struct {
-	ChapterDraft  ChapterDraft         `json:"chapterDraft"`
-	PageOrder     []openapi_types.UUID `json:"pageOrder"`
-	TermsAccepted bool                 `json:"termsAccepted"`
+	// ChapterDraft says what the new chapter is. Volume, Chapter and Title are null unless they are
+	// set.
+	ChapterDraft ChapterDraft `json:"chapterDraft"`
+
+	// PageOrder are the ids of the files in reading order, at most 500; none for a chapter that is read
+	// on another site.
+	PageOrder []openapi_types.UUID `json:"pageOrder"`
+
+	// TermsAccepted has to be true: the user accepts the terms at https://mangadex.org/compliance.
+	TermsAccepted bool `json:"termsAccepted"`
 }
 
-// ContentRating defines model for ContentRating.
+// ContentRating tells how explicit a title is, from safe to pornographic.
 type ContentRating string
 
-// Cover defines model for Cover.
+// Cover is a cover. Its relationships are the title and the user who uploaded it.
 type Cover struct {
-	Attributes    CoverAttributes    `json:"attributes"`
-	ID            openapi_types.UUID `json:"id"`
-	Relationships Relationships      `json:"relationships"`
-	Type          ResourceType       `json:"type"`
-	Extra         Extra              `json:"-"`
+	// Attributes say what a cover is.
+	Attributes CoverAttributes    `json:"attributes"`
+	ID         openapi_types.UUID `json:"id"`
+
+	// Relationships are the resources that this one is connected to.
+	Relationships Relationships `json:"relationships"`
+
+	// Type is the kind of a resource. New kinds appear without notice and are no error.
+	Type  ResourceType `json:"type"`
+	Extra Extra        `json:"-"`
 }
 
-// CoverAttributes defines model for CoverAttributes.
+// CoverAttributes say what a cover is.
 type CoverAttributes struct {
-	CreatedAt   time.Time `json:"createdAt"`
-	Description *string   `json:"description"`
-	FileName    string    `json:"fileName"`
-	Locale      *string   `json:"locale"`
-	UpdatedAt   time.Time `json:"updatedAt"`
-	Version     int       `json:"version"`
-	Volume      *string   `json:"volume"`
-	Extra       Extra     `json:"-"`
+	// CreatedAt is when it was created.
+	CreatedAt time.Time `json:"createdAt"`
+
+	// Description is empty or nil when there is none.
+	Description *string `json:"description"`
+
+	// FileName is the name of the file, for [CoverURL].
+	FileName string `json:"fileName"`
+
+	// Locale is the code of the language, such as ja; nil when it is not known.
+	Locale *string `json:"locale"`
+
+	// UpdatedAt is when it was last changed.
+	UpdatedAt time.Time `json:"updatedAt"`
+
+	// Version grows with every change. An edit has to name it.
+	Version int `json:"version"`
+
+	// Volume is the number of the volume as text, nil for a cover of no volume.
+	Volume *string `json:"volume"`
+	Extra  Extra   `json:"-"`
 }
 
-// CoverEdit defines model for CoverEdit.
+// CoverEdit changes what is said of a cover.
 type CoverEdit struct {
-	Description nullable.Nullable[string]      `json:"description,omitempty"`
-	Locale      nullable.Nullable[string]      `json:"locale,omitempty"`
-	Version     int                            `json:"version"`
-	Volume      nullable.Nullable[CoverVolume] `json:"volume"`
+	// Description has at most 512 characters.
+	Description nullable.Nullable[string] `json:"description,omitempty"`
+
+	// Locale is the code of the language, such as ja.
+	Locale nullable.Nullable[string] `json:"locale,omitempty"`
+
+	// Version is that of the newest state, as it was read.
+	Version int `json:"version"`
+
+	// Volume is the number of the volume, null or unset for a cover of no volume.
+	Volume nullable.Nullable[CoverVolume] `json:"volume"`
 }
 
-// CoverInclude defines model for CoverInclude.
+// CoverInclude is a relationship of covers that Includes can ask for.
 type CoverInclude string
 
-// CoverList defines model for CoverList.
+// CoverList is a page of covers.
 type CoverList struct {
-	Data     []Cover `json:"data"`
-	Limit    int     `json:"limit"`
-	Offset   int     `json:"offset"`
-	Response string  `json:"response"`
-	Result   Result  `json:"result"`
-	Total    int     `json:"total"`
-	Extra    Extra   `json:"-"`
+	Data []Cover `json:"data"`
+
+	// Limit is the size of the page that the server worked with.
+	Limit int `json:"limit"`
+
+	// Offset is the number of results that the server skipped.
+	Offset int `json:"offset"`
+
+	// Response is entity for one resource and collection for a list.
+	Response string `json:"response"`
+
+	// Result tells how the server took a request: ok, error, or ko when a follow check says no.
+	Result Result `json:"result"`
+
+	// Total counts all results, also those above the 10,000 that can be had.
+	Total int   `json:"total"`
+	Extra Extra `json:"-"`
 }
 
-// CoverOrder defines model for CoverOrder.
+// CoverOrder is an order of covers.
 type CoverOrder struct {
 	CreatedAt SortDirection `json:"createdAt,omitempty"`
 	UpdatedAt SortDirection `json:"updatedAt,omitempty"`
 	Volume    SortDirection `json:"volume,omitempty"`
 }
 
-// CoverResponse defines model for CoverResponse.
+// CoverResponse has one cover.
 type CoverResponse struct {
-	Data     Cover  `json:"data"`
+	// Data is a cover. Its relationships are the title and the user who uploaded it.
+	Data Cover `json:"data"`
+
+	// Response is entity for one resource and collection for a list.
 	Response string `json:"response"`
-	Result   Result `json:"result"`
-	Extra    Extra  `json:"-"`
+
+	// Result tells how the server took a request: ok, error, or ko when a follow check says no.
+	Result Result `json:"result"`
+	Extra  Extra  `json:"-"`
 }
 
-// CoverVolume defines model for CoverVolume.
+// CoverVolume is the number of a volume, possibly with decimals and letters; at most 8 characters.
 type CoverVolume = string
 
-// CreateAccount defines model for CreateAccount.
+// CreateAccount is the body of an operation that MangaDex has removed.
 type CreateAccount struct {
 	Email    openapi_types.Email `json:"email"`
 	Password string              `json:"password"`
 	Username string              `json:"username"`
 }
 
-// ScanlationGroupCreate defines model for CreateScanlationGroup.
+// ScanlationGroupCreate is a new scanlation group.
 type ScanlationGroupCreate struct {
 	ContactEmail nullable.Nullable[string] `json:"contactEmail,omitempty"`
 	Description  nullable.Nullable[string] `json:"description,omitempty"`
-	Discord      nullable.Nullable[string] `json:"discord,omitempty"`
-	Inactive     *bool                     `json:"inactive,omitempty"`
-	IrcChannel   nullable.Nullable[string] `json:"ircChannel,omitempty"`
-	IrcServer    nullable.Nullable[string] `json:"ircServer,omitempty"`
+
+	// Discord is the invitation to a Discord server.
+	Discord nullable.Nullable[string] `json:"discord,omitempty"`
+
+	// Inactive tells that the group no longer works.
+	Inactive   *bool                     `json:"inactive,omitempty"`
+	IrcChannel nullable.Nullable[string] `json:"ircChannel,omitempty"`
+	IrcServer  nullable.Nullable[string] `json:"ircServer,omitempty"`
+
+	// MangaUpdates is an address on www.mangaupdates.com, of at most 128 characters.
 	MangaUpdates nullable.Nullable[string] `json:"mangaUpdates,omitempty"`
 	Name         string                    `json:"name"`
+
+	// PublishDelay is an ISO 8601 duration, such as P3D or P1DT12H, after which its chapters are
+	// published here.
 	PublishDelay nullable.Nullable[string] `json:"publishDelay,omitempty"`
-	Twitter      nullable.Nullable[string] `json:"twitter,omitempty"`
-	Website      nullable.Nullable[string] `json:"website,omitempty"`
+
+	// Twitter is an address on twitter.com.
+	Twitter nullable.Nullable[string] `json:"twitter,omitempty"`
+	Website nullable.Nullable[string] `json:"website,omitempty"`
 }
 
-// CustomList defines model for CustomList.
+// CustomList is a list of titles that a user made. Its relationships are the titles and the user.
 type CustomList struct {
-	Attributes    CustomListAttributes `json:"attributes"`
-	ID            openapi_types.UUID   `json:"id"`
-	Relationships Relationships        `json:"relationships"`
-	Type          ResourceType         `json:"type"`
-	Extra         Extra                `json:"-"`
+	// Attributes say what a custom list is.
+	Attributes CustomListAttributes `json:"attributes"`
+	ID         openapi_types.UUID   `json:"id"`
+
+	// Relationships are the resources that this one is connected to.
+	Relationships Relationships `json:"relationships"`
+
+	// Type is the kind of a resource. New kinds appear without notice and are no error.
+	Type  ResourceType `json:"type"`
+	Extra Extra        `json:"-"`
 }
 
-// CustomListAttributes defines model for CustomListAttributes.
+// CustomListAttributes say what a custom list is.
 type CustomListAttributes struct {
-	Name       string         `json:"name"`
-	Version    int            `json:"version"`
+	Name string `json:"name"`
+
+	// Version grows with every change. An edit has to name it.
+	Version int `json:"version"`
+
+	// Visibility tells who sees a custom list: its owner (private) or everybody (public).
 	Visibility ListVisibility `json:"visibility"`
 	Extra      Extra          `json:"-"`
 }
 
-// CustomListCreate defines model for CustomListCreate.
+// CustomListCreate is a new custom list.
 type CustomListCreate struct {
-	Manga      []openapi_types.UUID `json:"manga,omitzero"`
-	Name       string               `json:"name"`
-	Version    *int                 `json:"version,omitempty"`
-	Visibility *ListVisibility      `json:"visibility,omitempty"`
+	// Manga are the ids of its titles, in order.
+	Manga []openapi_types.UUID `json:"manga,omitzero"`
+	Name  string               `json:"name"`
+
+	// Version is for edits. Leave it unset.
+	Version *int `json:"version,omitempty"`
+
+	// Visibility tells who sees a custom list: its owner (private) or everybody (public).
+	Visibility *ListVisibility `json:"visibility,omitempty"`
 }
 
-// CustomListEdit defines model for CustomListEdit.
+// CustomListEdit changes a custom list.
 type CustomListEdit struct {
-	Manga      []openapi_types.UUID `json:"manga,omitzero"`
-	Name       *string              `json:"name,omitempty"`
-	Version    int                  `json:"version"`
-	Visibility *ListVisibility      `json:"visibility,omitempty"`
+	// Manga are the ids of all its titles, in order, in place of those it had. An empty list removes
+	// them.
+	Manga []openapi_types.UUID `json:"manga,omitzero"`
+	Name  *string              `json:"name,omitempty"`
+
+	// Version is that of the newest state, as it was read.
+	Version int `json:"version"`
+
+	// Visibility tells who sees a custom list: its owner (private) or everybody (public).
+	Visibility *ListVisibility `json:"visibility,omitempty"`
 }
 
-// CustomListList defines model for CustomListList.
+// CustomListList is a page of custom lists.
 type CustomListList struct {
-	Data     []CustomList `json:"data"`
-	Limit    int          `json:"limit"`
-	Offset   int          `json:"offset"`
-	Response string       `json:"response"`
-	Result   Result       `json:"result"`
-	Total    int          `json:"total"`
-	Extra    Extra        `json:"-"`
+	Data []CustomList `json:"data"`
+
+	// Limit is the size of the page that the server worked with.
+	Limit int `json:"limit"`
+
+	// Offset is the number of results that the server skipped.
+	Offset int `json:"offset"`
+
+	// Response is entity for one resource and collection for a list.
+	Response string `json:"response"`
+
+	// Result tells how the server took a request: ok, error, or ko when a follow check says no.
+	Result Result `json:"result"`
+
+	// Total counts all results, also those above the 10,000 that can be had.
+	Total int   `json:"total"`
+	Extra Extra `json:"-"`
 }
 
-// CustomListResponse defines model for CustomListResponse.
+// CustomListResponse has one custom list.
 type CustomListResponse struct {
-	Data     CustomList `json:"data"`
-	Response string     `json:"response"`
-	Result   Result     `json:"result"`
-	Extra    Extra      `json:"-"`
+	// Data is a list of titles that a user made. Its relationships are the titles and the user.
+	Data CustomList `json:"data"`
+
+	// Response is entity for one resource and collection for a list.
+	Response string `json:"response"`
+
+	// Result tells how the server took a request: ok, error, or ko when a follow check says no.
+	Result Result `json:"result"`
+	Extra  Extra  `json:"-"`
 }
 
-// Demographic defines model for Demographic.
+// Demographic is the audience of a title: boys (shounen), girls (shoujo), women (josei) or men
+// (seinen).
 type Demographic string
 
-// DemographicFilter defines model for DemographicFilter.
+// DemographicFilter is a [Demographic] in a search, or none for titles without one.
 type DemographicFilter string
 
-// DraftCommit defines model for DraftCommit.
+// DraftCommit hands in a draft.
 type DraftCommit struct {
+	// Version is that of the newest state, as it was read.
 	Version int `json:"version"`
 }
 
-// DraftOrder defines model for DraftOrder.
+// DraftOrder is an order of drafts.
 type DraftOrder struct {
 	CreatedAt SortDirection `json:"createdAt,omitempty"`
 	Title     SortDirection `json:"title,omitempty"`
@@ -1268,67 +1655,93 @@ type DraftOrder struct {
 	Year      SortDirection `json:"year,omitempty"`
 }
 
-// DraftState defines model for DraftState.
+// DraftState tells how far a draft has come: it is a draft, submitted for review or rejected.
 type DraftState string
 
-// EmptyObject defines model for EmptyObject.
+// EmptyObject is a body without content. The client sends it by itself.
 type EmptyObject = map[string]interface{}
 
-// ErrorDetail defines model for Error.
+// ErrorDetail is one reason why a request failed.
 type ErrorDetail struct {
+	// Context is null or an object with more facts, such as the site key of a captcha.
 	Context json.RawMessage `json:"context"`
-	Detail  *string         `json:"detail"`
-	ID      string          `json:"id"`
-	Status  int             `json:"status"`
-	Title   *string         `json:"title"`
-	Extra   Extra           `json:"-"`
+
+	// Detail is a sentence for people; nil when the server sends null.
+	Detail *string `json:"detail"`
+
+	// ID stands for the kind of error and is the same each time.
+	ID string `json:"id"`
+
+	// Status is the HTTP status.
+	Status int `json:"status"`
+
+	// Title is the kind of error in snake case, such as not_found_http_exception; nil when the server
+	// sends null.
+	Title *string `json:"title"`
+	Extra Extra   `json:"-"`
 }
 
-// ErrorResponse defines model for ErrorResponse.
+// ErrorResponse is the answer to a request that failed. Methods return it as an [Error].
 type ErrorResponse struct {
 	Errors []ErrorDetail `json:"errors"`
-	Result Result        `json:"result"`
-	Extra  Extra         `json:"-"`
+
+	// Result tells how the server took a request: ok, error, or ko when a follow check says no.
+	Result Result `json:"result"`
+	Extra  Extra  `json:"-"`
 }
 
-// FileSource defines model for FileSource.
+// FileSource tells where a file of an upload session came from.
 type FileSource string
 
-// ForumThread defines model for ForumThread.
+// ForumThread is a thread of the forum.
 type ForumThread struct {
+	// Attributes say what is in a thread.
 	Attributes ForumThreadAttributes `json:"attributes"`
-	ID         int64                 `json:"id"`
-	Type       ResourceType          `json:"type"`
-	Extra      Extra                 `json:"-"`
+
+	// ID is the number of the thread at https://forums.mangadex.org/threads/{ID}.
+	ID int64 `json:"id"`
+
+	// Type is the kind of a resource. New kinds appear without notice and are no error.
+	Type  ResourceType `json:"type"`
+	Extra Extra        `json:"-"`
 }
 
-// ForumThreadAttributes defines model for ForumThreadAttributes.
+// ForumThreadAttributes say what is in a thread.
 type ForumThreadAttributes struct {
+	// RepliesCount counts the replies.
 	RepliesCount int   `json:"repliesCount"`
 	Extra        Extra `json:"-"`
 }
 
-// ForumThreadCreate defines model for ForumThreadCreate.
+// ForumThreadCreate names what a thread is about.
 type ForumThreadCreate struct {
-	ID   openapi_types.UUID `json:"id"`
-	Type ForumThreadType    `json:"type"`
+	// ID is the id of the title, chapter or scanlation group.
+	ID openapi_types.UUID `json:"id"`
+
+	// Type is the kind of thing that a thread is about.
+	Type ForumThreadType `json:"type"`
 }
 
-// ForumThreadType defines model for ForumThreadType.
+// ForumThreadType is the kind of thing that a thread is about.
 type ForumThreadType string
 
-// ForumThreadResponse defines model for ForumsThreadResponse.
+// ForumThreadResponse has one thread.
 type ForumThreadResponse struct {
-	Data     ForumThread `json:"data"`
-	Response string      `json:"response"`
-	Result   Result      `json:"result"`
-	Extra    Extra       `json:"-"`
+	// Data is a thread of the forum.
+	Data ForumThread `json:"data"`
+
+	// Response is entity for one resource and collection for a list.
+	Response string `json:"response"`
+
+	// Result tells how the server took a request: ok, error, or ko when a follow check says no.
+	Result Result `json:"result"`
+	Extra  Extra  `json:"-"`
 }
 
-// GroupInclude defines model for GroupInclude.
+// GroupInclude is a relationship of scanlation groups that Includes can ask for.
 type GroupInclude string
 
-// GroupOrder defines model for GroupOrder.
+// GroupOrder is an order of scanlation groups. Relevance is how well a name fits the search.
 type GroupOrder struct {
 	CreatedAt     SortDirection `json:"createdAt,omitempty"`
 	FollowedCount SortDirection `json:"followedCount,omitempty"`
@@ -1337,126 +1750,268 @@ type GroupOrder struct {
 	UpdatedAt     SortDirection `json:"updatedAt,omitempty"`
 }
 
-// LegacyType defines model for LegacyType.
+// LegacyType is the kind of thing that an old id stands for.
 type LegacyType string
 
-// ListVisibility defines model for ListVisibility.
+// ListVisibility tells who sees a custom list: its owner (private) or everybody (public).
 type ListVisibility string
 
-// LoginRequest defines model for Login.
+// LoginRequest names an account by its user name or its e-mail address, one of the two.
 type LoginRequest struct {
-	Email    *string `json:"email,omitempty"`
-	Password string  `json:"password"`
+	// Email takes the place of the user name.
+	Email *string `json:"email,omitempty"`
+
+	// Password has 8 to 1024 characters.
+	Password string `json:"password"`
+
+	// Username has 1 to 64 characters.
 	Username *string `json:"username,omitempty"`
 }
 
-// LoginResponse defines model for LoginResponse.
+// LoginResponse has the tokens of a new session.
 type LoginResponse struct {
-	Result Result        `json:"result"`
-	Token  SessionTokens `json:"token"`
-	Extra  Extra         `json:"-"`
+	// Result tells how the server took a request: ok, error, or ko when a follow check says no.
+	Result Result `json:"result"`
+
+	// Token has the session token and the refresh token. Keep both secret.
+	Token SessionTokens `json:"token"`
+	Extra Extra         `json:"-"`
 }
 
-// LogoutResponse defines model for LogoutResponse.
+// LogoutResponse is the answer to the end of a session.
 type LogoutResponse struct {
+	// Result tells how the server took a request: ok, error, or ko when a follow check says no.
 	Result Result `json:"result"`
 	Extra  Extra  `json:"-"`
 }
 
-// Manga defines model for Manga.
+// Manga is a title: a comic with its chapters. Its relationships are authors, artists, covers,
+// related titles and the user who entered it.
 type Manga struct {
-	Attributes    MangaAttributes    `json:"attributes"`
-	ID            openapi_types.UUID `json:"id"`
-	Relationships Relationships      `json:"relationships"`
-	Type          ResourceType       `json:"type"`
-	Extra         Extra              `json:"-"`
+	// Attributes say what a title is.
+	Attributes MangaAttributes    `json:"attributes"`
+	ID         openapi_types.UUID `json:"id"`
+
+	// Relationships are the resources that this one is connected to.
+	Relationships Relationships `json:"relationships"`
+
+	// Type is the kind of a resource. New kinds appear without notice and are no error.
+	Type  ResourceType `json:"type"`
+	Extra Extra        `json:"-"`
 }
 
-// MangaAttributes defines model for MangaAttributes.
+// MangaAttributes say what a title is.
 type MangaAttributes struct {
-	AltTitles                      []LocalizedString  `json:"altTitles"`
-	AvailableTranslatedLanguages   Languages          `json:"availableTranslatedLanguages"`
-	ChapterNumbersResetOnNewVolume bool               `json:"chapterNumbersResetOnNewVolume"`
-	ContentRating                  ContentRating      `json:"contentRating"`
-	CreatedAt                      time.Time          `json:"createdAt"`
-	Description                    LocalizedString    `json:"description"`
-	IsLocked                       bool               `json:"isLocked"`
-	LastChapter                    *string            `json:"lastChapter"`
-	LastVolume                     *string            `json:"lastVolume"`
-	LatestUploadedChapter          openapi_types.UUID `json:"latestUploadedChapter"`
-	Links                          Links              `json:"links"`
-	OfficialLinks                  Links              `json:"officialLinks"`
-	OriginalLanguage               string             `json:"originalLanguage"`
-	PublicationDemographic         Demographic        `json:"publicationDemographic"`
-	State                          MangaState         `json:"state"`
-	Status                         PublicationStatus  `json:"status"`
-	Tags                           []Tag              `json:"tags"`
-	Title                          LocalizedString    `json:"title"`
-	UpdatedAt                      time.Time          `json:"updatedAt"`
-	Version                        int                `json:"version"`
-	Year                           *int               `json:"year"`
-	Extra                          Extra              `json:"-"`
+	// AltTitles are other names, one language each; a language may come again.
+	AltTitles []LocalizedString `json:"altTitles"`
+
+	// AvailableTranslatedLanguages are the codes of the languages that chapters are in. An empty code
+	// stands for a chapter without language.
+	AvailableTranslatedLanguages Languages `json:"availableTranslatedLanguages"`
+
+	// ChapterNumbersResetOnNewVolume tells that the chapters of each volume are counted from 1.
+	ChapterNumbersResetOnNewVolume bool `json:"chapterNumbersResetOnNewVolume"`
+
+	// ContentRating tells how explicit a title is, from safe to pornographic.
+	ContentRating ContentRating `json:"contentRating"`
+
+	// CreatedAt is when it was created.
+	CreatedAt time.Time `json:"createdAt"`
+
+	// Description tells what the title is about, in Markdown, in any number of languages.
+	Description LocalizedString `json:"description"`
+
+	// IsLocked tells that the title is locked against changes.
+	IsLocked bool `json:"isLocked"`
+
+	// LastChapter is the number of the final chapter as text; nil or empty while it is not known.
+	LastChapter *string `json:"lastChapter"`
+
+	// LastVolume is the number of the final volume as text; nil or empty while it is not known.
+	LastVolume *string `json:"lastVolume"`
+
+	// LatestUploadedChapter is the id of the newest chapter, zero without chapters.
+	LatestUploadedChapter openapi_types.UUID `json:"latestUploadedChapter"`
+
+	// Links go to catalogues, shops and sources on other sites.
+	Links Links `json:"links"`
+
+	// OfficialLinks go to official publications. They are mostly empty.
+	OfficialLinks Links `json:"officialLinks"`
+
+	// OriginalLanguage is the code of the language it was first written in, such as ja.
+	OriginalLanguage string `json:"originalLanguage"`
+
+	// PublicationDemographic is the audience it was published for, empty when it is not known.
+	PublicationDemographic Demographic `json:"publicationDemographic"`
+
+	// State tells whether a title is public: it is a draft, submitted for review, published or
+	// rejected.
+	State MangaState `json:"state"`
+
+	// Status tells how far the publication has come in the original language.
+	Status PublicationStatus `json:"status"`
+
+	// Tags are complete, with their names.
+	Tags []Tag `json:"tags"`
+
+	// Title is the main name, as a rule in one language only. A code like ja-ro stands for Latin
+	// script.
+	Title LocalizedString `json:"title"`
+
+	// UpdatedAt is when it was last changed. It is zero when the server sends null.
+	UpdatedAt time.Time `json:"updatedAt"`
+
+	// Version grows with every change. An edit has to name it.
+	Version int `json:"version"`
+
+	// Year is the year in which it first came out, nil when it is not known.
+	Year  *int  `json:"year"`
+	Extra Extra `json:"-"`
 }
 
-// MangaCreate defines model for MangaCreate.
+// MangaCreate is a new title.
 type MangaCreate struct {
-	AltTitles                      []LocalizedString                     `json:"altTitles,omitzero"`
-	Artists                        []openapi_types.UUID                  `json:"artists,omitzero"`
-	Authors                        []openapi_types.UUID                  `json:"authors,omitzero"`
-	ChapterNumbersResetOnNewVolume *bool                                 `json:"chapterNumbersResetOnNewVolume,omitempty"`
-	ContentRating                  ContentRating                         `json:"contentRating"`
-	Description                    LocalizedString                       `json:"description,omitzero"`
-	LastChapter                    nullable.Nullable[string]             `json:"lastChapter,omitempty"`
-	LastVolume                     nullable.Nullable[string]             `json:"lastVolume,omitempty"`
-	Links                          Links                                 `json:"links,omitzero"`
-	OfficialLinks                  Links                                 `json:"officialLinks,omitzero"`
-	OriginalLanguage               string                                `json:"originalLanguage"`
-	PrimaryCover                   nullable.Nullable[openapi_types.UUID] `json:"primaryCover,omitempty"`
-	PublicationDemographic         nullable.Nullable[Demographic]        `json:"publicationDemographic,omitempty"`
-	Status                         PublicationStatus                     `json:"status"`
-	Tags                           []openapi_types.UUID                  `json:"tags,omitzero"`
-	Title                          LocalizedString                       `json:"title,omitzero"`
-	Version                        *int                                  `json:"version,omitempty"`
-	Year                           nullable.Nullable[int]                `json:"year,omitempty"`
+	// AltTitles are other names, one language each.
+	AltTitles []LocalizedString `json:"altTitles,omitzero"`
+
+	// Artists are the ids of the artists.
+	Artists []openapi_types.UUID `json:"artists,omitzero"`
+
+	// Authors are the ids of the authors.
+	Authors []openapi_types.UUID `json:"authors,omitzero"`
+
+	// ChapterNumbersResetOnNewVolume tells that the chapters of each volume are counted from 1.
+	ChapterNumbersResetOnNewVolume *bool `json:"chapterNumbersResetOnNewVolume,omitempty"`
+
+	// ContentRating tells how explicit a title is, from safe to pornographic.
+	ContentRating ContentRating `json:"contentRating"`
+
+	// Description tells what the title is about, in Markdown, in any number of languages.
+	Description LocalizedString `json:"description,omitzero"`
+
+	// LastChapter is the number of the final chapter.
+	LastChapter nullable.Nullable[string] `json:"lastChapter,omitempty"`
+
+	// LastVolume is the number of the final volume.
+	LastVolume nullable.Nullable[string] `json:"lastVolume,omitempty"`
+
+	// Links go to catalogues, shops and sources on other sites.
+	Links Links `json:"links,omitzero"`
+
+	// OfficialLinks go to official publications. They are mostly empty.
+	OfficialLinks Links `json:"officialLinks,omitzero"`
+
+	// OriginalLanguage is the code of the language it was first written in, such as ja.
+	OriginalLanguage string `json:"originalLanguage"`
+
+	// PrimaryCover is the id of the cover that stands for the title.
+	PrimaryCover nullable.Nullable[openapi_types.UUID] `json:"primaryCover,omitempty"`
+
+	// PublicationDemographic is the audience it was published for.
+	PublicationDemographic nullable.Nullable[Demographic] `json:"publicationDemographic,omitempty"`
+
+	// Status tells how far the publication has come in the original language.
+	Status PublicationStatus `json:"status"`
+
+	// Tags are the ids of the tags. See [Client.ListTags].
+	Tags []openapi_types.UUID `json:"tags,omitzero"`
+
+	// Title is the main name, as a rule in one language only. A code like ja-ro stands for Latin
+	// script.
+	Title LocalizedString `json:"title,omitzero"`
+
+	// Version is that of the newest state, as it was read. A new title has none.
+	Version *int `json:"version,omitempty"`
+
+	// Year is the year in which it first came out, 1 to 9999.
+	Year nullable.Nullable[int] `json:"year,omitempty"`
 }
 
-// MangaEdit defines model for MangaEdit.
+// MangaEdit changes a title.
 type MangaEdit struct {
-	AltTitles                      []LocalizedString                     `json:"altTitles,omitzero"`
-	Artists                        []openapi_types.UUID                  `json:"artists,omitzero"`
-	Authors                        []openapi_types.UUID                  `json:"authors,omitzero"`
-	ChapterNumbersResetOnNewVolume *bool                                 `json:"chapterNumbersResetOnNewVolume,omitempty"`
-	ContentRating                  *ContentRating                        `json:"contentRating,omitempty"`
-	Description                    LocalizedString                       `json:"description,omitzero"`
-	LastChapter                    nullable.Nullable[string]             `json:"lastChapter,omitempty"`
-	LastVolume                     nullable.Nullable[string]             `json:"lastVolume,omitempty"`
-	Links                          Links                                 `json:"links,omitzero"`
-	OfficialLinks                  Links                                 `json:"officialLinks,omitzero"`
-	OriginalLanguage               *string                               `json:"originalLanguage,omitempty"`
-	PrimaryCover                   nullable.Nullable[openapi_types.UUID] `json:"primaryCover,omitempty"`
-	PublicationDemographic         nullable.Nullable[Demographic]        `json:"publicationDemographic,omitempty"`
-	Status                         *PublicationStatus                    `json:"status,omitempty"`
-	Tags                           []openapi_types.UUID                  `json:"tags,omitzero"`
-	Title                          LocalizedString                       `json:"title,omitzero"`
-	Version                        int                                   `json:"version"`
-	Year                           nullable.Nullable[int]                `json:"year,omitempty"`
+	// AltTitles are other names, one language each.
+	AltTitles []LocalizedString `json:"altTitles,omitzero"`
+
+	// Artists are the ids of the artists.
+	Artists []openapi_types.UUID `json:"artists,omitzero"`
+
+	// Authors are the ids of the authors.
+	Authors []openapi_types.UUID `json:"authors,omitzero"`
+
+	// ChapterNumbersResetOnNewVolume tells that the chapters of each volume are counted from 1.
+	ChapterNumbersResetOnNewVolume *bool `json:"chapterNumbersResetOnNewVolume,omitempty"`
+
+	// ContentRating tells how explicit a title is, from safe to pornographic.
+	ContentRating *ContentRating `json:"contentRating,omitempty"`
+
+	// Description tells what the title is about, in Markdown, in any number of languages.
+	Description LocalizedString `json:"description,omitzero"`
+
+	// LastChapter is the number of the final chapter.
+	LastChapter nullable.Nullable[string] `json:"lastChapter,omitempty"`
+
+	// LastVolume is the number of the final volume.
+	LastVolume nullable.Nullable[string] `json:"lastVolume,omitempty"`
+
+	// Links go to catalogues, shops and sources on other sites.
+	Links Links `json:"links,omitzero"`
+
+	// OfficialLinks go to official publications. They are mostly empty.
+	OfficialLinks Links `json:"officialLinks,omitzero"`
+
+	// OriginalLanguage is the code of the language it was first written in, such as ja.
+	OriginalLanguage *string `json:"originalLanguage,omitempty"`
+
+	// PrimaryCover is the id of the cover that stands for the title.
+	PrimaryCover nullable.Nullable[openapi_types.UUID] `json:"primaryCover,omitempty"`
+
+	// PublicationDemographic is the audience it was published for.
+	PublicationDemographic nullable.Nullable[Demographic] `json:"publicationDemographic,omitempty"`
+
+	// Status tells how far the publication has come in the original language.
+	Status *PublicationStatus `json:"status,omitempty"`
+
+	// Tags are the ids of the tags. See [Client.ListTags].
+	Tags []openapi_types.UUID `json:"tags,omitzero"`
+
+	// Title is the main name, as a rule in one language only. A code like ja-ro stands for Latin
+	// script.
+	Title LocalizedString `json:"title,omitzero"`
+
+	// Version is that of the newest state, as it was read. A new title has none.
+	Version int `json:"version"`
+
+	// Year is the year in which it first came out, 1 to 9999.
+	Year nullable.Nullable[int] `json:"year,omitempty"`
 }
 
-// MangaInclude defines model for MangaInclude.
+// MangaInclude is a relationship of titles that Includes can ask for. Tags are complete without it.
 type MangaInclude string
 
-// MangaList defines model for MangaList.
+// MangaList is a page of titles.
 type MangaList struct {
-	Data     []Manga `json:"data"`
-	Limit    int     `json:"limit"`
-	Offset   int     `json:"offset"`
-	Response string  `json:"response"`
-	Result   Result  `json:"result"`
-	Total    int     `json:"total"`
-	Extra    Extra   `json:"-"`
+	Data []Manga `json:"data"`
+
+	// Limit is the size of the page that the server worked with.
+	Limit int `json:"limit"`
+
+	// Offset is the number of results that the server skipped.
+	Offset int `json:"offset"`
+
+	// Response is entity for one resource and collection for a list.
+	Response string `json:"response"`
+
+	// Result tells how the server took a request: ok, error, or ko when a follow check says no.
+	Result Result `json:"result"`
+
+	// Total counts all results, also those above the 10,000 that can be had.
+	Total int   `json:"total"`
+	Extra Extra `json:"-"`
 }
 
-// MangaOrder defines model for MangaOrder.
+// MangaOrder is an order of titles. FollowedCount is how many follow it, Rating how it was rated,
+// Relevance how well it fits the search.
 type MangaOrder struct {
 	CreatedAt             SortDirection `json:"createdAt,omitempty"`
 	FollowedCount         SortDirection `json:"followedCount,omitempty"`
@@ -1468,970 +2023,1753 @@ type MangaOrder struct {
 	Year                  SortDirection `json:"year,omitempty"`
 }
 
-// MangaRecommendation defines model for MangaRecommendation.
+// MangaRecommendation is a title that is like another one. Its relationships are the two.
 type MangaRecommendation struct {
-	Attributes    MangaRecommendationAttributes `json:"attributes"`
-	ID            string                        `json:"id"`
-	Relationships Relationships                 `json:"relationships"`
-	Type          ResourceType                  `json:"type"`
-	Extra         Extra                         `json:"-"`
+	// Attributes tell how much two titles are like each other.
+	Attributes MangaRecommendationAttributes `json:"attributes"`
+
+	// ID is the id of the one title and that of the other, joined by an underscore.
+	ID string `json:"id"`
+
+	// Relationships are the resources that this one is connected to.
+	Relationships Relationships `json:"relationships"`
+
+	// Type is the kind of a resource. New kinds appear without notice and are no error.
+	Type  ResourceType `json:"type"`
+	Extra Extra        `json:"-"`
 }
 
-// MangaRecommendationAttributes defines model for MangaRecommendationAttributes.
+// MangaRecommendationAttributes tell how much two titles are like each other.
 type MangaRecommendationAttributes struct {
+	// Score is higher for titles that are more alike. Those seen lie between 0 and 1.
 	Score float64 `json:"score"`
 	Extra Extra   `json:"-"`
 }
 
-// MangaRecommendationInclude defines model for MangaRecommendationInclude.
+// MangaRecommendationInclude is a relationship of recommendations that Includes can ask for.
 type MangaRecommendationInclude string
 
-// MangaRecommendationList defines model for MangaRecommendationList.
+// MangaRecommendationList has all recommendations for a title.
 type MangaRecommendationList struct {
-	Data     []MangaRecommendation `json:"data"`
-	Limit    int                   `json:"limit"`
-	Offset   int                   `json:"offset"`
-	Response string                `json:"response"`
-	Result   Result                `json:"result"`
-	Total    int                   `json:"total"`
-	Extra    Extra                 `json:"-"`
+	Data []MangaRecommendation `json:"data"`
+
+	// Limit is the size of the page that the server worked with.
+	Limit int `json:"limit"`
+
+	// Offset is the number of results that the server skipped.
+	Offset int `json:"offset"`
+
+	// Response is entity for one resource and collection for a list.
+	Response string `json:"response"`
+
+	// Result tells how the server took a request: ok, error, or ko when a follow check says no.
+	Result Result `json:"result"`
+
+	// Total counts all results, also those above the 10,000 that can be had.
+	Total int   `json:"total"`
+	Extra Extra `json:"-"`
 }
 
-// MangaRecommendationOrder defines model for MangaRecommendationOrder.
+// MangaRecommendationOrder is an order of recommendations.
 type MangaRecommendationOrder struct {
 	Score SortDirection `json:"score,omitempty"`
 }
 
-// MangaRelation defines model for MangaRelation.
+// MangaRelation relates a title to another one, which is its relationship.
 type MangaRelation struct {
-	Attributes    MangaRelationAttributes `json:"attributes"`
-	ID            openapi_types.UUID      `json:"id"`
-	Relationships Relationships           `json:"relationships"`
-	Type          ResourceType            `json:"type"`
-	Extra         Extra                   `json:"-"`
+	// Attributes tell what the other title is to the first.
+	Attributes MangaRelationAttributes `json:"attributes"`
+	ID         openapi_types.UUID      `json:"id"`
+
+	// Relationships are the resources that this one is connected to.
+	Relationships Relationships `json:"relationships"`
+
+	// Type is the kind of a resource. New kinds appear without notice and are no error.
+	Type  ResourceType `json:"type"`
+	Extra Extra        `json:"-"`
 }
 
-// MangaRelationAttributes defines model for MangaRelationAttributes.
+// MangaRelationAttributes tell what the other title is to the first.
 type MangaRelationAttributes struct {
+	// Relation tells what the other title is to the first, such as its sequel.
 	Relation MangaRelationType `json:"relation"`
-	Version  int               `json:"version"`
-	Extra    Extra             `json:"-"`
+
+	// Version grows with every change. An edit has to name it.
+	Version int   `json:"version"`
+	Extra   Extra `json:"-"`
 }
 
-// MangaRelationCreate defines model for MangaRelationCreate.
+// MangaRelationCreate is a new relation between two titles.
 type MangaRelationCreate struct {
-	Relation    MangaRelationType  `json:"relation"`
+	// Relation tells what the other title is to the first, such as its sequel.
+	Relation MangaRelationType `json:"relation"`
+
+	// TargetManga is the id of the other title.
 	TargetManga openapi_types.UUID `json:"targetManga"`
 }
 
-// MangaRelationInclude defines model for MangaRelationInclude.
+// MangaRelationInclude is a relationship of relations between titles that Includes can ask for.
 type MangaRelationInclude string
 
-// MangaRelationList defines model for MangaRelationList.
+// MangaRelationList has all relations of a title.
 type MangaRelationList struct {
-	Data     []MangaRelation `json:"data"`
-	Limit    int             `json:"limit"`
-	Offset   int             `json:"offset"`
-	Response string          `json:"response"`
-	Result   Result          `json:"result"`
-	Total    int             `json:"total"`
-	Extra    Extra           `json:"-"`
+	Data []MangaRelation `json:"data"`
+
+	// Limit is the size of the page that the server worked with.
+	Limit int `json:"limit"`
+
+	// Offset is the number of results that the server skipped.
+	Offset int `json:"offset"`
+
+	// Response is entity for one resource and collection for a list.
+	Response string `json:"response"`
+
+	// Result tells how the server took a request: ok, error, or ko when a follow check says no.
+	Result Result `json:"result"`
+
+	// Total counts all results, also those above the 10,000 that can be had.
+	Total int   `json:"total"`
+	Extra Extra `json:"-"`
 }
 
-// MangaRelationRequest defines model for MangaRelationRequest.
+// MangaRelationRequest has the fields of [MangaRelationCreate].
 type MangaRelationRequest struct {
-	Relation    *MangaRelationType  `json:"relation,omitempty"`
+	// Relation tells what the other title is to the first, such as its sequel.
+	Relation *MangaRelationType `json:"relation,omitempty"`
+
+	// TargetManga is the id of the other title.
 	TargetManga *openapi_types.UUID `json:"targetManga,omitempty"`
 }
 
-// MangaRelationResponse defines model for MangaRelationResponse.
+// MangaRelationResponse has one relation between two titles.
 type MangaRelationResponse struct {
-	Data     MangaRelation `json:"data"`
-	Response string        `json:"response"`
-	Result   Result        `json:"result"`
-	Extra    Extra         `json:"-"`
+	// Data relates a title to another one, which is its relationship.
+	Data MangaRelation `json:"data"`
+
+	// Response is entity for one resource and collection for a list.
+	Response string `json:"response"`
+
+	// Result tells how the server took a request: ok, error, or ko when a follow check says no.
+	Result Result `json:"result"`
+	Extra  Extra  `json:"-"`
 }
 
-// MangaRelationType defines model for MangaRelationType.
+// MangaRelationType tells what the other title is to the first, such as its sequel.
 type MangaRelationType string
 
-// MangaRequest defines model for MangaRequest.
+// MangaRequest has the fields of [MangaCreate] and [MangaEdit].
 type MangaRequest struct {
-	AltTitles                      []LocalizedString                     `json:"altTitles,omitzero"`
-	Artists                        []openapi_types.UUID                  `json:"artists,omitzero"`
-	Authors                        []openapi_types.UUID                  `json:"authors,omitzero"`
-	ChapterNumbersResetOnNewVolume *bool                                 `json:"chapterNumbersResetOnNewVolume,omitempty"`
-	ContentRating                  *ContentRating                        `json:"contentRating,omitempty"`
-	Description                    LocalizedString                       `json:"description,omitzero"`
-	LastChapter                    nullable.Nullable[string]             `json:"lastChapter,omitempty"`
-	LastVolume                     nullable.Nullable[string]             `json:"lastVolume,omitempty"`
-	Links                          Links                                 `json:"links,omitzero"`
-	OfficialLinks                  Links                                 `json:"officialLinks,omitzero"`
-	OriginalLanguage               *string                               `json:"originalLanguage,omitempty"`
-	PrimaryCover                   nullable.Nullable[openapi_types.UUID] `json:"primaryCover,omitempty"`
-	PublicationDemographic         nullable.Nullable[Demographic]        `json:"publicationDemographic,omitempty"`
-	Status                         *PublicationStatus                    `json:"status,omitempty"`
-	Tags                           []openapi_types.UUID                  `json:"tags,omitzero"`
-	Title                          LocalizedString                       `json:"title,omitzero"`
-	Version                        *int                                  `json:"version,omitempty"`
-	Year                           nullable.Nullable[int]                `json:"year,omitempty"`
+	// AltTitles are other names, one language each.
+	AltTitles []LocalizedString `json:"altTitles,omitzero"`
+
+	// Artists are the ids of the artists.
+	Artists []openapi_types.UUID `json:"artists,omitzero"`
+
+	// Authors are the ids of the authors.
+	Authors []openapi_types.UUID `json:"authors,omitzero"`
+
+	// ChapterNumbersResetOnNewVolume tells that the chapters of each volume are counted from 1.
+	ChapterNumbersResetOnNewVolume *bool `json:"chapterNumbersResetOnNewVolume,omitempty"`
+
+	// ContentRating tells how explicit a title is, from safe to pornographic.
+	ContentRating *ContentRating `json:"contentRating,omitempty"`
+
+	// Description tells what the title is about, in Markdown, in any number of languages.
+	Description LocalizedString `json:"description,omitzero"`
+
+	// LastChapter is the number of the final chapter.
+	LastChapter nullable.Nullable[string] `json:"lastChapter,omitempty"`
+
+	// LastVolume is the number of the final volume.
+	LastVolume nullable.Nullable[string] `json:"lastVolume,omitempty"`
+
+	// Links go to catalogues, shops and sources on other sites.
+	Links Links `json:"links,omitzero"`
+
+	// OfficialLinks go to official publications. They are mostly empty.
+	OfficialLinks Links `json:"officialLinks,omitzero"`
+
+	// OriginalLanguage is the code of the language it was first written in, such as ja.
+	OriginalLanguage *string `json:"originalLanguage,omitempty"`
+
+	// PrimaryCover is the id of the cover that stands for the title.
+	PrimaryCover nullable.Nullable[openapi_types.UUID] `json:"primaryCover,omitempty"`
+
+	// PublicationDemographic is the audience it was published for.
+	PublicationDemographic nullable.Nullable[Demographic] `json:"publicationDemographic,omitempty"`
+
+	// Status tells how far the publication has come in the original language.
+	Status *PublicationStatus `json:"status,omitempty"`
+
+	// Tags are the ids of the tags. See [Client.ListTags].
+	Tags []openapi_types.UUID `json:"tags,omitzero"`
+
+	// Title is the main name, as a rule in one language only. A code like ja-ro stands for Latin
+	// script.
+	Title LocalizedString `json:"title,omitzero"`
+
+	// Version is that of the newest state, as it was read. A new title has none.
+	Version *int `json:"version,omitempty"`
+
+	// Year is the year in which it first came out, 1 to 9999.
+	Year nullable.Nullable[int] `json:"year,omitempty"`
 }
 
-// MangaResponse defines model for MangaResponse.
+// MangaResponse has one title.
 type MangaResponse struct {
-	Data     Manga  `json:"data"`
+	// Data is a title: a comic with its chapters. Its relationships are authors, artists, covers,
+	// related titles and the user who entered it.
+	Data Manga `json:"data"`
+
+	// Response is entity for one resource and collection for a list.
 	Response string `json:"response"`
-	Result   Result `json:"result"`
-	Extra    Extra  `json:"-"`
+
+	// Result tells how the server took a request: ok, error, or ko when a follow check says no.
+	Result Result `json:"result"`
+	Extra  Extra  `json:"-"`
 }
 
-// MangaState defines model for MangaState.
+// MangaState tells whether a title is public: it is a draft, submitted for review, published or
+// rejected.
 type MangaState string
 
-// MangaStatistics defines model for MangaStatistics.
+// MangaStatistics are the numbers of a title.
 type MangaStatistics struct {
-	Comments                 *CommentStatistics `json:"comments"`
-	Follows                  int                `json:"follows"`
-	Rating                   RatingStatistics   `json:"rating"`
-	UnavailableChaptersCount *int               `json:"unavailableChaptersCount,omitempty"`
-	Extra                    Extra              `json:"-"`
+	// Comments are nil while there are none.
+	Comments *CommentStatistics `json:"comments"`
+
+	// Follows counts the users who follow it.
+	Follows int `json:"follows"`
+
+	// Rating has the ratings of all users.
+	Rating RatingStatistics `json:"rating"`
+
+	// UnavailableChaptersCount counts the chapters that cannot be read; nil in old answers, which lack
+	// it.
+	UnavailableChaptersCount *int  `json:"unavailableChaptersCount,omitempty"`
+	Extra                    Extra `json:"-"`
 }
 
-// MangaStatisticsByID defines model for MangaStatisticsByID.
+// MangaStatisticsByID are the numbers of each title, by its id.
 type MangaStatisticsByID = map[openapi_types.UUID]MangaStatistics
 
-// MangaStatisticsResponse defines model for MangaStatisticsResponse.
+// MangaStatisticsResponse has the statistics of titles.
 type MangaStatisticsResponse struct {
-	Result     Result              `json:"result"`
+	// Result tells how the server took a request: ok, error, or ko when a follow check says no.
+	Result Result `json:"result"`
+
+	// Statistics are the numbers of each title, by its id.
 	Statistics MangaStatisticsByID `json:"statistics"`
 	Extra      Extra               `json:"-"`
 }
 
-// LegacyMapping defines model for MappingId.
+// LegacyMapping is an old id and that of today.
 type LegacyMapping struct {
-	Attributes    LegacyMappingAttributes `json:"attributes"`
-	ID            openapi_types.UUID      `json:"id"`
-	Relationships Relationships           `json:"relationships"`
-	Type          ResourceType            `json:"type"`
-	Extra         Extra                   `json:"-"`
+	// Attributes are an old id and that of today.
+	Attributes LegacyMappingAttributes `json:"attributes"`
+	ID         openapi_types.UUID      `json:"id"`
+
+	// Relationships are the resources that this one is connected to.
+	Relationships Relationships `json:"relationships"`
+
+	// Type is the kind of a resource. New kinds appear without notice and are no error.
+	Type  ResourceType `json:"type"`
+	Extra Extra        `json:"-"`
 }
 
-// LegacyMappingAttributes defines model for MappingIdAttributes.
+// LegacyMappingAttributes are an old id and that of today.
 type LegacyMappingAttributes struct {
-	LegacyID int                `json:"legacyId"`
-	NewID    openapi_types.UUID `json:"newId"`
-	Type     LegacyType         `json:"type"`
-	Extra    Extra              `json:"-"`
+	// LegacyID is the old number.
+	LegacyID int `json:"legacyId"`
+
+	// NewID is the id of today.
+	NewID openapi_types.UUID `json:"newId"`
+
+	// Type is the kind of thing that an old id stands for.
+	Type  LegacyType `json:"type"`
+	Extra Extra      `json:"-"`
 }
 
-// LegacyMappingRequest defines model for MappingIdBody.
+// LegacyMappingRequest asks for the ids of today.
 type LegacyMappingRequest struct {
-	IDs  []int      `json:"ids"`
+	// IDs are the old numbers.
+	IDs []int `json:"ids"`
+
+	// Type is the kind of thing that an old id stands for.
 	Type LegacyType `json:"type"`
 }
 
-// LegacyMappingList defines model for MappingIdResponse.
+// LegacyMappingList has the ids of today for old ones.
 type LegacyMappingList struct {
-	Data     []LegacyMapping `json:"data"`
-	Limit    int             `json:"limit"`
-	Offset   int             `json:"offset"`
-	Response string          `json:"response"`
-	Result   Result          `json:"result"`
-	Total    int             `json:"total"`
-	Extra    Extra           `json:"-"`
+	Data []LegacyMapping `json:"data"`
+
+	// Limit is the size of the page that the server worked with.
+	Limit int `json:"limit"`
+
+	// Offset is the number of results that the server skipped.
+	Offset int `json:"offset"`
+
+	// Response is entity for one resource and collection for a list.
+	Response string `json:"response"`
+
+	// Result tells how the server took a request: ok, error, or ko when a follow check says no.
+	Result Result `json:"result"`
+
+	// Total counts all results, also those above the 10,000 that can be had.
+	Total int   `json:"total"`
+	Extra Extra `json:"-"`
 }
 
-// PublicationStatus defines model for PublicationStatus.
+// PublicationStatus tells how far the publication has come in the original language.
 type PublicationStatus string
 
-// Rating defines model for Rating.
+// Rating is what the account thinks of a title.
 type Rating struct {
 	CreatedAt time.Time `json:"createdAt"`
-	Rating    int       `json:"rating"`
-	Extra     Extra     `json:"-"`
+
+	// Rating is 1 to 10.
+	Rating int   `json:"rating"`
+	Extra  Extra `json:"-"`
 }
 
-// RatingEdit defines model for RatingEdit.
+// RatingEdit rates a title.
 type RatingEdit struct {
+	// Rating is 1 to 10.
 	Rating int `json:"rating"`
 }
 
-// RatingStatistics defines model for RatingStatistics.
+// RatingStatistics are the ratings of all users for a title.
 type RatingStatistics struct {
-	Average      *float64           `json:"average"`
-	Bayesian     *float64           `json:"bayesian"`
+	// Average is the mean of the ratings, 1 to 10; nil without ratings.
+	Average *float64 `json:"average"`
+
+	// Bayesian is a mean in which few ratings weigh less, 1 to 10; nil in old answers, which lack it.
+	Bayesian *float64 `json:"bayesian"`
+
+	// Distribution counts the ratings by value. It is nil unless one title was asked for.
 	Distribution RatingDistribution `json:"distribution,omitempty"`
 	Extra        Extra              `json:"-"`
 }
 
-// Ratings defines model for Ratings.
+// Ratings have the rating of each title, by its id.
 type Ratings = map[openapi_types.UUID]Rating
 
-// RatingsResponse defines model for RatingsResponse.
+// RatingsResponse has the ratings that the account gave.
 type RatingsResponse struct {
+	// Ratings have the rating of each title, by its id.
 	Ratings Ratings `json:"ratings"`
-	Result  Result  `json:"result"`
-	Extra   Extra   `json:"-"`
+
+	// Result tells how the server took a request: ok, error, or ko when a follow check says no.
+	Result Result `json:"result"`
+	Extra  Extra  `json:"-"`
 }
 
-// ReadMarkersResponse defines model for ReadMarkersResponse.
+// ReadMarkersResponse has the chapters that the account has read.
 type ReadMarkersResponse struct {
-	Data   ReadMarkers `json:"data"`
-	Result Result      `json:"result"`
-	Extra  Extra       `json:"-"`
+	// Data are the chapters that the account has read.
+	Data ReadMarkers `json:"data"`
+
+	// Result tells how the server took a request: ok, error, or ko when a follow check says no.
+	Result Result `json:"result"`
+	Extra  Extra  `json:"-"`
 }
 
-// ReadingHistory defines model for ReadingHistory.
+// ReadingHistory is what the account has read lately.
 type ReadingHistory struct {
-	Data     []ReadingHistoryEntry `json:"data"`
-	Limit    int                   `json:"limit"`
-	Offset   int                   `json:"offset"`
-	Response string                `json:"response"`
-	Result   Result                `json:"result"`
-	Total    int                   `json:"total"`
-	Extra    Extra                 `json:"-"`
+	Data []ReadingHistoryEntry `json:"data"`
+
+	// Limit is the size of the page that the server worked with.
+	Limit int `json:"limit"`
+
+	// Offset is the number of results that the server skipped.
+	Offset int `json:"offset"`
+
+	// Response is entity for one resource and collection for a list.
+	Response string `json:"response"`
+
+	// Result tells how the server took a request: ok, error, or ko when a follow check says no.
+	Result Result `json:"result"`
+
+	// Total counts all results, also those above the 10,000 that can be had.
+	Total int   `json:"total"`
+	Extra Extra `json:"-"`
 }
 
-// ReadingHistoryEntry defines model for ReadingHistoryEntry.
+// ReadingHistoryEntry tells when the account read a chapter.
 type ReadingHistoryEntry struct {
 	ChapterID openapi_types.UUID `json:"chapterId"`
 	ReadDate  time.Time          `json:"readDate"`
 	Extra     Extra              `json:"-"`
 }
 
-// ReadingStatus defines model for ReadingStatus.
+// ReadingStatus is the place of a title in the library of an account. The empty one stands for
+// none.
 type ReadingStatus string
 
-// ReadingStatusResponse defines model for ReadingStatusResponse.
+// ReadingStatusResponse has the reading status of a title.
 type ReadingStatusResponse struct {
-	Result Result        `json:"result"`
+	// Result tells how the server took a request: ok, error, or ko when a follow check says no.
+	Result Result `json:"result"`
+
+	// Status is empty when there is none.
 	Status ReadingStatus `json:"status"`
 	Extra  Extra         `json:"-"`
 }
 
-// ReadingStatuses defines model for ReadingStatuses.
+// ReadingStatuses have the reading status of each title, by its id.
 type ReadingStatuses = map[openapi_types.UUID]ReadingStatus
 
-// ReadingStatusesResponse defines model for ReadingStatusesResponse.
+// ReadingStatusesResponse has the reading statuses of the account.
 type ReadingStatusesResponse struct {
-	Result   Result          `json:"result"`
+	// Result tells how the server took a request: ok, error, or ko when a follow check says no.
+	Result Result `json:"result"`
+
+	// Statuses have the reading status of each title, by its id.
 	Statuses ReadingStatuses `json:"statuses"`
 	Extra    Extra           `json:"-"`
 }
 
-// RecoverCompleteBody defines model for RecoverCompleteBody.
+// RecoverCompleteBody is the body of an operation that MangaDex has removed.
 type RecoverCompleteBody struct {
 	NewPassword string `json:"newPassword"`
 }
 
-// RefreshSessionResponse defines model for RefreshResponse.
+// RefreshSessionResponse has the new tokens of a session.
 type RefreshSessionResponse struct {
-	Message *string       `json:"message"`
-	Result  Result        `json:"result"`
-	Token   SessionTokens `json:"token"`
-	Extra   Extra         `json:"-"`
+	// Message is a sentence for people; nil when the server sends none.
+	Message *string `json:"message"`
+
+	// Result tells how the server took a request: ok, error, or ko when a follow check says no.
+	Result Result `json:"result"`
+
+	// Token has the session token and the refresh token. Keep both secret.
+	Token SessionTokens `json:"token"`
+	Extra Extra         `json:"-"`
 }
 
-// RefreshSessionRequest defines model for RefreshToken.
+// RefreshSessionRequest asks for new tokens.
 type RefreshSessionRequest struct {
+	// Token is the refresh token.
 	Token string `json:"token"`
 }
 
-// Report defines model for Report.
+// Report is a report to the moderators. Its relationships are its reason and the user who made it.
 type Report struct {
-	Attributes    ReportAttributes   `json:"attributes"`
-	ID            openapi_types.UUID `json:"id"`
-	Relationships Relationships      `json:"relationships"`
-	Type          ResourceType       `json:"type"`
-	Extra         Extra              `json:"-"`
+	// Attributes say what a report is about.
+	Attributes ReportAttributes   `json:"attributes"`
+	ID         openapi_types.UUID `json:"id"`
+
+	// Relationships are the resources that this one is connected to.
+	Relationships Relationships `json:"relationships"`
+
+	// Type is the kind of a resource. New kinds appear without notice and are no error.
+	Type  ResourceType `json:"type"`
+	Extra Extra        `json:"-"`
 }
 
-// ReportAttributes defines model for ReportAttributes.
+// ReportAttributes say what a report is about.
 type ReportAttributes struct {
-	CreatedAt time.Time    `json:"createdAt"`
-	Details   string       `json:"details"`
-	ObjectID  string       `json:"objectId"`
-	Status    ReportStatus `json:"status"`
-	Extra     Extra        `json:"-"`
+	// CreatedAt is when it was made.
+	CreatedAt time.Time `json:"createdAt"`
+
+	// Details are what the user wrote.
+	Details string `json:"details"`
+
+	// ObjectID is the id of what was reported.
+	ObjectID string `json:"objectId"`
+
+	// Status tells what has become of a report: it waits, was accepted, refused or resolved
+	// automatically.
+	Status ReportStatus `json:"status"`
+	Extra  Extra        `json:"-"`
 }
 
-// ReportCategory defines model for ReportCategory.
+// ReportCategory is the kind of thing that a report is about.
 type ReportCategory string
 
-// ReportCreate defines model for ReportCreate.
+// ReportCreate is a new report.
 type ReportCreate struct {
-	Category ReportCategory     `json:"category"`
-	Details  string             `json:"details"`
+	// Category is the kind of thing that a report is about.
+	Category ReportCategory `json:"category"`
+
+	// Details say more. Some reasons need them.
+	Details string `json:"details"`
+
+	// ObjectID is the id of what is reported.
 	ObjectID openapi_types.UUID `json:"objectId"`
-	Reason   openapi_types.UUID `json:"reason"`
+
+	// Reason is the id of a reason of the same category. See [Client.ListReportReasons].
+	Reason openapi_types.UUID `json:"reason"`
 }
 
-// ReportInclude defines model for ReportInclude.
+// ReportInclude is a relationship of reports that Includes can ask for.
 type ReportInclude string
 
-// ReportList defines model for ReportListResponse.
+// ReportList is a page of reports.
 type ReportList struct {
-	Data     []Report `json:"data"`
-	Limit    int      `json:"limit"`
-	Offset   int      `json:"offset"`
-	Response string   `json:"response"`
-	Result   Result   `json:"result"`
-	Total    int      `json:"total"`
-	Extra    Extra    `json:"-"`
+	Data []Report `json:"data"`
+
+	// Limit is the size of the page that the server worked with.
+	Limit int `json:"limit"`
+
+	// Offset is the number of results that the server skipped.
+	Offset int `json:"offset"`
+
+	// Response is entity for one resource and collection for a list.
+	Response string `json:"response"`
+
+	// Result tells how the server took a request: ok, error, or ko when a follow check says no.
+	Result Result `json:"result"`
+
+	// Total counts all results, also those above the 10,000 that can be had.
+	Total int   `json:"total"`
+	Extra Extra `json:"-"`
 }
 
-// ReportOrder defines model for ReportOrder.
+// ReportOrder is an order of reports.
 type ReportOrder struct {
 	CreatedAt SortDirection `json:"createdAt,omitempty"`
 }
 
-// ReportReason defines model for ReportReason.
+// ReportReason is a reason to report something.
 type ReportReason struct {
-	Attributes    ReportReasonAttributes `json:"attributes"`
-	ID            openapi_types.UUID     `json:"id"`
-	Relationships Relationships          `json:"relationships"`
-	Type          ResourceType           `json:"type"`
-	Extra         Extra                  `json:"-"`
+	// Attributes say what a reason is.
+	Attributes ReportReasonAttributes `json:"attributes"`
+	ID         openapi_types.UUID     `json:"id"`
+
+	// Relationships are the resources that this one is connected to.
+	Relationships Relationships `json:"relationships"`
+
+	// Type is the kind of a resource. New kinds appear without notice and are no error.
+	Type  ResourceType `json:"type"`
+	Extra Extra        `json:"-"`
 }
 
-// ReportReasonAttributes defines model for ReportReasonAttributes.
+// ReportReasonAttributes say what a reason is.
 type ReportReasonAttributes struct {
-	Category        ReportCategory  `json:"category"`
-	DetailsRequired bool            `json:"detailsRequired"`
-	Reason          LocalizedString `json:"reason"`
-	Version         int             `json:"version"`
-	Extra           Extra           `json:"-"`
+	// Category is the kind of thing that a report is about.
+	Category ReportCategory `json:"category"`
+
+	// DetailsRequired tells that a report for this reason needs details.
+	DetailsRequired bool `json:"detailsRequired"`
+
+	// Reason is the reason as a sentence, in several languages.
+	Reason LocalizedString `json:"reason"`
+
+	// Version grows with every change. An edit has to name it.
+	Version int   `json:"version"`
+	Extra   Extra `json:"-"`
 }
 
-// ReportReasonList defines model for ReportReasonList.
+// ReportReasonList has all reasons of a category.
 type ReportReasonList struct {
-	Data     []ReportReason `json:"data"`
-	Limit    int            `json:"limit"`
-	Offset   int            `json:"offset"`
-	Response string         `json:"response"`
-	Result   Result         `json:"result"`
-	Total    int            `json:"total"`
-	Extra    Extra          `json:"-"`
+	Data []ReportReason `json:"data"`
+
+	// Limit is the size of the page that the server worked with.
+	Limit int `json:"limit"`
+
+	// Offset is the number of results that the server skipped.
+	Offset int `json:"offset"`
+
+	// Response is entity for one resource and collection for a list.
+	Response string `json:"response"`
+
+	// Result tells how the server took a request: ok, error, or ko when a follow check says no.
+	Result Result `json:"result"`
+
+	// Total counts all results, also those above the 10,000 that can be had.
+	Total int   `json:"total"`
+	Extra Extra `json:"-"`
 }
 
-// ReportStatus defines model for ReportStatus.
+// ReportStatus tells what has become of a report: it waits, was accepted, refused or resolved
+// automatically.
 type ReportStatus string
 
-// ResourceType defines model for ResourceType.
+// ResourceType is the kind of a resource. New kinds appear without notice and are no error.
 type ResourceType string
 
-// Response defines model for Response.
+// Response is an answer that only tells that all went well.
 type Response struct {
+	// Result tells how the server took a request: ok, error, or ko when a follow check says no.
 	Result Result `json:"result"`
 	Extra  Extra  `json:"-"`
 }
 
-// Result defines model for Result.
+// Result tells how the server took a request: ok, error, or ko when a follow check says no.
 type Result string
 
-// ScanlationGroup defines model for ScanlationGroup.
+// ScanlationGroup is a group of people who translate titles. Its relationships are the leader and
+// the members.
 type ScanlationGroup struct {
-	Attributes    ScanlationGroupAttributes `json:"attributes"`
-	ID            openapi_types.UUID        `json:"id"`
-	Relationships Relationships             `json:"relationships"`
-	Type          ResourceType              `json:"type"`
-	Extra         Extra                     `json:"-"`
+	// Attributes say who a scanlation group is. Addresses and channels are nil where there is none.
+	Attributes ScanlationGroupAttributes `json:"attributes"`
+	ID         openapi_types.UUID        `json:"id"`
+
+	// Relationships are the resources that this one is connected to.
+	Relationships Relationships `json:"relationships"`
+
+	// Type is the kind of a resource. New kinds appear without notice and are no error.
+	Type  ResourceType `json:"type"`
+	Extra Extra        `json:"-"`
 }
 
-// ScanlationGroupAttributes defines model for ScanlationGroupAttributes.
+// ScanlationGroupAttributes say who a scanlation group is. Addresses and channels are nil where
+// there is none.
 type ScanlationGroupAttributes struct {
-	AltNames         []LocalizedString `json:"altNames"`
-	ContactEmail     *string           `json:"contactEmail"`
-	CreatedAt        time.Time         `json:"createdAt"`
-	Description      *string           `json:"description"`
-	Discord          *string           `json:"discord"`
-	ExLicensed       bool              `json:"exLicensed"`
-	FocusedLanguages []string          `json:"focusedLanguages"`
-	Inactive         bool              `json:"inactive"`
-	IrcChannel       *string           `json:"ircChannel"`
-	IrcServer        *string           `json:"ircServer"`
-	Locked           bool              `json:"locked"`
-	MangaUpdates     *string           `json:"mangaUpdates"`
-	Name             string            `json:"name"`
-	Official         bool              `json:"official"`
-	PublishDelay     *string           `json:"publishDelay"`
-	Twitter          *string           `json:"twitter"`
-	UpdatedAt        time.Time         `json:"updatedAt"`
-	Verified         bool              `json:"verified"`
-	Version          int               `json:"version"`
-	Website          *string           `json:"website"`
-	Extra            Extra             `json:"-"`
+	// AltNames are other names, one language each.
+	AltNames     []LocalizedString `json:"altNames"`
+	ContactEmail *string           `json:"contactEmail"`
+
+	// CreatedAt is when it was created.
+	CreatedAt   time.Time `json:"createdAt"`
+	Description *string   `json:"description"`
+
+	// Discord is the invitation to a Discord server.
+	Discord *string `json:"discord"`
+
+	// ExLicensed is a mark that MangaDex does not explain. It is false in old answers, which lack it.
+	ExLicensed bool `json:"exLicensed"`
+
+	// FocusedLanguages are the codes of the languages that the group translates into.
+	FocusedLanguages []string `json:"focusedLanguages"`
+
+	// Inactive tells that the group no longer works.
+	Inactive   bool    `json:"inactive"`
+	IrcChannel *string `json:"ircChannel"`
+	IrcServer  *string `json:"ircServer"`
+
+	// Locked tells that only members may upload for the group.
+	Locked bool `json:"locked"`
+
+	// MangaUpdates is an address on www.mangaupdates.com, of at most 128 characters.
+	MangaUpdates *string `json:"mangaUpdates"`
+	Name         string  `json:"name"`
+
+	// Official tells that the group is an official publisher.
+	Official bool `json:"official"`
+
+	// PublishDelay is the ISO 8601 duration, such as P3D, after which its chapters are published here;
+	// nil for nearly all groups.
+	PublishDelay *string `json:"publishDelay"`
+
+	// Twitter is an address on twitter.com.
+	Twitter *string `json:"twitter"`
+
+	// UpdatedAt is when it was last changed.
+	UpdatedAt time.Time `json:"updatedAt"`
+
+	// Verified tells that MangaDex has checked the group.
+	Verified bool `json:"verified"`
+
+	// Version grows with every change. An edit has to name it.
+	Version int     `json:"version"`
+	Website *string `json:"website"`
+	Extra   Extra   `json:"-"`
 }
 
-// ScanlationGroupEdit defines model for ScanlationGroupEdit.
+// ScanlationGroupEdit changes a scanlation group.
 type ScanlationGroupEdit struct {
-	ContactEmail     nullable.Nullable[string]   `json:"contactEmail,omitempty"`
-	Description      nullable.Nullable[string]   `json:"description,omitempty"`
-	Discord          nullable.Nullable[string]   `json:"discord,omitempty"`
+	ContactEmail nullable.Nullable[string] `json:"contactEmail,omitempty"`
+	Description  nullable.Nullable[string] `json:"description,omitempty"`
+
+	// Discord is the invitation to a Discord server.
+	Discord nullable.Nullable[string] `json:"discord,omitempty"`
+
+	// FocusedLanguages are the codes of the languages that the group translates into, such as en or
+	// pt-br.
 	FocusedLanguages nullable.Nullable[[]string] `json:"focusedLanguages,omitempty"`
-	Inactive         *bool                       `json:"inactive,omitempty"`
-	IrcChannel       nullable.Nullable[string]   `json:"ircChannel,omitempty"`
-	IrcServer        nullable.Nullable[string]   `json:"ircServer,omitempty"`
-	Leader           *openapi_types.UUID         `json:"leader,omitempty"`
-	Locked           *bool                       `json:"locked,omitempty"`
-	MangaUpdates     nullable.Nullable[string]   `json:"mangaUpdates,omitempty"`
-	Members          []openapi_types.UUID        `json:"members,omitzero"`
-	Name             *string                     `json:"name,omitempty"`
-	PublishDelay     *string                     `json:"publishDelay,omitempty"`
-	Twitter          nullable.Nullable[string]   `json:"twitter,omitempty"`
-	Version          int                         `json:"version"`
-	Website          nullable.Nullable[string]   `json:"website,omitempty"`
+
+	// Inactive tells that the group no longer works.
+	Inactive   *bool                     `json:"inactive,omitempty"`
+	IrcChannel nullable.Nullable[string] `json:"ircChannel,omitempty"`
+	IrcServer  nullable.Nullable[string] `json:"ircServer,omitempty"`
+
+	// Leader is the id of a user.
+	Leader *openapi_types.UUID `json:"leader,omitempty"`
+
+	// Locked lets only members upload for the group.
+	Locked *bool `json:"locked,omitempty"`
+
+	// MangaUpdates is an address on www.mangaupdates.com, of at most 128 characters.
+	MangaUpdates nullable.Nullable[string] `json:"mangaUpdates,omitempty"`
+
+	// Members are the ids of users, in place of the members it had.
+	Members []openapi_types.UUID `json:"members,omitzero"`
+	Name    *string              `json:"name,omitempty"`
+
+	// PublishDelay is an ISO 8601 duration, such as P3D or P1DT12H, after which its chapters are
+	// published here.
+	PublishDelay *string `json:"publishDelay,omitempty"`
+
+	// Twitter is an address on twitter.com.
+	Twitter nullable.Nullable[string] `json:"twitter,omitempty"`
+
+	// Version is that of the newest state, as it was read.
+	Version int                       `json:"version"`
+	Website nullable.Nullable[string] `json:"website,omitempty"`
 }
 
-// ScanlationGroupList defines model for ScanlationGroupList.
+// ScanlationGroupList is a page of scanlation groups.
 type ScanlationGroupList struct {
-	Data     []ScanlationGroup `json:"data"`
-	Limit    int               `json:"limit"`
-	Offset   int               `json:"offset"`
-	Response string            `json:"response"`
-	Result   Result            `json:"result"`
-	Total    int               `json:"total"`
-	Extra    Extra             `json:"-"`
+	Data []ScanlationGroup `json:"data"`
+
+	// Limit is the size of the page that the server worked with.
+	Limit int `json:"limit"`
+
+	// Offset is the number of results that the server skipped.
+	Offset int `json:"offset"`
+
+	// Response is entity for one resource and collection for a list.
+	Response string `json:"response"`
+
+	// Result tells how the server took a request: ok, error, or ko when a follow check says no.
+	Result Result `json:"result"`
+
+	// Total counts all results, also those above the 10,000 that can be had.
+	Total int   `json:"total"`
+	Extra Extra `json:"-"`
 }
 
-// ScanlationGroupResponse defines model for ScanlationGroupResponse.
+// ScanlationGroupResponse has one scanlation group.
 type ScanlationGroupResponse struct {
-	Data     ScanlationGroup `json:"data"`
-	Response string          `json:"response"`
-	Result   Result          `json:"result"`
-	Extra    Extra           `json:"-"`
+	// Data is a group of people who translate titles. Its relationships are the leader and the members.
+	Data ScanlationGroup `json:"data"`
+
+	// Response is entity for one resource and collection for a list.
+	Response string `json:"response"`
+
+	// Result tells how the server took a request: ok, error, or ko when a follow check says no.
+	Result Result `json:"result"`
+	Extra  Extra  `json:"-"`
 }
 
-// SendAccountActivationCode defines model for SendAccountActivationCode.
+// SendAccountActivationCode is the body of an operation that MangaDex has removed.
 type SendAccountActivationCode struct {
 	Email openapi_types.Email `json:"email"`
 }
 
-// SessionTokens defines model for SessionTokens.
+// SessionTokens are the two tokens of a session of the old kind. Keep them secret.
 type SessionTokens struct {
+	// Refresh gets new tokens. It lives for a month.
 	Refresh string `json:"refresh"`
+
+	// Session goes along with requests. It lives for 15 minutes.
 	Session string `json:"session"`
 	Extra   Extra  `json:"-"`
 }
 
-// Settings defines model for Settings.
+// Settings are the settings of the account on the site.
 type Settings struct {
-	Result    Result             `json:"result"`
-	Settings  SettingsDocument   `json:"settings"`
-	Template  openapi_types.UUID `json:"template"`
-	UpdatedAt DateTime           `json:"updatedAt"`
-	Extra     Extra              `json:"-"`
+	// Result tells how the server took a request: ok, error, or ko when a follow check says no.
+	Result Result `json:"result"`
+
+	// Settings is a JSON object in the form that a template tells.
+	Settings SettingsDocument `json:"settings"`
+
+	// Template is the id of the template that the settings follow, zero without one.
+	Template openapi_types.UUID `json:"template"`
+
+	// UpdatedAt is when they were last changed. It is zero when the server sends null.
+	UpdatedAt DateTime `json:"updatedAt"`
+	Extra     Extra    `json:"-"`
 }
 
-// SettingsDocument defines model for SettingsDocument.
+// SettingsDocument is a JSON object in the form that a template tells.
 type SettingsDocument = json.RawMessage
 
-// SettingsEdit defines model for SettingsEdit.
+// SettingsEdit stores the settings of the account on the site.
 type SettingsEdit struct {
-	Settings  SettingsDocument `json:"settings"`
-	UpdatedAt DateTime         `json:"updatedAt"`
+	// Settings is a JSON object in the form that a template tells.
+	Settings SettingsDocument `json:"settings"`
+
+	// UpdatedAt is when the settings were changed.
+	UpdatedAt DateTime `json:"updatedAt"`
 }
 
-// SettingsTemplate defines model for SettingsTemplate.
+// SettingsTemplate is a JSON object that tells the form of the settings.
 type SettingsTemplate = json.RawMessage
 
-// SortDirection defines model for SortDirection.
+// SortDirection is ascending (asc) or descending (desc). Empty, it does not count.
 type SortDirection string
 
-// CommentStatistics defines model for StatisticsDetailsComments.
+// CommentStatistics are the comments on something, which stand in the forum.
 type CommentStatistics struct {
+	// RepliesCount counts the comments. The post that opens the thread is none.
 	RepliesCount int64 `json:"repliesCount"`
-	ThreadID     int64 `json:"threadId"`
-	Extra        Extra `json:"-"`
+
+	// ThreadID is the number of the thread at https://forums.mangadex.org/threads/{ThreadID}.
+	ThreadID int64 `json:"threadId"`
+	Extra    Extra `json:"-"`
 }
 
-// Tag defines model for Tag.
+// Tag is a tag.
 type Tag struct {
-	Attributes    TagAttributes      `json:"attributes"`
-	ID            openapi_types.UUID `json:"id"`
-	Relationships Relationships      `json:"relationships"`
-	Type          ResourceType       `json:"type"`
-	Extra         Extra              `json:"-"`
+	// Attributes say what a tag is.
+	Attributes TagAttributes      `json:"attributes"`
+	ID         openapi_types.UUID `json:"id"`
+
+	// Relationships are the resources that this one is connected to.
+	Relationships Relationships `json:"relationships"`
+
+	// Type is the kind of a resource. New kinds appear without notice and are no error.
+	Type  ResourceType `json:"type"`
+	Extra Extra        `json:"-"`
 }
 
-// TagAttributes defines model for TagAttributes.
+// TagAttributes say what a tag is.
 type TagAttributes struct {
+	// Description tells what the tag means. It is mostly empty.
 	Description LocalizedString `json:"description"`
-	Group       TagGroup        `json:"group"`
-	Name        LocalizedString `json:"name"`
-	Version     int             `json:"version"`
-	Extra       Extra           `json:"-"`
+
+	// Group is the kind of a tag. The content kind warns.
+	Group TagGroup `json:"group"`
+
+	// Name is the name in several languages, English at least.
+	Name LocalizedString `json:"name"`
+
+	// Version grows with every change. An edit has to name it.
+	Version int   `json:"version"`
+	Extra   Extra `json:"-"`
 }
 
-// TagGroup defines model for TagGroup.
+// TagGroup is the kind of a tag. The content kind warns.
 type TagGroup string
 
-// TagMode defines model for TagMode.
+// TagMode tells how several tags work together: all of them (AND) or any of them (OR).
 type TagMode string
 
-// TagList defines model for TagResponse.
+// TagList has all tags.
 type TagList struct {
-	Data     []Tag  `json:"data"`
-	Limit    int    `json:"limit"`
-	Offset   int    `json:"offset"`
+	Data []Tag `json:"data"`
+
+	// Limit is the size of the page that the server worked with.
+	Limit int `json:"limit"`
+
+	// Offset is the number of results that the server skipped.
+	Offset int `json:"offset"`
+
+	// Response is entity for one resource and collection for a list.
 	Response string `json:"response"`
-	Result   Result `json:"result"`
-	Total    int    `json:"total"`
-	Extra    Extra  `json:"-"`
+
+	// Result tells how the server took a request: ok, error, or ko when a follow check says no.
+	Result Result `json:"result"`
+
+	// Total counts all results, also those above the 10,000 that can be had.
+	Total int   `json:"total"`
+	Extra Extra `json:"-"`
 }
 
-// ThreadStatistics defines model for ThreadStatistics.
+// ThreadStatistics are the numbers of a chapter or scanlation group.
 type ThreadStatistics struct {
+	// Comments are nil while there are none.
 	Comments *CommentStatistics `json:"comments"`
 	Extra    Extra              `json:"-"`
 }
 
-// ThreadStatisticsByID defines model for ThreadStatisticsByID.
+// ThreadStatisticsByID are the numbers of each chapter or scanlation group, by its id.
 type ThreadStatisticsByID = map[openapi_types.UUID]ThreadStatistics
 
-// ThreadStatisticsResponse defines model for ThreadStatisticsResponse.
+// ThreadStatisticsResponse has the statistics of chapters or scanlation groups.
 type ThreadStatisticsResponse struct {
-	Result     Result               `json:"result"`
+	// Result tells how the server took a request: ok, error, or ko when a follow check says no.
+	Result Result `json:"result"`
+
+	// Statistics are the numbers of each chapter or scanlation group, by its id.
 	Statistics ThreadStatisticsByID `json:"statistics"`
 	Extra      Extra                `json:"-"`
 }
 
-// ReadingStatusEdit defines model for UpdateMangaStatus.
+// ReadingStatusEdit sets the reading status of a title.
 type ReadingStatusEdit struct {
+	// Status removes the status if it is null or unset.
 	Status nullable.Nullable[ReadingStatus] `json:"status"`
 }
 
-// UploadApproval defines model for UploadApproval.
+// UploadApproval tells whether a chapter would wait for approval.
 type UploadApproval struct {
-	RequiresApproval bool   `json:"requiresApproval"`
-	Result           Result `json:"result"`
-	Extra            Extra  `json:"-"`
+	// RequiresApproval tells that staff looks at a chapter before it is published.
+	RequiresApproval bool `json:"requiresApproval"`
+
+	// Result tells how the server took a request: ok, error, or ko when a follow check says no.
+	Result Result `json:"result"`
+	Extra  Extra  `json:"-"`
 }
 
-// UploadApprovalCheck defines model for UploadApprovalCheck.
+// UploadApprovalCheck asks whether a chapter would wait for approval.
 type UploadApprovalCheck struct {
-	Locale string             `json:"locale"`
-	Manga  openapi_types.UUID `json:"manga"`
+	// Locale is the code of the language, such as en or pt-br.
+	Locale string `json:"locale"`
+
+	// Manga is the id of the title.
+	Manga openapi_types.UUID `json:"manga"`
 }
 
-// UploadCoverBody defines model for UploadCoverBody.
+// UploadCoverBody is the form that [CoverUpload] makes.
 type UploadCoverBody struct {
-	Description *string                        `json:"description,omitempty"`
-	File        *openapi_types.File            `json:"file,omitempty"`
-	Locale      *string                        `json:"locale,omitempty"`
-	Volume      nullable.Nullable[CoverVolume] `json:"volume,omitempty"`
+	Description *string             `json:"description,omitempty"`
+	File        *openapi_types.File `json:"file,omitempty"`
+	Locale      *string             `json:"locale,omitempty"`
+
+	// Volume is the number of a volume, possibly with decimals and letters; at most 8 characters.
+	Volume nullable.Nullable[CoverVolume] `json:"volume,omitempty"`
 }
 
-// UploadPagesBody defines model for UploadPagesBody.
+// UploadPagesBody is a form with one file. [Pages] makes one with several.
 type UploadPagesBody struct {
 	File *openapi_types.File `json:"file,omitempty"`
 }
 
-// UploadPagesResponse defines model for UploadPagesResponse.
+// UploadPagesResponse tells which files were taken.
 type UploadPagesResponse struct {
-	Data   []UploadSessionFile `json:"data"`
-	Errors []ErrorDetail       `json:"errors"`
-	Result Result              `json:"result"`
-	Extra  Extra               `json:"-"`
+	// Data are the files that were taken.
+	Data []UploadSessionFile `json:"data"`
+
+	// Errors are the reasons why files were refused. They do not say which.
+	Errors []ErrorDetail `json:"errors"`
+
+	// Result tells how the server took a request: ok, error, or ko when a follow check says no.
+	Result Result `json:"result"`
+	Extra  Extra  `json:"-"`
 }
 
-// UploadSession defines model for UploadSession.
+// UploadSession is an upload in progress.
 type UploadSession struct {
-	Attributes    UploadSessionAttributes `json:"attributes"`
-	ID            openapi_types.UUID      `json:"id"`
-	Relationships Relationships           `json:"relationships"`
-	Type          ResourceType            `json:"type"`
-	Extra         Extra                   `json:"-"`
+	// Attributes say how far an upload has come.
+	Attributes UploadSessionAttributes `json:"attributes"`
+	ID         openapi_types.UUID      `json:"id"`
+
+	// Relationships are the files, if Includes asked for them.
+	Relationships Relationships `json:"relationships"`
+
+	// Type is the kind of a resource. New kinds appear without notice and are no error.
+	Type  ResourceType `json:"type"`
+	Extra Extra        `json:"-"`
 }
 
-// UploadSessionAttributes defines model for UploadSessionAttributes.
+// UploadSessionAttributes say how far an upload has come.
 type UploadSessionAttributes struct {
-	CreatedAt   time.Time `json:"createdAt"`
-	IsCommitted bool      `json:"isCommitted"`
-	IsDeleted   bool      `json:"isDeleted"`
-	IsProcessed bool      `json:"isProcessed"`
-	UpdatedAt   time.Time `json:"updatedAt"`
-	Version     int       `json:"version"`
-	Extra       Extra     `json:"-"`
+	// CreatedAt is when it was created.
+	CreatedAt time.Time `json:"createdAt"`
+
+	// IsCommitted tells that it was closed with [Client.CommitUpload].
+	IsCommitted bool `json:"isCommitted"`
+
+	// IsDeleted tells that it was given up.
+	IsDeleted bool `json:"isDeleted"`
+
+	// IsProcessed tells that the server has worked through its pages.
+	IsProcessed bool `json:"isProcessed"`
+
+	// UpdatedAt is when it was last changed.
+	UpdatedAt time.Time `json:"updatedAt"`
+
+	// Version grows with every change. An edit has to name it.
+	Version int   `json:"version"`
+	Extra   Extra `json:"-"`
 }
 
-// UploadSessionFile defines model for UploadSessionFile.
+// UploadSessionFile is a file of an upload session: a page.
 type UploadSessionFile struct {
+	// Attributes say what a file is.
 	Attributes UploadSessionFileAttributes `json:"attributes"`
 	ID         openapi_types.UUID          `json:"id"`
-	Type       ResourceType                `json:"type"`
-	Extra      Extra                       `json:"-"`
+
+	// Type is the kind of a resource. New kinds appear without notice and are no error.
+	Type  ResourceType `json:"type"`
+	Extra Extra        `json:"-"`
 }
 
-// UploadSessionFileAttributes defines model for UploadSessionFileAttributes.
+// UploadSessionFileAttributes say what a file is.
 type UploadSessionFileAttributes struct {
-	FileHash         string     `json:"fileHash"`
-	FileSize         int64      `json:"fileSize"`
-	MimeType         string     `json:"mimeType"`
-	OriginalFileName string     `json:"originalFileName"`
-	Source           FileSource `json:"source"`
-	Version          int        `json:"version"`
-	Extra            Extra      `json:"-"`
+	// FileHash is the hash of the content.
+	FileHash string `json:"fileHash"`
+
+	// FileSize is in bytes.
+	FileSize int64 `json:"fileSize"`
+
+	// MimeType is the media type, such as image/png.
+	MimeType string `json:"mimeType"`
+
+	// OriginalFileName is the name that it was sent with.
+	OriginalFileName string `json:"originalFileName"`
+
+	// Source tells where a file of an upload session came from.
+	Source FileSource `json:"source"`
+
+	// Version grows with every change. An edit has to name it.
+	Version int   `json:"version"`
+	Extra   Extra `json:"-"`
 }
 
-// UploadSessionInclude defines model for UploadSessionInclude.
+// UploadSessionInclude is a relationship of upload sessions that Includes can ask for.
 type UploadSessionInclude string
 
-// UploadSessionResponse defines model for UploadSessionResponse.
+// UploadSessionResponse has one upload session.
 type UploadSessionResponse struct {
-	Data     UploadSession `json:"data"`
-	Response string        `json:"response"`
-	Result   Result        `json:"result"`
-	Extra    Extra         `json:"-"`
-}
+	// Data is an upload in progress.
+	Data UploadSession `json:"data"`
 
-// User defines model for User.
-type User struct {
-	Attributes    UserAttributes     `json:"attributes"`
-	ID            openapi_types.UUID `json:"id"`
-	Relationships Relationships      `json:"relationships"`
-	Type          ResourceType       `json:"type"`
-	Extra         Extra              `json:"-"`
-}
-
-// UserAttributes defines model for UserAttributes.
-type UserAttributes struct {
-	AvatarFileName *string  `json:"avatarFileName"`
-	BannerFileName *string  `json:"bannerFileName"`
-	Roles          []string `json:"roles"`
-	Username       string   `json:"username"`
-	Version        int      `json:"version"`
-	Extra          Extra    `json:"-"`
-}
-
-// UserList defines model for UserList.
-type UserList struct {
-	Data     []User `json:"data"`
-	Limit    int    `json:"limit"`
-	Offset   int    `json:"offset"`
+	// Response is entity for one resource and collection for a list.
 	Response string `json:"response"`
-	Result   Result `json:"result"`
-	Total    int    `json:"total"`
-	Extra    Extra  `json:"-"`
+
+	// Result tells how the server took a request: ok, error, or ko when a follow check says no.
+	Result Result `json:"result"`
+	Extra  Extra  `json:"-"`
 }
 
-// UserOrder defines model for UserOrder.
+// User is an account. Among its relationships are its scanlation groups.
+type User struct {
+	// Attributes say who a user is.
+	Attributes UserAttributes     `json:"attributes"`
+	ID         openapi_types.UUID `json:"id"`
+
+	// Relationships are the resources that this one is connected to.
+	Relationships Relationships `json:"relationships"`
+
+	// Type is the kind of a resource. New kinds appear without notice and are no error.
+	Type  ResourceType `json:"type"`
+	Extra Extra        `json:"-"`
+}
+
+// UserAttributes say who a user is.
+type UserAttributes struct {
+	// AvatarFileName is the name of the file with the picture of the user, nil without one.
+	AvatarFileName *string `json:"avatarFileName"`
+
+	// BannerFileName is the name of the file with the banner of the user, nil without one.
+	BannerFileName *string `json:"bannerFileName"`
+
+	// Roles are names like ROLE_MEMBER. New ones appear without notice.
+	Roles    []string `json:"roles"`
+	Username string   `json:"username"`
+
+	// Version grows with every change. An edit has to name it.
+	Version int   `json:"version"`
+	Extra   Extra `json:"-"`
+}
+
+// UserList is a page of users.
+type UserList struct {
+	Data []User `json:"data"`
+
+	// Limit is the size of the page that the server worked with.
+	Limit int `json:"limit"`
+
+	// Offset is the number of results that the server skipped.
+	Offset int `json:"offset"`
+
+	// Response is entity for one resource and collection for a list.
+	Response string `json:"response"`
+
+	// Result tells how the server took a request: ok, error, or ko when a follow check says no.
+	Result Result `json:"result"`
+
+	// Total counts all results, also those above the 10,000 that can be had.
+	Total int   `json:"total"`
+	Extra Extra `json:"-"`
+}
+
+// UserOrder is an order of users.
 type UserOrder struct {
 	Username SortDirection `json:"username,omitempty"`
 }
 
-// UserResponse defines model for UserResponse.
+// UserResponse has one user.
 type UserResponse struct {
-	Data     User   `json:"data"`
+	// Data is an account. Among its relationships are its scanlation groups.
+	Data User `json:"data"`
+
+	// Response is entity for one resource and collection for a list.
 	Response string `json:"response"`
-	Result   Result `json:"result"`
-	Extra    Extra  `json:"-"`
+
+	// Result tells how the server took a request: ok, error, or ko when a follow check says no.
+	Result Result `json:"result"`
+	Extra  Extra  `json:"-"`
 }
 
 // GetAtHomeServerParams defines parameters for GetAtHomeServer.
 type GetAtHomeServerParams struct {
+	// ForcePort443 asks for a server at port 443, for networks that let no other port through. The
+	// server takes false when it is unset.
 	ForcePort443 *bool `form:"forcePort443,omitempty" json:"forcePort443,omitempty"`
 }
 
 // ListAuthorsParams defines parameters for ListAuthors.
 type ListAuthorsParams struct {
-	Limit    *int                 `form:"limit,omitempty" json:"limit,omitempty"`
-	Offset   *int                 `form:"offset,omitempty" json:"offset,omitempty"`
-	IDs      []openapi_types.UUID `form:"ids[],omitempty" json:"ids[],omitempty"`
-	Name     *string              `form:"name,omitempty" json:"name,omitempty"`
-	Order    *AuthorOrder         `json:"order,omitempty"`
-	Includes []AuthorInclude      `form:"includes[],omitempty" json:"includes[],omitempty"`
+	// Limit is the size of a page, 0 to 100. The server takes 10 when it is unset.
+	Limit *int `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Offset is the number of results to skip. Offset and limit together may not pass 10,000.
+	Offset *int `form:"offset,omitempty" json:"offset,omitempty"`
+
+	// IDs are the ids of the only results that are wanted, 100 at most. Set Limit as well: without it
+	// 10 of them come.
+	IDs []openapi_types.UUID `form:"ids[],omitempty" json:"ids[],omitempty"`
+
+	// Name is the name to look for.
+	Name *string `form:"name,omitempty" json:"name,omitempty"`
+
+	// Order is the order of the results. Without it the server has one of its own.
+	Order *AuthorOrder `json:"order,omitempty"`
+
+	// Includes are the types of relationships that come with their attributes. What the account may not
+	// see comes without them, and without an error.
+	Includes []AuthorInclude `form:"includes[],omitempty" json:"includes[],omitempty"`
 }
 
 // GetAuthorParams defines parameters for GetAuthor.
 type GetAuthorParams struct {
+	// Includes are the types of relationships that come with their attributes. What the account may not
+	// see comes without them, and without an error.
 	Includes []AuthorInclude `form:"includes[],omitempty" json:"includes[],omitempty"`
 }
 
 // ListChaptersParams defines parameters for ListChapters.
 type ListChaptersParams struct {
-	Limit                    *int                 `form:"limit,omitempty" json:"limit,omitempty"`
-	Offset                   *int                 `form:"offset,omitempty" json:"offset,omitempty"`
-	IDs                      []openapi_types.UUID `form:"ids[],omitempty" json:"ids[],omitempty"`
-	Title                    *string              `form:"title,omitempty" json:"title,omitempty"`
-	Groups                   []openapi_types.UUID `form:"groups[],omitempty" json:"groups[],omitempty"`
-	Uploader                 []openapi_types.UUID `form:"uploader[],omitempty" json:"uploader[],omitempty"`
-	Manga                    *openapi_types.UUID  `form:"manga,omitempty" json:"manga,omitempty"`
-	Volume                   []string             `form:"volume[],omitempty" json:"volume[],omitempty"`
-	Chapter                  []string             `form:"chapter[],omitempty" json:"chapter[],omitempty"`
-	TranslatedLanguage       []string             `form:"translatedLanguage[],omitempty" json:"translatedLanguage[],omitempty"`
-	OriginalLanguage         []string             `form:"originalLanguage[],omitempty" json:"originalLanguage[],omitempty"`
-	ExcludedOriginalLanguage []string             `form:"excludedOriginalLanguage[],omitempty" json:"excludedOriginalLanguage[],omitempty"`
-	ContentRating            []ContentRating      `form:"contentRating[],omitempty" json:"contentRating[],omitempty"`
-	ExcludedGroups           []openapi_types.UUID `form:"excludedGroups[],omitempty" json:"excludedGroups[],omitempty"`
-	ExcludedUploaders        []openapi_types.UUID `form:"excludedUploaders[],omitempty" json:"excludedUploaders[],omitempty"`
-	IncludeFutureUpdates     *Flag                `form:"includeFutureUpdates,omitempty" json:"includeFutureUpdates,omitempty"`
-	IncludeEmptyPages        *Flag                `form:"includeEmptyPages,omitempty" json:"includeEmptyPages,omitempty"`
-	IncludeFuturePublishAt   *Flag                `form:"includeFuturePublishAt,omitempty" json:"includeFuturePublishAt,omitempty"`
-	IncludeExternalURL       *Flag                `form:"includeExternalUrl,omitempty" json:"includeExternalUrl,omitempty"`
-	ExternalURL              *string              `form:"externalUrl,omitempty" json:"externalUrl,omitempty"`
-	ExcludeExternalURL       *string              `form:"excludeExternalUrl,omitempty" json:"excludeExternalUrl,omitempty"`
-	IncludeUnavailable       *Flag                `form:"includeUnavailable,omitempty" json:"includeUnavailable,omitempty"`
-	CreatedAtSince           *DateTime            `form:"createdAtSince,omitempty" json:"createdAtSince,omitempty"`
-	UpdatedAtSince           *DateTime            `form:"updatedAtSince,omitempty" json:"updatedAtSince,omitempty"`
-	PublishAtSince           *DateTime            `form:"publishAtSince,omitempty" json:"publishAtSince,omitempty"`
-	Order                    *ChapterOrder        `json:"order,omitempty"`
-	Includes                 []ChapterInclude     `form:"includes[],omitempty" json:"includes[],omitempty"`
+	// Limit is the size of a page, 0 to 100. The server takes 10 when it is unset.
+	Limit *int `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Offset is the number of results to skip. Offset and limit together may not pass 10,000.
+	Offset *int `form:"offset,omitempty" json:"offset,omitempty"`
+
+	// IDs are the ids of the only results that are wanted, 100 at most. Set Limit as well: without it
+	// 10 of them come.
+	IDs []openapi_types.UUID `form:"ids[],omitempty" json:"ids[],omitempty"`
+
+	// Title is what to look for in the titles of chapters.
+	Title *string `form:"title,omitempty" json:"title,omitempty"`
+
+	// Groups are the ids of scanlation groups, of which only the chapters are found.
+	Groups []openapi_types.UUID `form:"groups[],omitempty" json:"groups[],omitempty"`
+
+	// Uploader keeps only chapters that one of these users uploaded, by id.
+	Uploader []openapi_types.UUID `form:"uploader[],omitempty" json:"uploader[],omitempty"`
+
+	// Manga is the id of the title whose chapters are wanted.
+	Manga *openapi_types.UUID `form:"manga,omitempty" json:"manga,omitempty"`
+
+	// Volume keeps only chapters of one of these volumes, such as 1 or 2.5.
+	Volume []string `form:"volume[],omitempty" json:"volume[],omitempty"`
+
+	// Chapter keeps only chapters with one of these numbers, such as 1 or 10.5.
+	Chapter []string `form:"chapter[],omitempty" json:"chapter[],omitempty"`
+
+	// TranslatedLanguage keeps only chapters in one of these languages. A code is like en or pt-br.
+	TranslatedLanguage []string `form:"translatedLanguage[],omitempty" json:"translatedLanguage[],omitempty"`
+
+	// OriginalLanguage keeps only titles first written in one of these languages, or their chapters. A
+	// code is like ja.
+	OriginalLanguage []string `form:"originalLanguage[],omitempty" json:"originalLanguage[],omitempty"`
+
+	// ExcludedOriginalLanguage leaves out titles first written in these languages, or their chapters. A
+	// code is like ja.
+	ExcludedOriginalLanguage []string `form:"excludedOriginalLanguage[],omitempty" json:"excludedOriginalLanguage[],omitempty"`
+
+	// ContentRating keeps only titles with one of these ratings, or their chapters. The server takes
+	// safe, suggestive and erotica when it is unset.
+	ContentRating []ContentRating `form:"contentRating[],omitempty" json:"contentRating[],omitempty"`
+
+	// ExcludedGroups are the ids of scanlation groups whose chapters are left out.
+	ExcludedGroups []openapi_types.UUID `form:"excludedGroups[],omitempty" json:"excludedGroups[],omitempty"`
+
+	// ExcludedUploaders are the ids of users whose chapters are left out.
+	ExcludedUploaders []openapi_types.UUID `form:"excludedUploaders[],omitempty" json:"excludedUploaders[],omitempty"`
+
+	// IncludeFutureUpdates tells whether chapters whose update lies ahead are found. The server takes
+	// [Yes] when it is unset.
+	IncludeFutureUpdates *Flag `form:"includeFutureUpdates,omitempty" json:"includeFutureUpdates,omitempty"`
+
+	// IncludeEmptyPages keeps only chapters without pages ([Yes]), or leaves them out ([No]). Both are
+	// found when it is unset. When it is set, chapters whose publication lies ahead are found as well.
+	IncludeEmptyPages *Flag `form:"includeEmptyPages,omitempty" json:"includeEmptyPages,omitempty"`
+
+	// IncludeFuturePublishAt keeps only chapters whose publication lies ahead ([Yes]), or leaves them
+	// out ([No]). They are also left out when it is unset, unless IncludeEmptyPages or
+	// IncludeExternalURL is set.
+	IncludeFuturePublishAt *Flag `form:"includeFuturePublishAt,omitempty" json:"includeFuturePublishAt,omitempty"`
+
+	// IncludeExternalURL keeps only chapters that are read on another site ([Yes]), or leaves them out
+	// ([No]). Both are found when it is unset. When it is set, chapters whose publication lies ahead
+	// are found as well.
+	IncludeExternalURL *Flag `form:"includeExternalUrl,omitempty" json:"includeExternalUrl,omitempty"`
+
+	// ExternalURL keeps only chapters that are read at this host, such as example.org. It works
+	// together with a title only.
+	ExternalURL *string `form:"externalUrl,omitempty" json:"externalUrl,omitempty"`
+
+	// ExcludeExternalURL leaves out chapters that are read at this host, such as example.org. It works
+	// together with a title only.
+	ExcludeExternalURL *string `form:"excludeExternalUrl,omitempty" json:"excludeExternalUrl,omitempty"`
+
+	// IncludeUnavailable tells whether chapters that cannot be read are found. The server takes [No]
+	// when it is unset.
+	IncludeUnavailable *Flag `form:"includeUnavailable,omitempty" json:"includeUnavailable,omitempty"`
+
+	// CreatedAtSince keeps only what was made at this time or later. See [Since].
+	CreatedAtSince *DateTime `form:"createdAtSince,omitempty" json:"createdAtSince,omitempty"`
+
+	// UpdatedAtSince keeps only what was changed at this time or later. See [Since].
+	UpdatedAtSince *DateTime `form:"updatedAtSince,omitempty" json:"updatedAtSince,omitempty"`
+
+	// PublishAtSince keeps only what was published at this time or later. See [Since].
+	PublishAtSince *DateTime `form:"publishAtSince,omitempty" json:"publishAtSince,omitempty"`
+
+	// Order is the order of the results. Without it the server has one of its own.
+	Order *ChapterOrder `json:"order,omitempty"`
+
+	// Includes are the types of relationships that come with their attributes. What the account may not
+	// see comes without them, and without an error.
+	Includes []ChapterInclude `form:"includes[],omitempty" json:"includes[],omitempty"`
 }
 
 // GetChapterParams defines parameters for GetChapter.
 type GetChapterParams struct {
+	// Includes are the types of relationships that come with their attributes. What the account may not
+	// see comes without them, and without an error.
 	Includes []ChapterInclude `form:"includes[],omitempty" json:"includes[],omitempty"`
 }
 
 // ListAPIClientsParams defines parameters for ListAPIClients.
 type ListAPIClientsParams struct {
-	Limit    *int               `form:"limit,omitempty" json:"limit,omitempty"`
-	Offset   *int               `form:"offset,omitempty" json:"offset,omitempty"`
-	State    *APIClientState    `form:"state,omitempty" json:"state,omitempty"`
-	Name     *string            `form:"name,omitempty" json:"name,omitempty"`
+	// Limit is the size of a page, 0 to 100. The server takes 10 when it is unset.
+	Limit *int `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Offset is the number of results to skip. Offset and limit together may not pass 10,000.
+	Offset *int `form:"offset,omitempty" json:"offset,omitempty"`
+
+	// State keeps only API clients in this state.
+	State *APIClientState `form:"state,omitempty" json:"state,omitempty"`
+
+	// Name is the name to look for.
+	Name *string `form:"name,omitempty" json:"name,omitempty"`
+
+	// Includes are the types of relationships that come with their attributes. What the account may not
+	// see comes without them, and without an error.
 	Includes []APIClientInclude `form:"includes[],omitempty" json:"includes[],omitempty"`
-	Order    *APIClientOrder    `json:"order,omitempty"`
+
+	// Order is the order of the results. Without it the newest come first.
+	Order *APIClientOrder `json:"order,omitempty"`
 }
 
 // DeleteAPIClientParams defines parameters for DeleteAPIClient.
 type DeleteAPIClientParams struct {
+	// Version is the version of the newest state.
 	Version *int `form:"version,omitempty" json:"version,omitempty"`
 }
 
 // GetAPIClientParams defines parameters for GetAPIClient.
 type GetAPIClientParams struct {
+	// Includes are the types of relationships that come with their attributes. What the account may not
+	// see comes without them, and without an error.
 	Includes []APIClientInclude `form:"includes[],omitempty" json:"includes[],omitempty"`
 }
 
 // ListCoversParams defines parameters for ListCovers.
 type ListCoversParams struct {
-	Limit     *int                 `form:"limit,omitempty" json:"limit,omitempty"`
-	Offset    *int                 `form:"offset,omitempty" json:"offset,omitempty"`
-	Manga     []openapi_types.UUID `form:"manga[],omitempty" json:"manga[],omitempty"`
-	IDs       []openapi_types.UUID `form:"ids[],omitempty" json:"ids[],omitempty"`
+	// Limit is the size of a page, 0 to 100. The server takes 10 when it is unset.
+	Limit *int `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Offset is the number of results to skip. Offset and limit together may not pass 10,000.
+	Offset *int `form:"offset,omitempty" json:"offset,omitempty"`
+
+	// Manga keeps only covers of one of these titles, by id; 100 at most.
+	Manga []openapi_types.UUID `form:"manga[],omitempty" json:"manga[],omitempty"`
+
+	// IDs are the ids of the only results that are wanted, 100 at most. Set Limit as well: without it
+	// 10 of them come.
+	IDs []openapi_types.UUID `form:"ids[],omitempty" json:"ids[],omitempty"`
+
+	// Uploaders are the ids of users of whom only the covers are found; 100 at most.
 	Uploaders []openapi_types.UUID `form:"uploaders[],omitempty" json:"uploaders[],omitempty"`
-	Locales   []string             `form:"locales[],omitempty" json:"locales[],omitempty"`
-	Order     *CoverOrder          `json:"order,omitempty"`
-	Includes  []CoverInclude       `form:"includes[],omitempty" json:"includes[],omitempty"`
+
+	// Locales are the languages of which only the covers are found; 100 at most. A code is like ja or
+	// pt-br.
+	Locales []string `form:"locales[],omitempty" json:"locales[],omitempty"`
+
+	// Order is the order of the results. Without it the server has one of its own.
+	Order *CoverOrder `json:"order,omitempty"`
+
+	// Includes are the types of relationships that come with their attributes. What the account may not
+	// see comes without them, and without an error.
+	Includes []CoverInclude `form:"includes[],omitempty" json:"includes[],omitempty"`
 }
 
 // GetCoverParams defines parameters for GetCover.
 type GetCoverParams struct {
+	// Includes are the types of relationships that come with their attributes. What the account may not
+	// see comes without them, and without an error.
 	Includes []CoverInclude `form:"includes[],omitempty" json:"includes[],omitempty"`
 }
 
 // ListGroupsParams defines parameters for ListGroups.
 type ListGroupsParams struct {
-	Limit           *int                 `form:"limit,omitempty" json:"limit,omitempty"`
-	Offset          *int                 `form:"offset,omitempty" json:"offset,omitempty"`
-	IDs             []openapi_types.UUID `form:"ids[],omitempty" json:"ids[],omitempty"`
-	Name            *string              `form:"name,omitempty" json:"name,omitempty"`
-	FocusedLanguage *string              `form:"focusedLanguage,omitempty" json:"focusedLanguage,omitempty"`
-	Includes        []GroupInclude       `form:"includes[],omitempty" json:"includes[],omitempty"`
-	Order           *GroupOrder          `json:"order,omitempty"`
+	// Limit is the size of a page, 0 to 100. The server takes 10 when it is unset.
+	Limit *int `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Offset is the number of results to skip. Offset and limit together may not pass 10,000.
+	Offset *int `form:"offset,omitempty" json:"offset,omitempty"`
+
+	// IDs are the ids of the only results that are wanted, 100 at most. Set Limit as well: without it
+	// 10 of them come.
+	IDs []openapi_types.UUID `form:"ids[],omitempty" json:"ids[],omitempty"`
+
+	// Name is the name to look for.
+	Name *string `form:"name,omitempty" json:"name,omitempty"`
+
+	// FocusedLanguage keeps only groups that translate into this language. A code is like en or pt-br.
+	FocusedLanguage *string `form:"focusedLanguage,omitempty" json:"focusedLanguage,omitempty"`
+
+	// Includes are the types of relationships that come with their attributes. What the account may not
+	// see comes without them, and without an error.
+	Includes []GroupInclude `form:"includes[],omitempty" json:"includes[],omitempty"`
+
+	// Order is the order of the results. Without it the server has one of its own.
+	Order *GroupOrder `json:"order,omitempty"`
 }
 
 // GetGroupParams defines parameters for GetGroup.
 type GetGroupParams struct {
+	// Includes are the types of relationships that come with their attributes. What the account may not
+	// see comes without them, and without an error.
 	Includes []GroupInclude `form:"includes[],omitempty" json:"includes[],omitempty"`
 }
 
 // GetCustomListFeedParams defines parameters for GetCustomListFeed.
 type GetCustomListFeedParams struct {
-	Limit                    *int                 `form:"limit,omitempty" json:"limit,omitempty"`
-	Offset                   *int                 `form:"offset,omitempty" json:"offset,omitempty"`
-	TranslatedLanguage       []string             `form:"translatedLanguage[],omitempty" json:"translatedLanguage[],omitempty"`
-	OriginalLanguage         []string             `form:"originalLanguage[],omitempty" json:"originalLanguage[],omitempty"`
-	ExcludedOriginalLanguage []string             `form:"excludedOriginalLanguage[],omitempty" json:"excludedOriginalLanguage[],omitempty"`
-	ContentRating            []ContentRating      `form:"contentRating[],omitempty" json:"contentRating[],omitempty"`
-	ExcludedGroups           []openapi_types.UUID `form:"excludedGroups[],omitempty" json:"excludedGroups[],omitempty"`
-	ExcludedUploaders        []openapi_types.UUID `form:"excludedUploaders[],omitempty" json:"excludedUploaders[],omitempty"`
-	IncludeFutureUpdates     *Flag                `form:"includeFutureUpdates,omitempty" json:"includeFutureUpdates,omitempty"`
-	ExternalURL              *string              `form:"externalUrl,omitempty" json:"externalUrl,omitempty"`
-	ExcludeExternalURL       *string              `form:"excludeExternalUrl,omitempty" json:"excludeExternalUrl,omitempty"`
-	CreatedAtSince           *DateTime            `form:"createdAtSince,omitempty" json:"createdAtSince,omitempty"`
-	UpdatedAtSince           *DateTime            `form:"updatedAtSince,omitempty" json:"updatedAtSince,omitempty"`
-	PublishAtSince           *DateTime            `form:"publishAtSince,omitempty" json:"publishAtSince,omitempty"`
-	Order                    *ChapterOrder        `json:"order,omitempty"`
-	Includes                 []ChapterInclude     `form:"includes[],omitempty" json:"includes[],omitempty"`
-	IncludeEmptyPages        *Flag                `form:"includeEmptyPages,omitempty" json:"includeEmptyPages,omitempty"`
-	IncludeFuturePublishAt   *Flag                `form:"includeFuturePublishAt,omitempty" json:"includeFuturePublishAt,omitempty"`
-	IncludeExternalURL       *Flag                `form:"includeExternalUrl,omitempty" json:"includeExternalUrl,omitempty"`
-	IncludeUnavailable       *Flag                `form:"includeUnavailable,omitempty" json:"includeUnavailable,omitempty"`
+	// Limit is the size of a page, 1 to 500. The server takes 100 when it is unset.
+	Limit *int `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Offset is the number of results to skip. Offset and limit together may not pass 10,000.
+	Offset *int `form:"offset,omitempty" json:"offset,omitempty"`
+
+	// TranslatedLanguage keeps only chapters in one of these languages. A code is like en or pt-br.
+	TranslatedLanguage []string `form:"translatedLanguage[],omitempty" json:"translatedLanguage[],omitempty"`
+
+	// OriginalLanguage keeps only titles first written in one of these languages, or their chapters. A
+	// code is like ja.
+	OriginalLanguage []string `form:"originalLanguage[],omitempty" json:"originalLanguage[],omitempty"`
+
+	// ExcludedOriginalLanguage leaves out titles first written in these languages, or their chapters. A
+	// code is like ja.
+	ExcludedOriginalLanguage []string `form:"excludedOriginalLanguage[],omitempty" json:"excludedOriginalLanguage[],omitempty"`
+
+	// ContentRating keeps only titles with one of these ratings, or their chapters. The server takes
+	// safe, suggestive and erotica when it is unset.
+	ContentRating []ContentRating `form:"contentRating[],omitempty" json:"contentRating[],omitempty"`
+
+	// ExcludedGroups are the ids of scanlation groups whose chapters are left out.
+	ExcludedGroups []openapi_types.UUID `form:"excludedGroups[],omitempty" json:"excludedGroups[],omitempty"`
+
+	// ExcludedUploaders are the ids of users whose chapters are left out.
+	ExcludedUploaders []openapi_types.UUID `form:"excludedUploaders[],omitempty" json:"excludedUploaders[],omitempty"`
+
+	// IncludeFutureUpdates tells whether chapters whose update lies ahead are found. The server takes
+	// [Yes] when it is unset.
+	IncludeFutureUpdates *Flag `form:"includeFutureUpdates,omitempty" json:"includeFutureUpdates,omitempty"`
+
+	// ExternalURL keeps only chapters that are read at this host, such as example.org. It works
+	// together with a title only.
+	ExternalURL *string `form:"externalUrl,omitempty" json:"externalUrl,omitempty"`
+
+	// ExcludeExternalURL leaves out chapters that are read at this host, such as example.org. It works
+	// together with a title only.
+	ExcludeExternalURL *string `form:"excludeExternalUrl,omitempty" json:"excludeExternalUrl,omitempty"`
+
+	// CreatedAtSince keeps only what was made at this time or later. See [Since].
+	CreatedAtSince *DateTime `form:"createdAtSince,omitempty" json:"createdAtSince,omitempty"`
+
+	// UpdatedAtSince keeps only what was changed at this time or later. See [Since].
+	UpdatedAtSince *DateTime `form:"updatedAtSince,omitempty" json:"updatedAtSince,omitempty"`
+
+	// PublishAtSince keeps only what was published at this time or later. See [Since].
+	PublishAtSince *DateTime `form:"publishAtSince,omitempty" json:"publishAtSince,omitempty"`
+
+	// Order is the order of the results. Without it the server has one of its own.
+	Order *ChapterOrder `json:"order,omitempty"`
+
+	// Includes are the types of relationships that come with their attributes. What the account may not
+	// see comes without them, and without an error.
+	Includes []ChapterInclude `form:"includes[],omitempty" json:"includes[],omitempty"`
+
+	// IncludeEmptyPages keeps only chapters without pages ([Yes]), or leaves them out ([No]). Both are
+	// found when it is unset. When it is set, chapters whose publication lies ahead are found as well.
+	IncludeEmptyPages *Flag `form:"includeEmptyPages,omitempty" json:"includeEmptyPages,omitempty"`
+
+	// IncludeFuturePublishAt keeps only chapters whose publication lies ahead ([Yes]), or leaves them
+	// out ([No]). They are also left out when it is unset, unless IncludeEmptyPages or
+	// IncludeExternalURL is set.
+	IncludeFuturePublishAt *Flag `form:"includeFuturePublishAt,omitempty" json:"includeFuturePublishAt,omitempty"`
+
+	// IncludeExternalURL keeps only chapters that are read on another site ([Yes]), or leaves them out
+	// ([No]). Both are found when it is unset. When it is set, chapters whose publication lies ahead
+	// are found as well.
+	IncludeExternalURL *Flag `form:"includeExternalUrl,omitempty" json:"includeExternalUrl,omitempty"`
+
+	// IncludeUnavailable tells whether chapters that cannot be read are found. The server takes [No]
+	// when it is unset.
+	IncludeUnavailable *Flag `form:"includeUnavailable,omitempty" json:"includeUnavailable,omitempty"`
 }
 
 // SearchMangaParams defines parameters for SearchManga.
 type SearchMangaParams struct {
-	Limit                       *int                 `form:"limit,omitempty" json:"limit,omitempty"`
-	Offset                      *int                 `form:"offset,omitempty" json:"offset,omitempty"`
-	Title                       *string              `form:"title,omitempty" json:"title,omitempty"`
-	AuthorOrArtist              *openapi_types.UUID  `form:"authorOrArtist,omitempty" json:"authorOrArtist,omitempty"`
-	Authors                     []openapi_types.UUID `form:"authors[],omitempty" json:"authors[],omitempty"`
-	Artists                     []openapi_types.UUID `form:"artists[],omitempty" json:"artists[],omitempty"`
-	Year                        *string              `form:"year,omitempty" json:"year,omitempty"`
-	IncludedTags                []openapi_types.UUID `form:"includedTags[],omitempty" json:"includedTags[],omitempty"`
-	IncludedTagsMode            *TagMode             `form:"includedTagsMode,omitempty" json:"includedTagsMode,omitempty"`
-	ExcludedTags                []openapi_types.UUID `form:"excludedTags[],omitempty" json:"excludedTags[],omitempty"`
-	ExcludedTagsMode            *TagMode             `form:"excludedTagsMode,omitempty" json:"excludedTagsMode,omitempty"`
-	Status                      []PublicationStatus  `form:"status[],omitempty" json:"status[],omitempty"`
-	OriginalLanguage            []string             `form:"originalLanguage[],omitempty" json:"originalLanguage[],omitempty"`
-	ExcludedOriginalLanguage    []string             `form:"excludedOriginalLanguage[],omitempty" json:"excludedOriginalLanguage[],omitempty"`
-	AvailableTranslatedLanguage []string             `form:"availableTranslatedLanguage[],omitempty" json:"availableTranslatedLanguage[],omitempty"`
-	PublicationDemographic      []DemographicFilter  `form:"publicationDemographic[],omitempty" json:"publicationDemographic[],omitempty"`
-	IDs                         []openapi_types.UUID `form:"ids[],omitempty" json:"ids[],omitempty"`
-	ContentRating               []ContentRating      `form:"contentRating[],omitempty" json:"contentRating[],omitempty"`
-	CreatedAtSince              *DateTime            `form:"createdAtSince,omitempty" json:"createdAtSince,omitempty"`
-	UpdatedAtSince              *DateTime            `form:"updatedAtSince,omitempty" json:"updatedAtSince,omitempty"`
-	Order                       *MangaOrder          `json:"order,omitempty"`
-	Includes                    []MangaInclude       `form:"includes[],omitempty" json:"includes[],omitempty"`
-	HasAvailableChapters        *Flag                `form:"hasAvailableChapters,omitempty" json:"hasAvailableChapters,omitempty"`
-	HasUnavailableChapters      *Flag                `form:"hasUnavailableChapters,omitempty" json:"hasUnavailableChapters,omitempty"`
-	Group                       *openapi_types.UUID  `form:"group,omitempty" json:"group,omitempty"`
+	// Limit is the size of a page, 0 to 100. The server takes 10 when it is unset.
+	Limit *int `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Offset is the number of results to skip. Offset and limit together may not pass 10,000.
+	Offset *int `form:"offset,omitempty" json:"offset,omitempty"`
+
+	// Title is what to look for in the titles.
+	Title *string `form:"title,omitempty" json:"title,omitempty"`
+
+	// AuthorOrArtist keeps only titles that this person wrote or drew, by id.
+	AuthorOrArtist *openapi_types.UUID `form:"authorOrArtist,omitempty" json:"authorOrArtist,omitempty"`
+
+	// Authors are the ids of authors, of whom only the titles are found.
+	Authors []openapi_types.UUID `form:"authors[],omitempty" json:"authors[],omitempty"`
+
+	// Artists are the ids of artists, of whom only the titles are found.
+	Artists []openapi_types.UUID `form:"artists[],omitempty" json:"artists[],omitempty"`
+
+	// Year keeps only titles that first came out in this year, such as 2020. The word none finds those
+	// without a year.
+	Year *string `form:"year,omitempty" json:"year,omitempty"`
+
+	// IncludedTags are the ids of tags that a title must have. See IncludedTagsMode.
+	IncludedTags []openapi_types.UUID `form:"includedTags[],omitempty" json:"includedTags[],omitempty"`
+
+	// IncludedTagsMode tells whether all of IncludedTags are needed or one will do. The server takes
+	// AND when it is unset.
+	IncludedTagsMode *TagMode `form:"includedTagsMode,omitempty" json:"includedTagsMode,omitempty"`
+
+	// ExcludedTags are the ids of tags that a title must not have. See ExcludedTagsMode.
+	ExcludedTags []openapi_types.UUID `form:"excludedTags[],omitempty" json:"excludedTags[],omitempty"`
+
+	// ExcludedTagsMode tells whether all of ExcludedTags together rule a title out or one will do. The
+	// server takes OR when it is unset.
+	ExcludedTagsMode *TagMode `form:"excludedTagsMode,omitempty" json:"excludedTagsMode,omitempty"`
+
+	// Status keeps only titles whose publication is in one of these states.
+	Status []PublicationStatus `form:"status[],omitempty" json:"status[],omitempty"`
+
+	// OriginalLanguage keeps only titles first written in one of these languages, or their chapters. A
+	// code is like ja.
+	OriginalLanguage []string `form:"originalLanguage[],omitempty" json:"originalLanguage[],omitempty"`
+
+	// ExcludedOriginalLanguage leaves out titles first written in these languages, or their chapters. A
+	// code is like ja.
+	ExcludedOriginalLanguage []string `form:"excludedOriginalLanguage[],omitempty" json:"excludedOriginalLanguage[],omitempty"`
+
+	// AvailableTranslatedLanguage keeps only titles with a chapter in one of these languages. A code is
+	// like en or pt-br.
+	AvailableTranslatedLanguage []string `form:"availableTranslatedLanguage[],omitempty" json:"availableTranslatedLanguage[],omitempty"`
+
+	// PublicationDemographic keeps only titles for one of these audiences.
+	PublicationDemographic []DemographicFilter `form:"publicationDemographic[],omitempty" json:"publicationDemographic[],omitempty"`
+
+	// IDs are the ids of the only results that are wanted, 100 at most. Set Limit as well: without it
+	// 10 of them come.
+	IDs []openapi_types.UUID `form:"ids[],omitempty" json:"ids[],omitempty"`
+
+	// ContentRating keeps only titles with one of these ratings, or their chapters. The server takes
+	// safe, suggestive and erotica when it is unset.
+	ContentRating []ContentRating `form:"contentRating[],omitempty" json:"contentRating[],omitempty"`
+
+	// CreatedAtSince keeps only what was made at this time or later. See [Since].
+	CreatedAtSince *DateTime `form:"createdAtSince,omitempty" json:"createdAtSince,omitempty"`
+
+	// UpdatedAtSince keeps only what was changed at this time or later. See [Since].
+	UpdatedAtSince *DateTime `form:"updatedAtSince,omitempty" json:"updatedAtSince,omitempty"`
+
+	// Order is the order of the results. Without it the title with the newest chapter comes first.
+	Order *MangaOrder `json:"order,omitempty"`
+
+	// Includes are the types of relationships that come with their attributes. What the account may not
+	// see comes without them, and without an error.
+	Includes []MangaInclude `form:"includes[],omitempty" json:"includes[],omitempty"`
+
+	// HasAvailableChapters keeps only titles with ([Yes]) or without ([No]) a chapter that can be read.
+	HasAvailableChapters *Flag `form:"hasAvailableChapters,omitempty" json:"hasAvailableChapters,omitempty"`
+
+	// HasUnavailableChapters keeps only titles with ([Yes]) or without ([No]) a chapter that cannot be
+	// read.
+	HasUnavailableChapters *Flag `form:"hasUnavailableChapters,omitempty" json:"hasUnavailableChapters,omitempty"`
+
+	// Group keeps only titles with a chapter of this scanlation group, by id.
+	Group *openapi_types.UUID `form:"group,omitempty" json:"group,omitempty"`
 }
 
 // ListMangaDraftsParams defines parameters for ListMangaDrafts.
 type ListMangaDraftsParams struct {
-	Limit    *int           `form:"limit,omitempty" json:"limit,omitempty"`
-	Offset   *int           `form:"offset,omitempty" json:"offset,omitempty"`
-	State    *DraftState    `form:"state,omitempty" json:"state,omitempty"`
-	Order    *DraftOrder    `json:"order,omitempty"`
+	// Limit is the size of a page, 1 to 100. The server takes 10 when it is unset.
+	Limit *int `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Offset is the number of results to skip. Offset and limit together may not pass 10,000.
+	Offset *int `form:"offset,omitempty" json:"offset,omitempty"`
+
+	// State keeps only drafts in this state.
+	State *DraftState `form:"state,omitempty" json:"state,omitempty"`
+
+	// Order is the order of the results. Without it the newest come first.
+	Order *DraftOrder `json:"order,omitempty"`
+
+	// Includes are the types of relationships that come with their attributes. What the account may not
+	// see comes without them, and without an error.
 	Includes []MangaInclude `form:"includes[],omitempty" json:"includes[],omitempty"`
 }
 
 // GetMangaDraftParams defines parameters for GetMangaDraft.
 type GetMangaDraftParams struct {
+	// Includes are the types of relationships that come with their attributes. What the account may not
+	// see comes without them, and without an error.
 	Includes []MangaInclude `form:"includes[],omitempty" json:"includes[],omitempty"`
 }
 
 // GetRandomMangaParams defines parameters for GetRandomManga.
 type GetRandomMangaParams struct {
-	Includes         []MangaInclude       `form:"includes[],omitempty" json:"includes[],omitempty"`
-	ContentRating    []ContentRating      `form:"contentRating[],omitempty" json:"contentRating[],omitempty"`
-	IncludedTags     []openapi_types.UUID `form:"includedTags[],omitempty" json:"includedTags[],omitempty"`
-	IncludedTagsMode *TagMode             `form:"includedTagsMode,omitempty" json:"includedTagsMode,omitempty"`
-	ExcludedTags     []openapi_types.UUID `form:"excludedTags[],omitempty" json:"excludedTags[],omitempty"`
-	ExcludedTagsMode *TagMode             `form:"excludedTagsMode,omitempty" json:"excludedTagsMode,omitempty"`
+	// Includes are the types of relationships that come with their attributes. What the account may not
+	// see comes without them, and without an error.
+	Includes []MangaInclude `form:"includes[],omitempty" json:"includes[],omitempty"`
+
+	// ContentRating keeps only titles with one of these ratings, or their chapters. The server takes
+	// safe, suggestive and erotica when it is unset.
+	ContentRating []ContentRating `form:"contentRating[],omitempty" json:"contentRating[],omitempty"`
+
+	// IncludedTags are the ids of tags that a title must have. See IncludedTagsMode.
+	IncludedTags []openapi_types.UUID `form:"includedTags[],omitempty" json:"includedTags[],omitempty"`
+
+	// IncludedTagsMode tells whether all of IncludedTags are needed or one will do. The server takes
+	// AND when it is unset.
+	IncludedTagsMode *TagMode `form:"includedTagsMode,omitempty" json:"includedTagsMode,omitempty"`
+
+	// ExcludedTags are the ids of tags that a title must not have. See ExcludedTagsMode.
+	ExcludedTags []openapi_types.UUID `form:"excludedTags[],omitempty" json:"excludedTags[],omitempty"`
+
+	// ExcludedTagsMode tells whether all of ExcludedTags together rule a title out or one will do. The
+	// server takes OR when it is unset.
+	ExcludedTagsMode *TagMode `form:"excludedTagsMode,omitempty" json:"excludedTagsMode,omitempty"`
 }
 
 // ListReadMarkersParams defines parameters for ListReadMarkers.
 type ListReadMarkersParams struct {
-	IDs     []openapi_types.UUID `form:"ids[]" json:"ids[]"`
-	Grouped *bool                `form:"grouped,omitempty" json:"grouped,omitempty"`
+	// IDs are the ids of the titles.
+	IDs []openapi_types.UUID `form:"ids[]" json:"ids[]"`
+
+	// Grouped sorts the chapters by title. Otherwise they are one list.
+	Grouped *bool `form:"grouped,omitempty" json:"grouped,omitempty"`
 }
 
 // ListReadingStatusesParams defines parameters for ListReadingStatuses.
 type ListReadingStatusesParams struct {
+	// Status keeps only titles with this reading status.
 	Status *ReadingStatus `form:"status,omitempty" json:"status,omitempty"`
 }
 
 // GetMangaParams defines parameters for GetManga.
 type GetMangaParams struct {
+	// Includes are the types of relationships that come with their attributes. What the account may not
+	// see comes without them, and without an error.
 	Includes []MangaInclude `form:"includes[],omitempty" json:"includes[],omitempty"`
 }
 
 // GetMangaAggregateParams defines parameters for GetMangaAggregate.
 type GetMangaAggregateParams struct {
-	TranslatedLanguage []string             `form:"translatedLanguage[],omitempty" json:"translatedLanguage[],omitempty"`
-	Groups             []openapi_types.UUID `form:"groups[],omitempty" json:"groups[],omitempty"`
-	IncludeUnavailable *Flag                `form:"includeUnavailable,omitempty" json:"includeUnavailable,omitempty"`
+	// TranslatedLanguage keeps only chapters in one of these languages. A code is like en or pt-br.
+	TranslatedLanguage []string `form:"translatedLanguage[],omitempty" json:"translatedLanguage[],omitempty"`
+
+	// Groups are the ids of scanlation groups, of which only the chapters are found.
+	Groups []openapi_types.UUID `form:"groups[],omitempty" json:"groups[],omitempty"`
+
+	// IncludeUnavailable tells whether chapters that cannot be read are found. The server takes [No]
+	// when it is unset.
+	IncludeUnavailable *Flag `form:"includeUnavailable,omitempty" json:"includeUnavailable,omitempty"`
 }
 
 // GetMangaFeedParams defines parameters for GetMangaFeed.
 type GetMangaFeedParams struct {
-	Limit                    *int                 `form:"limit,omitempty" json:"limit,omitempty"`
-	Offset                   *int                 `form:"offset,omitempty" json:"offset,omitempty"`
-	TranslatedLanguage       []string             `form:"translatedLanguage[],omitempty" json:"translatedLanguage[],omitempty"`
-	OriginalLanguage         []string             `form:"originalLanguage[],omitempty" json:"originalLanguage[],omitempty"`
-	ExcludedOriginalLanguage []string             `form:"excludedOriginalLanguage[],omitempty" json:"excludedOriginalLanguage[],omitempty"`
-	ContentRating            []ContentRating      `form:"contentRating[],omitempty" json:"contentRating[],omitempty"`
-	ExcludedGroups           []openapi_types.UUID `form:"excludedGroups[],omitempty" json:"excludedGroups[],omitempty"`
-	ExcludedUploaders        []openapi_types.UUID `form:"excludedUploaders[],omitempty" json:"excludedUploaders[],omitempty"`
-	IncludeFutureUpdates     *Flag                `form:"includeFutureUpdates,omitempty" json:"includeFutureUpdates,omitempty"`
-	ExternalURL              *string              `form:"externalUrl,omitempty" json:"externalUrl,omitempty"`
-	ExcludeExternalURL       *string              `form:"excludeExternalUrl,omitempty" json:"excludeExternalUrl,omitempty"`
-	CreatedAtSince           *DateTime            `form:"createdAtSince,omitempty" json:"createdAtSince,omitempty"`
-	UpdatedAtSince           *DateTime            `form:"updatedAtSince,omitempty" json:"updatedAtSince,omitempty"`
-	PublishAtSince           *DateTime            `form:"publishAtSince,omitempty" json:"publishAtSince,omitempty"`
-	Order                    *ChapterOrder        `json:"order,omitempty"`
-	Includes                 []ChapterInclude     `form:"includes[],omitempty" json:"includes[],omitempty"`
-	IncludeEmptyPages        *Flag                `form:"includeEmptyPages,omitempty" json:"includeEmptyPages,omitempty"`
-	IncludeFuturePublishAt   *Flag                `form:"includeFuturePublishAt,omitempty" json:"includeFuturePublishAt,omitempty"`
-	IncludeExternalURL       *Flag                `form:"includeExternalUrl,omitempty" json:"includeExternalUrl,omitempty"`
-	IncludeUnavailable       *Flag                `form:"includeUnavailable,omitempty" json:"includeUnavailable,omitempty"`
+	// Limit is the size of a page, 1 to 500. The server takes 100 when it is unset.
+	Limit *int `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Offset is the number of results to skip. Offset and limit together may not pass 10,000.
+	Offset *int `form:"offset,omitempty" json:"offset,omitempty"`
+
+	// TranslatedLanguage keeps only chapters in one of these languages. A code is like en or pt-br.
+	TranslatedLanguage []string `form:"translatedLanguage[],omitempty" json:"translatedLanguage[],omitempty"`
+
+	// OriginalLanguage keeps only titles first written in one of these languages, or their chapters. A
+	// code is like ja.
+	OriginalLanguage []string `form:"originalLanguage[],omitempty" json:"originalLanguage[],omitempty"`
+
+	// ExcludedOriginalLanguage leaves out titles first written in these languages, or their chapters. A
+	// code is like ja.
+	ExcludedOriginalLanguage []string `form:"excludedOriginalLanguage[],omitempty" json:"excludedOriginalLanguage[],omitempty"`
+
+	// ContentRating keeps only titles with one of these ratings, or their chapters. The server takes
+	// safe, suggestive and erotica when it is unset.
+	ContentRating []ContentRating `form:"contentRating[],omitempty" json:"contentRating[],omitempty"`
+
+	// ExcludedGroups are the ids of scanlation groups whose chapters are left out.
+	ExcludedGroups []openapi_types.UUID `form:"excludedGroups[],omitempty" json:"excludedGroups[],omitempty"`
+
+	// ExcludedUploaders are the ids of users whose chapters are left out.
+	ExcludedUploaders []openapi_types.UUID `form:"excludedUploaders[],omitempty" json:"excludedUploaders[],omitempty"`
+
+	// IncludeFutureUpdates tells whether chapters whose update lies ahead are found. The server takes
+	// [Yes] when it is unset.
+	IncludeFutureUpdates *Flag `form:"includeFutureUpdates,omitempty" json:"includeFutureUpdates,omitempty"`
+
+	// ExternalURL keeps only chapters that are read at this host, such as example.org. It works
+	// together with a title only.
+	ExternalURL *string `form:"externalUrl,omitempty" json:"externalUrl,omitempty"`
+
+	// ExcludeExternalURL leaves out chapters that are read at this host, such as example.org. It works
+	// together with a title only.
+	ExcludeExternalURL *string `form:"excludeExternalUrl,omitempty" json:"excludeExternalUrl,omitempty"`
+
+	// CreatedAtSince keeps only what was made at this time or later. See [Since].
+	CreatedAtSince *DateTime `form:"createdAtSince,omitempty" json:"createdAtSince,omitempty"`
+
+	// UpdatedAtSince keeps only what was changed at this time or later. See [Since].
+	UpdatedAtSince *DateTime `form:"updatedAtSince,omitempty" json:"updatedAtSince,omitempty"`
+
+	// PublishAtSince keeps only what was published at this time or later. See [Since].
+	PublishAtSince *DateTime `form:"publishAtSince,omitempty" json:"publishAtSince,omitempty"`
+
+	// Order is the order of the results. Without it the server has one of its own.
+	Order *ChapterOrder `json:"order,omitempty"`
+
+	// Includes are the types of relationships that come with their attributes. What the account may not
+	// see comes without them, and without an error.
+	Includes []ChapterInclude `form:"includes[],omitempty" json:"includes[],omitempty"`
+
+	// IncludeEmptyPages keeps only chapters without pages ([Yes]), or leaves them out ([No]). Both are
+	// found when it is unset. When it is set, chapters whose publication lies ahead are found as well.
+	IncludeEmptyPages *Flag `form:"includeEmptyPages,omitempty" json:"includeEmptyPages,omitempty"`
+
+	// IncludeFuturePublishAt keeps only chapters whose publication lies ahead ([Yes]), or leaves them
+	// out ([No]). They are also left out when it is unset, unless IncludeEmptyPages or
+	// IncludeExternalURL is set.
+	IncludeFuturePublishAt *Flag `form:"includeFuturePublishAt,omitempty" json:"includeFuturePublishAt,omitempty"`
+
+	// IncludeExternalURL keeps only chapters that are read on another site ([Yes]), or leaves them out
+	// ([No]). Both are found when it is unset. When it is set, chapters whose publication lies ahead
+	// are found as well.
+	IncludeExternalURL *Flag `form:"includeExternalUrl,omitempty" json:"includeExternalUrl,omitempty"`
+
+	// IncludeUnavailable tells whether chapters that cannot be read are found. The server takes [No]
+	// when it is unset.
+	IncludeUnavailable *Flag `form:"includeUnavailable,omitempty" json:"includeUnavailable,omitempty"`
 }
 
 // RemoveMangaFromCustomListParams defines parameters for RemoveMangaFromCustomList.
 type RemoveMangaFromCustomListParams struct {
+	// Order is the place of the title, from 0: the titles of a list are sorted by it, ascending.
 	Order *int `form:"order,omitempty" json:"order,omitempty"`
 }
 
 // AddMangaToCustomListParams defines parameters for AddMangaToCustomList.
 type AddMangaToCustomListParams struct {
+	// Order is the place of the title, from 0: the titles of a list are sorted by it, ascending.
 	Order *int `form:"order,omitempty" json:"order,omitempty"`
 }
 
 // SetMangaReadMarkersParams defines parameters for SetMangaReadMarkers.
 type SetMangaReadMarkersParams struct {
+	// UpdateHistory also enters the chapters into the reading history.
 	UpdateHistory *bool `form:"updateHistory,omitempty" json:"updateHistory,omitempty"`
 }
 
 // ListMangaRecommendationsParams defines parameters for ListMangaRecommendations.
 type ListMangaRecommendationsParams struct {
-	Includes      []MangaRecommendationInclude `form:"includes[],omitempty" json:"includes[],omitempty"`
-	Order         *MangaRecommendationOrder    `json:"order,omitempty"`
-	ContentRating []ContentRating              `form:"contentRating[],omitempty" json:"contentRating[],omitempty"`
+	// Includes are the types of relationships that come with their attributes. What the account may not
+	// see comes without them, and without an error.
+	Includes []MangaRecommendationInclude `form:"includes[],omitempty" json:"includes[],omitempty"`
+
+	// Order is the order of the results. Without it the most similar title comes first.
+	Order *MangaRecommendationOrder `json:"order,omitempty"`
+
+	// ContentRating keeps only titles with one of these ratings, or their chapters. The server takes
+	// safe, suggestive and erotica when it is unset.
+	ContentRating []ContentRating `form:"contentRating[],omitempty" json:"contentRating[],omitempty"`
 }
 
 // ListMangaRelationsParams defines parameters for ListMangaRelations.
 type ListMangaRelationsParams struct {
+	// Includes are the types of relationships that come with their attributes. What the account may not
+	// see comes without them, and without an error.
 	Includes []MangaRelationInclude `form:"includes[],omitempty" json:"includes[],omitempty"`
 }
 
 // ListRatingsParams defines parameters for ListRatings.
 type ListRatingsParams struct {
+	// Manga lists the ids of the titles.
 	Manga []openapi_types.UUID `form:"manga[]" json:"manga[]"`
 }
 
 // ListReportsParams defines parameters for ListReports.
 type ListReportsParams struct {
-	Limit    *int                `form:"limit,omitempty" json:"limit,omitempty"`
-	Offset   *int                `form:"offset,omitempty" json:"offset,omitempty"`
-	Category *ReportCategory     `form:"category,omitempty" json:"category,omitempty"`
+	// Limit is the size of a page, 1 to 100. The server takes 10 when it is unset.
+	Limit *int `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Offset is the number of results to skip. Offset and limit together may not pass 10,000.
+	Offset *int `form:"offset,omitempty" json:"offset,omitempty"`
+
+	// Category keeps only reports about things of this kind.
+	Category *ReportCategory `form:"category,omitempty" json:"category,omitempty"`
+
+	// ReasonID keeps only reports for this reason. See [Client.ListReportReasons].
 	ReasonID *openapi_types.UUID `form:"reasonId,omitempty" json:"reasonId,omitempty"`
+
+	// ObjectID keeps only reports about what has this id.
 	ObjectID *openapi_types.UUID `form:"objectId,omitempty" json:"objectId,omitempty"`
-	Status   *ReportStatus       `form:"status,omitempty" json:"status,omitempty"`
-	Order    *ReportOrder        `json:"order,omitempty"`
-	Includes []ReportInclude     `form:"includes[],omitempty" json:"includes[],omitempty"`
+
+	// Status keeps only reports in this state.
+	Status *ReportStatus `form:"status,omitempty" json:"status,omitempty"`
+
+	// Order is the order of the results. Without it the newest come first.
+	Order *ReportOrder `json:"order,omitempty"`
+
+	// Includes are the types of relationships that come with their attributes. What the account may not
+	// see comes without them, and without an error.
+	Includes []ReportInclude `form:"includes[],omitempty" json:"includes[],omitempty"`
 }
 
 // ListChapterStatisticsParams defines parameters for ListChapterStatistics.
 type ListChapterStatisticsParams struct {
+	// Chapter lists the ids of the chapters.
 	Chapter []openapi_types.UUID `form:"chapter[]" json:"chapter[]"`
 }
 
 // ListGroupStatisticsParams defines parameters for ListGroupStatistics.
 type ListGroupStatisticsParams struct {
+	// Group lists the ids of the scanlation groups.
 	Group []openapi_types.UUID `form:"group[]" json:"group[]"`
 }
 
 // ListMangaStatisticsParams defines parameters for ListMangaStatistics.
 type ListMangaStatisticsParams struct {
+	// Manga lists the ids of the titles.
 	Manga []openapi_types.UUID `form:"manga[]" json:"manga[]"`
 }
 
 // GetUploadSessionParams defines parameters for GetUploadSession.
 type GetUploadSessionParams struct {
+	// Includes are the types of relationships that come with their attributes. What the account may not
+	// see comes without them, and without an error.
 	Includes []UploadSessionInclude `form:"includes[],omitempty" json:"includes[],omitempty"`
 }
 
 // BeginUploadParams defines parameters for BeginUpload.
 type BeginUploadParams struct {
+	// Includes are the types of relationships that come with their attributes. What the account may not
+	// see comes without them, and without an error.
 	Includes []UploadSessionInclude `form:"includes[],omitempty" json:"includes[],omitempty"`
 }
 
 // BeginChapterEditParams defines parameters for BeginChapterEdit.
 type BeginChapterEditParams struct {
+	// Includes are the types of relationships that come with their attributes. What the account may not
+	// see comes without them, and without an error.
 	Includes []UploadSessionInclude `form:"includes[],omitempty" json:"includes[],omitempty"`
 }
 
@@ -2440,83 +3778,169 @@ type DeleteUploadedPagesJSONBody = []openapi_types.UUID
 
 // ListUsersParams defines parameters for ListUsers.
 type ListUsersParams struct {
-	Limit    *int                 `form:"limit,omitempty" json:"limit,omitempty"`
-	Offset   *int                 `form:"offset,omitempty" json:"offset,omitempty"`
-	IDs      []openapi_types.UUID `form:"ids[],omitempty" json:"ids[],omitempty"`
-	Username *string              `form:"username,omitempty" json:"username,omitempty"`
-	Order    *UserOrder           `json:"order,omitempty"`
+	// Limit is the size of a page, 0 to 100. The server takes 10 when it is unset.
+	Limit *int `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Offset is the number of results to skip. Offset and limit together may not pass 10,000.
+	Offset *int `form:"offset,omitempty" json:"offset,omitempty"`
+
+	// IDs are the ids of the only results that are wanted, 100 at most. Set Limit as well: without it
+	// 10 of them come.
+	IDs []openapi_types.UUID `form:"ids[],omitempty" json:"ids[],omitempty"`
+
+	// Username is the name to look for.
+	Username *string `form:"username,omitempty" json:"username,omitempty"`
+
+	// Order is the order of the results. Without it the server has one of its own.
+	Order *UserOrder `json:"order,omitempty"`
 }
 
 // ListFollowedGroupsParams defines parameters for ListFollowedGroups.
 type ListFollowedGroupsParams struct {
-	Limit    *int           `form:"limit,omitempty" json:"limit,omitempty"`
-	Offset   *int           `form:"offset,omitempty" json:"offset,omitempty"`
+	// Limit is the size of a page, 1 to 100. The server takes 10 when it is unset.
+	Limit *int `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Offset is the number of results to skip. Offset and limit together may not pass 10,000.
+	Offset *int `form:"offset,omitempty" json:"offset,omitempty"`
+
+	// Includes are the types of relationships that come with their attributes. What the account may not
+	// see comes without them, and without an error.
 	Includes []GroupInclude `form:"includes[],omitempty" json:"includes[],omitempty"`
 }
 
 // ListFollowedCustomListsParams defines parameters for ListFollowedCustomLists.
 type ListFollowedCustomListsParams struct {
-	Limit  *int `form:"limit,omitempty" json:"limit,omitempty"`
+	// Limit is the size of a page, 1 to 100. The server takes 10 when it is unset.
+	Limit *int `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Offset is the number of results to skip. Offset and limit together may not pass 10,000.
 	Offset *int `form:"offset,omitempty" json:"offset,omitempty"`
 }
 
 // ListFollowedMangaParams defines parameters for ListFollowedManga.
 type ListFollowedMangaParams struct {
-	Limit    *int           `form:"limit,omitempty" json:"limit,omitempty"`
-	Offset   *int           `form:"offset,omitempty" json:"offset,omitempty"`
+	// Limit is the size of a page, 1 to 100. The server takes 10 when it is unset.
+	Limit *int `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Offset is the number of results to skip. Offset and limit together may not pass 10,000.
+	Offset *int `form:"offset,omitempty" json:"offset,omitempty"`
+
+	// Includes are the types of relationships that come with their attributes. What the account may not
+	// see comes without them, and without an error.
 	Includes []MangaInclude `form:"includes[],omitempty" json:"includes[],omitempty"`
 }
 
 // GetFollowedMangaFeedParams defines parameters for GetFollowedMangaFeed.
 type GetFollowedMangaFeedParams struct {
-	Limit                    *int                 `form:"limit,omitempty" json:"limit,omitempty"`
-	Offset                   *int                 `form:"offset,omitempty" json:"offset,omitempty"`
-	TranslatedLanguage       []string             `form:"translatedLanguage[],omitempty" json:"translatedLanguage[],omitempty"`
-	OriginalLanguage         []string             `form:"originalLanguage[],omitempty" json:"originalLanguage[],omitempty"`
-	ExcludedOriginalLanguage []string             `form:"excludedOriginalLanguage[],omitempty" json:"excludedOriginalLanguage[],omitempty"`
-	ContentRating            []ContentRating      `form:"contentRating[],omitempty" json:"contentRating[],omitempty"`
-	ExcludedGroups           []openapi_types.UUID `form:"excludedGroups[],omitempty" json:"excludedGroups[],omitempty"`
-	ExcludedUploaders        []openapi_types.UUID `form:"excludedUploaders[],omitempty" json:"excludedUploaders[],omitempty"`
-	IncludeFutureUpdates     *Flag                `form:"includeFutureUpdates,omitempty" json:"includeFutureUpdates,omitempty"`
-	ExternalURL              *string              `form:"externalUrl,omitempty" json:"externalUrl,omitempty"`
-	ExcludeExternalURL       *string              `form:"excludeExternalUrl,omitempty" json:"excludeExternalUrl,omitempty"`
-	CreatedAtSince           *DateTime            `form:"createdAtSince,omitempty" json:"createdAtSince,omitempty"`
-	UpdatedAtSince           *DateTime            `form:"updatedAtSince,omitempty" json:"updatedAtSince,omitempty"`
-	PublishAtSince           *DateTime            `form:"publishAtSince,omitempty" json:"publishAtSince,omitempty"`
-	Order                    *ChapterOrder        `json:"order,omitempty"`
-	Includes                 []ChapterInclude     `form:"includes[],omitempty" json:"includes[],omitempty"`
-	IncludeEmptyPages        *Flag                `form:"includeEmptyPages,omitempty" json:"includeEmptyPages,omitempty"`
-	IncludeFuturePublishAt   *Flag                `form:"includeFuturePublishAt,omitempty" json:"includeFuturePublishAt,omitempty"`
-	IncludeExternalURL       *Flag                `form:"includeExternalUrl,omitempty" json:"includeExternalUrl,omitempty"`
-	IncludeUnavailable       *Flag                `form:"includeUnavailable,omitempty" json:"includeUnavailable,omitempty"`
+	// Limit is the size of a page, 1 to 500. The server takes 100 when it is unset.
+	Limit *int `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Offset is the number of results to skip. Offset and limit together may not pass 10,000.
+	Offset *int `form:"offset,omitempty" json:"offset,omitempty"`
+
+	// TranslatedLanguage keeps only chapters in one of these languages. A code is like en or pt-br.
+	TranslatedLanguage []string `form:"translatedLanguage[],omitempty" json:"translatedLanguage[],omitempty"`
+
+	// OriginalLanguage keeps only titles first written in one of these languages, or their chapters. A
+	// code is like ja.
+	OriginalLanguage []string `form:"originalLanguage[],omitempty" json:"originalLanguage[],omitempty"`
+
+	// ExcludedOriginalLanguage leaves out titles first written in these languages, or their chapters. A
+	// code is like ja.
+	ExcludedOriginalLanguage []string `form:"excludedOriginalLanguage[],omitempty" json:"excludedOriginalLanguage[],omitempty"`
+
+	// ContentRating keeps only titles with one of these ratings, or their chapters. The server takes
+	// safe, suggestive and erotica when it is unset.
+	ContentRating []ContentRating `form:"contentRating[],omitempty" json:"contentRating[],omitempty"`
+
+	// ExcludedGroups are the ids of scanlation groups whose chapters are left out.
+	ExcludedGroups []openapi_types.UUID `form:"excludedGroups[],omitempty" json:"excludedGroups[],omitempty"`
+
+	// ExcludedUploaders are the ids of users whose chapters are left out.
+	ExcludedUploaders []openapi_types.UUID `form:"excludedUploaders[],omitempty" json:"excludedUploaders[],omitempty"`
+
+	// IncludeFutureUpdates tells whether chapters whose update lies ahead are found. The server takes
+	// [Yes] when it is unset.
+	IncludeFutureUpdates *Flag `form:"includeFutureUpdates,omitempty" json:"includeFutureUpdates,omitempty"`
+
+	// ExternalURL keeps only chapters that are read at this host, such as example.org. It works
+	// together with a title only.
+	ExternalURL *string `form:"externalUrl,omitempty" json:"externalUrl,omitempty"`
+
+	// ExcludeExternalURL leaves out chapters that are read at this host, such as example.org. It works
+	// together with a title only.
+	ExcludeExternalURL *string `form:"excludeExternalUrl,omitempty" json:"excludeExternalUrl,omitempty"`
+
+	// CreatedAtSince keeps only what was made at this time or later. See [Since].
+	CreatedAtSince *DateTime `form:"createdAtSince,omitempty" json:"createdAtSince,omitempty"`
+
+	// UpdatedAtSince keeps only what was changed at this time or later. See [Since].
+	UpdatedAtSince *DateTime `form:"updatedAtSince,omitempty" json:"updatedAtSince,omitempty"`
+
+	// PublishAtSince keeps only what was published at this time or later. See [Since].
+	PublishAtSince *DateTime `form:"publishAtSince,omitempty" json:"publishAtSince,omitempty"`
+
+	// Order is the order of the results. Without it the server has one of its own.
+	Order *ChapterOrder `json:"order,omitempty"`
+
+	// Includes are the types of relationships that come with their attributes. What the account may not
+	// see comes without them, and without an error.
+	Includes []ChapterInclude `form:"includes[],omitempty" json:"includes[],omitempty"`
+
+	// IncludeEmptyPages keeps only chapters without pages ([Yes]), or leaves them out ([No]). Both are
+	// found when it is unset. When it is set, chapters whose publication lies ahead are found as well.
+	IncludeEmptyPages *Flag `form:"includeEmptyPages,omitempty" json:"includeEmptyPages,omitempty"`
+
+	// IncludeFuturePublishAt keeps only chapters whose publication lies ahead ([Yes]), or leaves them
+	// out ([No]). They are also left out when it is unset, unless IncludeEmptyPages or
+	// IncludeExternalURL is set.
+	IncludeFuturePublishAt *Flag `form:"includeFuturePublishAt,omitempty" json:"includeFuturePublishAt,omitempty"`
+
+	// IncludeExternalURL keeps only chapters that are read on another site ([Yes]), or leaves them out
+	// ([No]). Both are found when it is unset. When it is set, chapters whose publication lies ahead
+	// are found as well.
+	IncludeExternalURL *Flag `form:"includeExternalUrl,omitempty" json:"includeExternalUrl,omitempty"`
+
+	// IncludeUnavailable tells whether chapters that cannot be read are found. The server takes [No]
+	// when it is unset.
+	IncludeUnavailable *Flag `form:"includeUnavailable,omitempty" json:"includeUnavailable,omitempty"`
 }
 
 // ListFollowedUsersParams defines parameters for ListFollowedUsers.
 type ListFollowedUsersParams struct {
-	Limit  *int `form:"limit,omitempty" json:"limit,omitempty"`
+	// Limit is the size of a page, 1 to 100. The server takes 10 when it is unset.
+	Limit *int `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Offset is the number of results to skip. Offset and limit together may not pass 10,000.
 	Offset *int `form:"offset,omitempty" json:"offset,omitempty"`
 }
 
 // ListOwnCustomListsParams defines parameters for ListOwnCustomLists.
 type ListOwnCustomListsParams struct {
-	Limit  *int `form:"limit,omitempty" json:"limit,omitempty"`
+	// Limit is the size of a page, 0 to 100. The server takes 10 when it is unset.
+	Limit *int `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Offset is the number of results to skip. Offset and limit together may not pass 10,000.
 	Offset *int `form:"offset,omitempty" json:"offset,omitempty"`
 }
 
 // ListUserCustomListsParams defines parameters for ListUserCustomLists.
 type ListUserCustomListsParams struct {
-	Limit  *int `form:"limit,omitempty" json:"limit,omitempty"`
+	// Limit is the size of a page, 0 to 100. The server takes 10 when it is unset.
+	Limit *int `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Offset is the number of results to skip. Offset and limit together may not pass 10,000.
 	Offset *int `form:"offset,omitempty" json:"offset,omitempty"`
 }
 
 // LoginJSONRequestBody defines body for Login for application/json ContentType.
 //
-// Deprecated: this type has been marked as deprecated upstream, but no `x-deprecated-reason` was set
+// Deprecated: MangaDex will remove this operation.
 type LoginJSONRequestBody = LoginRequest
 
 // RefreshSessionJSONRequestBody defines body for RefreshSession for application/json ContentType.
 //
-// Deprecated: this type has been marked as deprecated upstream, but no `x-deprecated-reason` was set
+// Deprecated: MangaDex will remove this operation.
 type RefreshSessionJSONRequestBody = RefreshSessionRequest
 
 // CreateAuthorJSONRequestBody defines body for CreateAuthor for application/json ContentType.
@@ -2537,7 +3961,8 @@ type CreateAPIClientJSONRequestBody = APIClientCreate
 // UpdateAPIClientJSONRequestBody defines body for UpdateAPIClient for application/json ContentType.
 type UpdateAPIClientJSONRequestBody = APIClientEdit
 
-// RegenerateAPIClientSecretJSONRequestBody defines body for RegenerateAPIClientSecret for application/json ContentType.
+// RegenerateAPIClientSecretJSONRequestBody defines body for RegenerateAPIClientSecret for
+// application/json ContentType.
 type RegenerateAPIClientSecretJSONRequestBody = EmptyObject
 
 // UploadCoverMultipartRequestBody defines body for UploadCover for multipart/form-data ContentType.
@@ -2546,7 +3971,8 @@ type UploadCoverMultipartRequestBody = UploadCoverBody
 // UpdateCoverJSONRequestBody defines body for UpdateCover for application/json ContentType.
 type UpdateCoverJSONRequestBody = CoverEdit
 
-// CreateForumThreadJSONRequestBody defines body for CreateForumThread for application/json ContentType.
+// CreateForumThreadJSONRequestBody defines body for CreateForumThread for application/json
+// ContentType.
 type CreateForumThreadJSONRequestBody = ForumThreadCreate
 
 // CreateGroupJSONRequestBody defines body for CreateGroup for application/json ContentType.
@@ -2558,34 +3984,42 @@ type UpdateGroupJSONRequestBody = ScanlationGroupEdit
 // MapLegacyIDsJSONRequestBody defines body for MapLegacyIDs for application/json ContentType.
 type MapLegacyIDsJSONRequestBody = LegacyMappingRequest
 
-// CreateCustomListJSONRequestBody defines body for CreateCustomList for application/json ContentType.
+// CreateCustomListJSONRequestBody defines body for CreateCustomList for application/json
+// ContentType.
 type CreateCustomListJSONRequestBody = CustomListCreate
 
-// UpdateCustomListJSONRequestBody defines body for UpdateCustomList for application/json ContentType.
+// UpdateCustomListJSONRequestBody defines body for UpdateCustomList for application/json
+// ContentType.
 type UpdateCustomListJSONRequestBody = CustomListEdit
 
-// UnfollowCustomListJSONRequestBody defines body for UnfollowCustomList for application/json ContentType.
+// UnfollowCustomListJSONRequestBody defines body for UnfollowCustomList for application/json
+// ContentType.
 type UnfollowCustomListJSONRequestBody = EmptyObject
 
-// FollowCustomListJSONRequestBody defines body for FollowCustomList for application/json ContentType.
+// FollowCustomListJSONRequestBody defines body for FollowCustomList for application/json
+// ContentType.
 type FollowCustomListJSONRequestBody = EmptyObject
 
 // CreateMangaJSONRequestBody defines body for CreateManga for application/json ContentType.
 type CreateMangaJSONRequestBody = MangaCreate
 
-// CommitMangaDraftJSONRequestBody defines body for CommitMangaDraft for application/json ContentType.
+// CommitMangaDraftJSONRequestBody defines body for CommitMangaDraft for application/json
+// ContentType.
 type CommitMangaDraftJSONRequestBody = DraftCommit
 
 // UpdateMangaJSONRequestBody defines body for UpdateManga for application/json ContentType.
 type UpdateMangaJSONRequestBody = MangaEdit
 
-// SetMangaReadMarkersJSONRequestBody defines body for SetMangaReadMarkers for application/json ContentType.
+// SetMangaReadMarkersJSONRequestBody defines body for SetMangaReadMarkers for application/json
+// ContentType.
 type SetMangaReadMarkersJSONRequestBody = ReadMarkersEdit
 
-// SetReadingStatusJSONRequestBody defines body for SetReadingStatus for application/json ContentType.
+// SetReadingStatusJSONRequestBody defines body for SetReadingStatus for application/json
+// ContentType.
 type SetReadingStatusJSONRequestBody = ReadingStatusEdit
 
-// CreateMangaRelationJSONRequestBody defines body for CreateMangaRelation for application/json ContentType.
+// CreateMangaRelationJSONRequestBody defines body for CreateMangaRelation for application/json
+// ContentType.
 type CreateMangaRelationJSONRequestBody = MangaRelationCreate
 
 // SetRatingJSONRequestBody defines body for SetRating for application/json ContentType.
@@ -2597,22 +4031,26 @@ type CreateReportJSONRequestBody = ReportCreate
 // UpdateSettingsJSONRequestBody defines body for UpdateSettings for application/json ContentType.
 type UpdateSettingsJSONRequestBody = SettingsEdit
 
-// CreateSettingsTemplateJSONRequestBody defines body for CreateSettingsTemplate for application/json ContentType.
+// CreateSettingsTemplateJSONRequestBody defines body for CreateSettingsTemplate for
+// application/json ContentType.
 type CreateSettingsTemplateJSONRequestBody = SettingsTemplate
 
 // BeginUploadJSONRequestBody defines body for BeginUpload for application/json ContentType.
 type BeginUploadJSONRequestBody = UploadSessionCreate
 
-// BeginChapterEditJSONRequestBody defines body for BeginChapterEdit for application/json ContentType.
+// BeginChapterEditJSONRequestBody defines body for BeginChapterEdit for application/json
+// ContentType.
 type BeginChapterEditJSONRequestBody = UploadSessionEdit
 
-// CheckUploadApprovalJSONRequestBody defines body for CheckUploadApproval for application/json ContentType.
+// CheckUploadApprovalJSONRequestBody defines body for CheckUploadApproval for application/json
+// ContentType.
 type CheckUploadApprovalJSONRequestBody = UploadApprovalCheck
 
 // UploadPagesMultipartRequestBody defines body for UploadPages for multipart/form-data ContentType.
 type UploadPagesMultipartRequestBody = UploadPagesBody
 
-// DeleteUploadedPagesJSONRequestBody defines body for DeleteUploadedPages for application/json ContentType.
+// DeleteUploadedPagesJSONRequestBody defines body for DeleteUploadedPages for application/json
+// ContentType.
 type DeleteUploadedPagesJSONRequestBody = DeleteUploadedPagesJSONBody
 
 // CommitUploadJSONRequestBody defines body for CommitUpload for application/json ContentType.

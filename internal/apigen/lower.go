@@ -66,6 +66,7 @@ func lower(doc *openapi3.T, ops []*operation) error {
 			l.body(s)
 		}
 	}
+	l.describe()
 	return nil
 }
 

@@ -144,7 +144,8 @@ func oapiCodegen(doc *openapi3.T) error {
 	return nil
 }
 
-// trim drops the package comment of a generated file: the package has one.
+// trim drops the package comment of a generated file, because the package has one, and wraps the
+// others.
 func trim(path string) error {
 	code, err := os.ReadFile(path)
 	if err != nil {
@@ -155,7 +156,7 @@ func trim(path string) error {
 		return errors.New(path + " has no generated header")
 	}
 	header, body, _ := bytes.Cut(rest, []byte("\npackage "))
-	return write(path, []byte("// Code generated"+string(header)+"\n\npackage "+string(body)))
+	return write(path, wrapComments([]byte("// Code generated"+string(header)+"\n\npackage "+string(body))))
 }
 
 // write replaces a file if its content differs, so that an unchanged build stays cached.
