@@ -1252,6 +1252,8 @@ func (c *Client) ListReadingStatuses(ctx context.Context, params *ListReadingSta
 
 // ListTags returns all tags in one page.
 //
+// The answer may be a day old.
+//
 // GET /manga/tag.
 func (c *Client) ListTags(ctx context.Context, editors ...RequestEditorFn) (*TagList, error) {
 	r := newRequest(&operation.Table[operation.ListTags])
@@ -1305,7 +1307,8 @@ func (c *Client) DeleteManga(ctx context.Context, id uuid.UUID, editors ...Reque
 // GetMangaAggregate returns the volumes of a title and the numbers and ids of their chapters.
 //
 // It is short enough to come in one answer, in the order of display: the newest first. Chapters of
-// no volume are in the volume none. For an unknown title there are no volumes, and no error.
+// no volume are in the volume none. For an unknown title there are no volumes, and no error. The
+// answer may be a minute old.
 //
 // GET /manga/{id}/aggregate.
 func (c *Client) GetMangaAggregate(ctx context.Context, id uuid.UUID, params *GetMangaAggregateParams, editors ...RequestEditorFn) (*AggregateResponse, error) {
@@ -1331,7 +1334,7 @@ func (c *Client) GetMangaAggregate(ctx context.Context, id uuid.UUID, params *Ge
 //
 // A page holds 100 unless Limit asks for 1 to 500. What is left out unless the parameters say
 // otherwise is described at [Client.ListChapters]; of a pornographic title that is everything. For
-// an unknown title the page is empty, and there is no error.
+// an unknown title the page is empty, and there is no error. The answer may be a minute old.
 //
 // GET /manga/{id}/feed.
 func (c *Client) GetMangaFeed(ctx context.Context, id uuid.UUID, params *GetMangaFeedParams, editors ...RequestEditorFn) (*ChapterList, error) {
@@ -1520,8 +1523,9 @@ func (c *Client) SetMangaReadMarkers(ctx context.Context, id uuid.UUID, params *
 
 // ListMangaRecommendations returns titles that are like a title, up to 20, the most similar first.
 //
-// There is one page only. The relationships of each are the two titles; Includes asks for their
-// attributes. Pornographic titles are left out unless ContentRating names them.
+// There is one page only, which may be a day old. The relationships of each are the two titles;
+// Includes asks for their attributes. Pornographic titles are left out unless ContentRating names
+// them.
 //
 // GET /manga/{id}/recommendation.
 func (c *Client) ListMangaRecommendations(ctx context.Context, id uuid.UUID, params *ListMangaRecommendationsParams, editors ...RequestEditorFn) (*MangaRecommendationList, error) {
@@ -1733,6 +1737,8 @@ func (c *Client) CreateReport(ctx context.Context, body ReportCreate, editors ..
 
 // ListReportReasons returns the reasons for which something of a kind can be reported, in one page.
 //
+// The answer may be a day old.
+//
 // GET /report/reasons/{category}.
 func (c *Client) ListReportReasons(ctx context.Context, category ReportCategory, editors ...RequestEditorFn) (*ReportReasonList, error) {
 	r := newRequest(&operation.Table[operation.ListReportReasons])
@@ -1797,6 +1803,8 @@ func (c *Client) GetSettingsTemplateVersion(ctx context.Context, version uuid.UU
 
 // ListChapterStatistics returns how many comments there are on several chapters, by chapter.
 //
+// The answer may be 10 minutes old.
+//
 // GET /statistics/chapter.
 func (c *Client) ListChapterStatistics(ctx context.Context, params *ListChapterStatisticsParams, editors ...RequestEditorFn) (*ThreadStatisticsResponse, error) {
 	r := newRequest(&operation.Table[operation.ListChapterStatistics])
@@ -1811,6 +1819,8 @@ func (c *Client) ListChapterStatistics(ctx context.Context, params *ListChapterS
 
 // GetChapterStatistics returns how many comments there are on a chapter, as a map with one entry.
 //
+// The answer may be 10 minutes old.
+//
 // GET /statistics/chapter/{uuid}.
 func (c *Client) GetChapterStatistics(ctx context.Context, id uuid.UUID, editors ...RequestEditorFn) (*ThreadStatisticsResponse, error) {
 	r := newRequest(&operation.Table[operation.GetChapterStatistics])
@@ -1820,6 +1830,8 @@ func (c *Client) GetChapterStatistics(ctx context.Context, id uuid.UUID, editors
 }
 
 // ListGroupStatistics returns how many comments there are on several scanlation groups, by group.
+//
+// The answer may be 10 minutes old.
 //
 // GET /statistics/group.
 func (c *Client) ListGroupStatistics(ctx context.Context, params *ListGroupStatisticsParams, editors ...RequestEditorFn) (*ThreadStatisticsResponse, error) {
@@ -1836,6 +1848,8 @@ func (c *Client) ListGroupStatistics(ctx context.Context, params *ListGroupStati
 // GetGroupStatistics returns how many comments there are on a scanlation group, as a map with one
 // entry.
 //
+// The answer may be 10 minutes old.
+//
 // GET /statistics/group/{uuid}.
 func (c *Client) GetGroupStatistics(ctx context.Context, id uuid.UUID, editors ...RequestEditorFn) (*ThreadStatisticsResponse, error) {
 	r := newRequest(&operation.Table[operation.GetGroupStatistics])
@@ -1845,6 +1859,8 @@ func (c *Client) GetGroupStatistics(ctx context.Context, id uuid.UUID, editors .
 }
 
 // ListMangaStatistics returns ratings, follows and comments of several titles, by title.
+//
+// The answer may be 10 minutes old.
 //
 // GET /statistics/manga.
 func (c *Client) ListMangaStatistics(ctx context.Context, params *ListMangaStatisticsParams, editors ...RequestEditorFn) (*MangaStatisticsResponse, error) {
@@ -1860,7 +1876,8 @@ func (c *Client) ListMangaStatistics(ctx context.Context, params *ListMangaStati
 
 // GetMangaStatistics returns ratings, follows and comments of a title, as a map with one entry.
 //
-// It also counts the ratings by value. An unknown title is [ErrNotFound].
+// It also counts the ratings by value. An unknown title is [ErrNotFound]. The answer may be 10
+// minutes old.
 //
 // GET /statistics/manga/{uuid}.
 func (c *Client) GetMangaStatistics(ctx context.Context, id uuid.UUID, editors ...RequestEditorFn) (*MangaStatisticsResponse, error) {

@@ -699,6 +699,8 @@ type ClientInterface interface {
 
 	// ListTags returns all tags in one page.
 	//
+	// The answer may be a day old.
+	//
 	// Corresponds with GET /manga/tag (the `ListTags` operationId).
 	ListTags(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
 
@@ -740,7 +742,8 @@ type ClientInterface interface {
 	// GetMangaAggregate returns the volumes of a title and the numbers and ids of their chapters.
 	//
 	// It is short enough to come in one answer, in the order of display: the newest first. Chapters of
-	// no volume are in the volume none. For an unknown title there are no volumes, and no error.
+	// no volume are in the volume none. For an unknown title there are no volumes, and no error. The
+	// answer may be a minute old.
 	//
 	// Corresponds with GET /manga/{id}/aggregate (the `GetMangaAggregate` operationId).
 	GetMangaAggregate(ctx context.Context, id openapi_types.UUID, params *GetMangaAggregateParams, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -749,7 +752,7 @@ type ClientInterface interface {
 	//
 	// A page holds 100 unless Limit asks for 1 to 500. What is left out unless the parameters say
 	// otherwise is described at [Client.ListChapters]; of a pornographic title that is everything. For
-	// an unknown title the page is empty, and there is no error.
+	// an unknown title the page is empty, and there is no error. The answer may be a minute old.
 	//
 	// Corresponds with GET /manga/{id}/feed (the `GetMangaFeed` operationId).
 	GetMangaFeed(ctx context.Context, id openapi_types.UUID, params *GetMangaFeedParams, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -801,8 +804,9 @@ type ClientInterface interface {
 
 	// ListMangaRecommendations returns titles that are like a title, up to 20, the most similar first.
 	//
-	// There is one page only. The relationships of each are the two titles; Includes asks for their
-	// attributes. Pornographic titles are left out unless ContentRating names them.
+	// There is one page only, which may be a day old. The relationships of each are the two titles;
+	// Includes asks for their attributes. Pornographic titles are left out unless ContentRating names
+	// them.
 	//
 	// Corresponds with GET /manga/{id}/recommendation (the `ListMangaRecommendations` operationId).
 	ListMangaRecommendations(ctx context.Context, id openapi_types.UUID, params *ListMangaRecommendationsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -921,6 +925,8 @@ type ClientInterface interface {
 
 	// ListReportReasons returns the reasons for which something of a kind can be reported, in one page.
 	//
+	// The answer may be a day old.
+	//
 	// Corresponds with GET /report/reasons/{category} (the `ListReportReasons` operationId).
 	ListReportReasons(ctx context.Context, category ReportCategory, reqEditors ...RequestEditorFn) (*http.Response, error)
 
@@ -979,15 +985,21 @@ type ClientInterface interface {
 
 	// ListChapterStatistics returns how many comments there are on several chapters, by chapter.
 	//
+	// The answer may be 10 minutes old.
+	//
 	// Corresponds with GET /statistics/chapter (the `ListChapterStatistics` operationId).
 	ListChapterStatistics(ctx context.Context, params *ListChapterStatisticsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// GetChapterStatistics returns how many comments there are on a chapter, as a map with one entry.
 	//
+	// The answer may be 10 minutes old.
+	//
 	// Corresponds with GET /statistics/chapter/{uuid} (the `GetChapterStatistics` operationId).
 	GetChapterStatistics(ctx context.Context, uuid openapi_types.UUID, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ListGroupStatistics returns how many comments there are on several scanlation groups, by group.
+	//
+	// The answer may be 10 minutes old.
 	//
 	// Corresponds with GET /statistics/group (the `ListGroupStatistics` operationId).
 	ListGroupStatistics(ctx context.Context, params *ListGroupStatisticsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -995,17 +1007,22 @@ type ClientInterface interface {
 	// GetGroupStatistics returns how many comments there are on a scanlation group, as a map with one
 	// entry.
 	//
+	// The answer may be 10 minutes old.
+	//
 	// Corresponds with GET /statistics/group/{uuid} (the `GetGroupStatistics` operationId).
 	GetGroupStatistics(ctx context.Context, uuid openapi_types.UUID, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ListMangaStatistics returns ratings, follows and comments of several titles, by title.
+	//
+	// The answer may be 10 minutes old.
 	//
 	// Corresponds with GET /statistics/manga (the `ListMangaStatistics` operationId).
 	ListMangaStatistics(ctx context.Context, params *ListMangaStatisticsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// GetMangaStatistics returns ratings, follows and comments of a title, as a map with one entry.
 	//
-	// It also counts the ratings by value. An unknown title is [ErrNotFound].
+	// It also counts the ratings by value. An unknown title is [ErrNotFound]. The answer may be 10
+	// minutes old.
 	//
 	// Corresponds with GET /statistics/manga/{uuid} (the `GetMangaStatistics` operationId).
 	GetMangaStatistics(ctx context.Context, uuid openapi_types.UUID, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -2577,6 +2594,8 @@ func (c *RawClient) ListReadingStatuses(ctx context.Context, params *ListReading
 
 // ListTags returns all tags in one page.
 //
+// The answer may be a day old.
+//
 // Corresponds with GET /manga/tag (the `ListTags` operationId).
 func (c *RawClient) ListTags(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewListTagsRequest(c.Server)
@@ -2668,7 +2687,8 @@ func (c *RawClient) UpdateManga(ctx context.Context, id openapi_types.UUID, body
 // GetMangaAggregate returns the volumes of a title and the numbers and ids of their chapters.
 //
 // It is short enough to come in one answer, in the order of display: the newest first. Chapters of
-// no volume are in the volume none. For an unknown title there are no volumes, and no error.
+// no volume are in the volume none. For an unknown title there are no volumes, and no error. The
+// answer may be a minute old.
 //
 // Corresponds with GET /manga/{id}/aggregate (the `GetMangaAggregate` operationId).
 func (c *RawClient) GetMangaAggregate(ctx context.Context, id openapi_types.UUID, params *GetMangaAggregateParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -2687,7 +2707,7 @@ func (c *RawClient) GetMangaAggregate(ctx context.Context, id openapi_types.UUID
 //
 // A page holds 100 unless Limit asks for 1 to 500. What is left out unless the parameters say
 // otherwise is described at [Client.ListChapters]; of a pornographic title that is everything. For
-// an unknown title the page is empty, and there is no error.
+// an unknown title the page is empty, and there is no error. The answer may be a minute old.
 //
 // Corresponds with GET /manga/{id}/feed (the `GetMangaFeed` operationId).
 func (c *RawClient) GetMangaFeed(ctx context.Context, id openapi_types.UUID, params *GetMangaFeedParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -2819,8 +2839,9 @@ func (c *RawClient) SetMangaReadMarkers(ctx context.Context, id openapi_types.UU
 
 // ListMangaRecommendations returns titles that are like a title, up to 20, the most similar first.
 //
-// There is one page only. The relationships of each are the two titles; Includes asks for their
-// attributes. Pornographic titles are left out unless ContentRating names them.
+// There is one page only, which may be a day old. The relationships of each are the two titles;
+// Includes asks for their attributes. Pornographic titles are left out unless ContentRating names
+// them.
 //
 // Corresponds with GET /manga/{id}/recommendation (the `ListMangaRecommendations` operationId).
 func (c *RawClient) ListMangaRecommendations(ctx context.Context, id openapi_types.UUID, params *ListMangaRecommendationsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -3099,6 +3120,8 @@ func (c *RawClient) CreateReport(ctx context.Context, body CreateReportJSONReque
 
 // ListReportReasons returns the reasons for which something of a kind can be reported, in one page.
 //
+// The answer may be a day old.
+//
 // Corresponds with GET /report/reasons/{category} (the `ListReportReasons` operationId).
 func (c *RawClient) ListReportReasons(ctx context.Context, category ReportCategory, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewListReportReasonsRequest(c.Server, category)
@@ -3237,6 +3260,8 @@ func (c *RawClient) GetSettingsTemplateVersion(ctx context.Context, version open
 
 // ListChapterStatistics returns how many comments there are on several chapters, by chapter.
 //
+// The answer may be 10 minutes old.
+//
 // Corresponds with GET /statistics/chapter (the `ListChapterStatistics` operationId).
 func (c *RawClient) ListChapterStatistics(ctx context.Context, params *ListChapterStatisticsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewListChapterStatisticsRequest(c.Server, params)
@@ -3252,6 +3277,8 @@ func (c *RawClient) ListChapterStatistics(ctx context.Context, params *ListChapt
 
 // GetChapterStatistics returns how many comments there are on a chapter, as a map with one entry.
 //
+// The answer may be 10 minutes old.
+//
 // Corresponds with GET /statistics/chapter/{uuid} (the `GetChapterStatistics` operationId).
 func (c *RawClient) GetChapterStatistics(ctx context.Context, uuid openapi_types.UUID, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewGetChapterStatisticsRequest(c.Server, uuid)
@@ -3266,6 +3293,8 @@ func (c *RawClient) GetChapterStatistics(ctx context.Context, uuid openapi_types
 }
 
 // ListGroupStatistics returns how many comments there are on several scanlation groups, by group.
+//
+// The answer may be 10 minutes old.
 //
 // Corresponds with GET /statistics/group (the `ListGroupStatistics` operationId).
 func (c *RawClient) ListGroupStatistics(ctx context.Context, params *ListGroupStatisticsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -3283,6 +3312,8 @@ func (c *RawClient) ListGroupStatistics(ctx context.Context, params *ListGroupSt
 // GetGroupStatistics returns how many comments there are on a scanlation group, as a map with one
 // entry.
 //
+// The answer may be 10 minutes old.
+//
 // Corresponds with GET /statistics/group/{uuid} (the `GetGroupStatistics` operationId).
 func (c *RawClient) GetGroupStatistics(ctx context.Context, uuid openapi_types.UUID, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewGetGroupStatisticsRequest(c.Server, uuid)
@@ -3297,6 +3328,8 @@ func (c *RawClient) GetGroupStatistics(ctx context.Context, uuid openapi_types.U
 }
 
 // ListMangaStatistics returns ratings, follows and comments of several titles, by title.
+//
+// The answer may be 10 minutes old.
 //
 // Corresponds with GET /statistics/manga (the `ListMangaStatistics` operationId).
 func (c *RawClient) ListMangaStatistics(ctx context.Context, params *ListMangaStatisticsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -3313,7 +3346,8 @@ func (c *RawClient) ListMangaStatistics(ctx context.Context, params *ListMangaSt
 
 // GetMangaStatistics returns ratings, follows and comments of a title, as a map with one entry.
 //
-// It also counts the ratings by value. An unknown title is [ErrNotFound].
+// It also counts the ratings by value. An unknown title is [ErrNotFound]. The answer may be 10
+// minutes old.
 //
 // Corresponds with GET /statistics/manga/{uuid} (the `GetMangaStatistics` operationId).
 func (c *RawClient) GetMangaStatistics(ctx context.Context, uuid openapi_types.UUID, reqEditors ...RequestEditorFn) (*http.Response, error) {

@@ -3552,7 +3552,7 @@ type GetRandomMangaParams struct {
 
 // ListReadMarkersParams defines parameters for ListReadMarkers.
 type ListReadMarkersParams struct {
-	// IDs are the ids of the titles.
+	// IDs are the ids of the titles, as many as the length of an address allows.
 	IDs []openapi_types.UUID `form:"ids[]" json:"ids[]"`
 
 	// Grouped sorts the chapters by title. Otherwise they are one list.
@@ -3702,7 +3702,7 @@ type ListMangaRelationsParams struct {
 
 // ListRatingsParams defines parameters for ListRatings.
 type ListRatingsParams struct {
-	// Manga lists the ids of the titles.
+	// Manga lists the ids of the titles, as many as the length of an address allows.
 	Manga []openapi_types.UUID `form:"manga[]" json:"manga[]"`
 }
 
@@ -3736,19 +3736,19 @@ type ListReportsParams struct {
 
 // ListChapterStatisticsParams defines parameters for ListChapterStatistics.
 type ListChapterStatisticsParams struct {
-	// Chapter lists the ids of the chapters.
+	// Chapter lists the ids of the chapters, as many as the length of an address allows.
 	Chapter []openapi_types.UUID `form:"chapter[]" json:"chapter[]"`
 }
 
 // ListGroupStatisticsParams defines parameters for ListGroupStatistics.
 type ListGroupStatisticsParams struct {
-	// Group lists the ids of the scanlation groups.
+	// Group lists the ids of the scanlation groups, as many as the length of an address allows.
 	Group []openapi_types.UUID `form:"group[]" json:"group[]"`
 }
 
 // ListMangaStatisticsParams defines parameters for ListMangaStatistics.
 type ListMangaStatisticsParams struct {
-	// Manga lists the ids of the titles.
+	// Manga lists the ids of the titles, as many as the length of an address allows.
 	Manga []openapi_types.UUID `form:"manga[]" json:"manga[]"`
 }
 
