@@ -159,7 +159,7 @@ func (c *Client) CreateAuthor(ctx context.Context, body AuthorCreate, editors ..
 
 // GetAuthor returns one author or artist.
 //
-// GET /author/{id}. A login shows more.
+// GET /author/{id}. Takes a login, but needs none.
 func (c *Client) GetAuthor(ctx context.Context, id uuid.UUID, params *GetAuthorParams, editors ...RequestEditorFn) (*AuthorResponse, error) {
 	r := newRequest(&operation.Table[operation.GetAuthor])
 	r.literal("/author/")
@@ -204,7 +204,7 @@ func (c *Client) DeleteAuthor(ctx context.Context, id uuid.UUID, editors ...Requ
 // can then be repeated. A wrong solution is a 400. The header X-Captcha-Result on the repeated
 // request does the same in one step.
 //
-// POST /captcha/solve. A login shows more. At most 10 requests in 10 min.
+// POST /captcha/solve. Takes a login, but needs none. At most 10 requests in 10 min.
 func (c *Client) SolveCaptcha(ctx context.Context, body CaptchaSolution, editors ...RequestEditorFn) error {
 	r := newRequest(&operation.Table[operation.SolveCaptcha])
 	r.literal("/captcha/solve")
@@ -342,7 +342,7 @@ func (c *Client) ListChaptersAll(ctx context.Context, params *ListChaptersParams
 //
 // The pages come from [Client.GetAtHomeServer].
 //
-// GET /chapter/{id}. A login shows more.
+// GET /chapter/{id}. Takes a login, but needs none.
 func (c *Client) GetChapter(ctx context.Context, id uuid.UUID, params *GetChapterParams, editors ...RequestEditorFn) (*ChapterResponse, error) {
 	r := newRequest(&operation.Table[operation.GetChapter])
 	r.literal("/chapter/")
@@ -586,7 +586,7 @@ func (c *Client) ListCoversAll(ctx context.Context, params *ListCoversParams, op
 //
 // The file is at [CoverURL].
 //
-// GET /cover/{mangaOrCoverId}. A login shows more.
+// GET /cover/{mangaOrCoverId}. Takes a login, but needs none.
 func (c *Client) GetCover(ctx context.Context, mangaOrCoverID uuid.UUID, params *GetCoverParams, editors ...RequestEditorFn) (*CoverResponse, error) {
 	r := newRequest(&operation.Table[operation.GetCover])
 	r.literal("/cover/")
@@ -720,7 +720,7 @@ func (c *Client) CreateGroup(ctx context.Context, body ScanlationGroupCreate, ed
 
 // GetGroup returns one scanlation group.
 //
-// GET /group/{id}. A login shows more.
+// GET /group/{id}. Takes a login, but needs none.
 func (c *Client) GetGroup(ctx context.Context, id uuid.UUID, params *GetGroupParams, editors ...RequestEditorFn) (*ScanlationGroupResponse, error) {
 	r := newRequest(&operation.Table[operation.GetGroup])
 	r.literal("/group/")
@@ -808,7 +808,7 @@ func (c *Client) CreateCustomList(ctx context.Context, body CustomListCreate, ed
 //
 // The titles are relationships of the list. A private list is shown to its owner only.
 //
-// GET /list/{id}. A login shows more.
+// GET /list/{id}. Takes a login, but needs none.
 func (c *Client) GetCustomList(ctx context.Context, id uuid.UUID, editors ...RequestEditorFn) (*CustomListResponse, error) {
 	r := newRequest(&operation.Table[operation.GetCustomList])
 	r.literal("/list/")
@@ -847,7 +847,7 @@ func (c *Client) DeleteCustomList(ctx context.Context, id uuid.UUID, editors ...
 // A page holds 100 unless Limit asks for 1 to 500. What is left out unless the parameters say
 // otherwise is described at [Client.ListChapters]. A private list is shown to its owner only.
 //
-// GET /list/{id}/feed. A login shows more.
+// GET /list/{id}/feed. Takes a login, but needs none.
 func (c *Client) GetCustomListFeed(ctx context.Context, id uuid.UUID, params *GetCustomListFeedParams, editors ...RequestEditorFn) (*ChapterList, error) {
 	r := newRequest(&operation.Table[operation.GetCustomListFeed])
 	r.literal("/list/")
@@ -1266,7 +1266,7 @@ func (c *Client) ListTags(ctx context.Context, editors ...RequestEditorFn) (*Tag
 // Of authors, artists, cover and other titles it has the ids; Includes asks for more. Tags are
 // always complete.
 //
-// GET /manga/{id}. A login shows more.
+// GET /manga/{id}. Takes a login, but needs none.
 func (c *Client) GetManga(ctx context.Context, id uuid.UUID, params *GetMangaParams, editors ...RequestEditorFn) (*MangaResponse, error) {
 	r := newRequest(&operation.Table[operation.GetManga])
 	r.literal("/manga/")
@@ -2476,7 +2476,7 @@ func (c *Client) GetCurrentUser(ctx context.Context, editors ...RequestEditorFn)
 
 // GetUser returns one user.
 //
-// GET /user/{id}. A login shows more.
+// GET /user/{id}. Takes a login, but needs none.
 func (c *Client) GetUser(ctx context.Context, id uuid.UUID, editors ...RequestEditorFn) (*UserResponse, error) {
 	r := newRequest(&operation.Table[operation.GetUser])
 	r.literal("/user/")

@@ -259,7 +259,7 @@ func (m *model) writeDoc(p *printer, op *operation, name, all string) {
 	case "AuthRequired":
 		facts += " Needs a login."
 	case "AuthOptional":
-		facts += " A login shows more."
+		facts += " Takes a login, but needs none."
 	}
 	if l := op.limit; l != nil {
 		facts += fmt.Sprintf(" At most %d requests in %d min", l.Requests, l.Minutes)

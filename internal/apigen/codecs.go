@@ -119,12 +119,8 @@ func (m *model) decode(p *printer, dst string, e ast.Expr, json string, depth in
 	switch e := e.(type) {
 	case *ast.StarExpr:
 		p.line("if r.Null() {\n%s = nil\n} else {\n%s = new(%s)", dst, dst, source(e.X))
-		target := "(*" + dst + ")"
-		if m.types.isStruct(e.X) != "" {
-			target = dst
-		} else if !m.isScalar(e.X) {
-			target = dst
-		} else {
+		target := dst
+		if m.isScalar(e.X) {
 			target = "*" + dst
 		}
 		m.decode(p, target, e.X, json, depth)
@@ -355,5 +351,23 @@ func (m *model) writeRelated(p *printer) {
 	p.line("}\nreturn RawAttributes(r.Raw())\n}\n")
 	for _, goType := range goTypes {
 		p.line("func (*%s) relationshipAttributes() {}", goType)
+	}
+}
+
+// writeSecrets keeps package fmt and slog from printing what holds a secret. As JSON it is sent.
+func (m *model) writeSecrets(p *printer) {
+	p.line("import (\n\"fmt\"\n\"log/slog\"\n)\n")
+	p.line("var (\n_ fmt.State\n_ slog.Value\n)\n")
+	for _, name := range slices.Sorted(maps.Keys(m.doc.Components.Schemas)) {
+		s := m.doc.Components.Schemas[name].Value
+		goType := goTypeName(name, s)
+		if s.Extensions[extSecret] != true || m.types.structs[goType] == nil {
+			continue
+		}
+		text := "api." + goType + "{withheld}"
+		p.line("// Format implements [fmt.Formatter]. It withholds the content, which is secret.")
+		p.line("func (%s) Format(f fmt.State, _ rune) { fmt.Fprint(f, %q) }\n", goType, text)
+		p.line("// LogValue implements [slog.LogValuer]. It withholds the content, which is secret.")
+		p.line("func (%s) LogValue() slog.Value { return slog.StringValue(%q) }\n", goType, text)
 	}
 }

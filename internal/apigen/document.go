@@ -37,10 +37,9 @@ type rateLimit struct {
 }
 
 type list struct {
-	item    string // Go type of an element
-	limit   int    // the largest page
-	hasID   bool
-	offsets string // field names are fixed: Limit, Offset
+	item  string // Go type of an element
+	limit int    // the largest page
+	hasID bool
 }
 
 // methods in the order in which a reader of the API expects them.

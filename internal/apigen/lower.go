@@ -22,6 +22,7 @@ const (
 	extJSONIgnore  = "x-go-json-ignore"
 	extGoBody      = "x-go-body"
 	extRelations   = "x-relationship-types"
+	extSecret      = "x-secret"
 	extraName      = "~extra" // sorts behind every member name
 	extraFieldName = "Extra"
 )
