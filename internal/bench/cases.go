@@ -29,7 +29,7 @@ func (m memory) RoundTrip(req *http.Request) (*http.Response, error) {
 
 // newClient is a client as users have it, but for the limit of five requests a second.
 func newClient(b testing.TB, server string, transport http.RoundTripper) *api.Client {
-	client, err := api.New(server, api.WithHTTPClient(&http.Client{Transport: transport}), api.Options())
+	client, err := api.New(server, api.WithHTTPClient(&http.Client{Transport: transport}), api.WithoutRateLimit())
 	if err != nil {
 		b.Fatal(err)
 	}
