@@ -301,7 +301,7 @@ func call[T any, P object[T]](ctx context.Context, c *Client, r *request, editor
 func decodeAnswer(resp *http.Response, body []byte, answer decoder) error {
 	contentType := resp.Header.Get("Content-Type")
 	if !isJSON(contentType, body) {
-		return &notJSON{contentType, bytes.Clone(body[:min(len(body), maxErrorBody)])}
+		return &notJSON{contentType: contentType, body: bytes.Clone(body[:min(len(body), maxErrorBody)])}
 	}
 	if body = bytes.TrimLeft(body, " \t\r\n"); body[0] == '[' {
 		return &malformed{errors.New("it is a list, not an object")}
@@ -338,7 +338,7 @@ func (c *Client) do(ctx context.Context, r *request, editors []RequestEditorFn) 
 			if html := strings.Contains(contentType, "html") || bytes.HasPrefix(bytes.TrimSpace(body), []byte("<")); !html {
 				return nil // nothing, or a word like pong
 			}
-			return &notJSON{contentType, bytes.Clone(body[:min(len(body), maxErrorBody)])}
+			return &notJSON{contentType: contentType, body: bytes.Clone(body[:min(len(body), maxErrorBody)])}
 		}
 		var answer ErrorResponse
 		if err := unmarshal(body, &answer); err != nil {
@@ -370,7 +370,7 @@ func (c *Client) rawAnswer(ctx context.Context, r *request, editors []RequestEdi
 	var answer json.RawMessage
 	err := c.exchange(ctx, r, editors, func(resp *http.Response, body []byte) error {
 		if contentType := resp.Header.Get("Content-Type"); !isJSON(contentType, body) {
-			return &notJSON{contentType, bytes.Clone(body[:min(len(body), maxErrorBody)])}
+			return &notJSON{contentType: contentType, body: bytes.Clone(body[:min(len(body), maxErrorBody)])}
 		}
 		if !json.Valid(body) {
 			return &malformed{errors.New("it is cut off or damaged")}

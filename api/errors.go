@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/mangadex-go/mangadex/api/internal/header"
@@ -48,41 +49,64 @@ type Error struct {
 
 // Error returns one line with operation, status, the reasons of the server and the request id.
 func (e *Error) Error() string {
+	const most = 5 // reasons that are spelt out
 	var b strings.Builder
-	fmt.Fprintf(&b, "api: %s: %s %s: %d %s", e.Operation, e.Method, e.Path, e.StatusCode, http.StatusText(e.StatusCode))
-	for i, detail := range e.Errors {
-		separator := "; "
-		if i == 0 {
-			separator = ": "
+	fmt.Fprintf(&b, "api: %s: %s %s: %d", e.Operation, e.Method, e.Path, e.StatusCode)
+	if text := http.StatusText(e.StatusCode); text != "" {
+		b.WriteString(" " + text)
+	}
+	separator := ": "
+	for i := range e.Errors {
+		if i == most {
+			fmt.Fprintf(&b, "; and %d more", len(e.Errors)-most)
+			break
 		}
-		b.WriteString(separator)
-		b.WriteString(detail.text())
+		b.WriteString(separator + e.Errors[i].text())
+		separator = "; "
 	}
 	if e.cause != nil && len(e.Errors) == 0 {
-		b.WriteString(": ")
-		b.WriteString(e.cause.Error())
+		b.WriteString(": " + e.cause.Error())
 	}
 	if e.RetryAfter > 0 {
 		fmt.Fprintf(&b, " (retry after %v)", e.RetryAfter)
 	}
 	if e.RequestID != "" {
-		fmt.Fprintf(&b, " (request id %s)", e.RequestID)
+		fmt.Fprintf(&b, " (request id %s)", shorten(e.RequestID, 64))
 	}
-	return b.String()
+	return oneLine(b.String())
 }
 
 // text is the title and the detail, as far as they are there.
 func (d *ErrorDetail) text() string {
+	const longest = 300
 	var parts []string
 	for _, text := range []*string{d.Title, d.Detail} {
 		if text != nil && *text != "" {
-			parts = append(parts, *text)
+			parts = append(parts, shorten(*text, longest))
 		}
 	}
 	if len(parts) == 0 {
-		return "error " + d.ID
+		return "error " + shorten(d.ID, longest)
 	}
 	return strings.Join(parts, ": ")
+}
+
+// oneLine makes a single space of every run of white space and control characters.
+func oneLine(text string) string {
+	return strings.Join(strings.FieldsFunc(strings.ToValidUTF8(text, "\uFFFD"), func(r rune) bool {
+		return unicode.IsSpace(r) || unicode.IsControl(r)
+	}), " ")
+}
+
+// shorten cuts a text off after longest bytes at most.
+func shorten(text string, longest int) string {
+	if len(text) <= longest {
+		return text
+	}
+	for !utf8.RuneStart(text[longest]) {
+		longest--
+	}
+	return text[:longest] + "…"
 }
 
 // Unwrap returns what made the answer unusable: a *[CaptchaError], or what is wrong with the body.
@@ -135,17 +159,23 @@ func (e *CaptchaError) Is(target error) bool { return target == ErrCaptchaRequir
 type notJSON struct {
 	contentType string
 	body        []byte
+	withheld    bool // the body is a secret
 }
 
 func (e *notJSON) Error() string {
-	if len(e.body) == 0 {
+	what := "an answer"
+	switch {
+	case e.withheld:
+	case len(e.body) == 0:
 		return "an empty answer where JSON belongs"
 	}
-	what := "an answer"
 	if e.contentType != "" {
-		what += " of type " + e.contentType
+		what += " of type " + shorten(e.contentType, 64)
 	}
-	return what + " where JSON belongs: " + excerpt(e.body)
+	if what += " where JSON belongs"; e.withheld {
+		return what
+	}
+	return what + ": " + excerpt(e.body)
 }
 
 func (e *notJSON) Is(target error) bool { return target == ErrNotJSON }
@@ -159,15 +189,28 @@ func (e *malformed) Unwrap() error { return e.cause }
 // excerpt is the first bytes of a body on one line.
 func excerpt(body []byte) string {
 	const longest = 120
-	text := strings.Join(strings.Fields(strings.ToValidUTF8(string(body[:min(len(body), 4*longest)]), "�")), " ")
-	if len(text) > longest {
-		cut := longest
-		for !utf8.RuneStart(text[cut]) {
-			cut--
-		}
-		text = text[:cut] + "…"
+	return strconv.Quote(shorten(oneLine(string(body[:min(len(body), 4*longest)])), longest))
+}
+
+// answersSecret reports whether an operation answers with a secret, of which no part may be in an
+// error.
+func answersSecret(operation string) bool {
+	switch operation {
+	case "Login", "RefreshSession", "GetAPIClientSecret", "RegenerateAPIClientSecret":
+		return true
 	}
-	return strconv.Quote(text)
+	return false
+}
+
+// withhold takes the body of an answer out of what is wrong with it.
+func withhold(cause error) error {
+	switch cause := cause.(type) {
+	case *notJSON:
+		return &notJSON{contentType: cause.contentType, withheld: true}
+	case *malformed:
+		return &malformed{errors.New("it is cut off, damaged or of another form")}
+	}
+	return cause
 }
 
 // newError makes the error of an answer whose body has been read as far as maxErrorBody at least.
@@ -183,18 +226,28 @@ func newError(r *request, path string, resp *http.Response, body []byte, cause e
 		Body:       bytes.Clone(body[:min(len(body), maxErrorBody)]),
 		cause:      cause,
 	}
+	if strings.Contains(r.op.Path, "{code}") { // sent by mail to whoever may use it
+		e.Path = r.op.Path
+	}
 	if cause != nil {
+		if refused, ok := cause.(*refused); ok {
+			e.Errors = refused.details
+		}
+		if answersSecret(r.op.ID) {
+			e.Body, e.cause = nil, withhold(cause)
+		}
 		return e
 	}
 	contentType := resp.Header.Get("Content-Type")
 	if !isJSON(contentType, body) {
-		e.cause = &notJSON{contentType, e.Body}
+		e.cause = &notJSON{contentType: contentType, body: e.Body}
 	} else {
 		var answer ErrorResponse
 		if err := unmarshal(body, &answer); err != nil {
 			e.cause = &malformed{err}
+		} else {
+			e.Errors = answer.Errors
 		}
-		e.Errors = answer.Errors
 	}
 	if captcha := captchaOf(e); captcha != nil {
 		e.cause = captcha

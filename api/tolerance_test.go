@@ -46,10 +46,10 @@ func variants(value any, path string, mutate func(path string, value any) (any, 
 			}
 		}
 	case []any:
-		for i, item := range value {
-			for p, v := range variants(item, fmt.Sprintf("%s[%d]", path, i), mutate) {
+		if len(value) > 0 { // the first element stands for all
+			for p, v := range variants(value[0], path+"[0]", mutate) {
 				changed := slices.Clone(value)
-				changed[i] = v
+				changed[0] = v
 				all[p] = changed
 			}
 		}

@@ -88,5 +88,9 @@ func path(data []byte, offset int) string {
 			b.WriteString(l.key)
 		}
 	}
+	const longest = 200
+	if text := b.String(); len(text) > longest {
+		return strings.ToValidUTF8(text[:longest/2]+"…"+text[len(text)-longest/2:], "")
+	}
 	return b.String()
 }
