@@ -233,7 +233,8 @@ func (l *LocalLimiter) expect(w *waiter, now time.Duration) time.Duration {
 func (l *LocalLimiter) turn(n int, now time.Duration) time.Duration {
 	at := l.global.opens(n, now)
 	if at > now || l.global.queue.Len() > 0 {
-		at = max(at, l.nextPace(now)+time.Duration(n)*l.step)
+		first := max(l.global.opens(0, now), l.nextPace(now))
+		at = max(at, first+time.Duration(n)*l.step)
 	}
 	return at
 }

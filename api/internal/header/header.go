@@ -73,7 +73,7 @@ type Bucket struct {
 // one.
 func BucketOf(h http.Header) (Bucket, bool) {
 	limit, remaining := h["X-Ratelimit-Limit"], h["X-Ratelimit-Remaining"]
-	if len(limit) == 0 && len(remaining) == 0 {
+	if len(limit) == 0 && len(remaining) == 0 && len(h["X-Ratelimit-Retry-After"]) == 0 {
 		return Bucket{}, false
 	}
 	b := Bucket{Remaining: -1}
