@@ -1,6 +1,7 @@
 package apitest
 
 import (
+	"encoding/json"
 	"slices"
 	"strings"
 	"time"
@@ -33,6 +34,13 @@ type user struct {
 	roles       []string
 	permissions []string
 	disabled    bool
+
+	library    Library
+	rated      map[uuid.UUID]time.Time
+	history    []historyEntry
+	settings   json.RawMessage
+	settingsAt string
+	deletion   uuid.UUID // code that deletes the account
 }
 
 func (u *user) attributes(time.Time) any {
@@ -67,7 +75,7 @@ func (u *user) allPermissions() []string {
 		if u.has("ROLE_MEMBER") {
 			list = append(list, memberPermissions...)
 		}
-		if u.has("ROLE_POWER_UPLOADER", "ROLE_GROUP_LEADER") {
+		if u.has("ROLE_POWER_UPLOADER", "ROLE_GROUP_LEADER", "ROLE_GROUP_MEMBER") {
 			list = append(list, "chapter.upload.unmoderated")
 		}
 		if u.has(staffRoles...) {

@@ -64,6 +64,9 @@ func (c *call) carryOut() ([]byte, error) {
 	if status := c.strike(c.op.ID, true); status != 0 {
 		return nil, &problem{status: status, title: "fault_http_exception", detail: "This answer was asked for."}
 	}
+	if c.fault != nil && c.fault.Captcha {
+		return nil, captcha()
+	}
 	if err := c.authenticate(); err != nil {
 		return nil, err
 	}

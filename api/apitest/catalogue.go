@@ -170,7 +170,6 @@ type manga struct {
 	fields   mangaFields
 	tags     []*tag
 	state    string // draft, submitted, published or rejected
-	locked   bool
 	authors  []*author
 	artists  []*author
 	cover    *cover
@@ -178,7 +177,6 @@ type manga struct {
 	chapters []*chapter // in the order of their upload
 	related  []*relation
 
-	legacy  int
 	words   string // all titles in lower case, for searches
 	ratings [11]int
 	follows int // of readers who are not accounts of this server
@@ -241,7 +239,7 @@ func (m *manga) attributes(now time.Time) any {
 		AvailableTranslatedLanguages []string          `json:"availableTranslatedLanguages"`
 		LatestUploadedChapter        *uuid.UUID        `json:"latestUploadedChapter"`
 		times
-	}{m.fields, m.locked, tags, m.state, languages, latestID, m.times()}
+	}{m.fields, false, tags, m.state, languages, latestID, m.times()}
 }
 
 func (m *manga) relationships() []relationship {
@@ -326,7 +324,6 @@ type chapter struct {
 	waiting     bool   // for the approval of a moderator
 	pages       int    // drawn pages
 	files       []file // uploaded pages, in place of drawn ones
-	legacy      int
 	thread      thread
 }
 

@@ -60,6 +60,7 @@ type entity interface {
 // A head is what all entities have.
 type head struct {
 	id      uuid.UUID
+	text    string // in place of the id; empty for nearly all
 	kind    string
 	version int
 	created time.Time
@@ -102,7 +103,12 @@ func appendAttributes(b []byte, e entity, now time.Time) []byte {
 
 func appendEntity(b []byte, e entity, expand includes, now time.Time) []byte {
 	h := e.base()
-	b = appendID(append(b, `{"id":"`...), h.id)
+	b = append(b, `{"id":"`...)
+	if h.text != "" {
+		b = append(b, h.text...)
+	} else {
+		b = appendID(b, h.id)
+	}
 	b = append(append(b, `","type":"`...), h.kind...)
 	b = append(b, `","attributes":`...)
 	b = appendAttributes(b, e, now)

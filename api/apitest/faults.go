@@ -73,7 +73,8 @@ func (s *Server) Heal() {
 }
 
 // take finds the fault of a request, nil if it has luck.
-func (l *faultList) take(operation string, ofAPI bool) *Fault {
+// A captcha goes away when it is solved, not when it is seen.
+func (l *faultList) take(operation string, ofAPI bool, solved func() bool) *Fault {
 	l.Lock()
 	defer l.Unlock()
 	for n, f := range l.faults {
@@ -83,10 +84,14 @@ func (l *faultList) take(operation string, ofAPI bool) *Fault {
 		if f.Probability > 0 && rand.Float64() >= f.Probability {
 			continue
 		}
-		if f.left != Always {
+		passed := f.Captcha && solved()
+		if f.left != Always && (!f.Captcha || passed) {
 			if f.left--; f.left == 0 {
 				l.faults = slices.Delete(l.faults, n, n+1)
 			}
+		}
+		if passed {
+			return nil
 		}
 		return &f.Fault
 	}
@@ -97,7 +102,7 @@ func (l *faultList) take(operation string, ofAPI bool) *Fault {
 // the status that the fault wants in place of the answer, 0 for none.
 func (x *exchange) strike(operation string, ofAPI bool) int {
 	x.logged.Operation = operation
-	x.fault = x.server.faults.take(operation, ofAPI)
+	x.fault = x.server.faults.take(operation, ofAPI, x.solved)
 	f := x.fault
 	if f == nil {
 		return 0
@@ -112,6 +117,30 @@ func (x *exchange) strike(operation string, ofAPI bool) int {
 		x.server.generation.Add(1)
 	}
 	return f.Status
+}
+
+// siteKey is that of all captchas of this server.
+const siteKey = "00000000-0000-4000-8000-00000000cafe"
+
+func captcha() error {
+	return &problem{
+		status: http.StatusForbidden, title: "captcha_required_exception", detail: "A captcha must be solved first.",
+		context: map[string]string{"siteKey": siteKey}, header: http.Header{"X-Captcha-Sitekey": {siteKey}},
+	}
+}
+
+// solved tells whether the sender of the request has solved a captcha: it brings the solution, or
+// has sent it before.
+func (x *exchange) solved() bool {
+	if x.request.Header.Get("X-Captcha-Result") != "" {
+		return true
+	}
+	st := x.server.store
+	st.Lock()
+	defer st.Unlock()
+	token, _ := bearer(x.request)
+	record := st.mint.records[token]
+	return st.solved[address(x.request)] || record != nil && st.solved[record.session.user.username]
 }
 
 // abort ends the connection without an answer, or without the rest of it.

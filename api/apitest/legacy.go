@@ -83,18 +83,15 @@ func getCurrentUser(c *call) ([]byte, error) { return one(c.user, nil, c.now), n
 func (s *Server) issue(username string) (access, refresh string, err error) {
 	s.store.Lock()
 	defer s.store.Unlock()
-	for _, u := range s.store.users.all {
-		if u.username == username && u.password != "" {
-			now := s.options.clock().UTC()
-			clientID := ""
-			for _, client := range s.store.clients.all {
-				if client.owner == u && client.usable() {
-					clientID = client.clientID
-				}
-			}
-			session := s.store.open(u, clientID, scopeOf(""), s.options.refreshLife, now)
-			return s.store.issue(session, "access", s.AuthURL, s.options.accessLife, now), s.store.issue(session, "refresh", s.AuthURL, s.options.refreshLife, now), nil
-		}
+	u := s.store.userNamed(username)
+	if u == nil {
+		return "", "", fmt.Errorf("apitest: there is no account %q that can log in", username)
 	}
-	return "", "", fmt.Errorf("apitest: there is no account %q that can log in", username)
+	clientID := ""
+	if client := s.store.clientOfUser(u); client != nil {
+		clientID = client.clientID
+	}
+	now := s.options.clock().UTC()
+	session := s.store.open(u, clientID, scopeOf(""), s.options.refreshLife, now)
+	return s.store.issue(session, "access", s.AuthURL, s.options.accessLife, now), s.store.issue(session, "refresh", s.AuthURL, s.options.refreshLife, now), nil
 }

@@ -46,9 +46,9 @@ func listAuthors(c *call) ([]byte, error) {
 }
 
 func getAuthor(c *call) ([]byte, error) {
-	a, ok := c.authors.get(c.id("id"))
-	if !ok {
-		return nil, notFound("Author", c.id("id"))
+	a, err := c.authorOf("id")
+	if err != nil {
+		return nil, err
 	}
 	return one(a, c.includes(), c.now), nil
 }
@@ -70,9 +70,9 @@ func listGroups(c *call) ([]byte, error) {
 }
 
 func getGroup(c *call) ([]byte, error) {
-	g, ok := c.groups.get(c.id("id"))
-	if !ok {
-		return nil, notFound("Scanlation group", c.id("id"))
+	g, err := c.groupOf("id")
+	if err != nil {
+		return nil, err
 	}
 	return one(g, c.includes(), c.now), nil
 }

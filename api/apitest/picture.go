@@ -153,11 +153,19 @@ type file struct {
 	content []byte
 }
 
+// extensions of the names of files.
+var extensions = map[string]string{"image/png": ".png", "image/jpeg": ".jpg", "image/gif": ".gif"}
+
+// hashOf is the SHA-256 of a file.
+func hashOf(content []byte) string {
+	sum := sha256.Sum256(content)
+	return hex.EncodeToString(sum[:])
+}
+
 // pageFile names a page after its number and the SHA-256 of its content.
 func pageFile(number int, mime string, content []byte) file {
-	sum := sha256.Sum256(content)
-	extension := map[string]string{"image/png": "png", "image/jpeg": "jpg", "image/gif": "gif"}[mime]
-	return file{fmt.Sprintf("%d-%s.%s", number, hex.EncodeToString(sum[:]), extension), mime, content}
+	hash := hashOf(content)
+	return file{fmt.Sprintf("%d-%s%s", number, hash, extensions[mime]), mime, content}
 }
 
 // Sizes of drawn pictures, in pixels.

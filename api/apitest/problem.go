@@ -30,13 +30,16 @@ func (p *problem) encode() []byte {
 	if p.body != nil {
 		return p.body
 	}
+	return encode(map[string]any{"result": "error", "errors": []any{p.entry()}})
+}
+
+// entry is the problem in the errors of an answer.
+func (p *problem) entry() map[string]any {
 	id, ok := problemIDs[p.title]
 	if !ok {
 		id = uuid.NewSHA1(namespace, []byte(p.title)).String()
 	}
-	return encode(map[string]any{"result": "error", "errors": []any{
-		map[string]any{"id": id, "status": p.status, "title": p.title, "detail": p.detail, "context": p.context},
-	}})
+	return map[string]any{"id": id, "status": p.status, "title": p.title, "detail": p.detail, "context": p.context}
 }
 
 // answer is the answer that says it.

@@ -109,6 +109,8 @@ func (st *store) invent(seed uint64, titles int) {
 		ofChapters
 	)
 	st.inventTags(now)
+	st.inventReasons(now)
+	st.templates = []settingsTemplate{{uuid.NewSHA1(namespace, []byte("settings template")), []byte(`{"type":"object"}`)}}
 
 	users := make([]*user, 8+titles/20)
 	for n := range users {
@@ -179,8 +181,9 @@ func (st *store) invent(seed uint64, titles int) {
 	st.covers.add(covers...)
 	st.chapters.add(chapters...)
 	for n := 5; n+1 < len(all); n += 10 {
-		st.relate(all[n], all[n+1], "sequel", newHead("manga_relation", now))
+		st.relate(all[n], all[n+1], "sequel", head{id: uuid.NewSHA1(all[n].id, []byte("sequel")), kind: "manga_relation", version: 1, created: now, updated: now})
 	}
+	st.legacy = map[string][]uuid.UUID{"manga": idsOf(all), "chapter": idsOf(chapters), "group": idsOf(groups), "tag": idsOf(st.tags.all)}
 }
 
 func (st *store) inventTags(now time.Time) {
@@ -192,9 +195,34 @@ func (st *store) inventTags(now time.Time) {
 	}
 }
 
+// reasons for reports, which are the same for all kinds of things. Details are required for those
+// with an asterisk.
+var reasonTexts = []string{"Wrong information*", "Duplicate*", "Spam", "Something else*"}
+
+func (st *store) inventReasons(now time.Time) {
+	for _, category := range []string{"manga", "chapter", "scanlation_group", "user", "author"} {
+		for _, text := range reasonTexts {
+			text, details := strings.CutSuffix(text, "*")
+			id := uuid.NewSHA1(namespace, []byte("reason "+category+" "+text))
+			st.reasons.add(&reportReason{head: head{id: id, kind: "report_reason", version: 1, created: now, updated: now}, category: category, text: text, details: details})
+		}
+	}
+}
+
+func idsOf[E entity](list []E) []uuid.UUID {
+	ids := make([]uuid.UUID, len(list))
+	for n, e := range list {
+		ids[n] = e.base().id
+	}
+	return ids
+}
+
+// firstThread is below the threads that are begun later, and above those of the catalogue.
+const firstThread = 1_000_000
+
 func (st *store) inventManga(i inventor, n int) *manga {
 	english, romaji, japanese := i.title()
-	m := &manga{head: i.head(kindManga, 2500), state: "published", legacy: n + 1, follows: i.IntN(20_000)}
+	m := &manga{head: i.head(kindManga, 2500), state: "published", follows: i.IntN(20_000)}
 	m.fields = mangaFields{
 		Title:            localized{"en": english},
 		AltTitles:        []localized{{"ja-ro": romaji}, {"ja": japanese}},
@@ -247,7 +275,7 @@ func inventChapters(i inventor, m *manga, n int, groups []*group, users []*user)
 	chapters := make([]*chapter, count)
 	at := i.now.Add(-time.Duration(1+i.IntN(300*24*60)) * time.Minute)
 	for k := count - 1; k >= 0; k-- {
-		c := &chapter{manga: m, uploader: users[i.IntN(len(users))], pages: 3 + i.IntN(8), legacy: n*100 + k + 1}
+		c := &chapter{manga: m, uploader: users[i.IntN(len(users))], pages: 3 + i.IntN(8)}
 		c.head = head{id: i.id(), kind: kindChapter, version: 1, created: at, updated: at}
 		c.publishAt = at
 		c.groups = []*group{groups[i.IntN(len(groups))]}

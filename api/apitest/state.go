@@ -1,6 +1,13 @@
 package apitest
 
-import "slices"
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/google/uuid"
+)
 
 // A State is what a server knows. It can be looked into and changed while the server runs.
 type State struct{ server *Server }
@@ -8,34 +15,303 @@ type State struct{ server *Server }
 // State returns the state of the server.
 func (s *Server) State() State { return State{s} }
 
-// Account returns an account by its name, with its password and its client.
-func (s State) Account(username string) (Account, bool) {
+// A Manga is a title, as far as tests want to choose it.
+type Manga struct {
+	ID               uuid.UUID
+	Title            string // in English
+	ContentRating    string // safe unless it is given
+	Status           string // ongoing unless it is given
+	OriginalLanguage string // ja unless it is given
+	Year             int    // 0 for none
+	Tags             []uuid.UUID
+	Draft            bool // nobody but its creator, [Server.Account], sees it
+}
+
+// A Chapter is a chapter, as far as tests want to choose it.
+type Chapter struct {
+	ID          uuid.UUID
+	Manga       uuid.UUID
+	Volume      string
+	Number      string
+	Title       string
+	Language    string // en unless it is given
+	Groups      []uuid.UUID
+	Pages       int
+	ExternalURL string    // where it is read, if not here
+	PublishAt   time.Time // now unless it is given
+	Unavailable bool
+}
+
+// lock gives the store away until the returned function is called.
+func (s State) lock() (*store, func()) {
 	st := s.server.store
 	st.Lock()
-	defer st.Unlock()
-	for _, u := range st.users.all {
-		if u.username != username || u.password == "" {
-			continue
+	return st, st.Unlock
+}
+
+// Manga returns all titles in the order in which they were made.
+func (s State) Manga() []Manga {
+	st, unlock := s.lock()
+	defer unlock()
+	list := make([]Manga, len(st.manga.all))
+	for n, m := range st.manga.all {
+		list[n] = Manga{
+			ID: m.id, Title: m.name(), ContentRating: m.fields.ContentRating, Status: m.fields.Status, OriginalLanguage: m.fields.OriginalLanguage,
+			Year: number(m.fields.Year), Tags: idsOf(m.tags), Draft: m.state != "published",
 		}
-		a := Account{
-			ID: u.id, Username: u.username, Email: u.email, Password: u.password,
-			Roles: slices.Clone(u.roles), Permissions: slices.Clone(u.permissions), Disabled: u.disabled,
-		}
-		for _, client := range st.clients.all {
-			if client.owner == u && client.usable() {
-				a.ClientID, a.ClientSecret = client.clientID, client.secret
-				break
-			}
-		}
-		return a, true
 	}
-	return Account{}, false
+	return list
+}
+
+// AddManga adds a title and returns its id, a new one unless it is given.
+func (s State) AddManga(m Manga) (uuid.UUID, error) {
+	st, unlock := s.lock()
+	defer unlock()
+	tags, err := find(&st.tags, "Tag", m.Tags)
+	if err != nil {
+		return uuid.Nil, fmt.Errorf("apitest: %w", err)
+	}
+	now := st.clock().UTC()
+	added := &manga{head: newHead(kindManga, now), tags: tags, state: "published"}
+	added.creator, _ = st.users.get(s.server.Account.ID)
+	if m.Draft {
+		added.state = "draft"
+	}
+	if m.ID != uuid.Nil {
+		added.id = m.ID
+	}
+	added.fields = mangaFields{
+		Title: localized{"en": m.Title}, AltTitles: []localized{}, Description: localized{}, Links: links{},
+		OriginalLanguage: orElse(m.OriginalLanguage, "ja"), Status: orElse(m.Status, "ongoing"), ContentRating: orElse(m.ContentRating, "safe"),
+	}
+	if m.Year != 0 {
+		added.fields.Year = &m.Year
+	}
+	added.titled()
+	st.manga.add(added)
+	return added.id, nil
+}
+
+func orElse(text, otherwise string) string {
+	if text == "" {
+		return otherwise
+	}
+	return text
+}
+
+// Chapters returns the chapters of a title in the order in which they were made.
+func (s State) Chapters(manga uuid.UUID) []Chapter {
+	st, unlock := s.lock()
+	defer unlock()
+	m, ok := st.manga.get(manga)
+	if !ok {
+		return nil
+	}
+	text := func(o optional) string {
+		if o == nil {
+			return ""
+		}
+		return *o
+	}
+	list := make([]Chapter, len(m.chapters))
+	for n, ch := range m.chapters {
+		list[n] = Chapter{
+			ID: ch.id, Manga: m.id, Volume: text(ch.fields.Volume), Number: text(ch.fields.Chapter), Title: text(ch.fields.Title),
+			Language: ch.fields.TranslatedLanguage, Groups: idsOf(ch.groups), Pages: ch.pageCount(), ExternalURL: text(ch.external),
+			PublishAt: ch.publishAt, Unavailable: ch.unavailable,
+		}
+	}
+	return list
+}
+
+// AddChapter adds a chapter and returns its id, a new one unless it is given.
+func (s State) AddChapter(ch Chapter) (uuid.UUID, error) {
+	st, unlock := s.lock()
+	defer unlock()
+	m, ok := st.manga.get(ch.Manga)
+	if !ok {
+		return uuid.Nil, fmt.Errorf("apitest: there is no title %s for the chapter", ch.Manga)
+	}
+	groups, err := find(&st.groups, "Scanlation group", ch.Groups)
+	if err != nil {
+		return uuid.Nil, fmt.Errorf("apitest: %w", err)
+	}
+	now := st.clock().UTC()
+	added := &chapter{head: newHead(kindChapter, now), manga: m, groups: groups, publishAt: ch.PublishAt.UTC(), unavailable: ch.Unavailable, pages: ch.Pages}
+	added.uploader, _ = st.users.get(s.server.Account.ID)
+	if ch.ID != uuid.Nil {
+		added.id = ch.ID
+	}
+	if ch.PublishAt.IsZero() {
+		added.publishAt = now
+	}
+	some := func(text string) optional {
+		if text == "" {
+			return nil
+		}
+		return &text
+	}
+	added.external = some(ch.ExternalURL)
+	added.fields = chapterFields{some(ch.Volume), some(ch.Number), some(ch.Title), orElse(ch.Language, "en")}
+	m.chapters = append(m.chapters, added)
+	m.touch()
+	st.chapters.add(added)
+	st.manga.changed()
+	return added.id, nil
+}
+
+// Approve does what a moderator does: it publishes a draft that was submitted or a chapter that
+// waits, and lets an API client be used.
+func (s State) Approve(id uuid.UUID) error {
+	st, unlock := s.lock()
+	defer unlock()
+	now := st.clock().UTC()
+	if m, ok := st.manga.get(id); ok && m.state == "submitted" {
+		m.state = "published"
+		m.edit(now)
+		st.manga.changed()
+		return nil
+	}
+	if ch, ok := st.chapters.get(id); ok && ch.waiting {
+		ch.waiting = false
+		st.changedChapter(ch, now)
+		return nil
+	}
+	if client, ok := st.clients.get(id); ok && client.state == "requested" {
+		client.approve(now)
+		return nil
+	}
+	return fmt.Errorf("apitest: %s is nothing that waits for approval", id)
+}
+
+// AddAccount adds an account, and returns it with what was made up, as [WithAccount] says.
+func (s State) AddAccount(a Account) (Account, error) {
+	if a.Username == "" {
+		return Account{}, errors.New("apitest: an account needs a Username")
+	}
+	st, unlock := s.lock()
+	defer unlock()
+	if st.userNamed(a.Username) != nil {
+		return Account{}, fmt.Errorf("apitest: there is an account %q already", a.Username)
+	}
+	return st.addAccount(a), nil
+}
+
+// userNamed is the account of a name, nil if nobody with the name can log in.
+func (st *store) userNamed(name string) *user {
+	for _, u := range st.users.all {
+		if u.username == name && u.password != "" {
+			return u
+		}
+	}
+	return nil
+}
+
+// Account returns an account by its name, with its password and its client.
+func (s State) Account(username string) (Account, bool) {
+	st, unlock := s.lock()
+	defer unlock()
+	u := st.userNamed(username)
+	if u == nil {
+		return Account{}, false
+	}
+	a := Account{
+		ID: u.id, Username: u.username, Email: u.email, Password: u.password,
+		Roles: slices.Clone(u.roles), Permissions: slices.Clone(u.permissions), Disabled: u.disabled,
+	}
+	if client := st.clientOfUser(u); client != nil {
+		a.ClientID, a.ClientSecret = client.clientID, client.secret
+	}
+	return a, true
+}
+
+// clientOfUser is the first client that an account can use, nil without one.
+func (st *store) clientOfUser(u *user) *apiClient {
+	for _, client := range st.clients.all {
+		if client.owner == u && client.usable() {
+			return client
+		}
+	}
+	return nil
+}
+
+// Library returns what an account keeps.
+func (s State) Library(username string) (Library, bool) {
+	st, unlock := s.lock()
+	defer unlock()
+	u := st.userNamed(username)
+	if u == nil {
+		return Library{}, false
+	}
+	return u.library.clone(), true
+}
+
+// SetLibrary replaces what an account keeps. Statistics follow.
+func (s State) SetLibrary(username string, l Library) error {
+	st, unlock := s.lock()
+	defer unlock()
+	u := st.userNamed(username)
+	if u == nil {
+		return fmt.Errorf("apitest: there is no account %q", username)
+	}
+	titles, err := find(&st.manga, "Manga", l.Manga)
+	if err != nil {
+		return fmt.Errorf("apitest: %w", err)
+	}
+	groups, err := find(&st.groups, "Scanlation group", l.Groups)
+	if err != nil {
+		return fmt.Errorf("apitest: %w", err)
+	}
+	for id, rating := range l.Ratings {
+		if _, ok := st.manga.get(id); !ok || rating < 1 || rating > 10 {
+			return fmt.Errorf("apitest: the rating %d of %s is not one of 1 to 10 for a title", rating, id)
+		}
+	}
+	now := st.clock().UTC()
+	for _, id := range slices.Clone(u.library.Manga) {
+		if m, ok := st.manga.get(id); ok {
+			st.follow(u, m, false)
+		}
+	}
+	for _, id := range slices.Clone(u.library.Groups) {
+		if g, ok := st.groups.get(id); ok {
+			st.followGroup(u, g, false)
+		}
+	}
+	for id := range u.library.Ratings {
+		if m, ok := st.manga.get(id); ok {
+			st.rate(u, m, 0, now)
+		}
+	}
+	kept := l.clone()
+	u.library = Library{Users: kept.Users, Lists: kept.Lists, Statuses: kept.Statuses, Read: kept.Read}
+	for _, m := range titles {
+		st.follow(u, m, true)
+	}
+	for _, g := range groups {
+		st.followGroup(u, g, true)
+	}
+	for id, rating := range l.Ratings {
+		m, _ := st.manga.get(id)
+		st.rate(u, m, rating, now)
+	}
+	return nil
+}
+
+// DeletionCode returns the code that deletes an account, which MangaDex sends by mail.
+func (s State) DeletionCode(username string) (uuid.UUID, bool) {
+	st, unlock := s.lock()
+	defer unlock()
+	u := st.userNamed(username)
+	if u == nil || u.deletion == uuid.Nil {
+		return uuid.Nil, false
+	}
+	return u.deletion, true
 }
 
 // Deliveries returns what clients have reported of pages of at-home nodes.
 func (s State) Deliveries() []Delivery {
-	st := s.server.store
-	st.Lock()
-	defer st.Unlock()
+	st, unlock := s.lock()
+	defer unlock()
 	return slices.Clone(st.deliveries)
 }

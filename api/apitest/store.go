@@ -21,9 +21,17 @@ type store struct {
 	manga    table[*manga]
 	chapters table[*chapter]
 
+	lists   table[*customList]
+	uploads table[*uploadSession]
 	clients table[*apiClient]
+	reasons table[*reportReason]
+	reports table[*report]
 
 	mint       *mint
+	templates  []settingsTemplate     // the newest last
+	legacy     map[string][]uuid.UUID // ids of what had the numbers 1, 2, 3, … once, by type
+	lastThread int64
+	solved     map[string]bool // who has solved a captcha: an address, or the name of an account
 	deliveries []Delivery
 }
 
@@ -79,7 +87,7 @@ func newStore(options *settings) (*store, error) {
 	if err != nil {
 		return nil, err
 	}
-	st := &store{clock: options.clock, mint: m}
+	st := &store{clock: options.clock, mint: m, solved: map[string]bool{}, lastThread: firstThread}
 	st.invent(options.seed, options.titles)
 	return st, nil
 }

@@ -1,0 +1,458 @@
+package apitest
+
+import (
+	"bytes"
+	"fmt"
+	"image"
+	"io"
+	"mime"
+	"mime/multipart"
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/google/uuid"
+)
+
+// Limits of uploads.
+const (
+	maxFilesPerRequest = 10
+	maxFileSize        = 20 << 20
+	maxSessionFiles    = 500
+	maxSessionSize     = 150 << 20
+	maxSide            = 10_000 // pixels of a picture
+	maxDescription     = 512
+)
+
+// An uploadSession is an upload on its way.
+type uploadSession struct {
+	head
+	owner   *user
+	manga   *manga
+	groups  []*group
+	chapter *chapter // that is edited; nil for a new one
+	files   []*uploadFile
+}
+
+func (s *uploadSession) attributes(time.Time) any {
+	return struct {
+		IsCommitted bool `json:"isCommitted"`
+		IsProcessed bool `json:"isProcessed"`
+		IsDeleted   bool `json:"isDeleted"`
+		times
+	}{times: s.times()}
+}
+
+func (s *uploadSession) relationships() []relationship {
+	list := []relationship{{kind: kindUser, target: s.owner}, {kind: kindManga, target: s.manga}}
+	for _, g := range s.groups {
+		list = append(list, relationship{kind: kindGroup, target: g})
+	}
+	return append(list, refs("upload_session_file", s.files)...)
+}
+
+// An uploadFile is a picture in a session.
+type uploadFile struct {
+	head
+	name   string
+	mime   string
+	data   []byte
+	remote bool // it was in the chapter before
+}
+
+func (f *uploadFile) attributes(time.Time) any {
+	source := "local"
+	if f.remote {
+		source = "remote"
+	}
+	return map[string]any{
+		"originalFileName": f.name, "fileHash": hashOf(f.data), "fileSize": len(f.data), "mimeType": f.mime, "source": source, "version": f.version,
+	}
+}
+
+func (f *uploadFile) relationships() []relationship { return nil }
+
+func newUploadFile(name, mimeType string, data []byte, now time.Time) *uploadFile {
+	return &uploadFile{head: newHead("upload_session_file", now), name: name, mime: mimeType, data: data}
+}
+
+// sessionOfUser is the open session of an account.
+func (st *store) sessionOfUser(u *user) (*uploadSession, bool) {
+	for _, s := range st.uploads.all {
+		if s.owner == u {
+			return s, true
+		}
+	}
+	return nil, false
+}
+
+func (c *call) uploadOf(parameter string) (*uploadSession, error) {
+	s, ok := c.uploads.get(c.id(parameter))
+	if !ok || s.owner != c.user {
+		return nil, notFound("Upload session", c.id(parameter))
+	}
+	return s, nil
+}
+
+func getUploadSession(c *call) ([]byte, error) {
+	s, ok := c.sessionOfUser(c.user)
+	if !ok {
+		return nil, &problem{status: http.StatusNotFound, title: "not_found_http_exception", detail: "No upload session found"}
+	}
+	return one(s, c.includes(), c.now), nil
+}
+
+// beginUpload adds a session, unless the account has one.
+func (c *call) beginUpload(s *uploadSession) ([]byte, error) {
+	if _, ok := c.sessionOfUser(c.user); ok {
+		return nil, conflict("There is an open upload session already; commit or abandon it first.")
+	}
+	s.head, s.owner = newHead("upload_session", c.now), c.user
+	c.uploads.add(s)
+	return one(s, c.includes(), c.now), nil
+}
+
+func beginUpload(c *call) ([]byte, error) {
+	body := fields[struct {
+		Manga  uuid.UUID
+		Groups []uuid.UUID
+	}](c)
+	m, ok := c.manga.get(body.Manga)
+	if !ok || !c.sees(m) {
+		return nil, notFound("Manga", body.Manga)
+	}
+	groups, err := find(&c.groups, "Scanlation group", body.Groups)
+	if err != nil {
+		return nil, err
+	}
+	return c.beginUpload(&uploadSession{manga: m, groups: groups})
+}
+
+func beginChapterEdit(c *call) ([]byte, error) {
+	ch, err := c.chapterOf("chapterId")
+	if err != nil {
+		return nil, err
+	}
+	if !c.editsChapter(ch) { // of all operations this one says 401
+		return nil, &problem{status: http.StatusUnauthorized, title: "unauthorized_http_exception", detail: "You may not edit this chapter."}
+	}
+	if ch.manga.state != "published" {
+		return nil, invalid("chapterId", "its title is not published")
+	}
+	if err := c.current(&ch.head); err != nil {
+		return nil, err
+	}
+	script := ch.script()
+	var r *roll
+	c.unlocked(func() { r = c.server.gallery.pagesOf(script) })
+	s := &uploadSession{manga: ch.manga, groups: ch.groups, chapter: ch}
+	for _, f := range r.data {
+		file := newUploadFile(f.name, f.mime, f.content, c.now)
+		file.remote = true
+		s.files = append(s.files, file)
+	}
+	return c.beginUpload(s)
+}
+
+func checkUploadApproval(c *call) ([]byte, error) {
+	id := fields[struct{ Manga uuid.UUID }](c).Manga
+	if m, ok := c.manga.get(id); !ok || !c.sees(m) {
+		return nil, notFound("Manga", id)
+	}
+	return object(map[string]any{"requiresApproval": !c.user.may("chapter.upload.unmoderated")}), nil
+}
+
+// A part is a file of a multipart body.
+type part struct {
+	fileName string
+	content  []byte
+}
+
+// parts reads a multipart body: the files by the name of their field, of which the last one
+// counts, and the other fields.
+func (c *call) parts() (names []string, files map[string]part, values map[string]string, err error) {
+	_, parameters, err := mime.ParseMediaType(c.request.Header.Get("Content-Type"))
+	if err != nil {
+		return nil, nil, nil, invalid("Content-Type", "it is malformed")
+	}
+	reader := multipart.NewReader(bytes.NewReader(c.body), parameters["boundary"])
+	files, values = map[string]part{}, map[string]string{}
+	for {
+		p, err := reader.NextPart()
+		if err == io.EOF {
+			return names, files, values, nil
+		}
+		if err != nil {
+			return nil, nil, nil, invalid("body", "the multipart body is malformed: "+err.Error())
+		}
+		content, err := io.ReadAll(p)
+		if err != nil {
+			return nil, nil, nil, invalid("body", "the multipart body is cut off")
+		}
+		name := p.FormName()
+		if p.FileName() == "" {
+			values[name] = string(content)
+			continue
+		}
+		if _, again := files[name]; !again {
+			names = append(names, name)
+		} else {
+			c.complain("two files are in the field %q; the last one counts", name)
+		}
+		files[name] = part{p.FileName(), content}
+	}
+}
+
+// picture checks an uploaded picture and returns its type.
+func (p part) picture() (string, error) {
+	if len(p.content) > maxFileSize {
+		return "", fmt.Errorf("the file is larger than %d MB", maxFileSize>>20)
+	}
+	config, format, err := image.DecodeConfig(bytes.NewReader(p.content))
+	if err != nil {
+		return "", fmt.Errorf("the file is not a JPEG, PNG or GIF picture")
+	}
+	if config.Width >= maxSide || config.Height >= maxSide {
+		return "", fmt.Errorf("a side of the picture is not below %d pixels", maxSide)
+	}
+	if _, _, err := image.Decode(bytes.NewReader(p.content)); err != nil {
+		return "", fmt.Errorf("the picture is damaged")
+	}
+	return "image/" + format, nil
+}
+
+func uploadPages(c *call) ([]byte, error) {
+	s, err := c.uploadOf("uploadSessionId")
+	if err != nil {
+		return nil, err
+	}
+	names, files, _, err := c.parts()
+	switch {
+	case err != nil:
+		return nil, err
+	case len(names) == 0:
+		return nil, invalid("body", "there is no file")
+	case len(names) > maxFilesPerRequest:
+		return nil, invalid("body", fmt.Sprintf("there must be at most %d files in a request", maxFilesPerRequest))
+	case len(s.files)+len(names) > maxSessionFiles:
+		return nil, invalid("body", fmt.Sprintf("there must be at most %d files in a session", maxSessionFiles))
+	}
+	size := 0
+	for _, f := range s.files {
+		size += len(f.data)
+	}
+	// The answer may be half a success. Its errors do not say which file they are about.
+	answer := struct {
+		Result string           `json:"result"`
+		Errors []map[string]any `json:"errors"`
+		Data   []map[string]any `json:"data"`
+	}{"ok", []map[string]any{}, []map[string]any{}}
+	for _, name := range names {
+		p := files[name]
+		mimeType, err := p.picture()
+		if err == nil && size+len(p.content) > maxSessionSize {
+			err = fmt.Errorf("the session is larger than %d MB", maxSessionSize>>20)
+		}
+		if err != nil {
+			answer.Errors = append(answer.Errors, (&problem{status: http.StatusBadRequest, title: "file_exception", detail: err.Error()}).entry())
+			continue
+		}
+		size += len(p.content)
+		f := newUploadFile(p.fileName, mimeType, p.content, c.now)
+		s.files = append(s.files, f)
+		answer.Data = append(answer.Data, map[string]any{"id": f.id, "type": f.kind, "attributes": f.attributes(c.now)})
+	}
+	if len(answer.Data) == 0 {
+		answer.Result = "error"
+	}
+	return encode(answer), nil
+}
+
+// drop takes files out of a session.
+func (s *uploadSession) drop(ids []uuid.UUID) error {
+	for _, id := range ids {
+		if !slices.ContainsFunc(s.files, func(f *uploadFile) bool { return f.id == id }) {
+			return notFound("Upload session file", id)
+		}
+	}
+	s.files = slices.DeleteFunc(s.files, func(f *uploadFile) bool { return slices.Contains(ids, f.id) })
+	return nil
+}
+
+func deleteUploadedPage(c *call) ([]byte, error) {
+	s, err := c.uploadOf("uploadSessionId")
+	if err != nil {
+		return nil, err
+	}
+	return done, s.drop([]uuid.UUID{c.id("uploadSessionFileId")})
+}
+
+func deleteUploadedPages(c *call) ([]byte, error) {
+	s, err := c.uploadOf("uploadSessionId")
+	if err != nil {
+		return nil, err
+	}
+	return done, s.drop(fields[[]uuid.UUID](c))
+}
+
+func abandonUpload(c *call) ([]byte, error) {
+	s, err := c.uploadOf("uploadSessionId")
+	if err != nil {
+		return nil, err
+	}
+	c.uploads.remove(s.id)
+	return done, nil
+}
+
+// A draft is what a commit says of the chapter.
+type draft struct {
+	chapterFields
+	ExternalURL optional
+	PublishAt   string
+}
+
+func commitUpload(c *call) ([]byte, error) {
+	s, err := c.uploadOf("uploadSessionId")
+	if err != nil {
+		return nil, err
+	}
+	body := fields[struct {
+		ChapterDraft  draft
+		PageOrder     []uuid.UUID
+		TermsAccepted bool
+	}](c)
+	if !body.TermsAccepted {
+		return nil, invalid("body/termsAccepted", "the terms must be accepted")
+	}
+	pages, err := s.inOrder(body.PageOrder)
+	if err != nil {
+		return nil, err
+	}
+	d := body.ChapterDraft
+	if len(pages) == 0 && d.ExternalURL == nil {
+		return nil, invalid("body/pageOrder", "a chapter without an external URL must have a page")
+	}
+	publishAt := c.now
+	if d.PublishAt != "" {
+		if publishAt, err = time.Parse("2006-01-02T15:04:05", d.PublishAt); err != nil {
+			return nil, invalid("body/chapterDraft/publishAt", "it is not a time")
+		}
+	}
+	ch := s.chapter
+	if ch == nil {
+		ch = &chapter{head: newHead(kindChapter, c.now), manga: s.manga, uploader: c.user, waiting: !c.user.may("chapter.upload.unmoderated")}
+		s.manga.chapters = append(s.manga.chapters, ch)
+		c.chapters.add(ch)
+	} else {
+		c.changedChapter(ch, c.now)
+	}
+	ch.groups, ch.fields, ch.external, ch.publishAt, ch.files = s.groups, d.chapterFields, d.ExternalURL, publishAt, pages
+	ch.touch()
+	s.manga.touch()
+	c.manga.changed()
+	c.uploads.remove(s.id)
+	return ch.committed(c.now), nil
+}
+
+// inOrder are the pages of the chapter to be.
+func (s *uploadSession) inOrder(ids []uuid.UUID) ([]file, error) {
+	pages := []file{}
+	seen := map[uuid.UUID]bool{}
+	for n, id := range ids {
+		at := slices.IndexFunc(s.files, func(f *uploadFile) bool { return f.id == id })
+		if at < 0 || seen[id] {
+			return nil, invalid(fmt.Sprintf("body/pageOrder/%d", n), "the session has no such file, or the order has it twice")
+		}
+		seen[id] = true
+		pages = append(pages, pageFile(n+1, s.files[at].mime, s.files[at].data))
+	}
+	return pages, nil
+}
+
+// committed is the answer to a commit: the chapter, whose times are not known yet.
+func (ch *chapter) committed(now time.Time) []byte {
+	b := one(ch, nil, now)
+	for _, name := range []string{"publishAt", "readableAt"} {
+		set := append([]byte(`"`+name+`":`), encode(stamp(ch.publishAt))...)
+		b = bytes.Replace(b, set, []byte(`"`+name+`":null`), 1)
+	}
+	return b
+}
+
+// Covers.
+
+func (c *call) coverOf(parameter string) (*cover, error) {
+	k, ok := c.covers.get(c.id(parameter))
+	if !ok || !c.sees(k.manga) {
+		return nil, notFound("Cover", c.id(parameter))
+	}
+	return k, nil
+}
+
+func uploadCover(c *call) ([]byte, error) {
+	m, err := c.mangaOf("mangaOrCoverId")
+	if err != nil {
+		return nil, err
+	}
+	_, files, values, err := c.parts()
+	if err != nil {
+		return nil, err
+	}
+	p, ok := files["file"]
+	if !ok {
+		return nil, invalid("body/file", "it is required")
+	}
+	mimeType, err := p.picture()
+	if err != nil {
+		return nil, invalid("body/file", err.Error())
+	}
+	if len([]rune(values["description"])) > maxDescription {
+		return nil, invalid("body/description", fmt.Sprintf("it must be at most %d characters", maxDescription))
+	}
+	k := &cover{head: newHead(kindCover, c.now), manga: m, uploader: c.user, picture: p.content}
+	k.fileName = k.id.String() + extensions[mimeType]
+	k.fields = coverFields{Description: some(values["description"]), Locale: some(m.fields.OriginalLanguage)}
+	if volume, ok := values["volume"]; ok && volume != "" {
+		k.fields.Volume = &volume
+	}
+	if locale, ok := values["locale"]; ok {
+		k.fields.Locale = &locale
+	}
+	c.covers.add(k)
+	if m.cover == nil {
+		m.cover = k
+	}
+	return one(k, nil, c.now), nil
+}
+
+func updateCover(c *call) ([]byte, error) {
+	k, err := c.coverOf("mangaOrCoverId")
+	if err != nil {
+		return nil, err
+	}
+	if err := c.current(&k.head); err != nil {
+		return nil, err
+	}
+	c.decode(&k.fields)
+	k.edit(c.now)
+	c.covers.changed()
+	return one(k, nil, c.now), nil
+}
+
+func deleteCover(c *call) ([]byte, error) {
+	k, err := c.coverOf("mangaOrCoverId")
+	if err != nil {
+		return nil, err
+	}
+	if k.uploader != c.user && !c.user.may("cover.delete") {
+		return nil, denied("The permission cover.delete is required.")
+	}
+	c.covers.remove(k.id)
+	if k.manga.cover == k {
+		k.manga.cover = nil
+		if others := c.coversOf(k.manga.id); len(others) > 0 {
+			k.manga.cover = others[0]
+		}
+	}
+	return done, nil
+}
