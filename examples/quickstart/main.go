@@ -1,0 +1,162 @@
+// Quickstart searches for a title, lists its chapters and prints the addresses of the pages of one.
+//
+//	go run ./examples/quickstart              # on the fake MangaDex, without a network
+//	go run ./examples/quickstart -live cat    # on MangaDex
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"os/signal"
+	"strings"
+	"text/tabwriter"
+	"unicode/utf8"
+
+	"github.com/google/uuid"
+
+	"github.com/mangadex-go/mangadex/api"
+	"github.com/mangadex-go/mangadex/api/apitest"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	if err := run(ctx, os.Args[1:], os.Stdout); err != nil {
+		if errors.Is(err, flag.ErrHelp) {
+			return
+		}
+		fmt.Fprintln(os.Stderr, "quickstart:", err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context, args []string, out io.Writer) error {
+	flags := flag.NewFlagSet("quickstart", flag.ContinueOnError)
+	flags.SetOutput(out)
+	live := flags.Bool("live", false, "ask MangaDex instead of the fake one in this program")
+	language := flags.String("language", "en", "`code` of the language of titles and chapters")
+	flags.Usage = func() {
+		fmt.Fprintln(out, "usage: quickstart [-live] [-language code] [title]")
+		flags.PrintDefaults()
+	}
+	if err := flags.Parse(args); err != nil {
+		return err
+	}
+	title := strings.Join(flags.Args(), " ")
+
+	server := api.Production
+	if !*live {
+		fake, err := apitest.NewServer()
+		if err != nil {
+			return err
+		}
+		defer fake.Close()
+		server = fake.URL
+	}
+	client, err := api.New(server, api.WithUserAgent("quickstart"))
+	if err != nil {
+		return err
+	}
+	err = show(ctx, client, title, *language, out)
+	if noNetwork(err) {
+		return fmt.Errorf("MangaDex cannot be reached; check the network, or run without -live: %w", err)
+	}
+	return err
+}
+
+// show is what a program with this library looks like.
+func show(ctx context.Context, client *api.Client, title, language string, out io.Writer) error {
+	params := &api.SearchMangaParams{
+		Limit:                       api.Ptr(10),
+		AvailableTranslatedLanguage: []string{language},
+		HasAvailableChapters:        api.Ptr(api.Yes),
+		Includes:                    []api.MangaInclude{api.MangaIncludeAuthor},
+		Order:                       &api.MangaOrder{FollowedCount: api.Desc},
+	}
+	if title != "" {
+		params.Title = &title
+		params.Order = &api.MangaOrder{Relevance: api.Desc}
+	}
+	found, err := client.SearchManga(ctx, params)
+	if err != nil {
+		return err
+	}
+	if len(found.Data) == 0 {
+		return fmt.Errorf("no title matches %q with chapters in %q; try another word or -language", title, language)
+	}
+	fmt.Fprintf(out, "%d of %d titles:\n", len(found.Data), found.Total)
+	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	for _, manga := range found.Data {
+		author := ""
+		if authors := manga.Relationships.Authors(); len(authors) > 0 && authors[0].Attributes != nil {
+			author = authors[0].Attributes.Name
+		}
+		fmt.Fprintf(table, "  %s\t%s\t%s\n", manga.ID, shorten(manga.Attributes.Title.In(language)), author)
+	}
+	if err := table.Flush(); err != nil {
+		return err
+	}
+
+	manga, err := client.GetManga(ctx, found.Data[0].ID, nil)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(out, "\n%s\n", manga.Data.Attributes.Title.In(language))
+	readable := uuid.Nil
+	feed := &api.GetMangaFeedParams{
+		TranslatedLanguage: []string{language},
+		Order:              &api.ChapterOrder{Volume: api.Asc, Chapter: api.Asc},
+	}
+	for chapter, err := range client.GetMangaFeedAll(ctx, manga.Data.ID, feed) {
+		if err != nil {
+			return err
+		}
+		a := chapter.Attributes
+		fmt.Fprintf(out, "  chapter %s, %d pages, %s\n", orNone(a.Chapter), a.Pages, a.ReadableAt.Format("2006-01-02"))
+		if readable == uuid.Nil && a.Pages > 0 && a.ExternalURL == nil {
+			readable = chapter.ID
+		}
+	}
+	if readable == uuid.Nil {
+		fmt.Fprintln(out, "none of them can be read here")
+		return nil
+	}
+
+	node, err := client.GetAtHomeServer(ctx, readable, nil)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(out, "\nthe pages of chapter %s:\n", readable)
+	for _, page := range node.Chapter.Data {
+		fmt.Fprintf(out, "  %s/data/%s/%s\n", node.BaseURL, node.Chapter.Hash, page)
+	}
+	return nil
+}
+
+func orNone(text *string) string {
+	if text == nil {
+		return "–"
+	}
+	return cmp.Or(*text, "–")
+}
+
+func shorten(text string) string {
+	const longest = 50
+	if utf8.RuneCountInString(text) <= longest {
+		return text
+	}
+	return string([]rune(text)[:longest-1]) + "…"
+}
+
+// noNetwork reports whether nothing could be reached at all.
+func noNetwork(err error) bool {
+	var dns *net.DNSError
+	var op *net.OpError
+	return errors.As(err, &dns) || errors.As(err, &op) && op.Op == "dial"
+}
