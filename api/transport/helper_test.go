@@ -5,9 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math/rand/v2"
+	"net"
 	"net/http"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -175,3 +178,57 @@ func (s *limited) handle(req *http.Request) *http.Response {
 }
 
 var errBoom = errors.New("boom")
+
+// whole is what a storm answers when it answers.
+const whole = `{"result":"ok","data":[{"id":"11111111-1111-4111-8111-111111111111"}]}`
+
+// A storm answers one request in five with 5xx, drops one in twenty (half of them before the
+// request came through, half before the answer did), cuts off one answer in twenty, refuses one
+// in fifty and has a page of HTML for one in a hundred.
+type storm struct {
+	mu      sync.Mutex
+	applied map[string]int // POSTs done, by path
+}
+
+func (s *storm) RoundTrip(req *http.Request) (*http.Response, error) {
+	if err := wait(req.Context(), rand.N(20*time.Millisecond)); err != nil {
+		return nil, err
+	}
+	if req.Body != nil {
+		io.Copy(io.Discard, req.Body)
+		req.Body.Close()
+	}
+	apply := func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		if req.Method == http.MethodPost {
+			s.applied[req.URL.Path]++
+		}
+	}
+	lost := rand.IntN(2) == 0 // whether a failure comes after the work was done
+	switch p := rand.IntN(100); {
+	case p < 20:
+		if lost {
+			apply()
+		}
+		return answer(req, []int{500, 502, 503, 504, 520, 524}[rand.IntN(6)], "<html>", "Content-Type", "text/html"), nil
+	case p < 25:
+		if !lost {
+			return nil, &net.OpError{Op: "dial", Net: "tcp", Err: syscall.ECONNREFUSED}
+		}
+		apply()
+		return nil, &net.OpError{Op: "read", Net: "tcp", Err: syscall.ECONNRESET}
+	case p < 30:
+		apply()
+		resp := answer(req, http.StatusOK, "")
+		resp.Body, resp.ContentLength = newCutBody(whole[:rand.IntN(len(whole))]), int64(len(whole))
+		return resp, nil
+	case p < 32:
+		return answer(req, http.StatusTooManyRequests, `{"result":"error"}`, "Retry-After", "1"), nil
+	case p < 33:
+		apply()
+		return answer(req, http.StatusOK, "<html>", "Content-Type", "text/html"), nil
+	}
+	apply()
+	return answer(req, http.StatusOK, whole), nil
+}

@@ -145,7 +145,7 @@ func repeatable(status int) bool {
 
 // isNetwork tells an error of the network from one of TLS, of the request or of the caller.
 func isNetwork(err error) bool {
-	if outer, ok := err.(*url.Error); ok {
+	if outer := (*url.Error)(nil); errors.As(err, &outer) {
 		err = outer.Err // which says of every error that it is one of the network
 	}
 	if errors.Is(err, context.Canceled) || isTLS(err) {
