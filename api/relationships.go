@@ -191,7 +191,8 @@ func (rs Relationships) append(b []byte) []byte {
 }
 
 func (x *Relationship) decode(r *jsonio.Reader) {
-	early := -1 // where attributes are that came before the type
+	at := -1            // where attributes are that wait for a type
+	var as ResourceType // what attributes were decoded as
 	for it := r.Object(); it.Next(); {
 		switch string(r.Key()) {
 		case "id":
@@ -209,22 +210,23 @@ func (x *Relationship) decode(r *jsonio.Reader) {
 				x.Related = MangaRelationType(r.Name())
 			}
 		case "attributes":
+			at, as = r.Offset(), x.Type
 			switch {
 			case r.Kind() != '{': // null, or an empty map
 				x.Attributes = RawAttributes(r.Raw())
-			case x.Type == "":
-				early = r.Offset()
+				at = -1
+			case as == "":
 				r.Skip()
 			default:
-				x.Attributes = decodeAttributes(x.Type, r)
+				x.Attributes = decodeAttributes(as, r)
 			}
 		default:
 			x.Extra = x.Extra.keep(r)
 		}
 	}
-	if early >= 0 && r.Err() == nil {
+	if at >= 0 && (as != x.Type || as == "") && r.Err() == nil {
 		end := r.Offset()
-		r.Seek(early)
+		r.Seek(at)
 		x.Attributes = decodeAttributes(x.Type, r)
 		r.Seek(end)
 	}

@@ -59,7 +59,7 @@ func Of(req *http.Request) *Operation {
 		method = http.MethodGet
 	}
 	// What stands before the path of an operation is a base path.
-	for path := req.URL.Path; path != ""; {
+	for path := req.URL.Path; strings.HasPrefix(path, "/"); {
 		if i := match(method, path); i >= 0 {
 			return &Table[i]
 		}
