@@ -2,9 +2,11 @@ package apitest
 
 import (
 	"errors"
+	"maps"
 	"net"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/google/uuid"
@@ -19,10 +21,11 @@ type call struct {
 	op          *operation.Operation
 	params      map[string]string // of the path
 	query       url.Values
-	user        *user    // nil for a guest
-	session     *session // nil for a guest
-	status      int      // of the answer, if it is a success
-	contentType string   // likewise
+	user        *user       // nil for a guest
+	session     *session    // nil for a guest
+	status      int         // of the answer, if it is a success
+	limits      http.Header // what the answer says about them
+	contentType string      // likewise
 }
 
 // A handler carries out an operation. It holds the lock of the store, must not wait, and must not
@@ -41,6 +44,7 @@ func (s *Server) serveAPI(x *exchange) answer {
 	if a.header == nil {
 		a.header = http.Header{}
 	}
+	maps.Copy(a.header, c.limits)
 	a.header["Server"] = []string{"MangaDex"}
 	if c.user != nil {
 		x.logged.Username = c.user.username
@@ -51,6 +55,11 @@ func (s *Server) serveAPI(x *exchange) answer {
 // carryOut takes a request through all that may stop it, and carries it out.
 func (c *call) carryOut() ([]byte, error) {
 	s, r := c.server, c.request
+	if s.limiter != nil {
+		if err := s.limiter.admit(c.exchange); err != nil {
+			return nil, err
+		}
+	}
 	if err := c.checkClient(); err != nil {
 		return nil, err
 	}
@@ -58,6 +67,11 @@ func (c *call) carryOut() ([]byte, error) {
 		return nil, err
 	}
 	var err error
+	if s.limiter != nil {
+		if c.limits, err = s.limiter.spend(c.exchange, c.op.Limit); err != nil {
+			return nil, err
+		}
+	}
 	if c.query, err = url.ParseQuery(r.URL.RawQuery); err != nil {
 		return nil, invalid("query", "it is malformed")
 	}
@@ -121,6 +135,9 @@ func (c *call) match() error {
 		return &problem{status: http.StatusNotFound, title: "not_found_http_exception", detail: "No route found for \"" + r.Method + " " + c.path + "\""}
 	}
 	c.op = op
+	if only := c.server.options.only; only != nil && !slices.Contains(only, op.ID) {
+		c.server.options.report("apitest: %s %s: the operation %s was not expected", r.Method, c.path, op.ID)
+	}
 	rest := c.path
 	for part := range strings.SplitSeq(op.Path, "/") {
 		var value string

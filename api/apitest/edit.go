@@ -54,7 +54,7 @@ func (c *call) setManga(m *manga) error {
 	}
 	if body.PrimaryCover != nil {
 		k, ok := c.covers.get(*body.PrimaryCover)
-		if !ok || k.manga != m {
+		if !ok || m.state != "" && k.manga != m { // a new title has no cover of its own yet
 			return notFound("Cover", *body.PrimaryCover)
 		}
 		primary = k
@@ -75,7 +75,7 @@ func (c *call) setManga(m *manga) error {
 }
 
 func createManga(c *call) ([]byte, error) {
-	m := &manga{head: newHead(kindManga, c.now), state: "draft", creator: c.user}
+	m := &manga{head: newHead(kindManga, c.now), creator: c.user}
 	m.fields = mangaFields{AltTitles: []localized{}, Description: localized{}, Links: links{}}
 	if err := c.setManga(m); err != nil {
 		return nil, err
@@ -83,6 +83,7 @@ func createManga(c *call) ([]byte, error) {
 	if len(m.fields.Title) == 0 {
 		return nil, invalid("body/title", "a title in one language at least is required")
 	}
+	m.state = "draft"
 	c.manga.add(m)
 	return one(m, c.includes(), c.now), nil
 }

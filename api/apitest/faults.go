@@ -1,7 +1,6 @@
 package apitest
 
 import (
-	"fmt"
 	"math/rand/v2"
 	"net/http"
 	"slices"
@@ -160,7 +159,7 @@ func (x *exchange) spoil(a answer) answer {
 			a.status = http.StatusOK
 		}
 		a.contentType = contentHTML
-		a.body = fmt.Appendf(nil, "<html><head><title>%d %s</title></head><body><center><h1>%[1]d %[2]s</h1></center></body></html>\n", a.status, http.StatusText(a.status))
+		a.body = htmlError(a.status)
 	}
 	if f.Corrupt && len(a.body) > 0 {
 		a.body = slices.Clone(a.body)

@@ -2,7 +2,10 @@ package apitest
 
 import (
 	"fmt"
+	"slices"
 	"time"
+
+	"github.com/mangadex-go/mangadex/api/internal/operation"
 )
 
 // An Option changes a server that [Start] or [NewServer] makes.
@@ -19,6 +22,8 @@ type settings struct {
 	refreshLife time.Duration
 	expirySkew  time.Duration
 	refreshMode RefreshMode
+	limits      bool
+	only        []string
 	lenient     bool
 	report      func(format string, args ...any) // where misfits go
 }
@@ -49,9 +54,9 @@ func (s *settings) check() error {
 	case s.addr != "" && s.offline:
 		return fmt.Errorf("apitest: a server without a network cannot listen on %s", s.addr)
 	}
-	for _, a := range s.accounts {
-		if a.Username == "" {
-			return fmt.Errorf("apitest: an account needs a Username")
+	for _, id := range s.only {
+		if !slices.ContainsFunc(operation.Table[:], func(op operation.Operation) bool { return op.ID == id }) {
+			return fmt.Errorf("apitest: there is no operation %q", id)
 		}
 	}
 	return nil
@@ -99,6 +104,17 @@ func WithExpirySkew(d time.Duration) Option { return func(s *settings) { s.expir
 
 // WithRefresh sets what happens to refresh tokens when they are used.
 func WithRefresh(mode RefreshMode) Option { return func(s *settings) { s.refreshMode = mode } }
+
+// WithLimits turns the limits of MangaDex on, for each address: five requests a second and the
+// limits of operations, with 429 for what is too much. Who goes on gets 403 for five minutes, and
+// in the end no answer at all.
+func WithLimits() Option { return func(s *settings) { s.limits = true } }
+
+// WithOnly makes a test fail when it calls any other operation of the API than these, named by
+// their ids, such as GetManga.
+func WithOnly(operations ...string) Option {
+	return func(s *settings) { s.only = append(s.only, operations...) }
+}
 
 // Lenient lets a test send requests that do not fit the specification. They are answered as
 // MangaDex does, with status 400, and do not fail the test.

@@ -45,8 +45,14 @@ func (p *problem) entry() map[string]any {
 // answer is the answer that says it.
 func (p *problem) answer() answer {
 	a := answer{status: p.status, contentType: contentJSON, header: p.header.Clone(), body: p.encode()}
-	if len(p.body) > 0 && p.body[0] != '{' {
-		a.contentType = contentPlain
+	if len(p.body) > 0 {
+		switch p.body[0] {
+		case '{':
+		case '<':
+			a.contentType = contentHTML
+		default:
+			a.contentType = contentPlain
+		}
 	}
 	return a
 }

@@ -35,7 +35,9 @@ type Server struct {
 	nextNode   atomic.Uint32
 	secret     []byte                  // of the passes in base URLs
 	generation atomic.Uint32           // of the passes that hold
+	limiter    *limiter                // nil without limits
 	hosts      map[string]http.Handler // by their origin
+	ready      chan struct{}           // closed when the server is complete, so that nothing is answered before
 	closing    chan struct{}           // closed when the server ends, so that nothing waits any longer
 	serving    sync.WaitGroup
 	listening  []*http.Server
@@ -69,14 +71,19 @@ func NewServer(options ...Option) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{options: set, spec: spec, closing: make(chan struct{}), hosts: map[string]http.Handler{}, secret: make([]byte, 32)}
+	s := &Server{options: set, spec: spec, ready: make(chan struct{}), closing: make(chan struct{}), hosts: map[string]http.Handler{}, secret: make([]byte, 32)}
 	rand.Read(s.secret) //nolint:errcheck // it never fails
+	if set.limits {
+		s.limiter = &limiter{}
+	}
 	if s.store, err = newStore(&s.options); err != nil {
 		return nil, err
 	}
 	s.Account = s.store.addAccount(Account{Username: "reader", Roles: []string{"ROLE_MEMBER", "ROLE_GROUP_MEMBER"}})
 	for _, account := range set.accounts {
-		s.store.addAccount(account)
+		if _, err := s.State().AddAccount(account); err != nil {
+			return nil, err
+		}
 	}
 	if err := s.open(); err != nil {
 		s.Close()
@@ -85,8 +92,10 @@ func NewServer(options ...Option) (*Server, error) {
 	return s, nil
 }
 
-// open opens the hosts: one for each purpose, as MangaDex has them, or a single one.
+// open opens the hosts: one for each purpose, as MangaDex has them, or a single one. None of them
+// answers before all URLs are known.
 func (s *Server) open() error {
+	defer close(s.ready)
 	if s.options.addr != "" {
 		return s.openOne()
 	}
@@ -184,6 +193,7 @@ func (s *Server) listen(addr string, handler http.Handler) (string, error) {
 	}
 	s.listening = append(s.listening, host)
 	s.serving.Go(func() {
+		<-s.ready
 		if err := host.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
 			s.options.report("apitest: the server on %s stopped: %v", listener.Addr(), err)
 		}

@@ -1,0 +1,137 @@
+package apitest
+
+import (
+	"fmt"
+	"net/http"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/mangadex-go/mangadex/api/internal/operation"
+)
+
+// The limits for each address. Where MangaDex does not tell numbers, these are ours.
+const (
+	globalRate   = 5               // requests a second
+	globalBurst  = 10              // requests that pass at once after a rest
+	banAfter     = 10              // refusals within banPeriod
+	banPeriod    = time.Minute     //
+	banLife      = 5 * time.Minute //
+	banPatience  = 20              // requests that are answered during a ban, before connections are dropped
+	maxAddresses = 10_000          // that are remembered
+)
+
+// A limiter counts the requests of addresses.
+type limiter struct {
+	sync.Mutex
+	visitors map[string]*visitor
+}
+
+// A visitor is an address.
+type visitor struct {
+	pace     float64 // requests that may pass at once
+	at       time.Time
+	windows  map[string]*window // by bucket
+	refused  window
+	banUntil time.Time
+	banned   int // requests during the ban
+}
+
+// A window is a period in which requests are counted. It begins with the first one.
+type window struct {
+	ends  time.Time
+	count int
+}
+
+func (w *window) add(now time.Time, period time.Duration) int {
+	if !now.Before(w.ends) {
+		*w = window{ends: now.Add(period)}
+	}
+	w.count++
+	return w.count
+}
+
+func (l *limiter) visitor(address string, now time.Time) *visitor {
+	v, ok := l.visitors[address]
+	if !ok {
+		if len(l.visitors) >= maxAddresses {
+			clear(l.visitors)
+		}
+		v = &visitor{pace: globalBurst, at: now, windows: map[string]*window{}}
+		put(&l.visitors, address, v)
+	}
+	return v
+}
+
+// admit counts a request before it is known what it is for.
+func (l *limiter) admit(x *exchange) error {
+	l.Lock()
+	defer l.Unlock()
+	v := l.visitor(address(x.request), x.now)
+	if x.now.Before(v.banUntil) {
+		if v.banned++; v.banned > banPatience {
+			x.abort()
+		}
+		return edge(http.StatusForbidden, nil)
+	}
+	v.pace = min(globalBurst, v.pace+x.now.Sub(v.at).Seconds()*globalRate)
+	v.at = x.now
+	if v.pace < 1 {
+		v.refuse(x.now)
+		return edge(http.StatusTooManyRequests, http.Header{"Retry-After": {"1"}})
+	}
+	v.pace--
+	return nil
+}
+
+// spend counts a request of an operation that has a limit of its own. It returns the headers that
+// tell about it.
+func (l *limiter) spend(x *exchange, limit operation.Limit) (http.Header, error) {
+	if limit.Requests == 0 {
+		return nil, nil
+	}
+	l.Lock()
+	defer l.Unlock()
+	v := l.visitor(address(x.request), x.now)
+	w := v.windows[limit.Bucket]
+	if w == nil {
+		w = &window{}
+		v.windows[limit.Bucket] = w
+	}
+	left := limit.Requests - w.add(x.now, limit.Per)
+	// While something is left, MangaDex gives the time of the answer, and the end of the period only
+	// afterwards.
+	after, in := x.now.Unix(), 0
+	if left <= 0 {
+		in = int((w.ends.Sub(x.now) + time.Second - 1) / time.Second)
+		after += int64(in)
+	}
+	header := http.Header{
+		"X-Ratelimit-Limit":       {strconv.Itoa(limit.Requests)},
+		"X-Ratelimit-Remaining":   {strconv.Itoa(max(left, 0))},
+		"X-Ratelimit-Retry-After": {strconv.FormatInt(after, 10)},
+		"X-Ratelimit-Retry-In":    {strconv.Itoa(in)},
+	}
+	if left < 0 {
+		v.refuse(x.now)
+		return header, &problem{status: http.StatusTooManyRequests, title: "too_many_requests_http_exception", detail: fmt.Sprintf("%d requests in %v are allowed.", limit.Requests, limit.Per)}
+	}
+	return header, nil
+}
+
+// refuse counts a refusal; who goes on all the same is banned.
+func (v *visitor) refuse(now time.Time) {
+	if v.refused.add(now, banPeriod) > banAfter {
+		v.banUntil, v.banned = now.Add(banLife), 0
+	}
+}
+
+// edge is an answer of what stands before MangaDex, which knows no JSON.
+func edge(status int, header http.Header) error {
+	return &problem{status: status, header: header, body: htmlError(status)}
+}
+
+// htmlError is a page as proxies show them.
+func htmlError(status int) []byte {
+	return fmt.Appendf(nil, "<html><head><title>%d %s</title></head><body><center><h1>%[1]d %[2]s</h1></center></body></html>\n", status, http.StatusText(status))
+}
