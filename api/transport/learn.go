@@ -16,8 +16,8 @@ const rounding = time.Second
 // learn tells the limiter and the watch for bans what the answer says of them.
 func (e *exchange) learn() {
 	t, resp := e.t, e.resp
-	if forbidden := resp.StatusCode == http.StatusForbidden && looksLikeBan(resp); t.ban.see(forbidden, time.Now()) {
-		until, _ := t.ban.until(time.Now())
+	if t.ban.see(resp.StatusCode == http.StatusForbidden && looksLikeBan(resp)) {
+		until, _ := t.ban.holds()
 		e.pause(News{Pause: t.ban.pause, All: true, Reason: &BannedError{Until: until}})
 		return
 	}
@@ -68,14 +68,14 @@ type ban struct {
 	ends  atomic.Int64 // Unix time in nanoseconds; 0: none
 }
 
-// until tells whether the ban holds, and how long.
-func (b *ban) until(now time.Time) (time.Time, bool) {
+// holds tells whether there is a ban, and until when.
+func (b *ban) holds() (time.Time, bool) {
 	ends := b.ends.Load()
-	return time.Unix(0, ends), ends != 0 && now.UnixNano() < ends
+	return time.Unix(0, ends), ends != 0 && time.Now().UnixNano() < ends
 }
 
 // see counts an answer. It reports whether a ban begins.
-func (b *ban) see(like bool, now time.Time) bool {
+func (b *ban) see(like bool) bool {
 	if !like {
 		if b.seen.Load() != 0 {
 			b.seen.Store(0)
@@ -86,7 +86,7 @@ func (b *ban) see(like bool, now time.Time) bool {
 		return false
 	}
 	b.seen.Store(banAfter - 1) // afterwards, one more is enough
-	old := b.ends.Load()
+	now, old := time.Now(), b.ends.Load()
 	if now.UnixNano() < old {
 		return false // of a request that was under way when the ban began
 	}

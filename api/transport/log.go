@@ -15,12 +15,12 @@ import (
 )
 
 // log writes the line of an attempt.
-func (e *exchange) log(took time.Duration) {
+func (e *exchange) log(start time.Time) {
 	logger := e.t.logger
 	if logger == nil || !logger.Enabled(e.req.Context(), slog.LevelDebug) {
 		return
 	}
-	e.write(slog.LevelDebug, "request", append(e.outcome(), slog.Duration("duration", took))...)
+	e.write(slog.LevelDebug, "request", append(e.outcome(), slog.Duration("duration", time.Since(start)))...)
 }
 
 // logRetry writes the line of a repetition.

@@ -81,7 +81,7 @@ func (t *Transport) prepare(req *http.Request, op *operation.Operation) *http.Re
 
 // admit waits until a request may be sent.
 func (t *Transport) admit(ctx context.Context, call Call) error {
-	if until, banned := t.ban.until(time.Now()); banned {
+	if until, banned := t.ban.holds(); banned {
 		return &BannedError{Until: until}
 	}
 	if t.limiter == nil {
@@ -133,7 +133,10 @@ func (e *exchange) failure() error {
 // send makes one attempt.
 func (e *exchange) send(out *http.Request) {
 	e.cut = false
-	start := time.Now()
+	var start time.Time
+	if e.t.logger != nil {
+		start = time.Now()
+	}
 	e.t.stats.requests.Add(1)
 	e.resp, e.err = e.t.base.RoundTrip(out)
 	if e.err == nil && e.resp == nil {
@@ -146,7 +149,7 @@ func (e *exchange) send(out *http.Request) {
 			e.err = gone
 		}
 	}
-	e.log(time.Since(start))
+	e.log(start)
 	if e.err == nil {
 		e.learn()
 	}
