@@ -1,0 +1,126 @@
+// Package command is what the examples share: whom they talk to, who is logged in, and how they
+// end. It is short on purpose, so that a program that begins as a copy of an example can take what
+// it needs of it along.
+package command
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+
+	"github.com/mangadex-go/mangadex/api/apitest"
+	"github.com/mangadex-go/mangadex/authn"
+)
+
+// What a program returns to the shell.
+const (
+	succeeded   = 0
+	failed      = 1
+	wrongUsage  = 2
+	interrupted = 130 // as shells have it for Ctrl-C
+)
+
+// A Command is a run of a program. Define flags on it, then call [Command.Parse].
+type Command struct {
+	*flag.FlagSet
+	Stdin  *os.File
+	Stdout io.Writer // takes results
+	Stderr io.Writer // takes everything else
+
+	// Unfinished is what to know when the program ends too soon, such as how to go on.
+	Unfinished string
+
+	args                []string
+	usage               string
+	live                *bool
+	server              *string
+	credentials, tokens *string // nil in a program that does not log in
+	fake                *apitest.Server
+	session             *authn.Session
+}
+
+// Main runs a program and ends it, with a status and, where there is an error, with one line on
+// stderr. The first line of the usage is that of the arguments, such as "[flags] folder". The first
+// Ctrl-C ends the context, the second one the program.
+func Main(name, usage string, run func(context.Context, *Command) error) {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop)
+	c := &Command{
+		FlagSet: flag.NewFlagSet(name, flag.ContinueOnError),
+		Stdin:   os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr,
+		args: os.Args[1:], usage: usage,
+	}
+	c.live = c.Bool("live", false, "talk to MangaDex instead of the fake one in this program")
+	c.server = c.String("server", "", "talk to the server at this `address`, such as that of examples/emulator")
+	err := run(ctx, c)
+	c.close()
+	status, line := c.outcome(ctx, err)
+	if line != "" {
+		fmt.Fprintln(c.Stderr, name+": "+strings.TrimPrefix(line, name+": "))
+	}
+	os.Exit(status)
+}
+
+func (c *Command) close() {
+	if c.session != nil {
+		c.session.Close() //nolint:errcheck // the program ends
+	}
+	if c.fake != nil {
+		c.fake.Close()
+	}
+}
+
+// Parse reads the flags. The error is for [Main].
+func (c *Command) Parse() error {
+	c.SetOutput(io.Discard)
+	err := c.FlagSet.Parse(c.args)
+	switch {
+	case errors.Is(err, flag.ErrHelp):
+		c.SetOutput(c.Stdout)
+		fmt.Fprintf(c.Stdout, "usage: %s %s\n\nflags:\n", c.Name(), strings.TrimSpace(c.usage))
+		c.PrintDefaults()
+		return err
+	case err != nil:
+		return Usagef("%w", err)
+	case *c.live && *c.server != "":
+		return Usagef("-live and -server exclude each other")
+	}
+	return nil
+}
+
+// Note tells the user something, in a line of its own.
+func (c *Command) Note(format string, args ...any) {
+	fmt.Fprintln(c.Stderr, oneLine(fmt.Sprintf(format, args...)))
+}
+
+// Usagef returns an error that says that the program was called in a wrong way.
+func Usagef(format string, args ...any) error { return &usageError{fmt.Errorf(format, args...)} }
+
+type usageError struct{ error }
+
+func (e *usageError) Unwrap() error { return e.error }
+
+// outcome is how a program ends.
+func (c *Command) outcome(ctx context.Context, err error) (status int, line string) {
+	var usage *usageError
+	switch {
+	case err == nil, errors.Is(err, flag.ErrHelp):
+		return succeeded, ""
+	case errors.As(err, &usage):
+		return wrongUsage, oneLine(err.Error()) + "; see " + c.Name() + " -h"
+	case ctx.Err() != nil:
+		status, line = interrupted, "interrupted"
+	default:
+		status, line = failed, c.explain(err)
+	}
+	if c.Unfinished != "" {
+		line += "; " + c.Unfinished
+	}
+	return status, line
+}

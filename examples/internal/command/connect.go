@@ -1,0 +1,118 @@
+package command
+
+import (
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/mangadex-go/mangadex/api"
+	"github.com/mangadex-go/mangadex/api/apitest"
+	"github.com/mangadex-go/mangadex/authn"
+)
+
+// Agent is how the examples call themselves in the User-Agent. A program of your own has another
+// name and address.
+const Agent = "mangadex-go-examples (+https://github.com/mangadex-go/mangadex)"
+
+// Client returns a client for the server that the flags name.
+func (c *Command) Client(options ...api.Option) (*api.Client, error) {
+	server, err := c.address()
+	if err != nil {
+		return nil, err
+	}
+	options = append(options, api.WithUserAgent(Agent))
+	if !*c.live {
+		options = append(options, api.WithoutRateLimit()) // it is a server of one's own
+	}
+	return api.New(server, options...)
+}
+
+// address is the server that the flags name. It starts the fake one.
+func (c *Command) address() (string, error) {
+	switch {
+	case *c.live:
+		return api.Production, nil
+	case *c.server != "":
+		return *c.server, nil
+	case c.fake == nil:
+		fake, err := apitest.NewServer()
+		if err != nil {
+			return "", err
+		}
+		c.fake = fake
+	}
+	return c.fake.URL, nil
+}
+
+// Fake returns the fake MangaDex in this program once [Command.Client] or [Command.Session] has
+// started it, and nil if the program talks to another server.
+func (c *Command) Fake() *apitest.Server { return c.fake }
+
+// LogsIn defines the flags of a program that logs in.
+func (c *Command) LogsIn() {
+	c.credentials = c.String("credentials", "", "log in with what is in this `file`, a JSON object with client_id, client_secret, username, password and refresh_token, as far as they are needed; without it, with MANGADEX_CLIENT_ID and so on from the environment")
+	c.tokens = c.String("token", "", "keep the login in this `file` (default token.json in a folder for the server among your settings)")
+}
+
+// Session returns a session that logs in as the flags of [Command.LogsIn] and the environment say,
+// and keeps the login in a file. With the fake MangaDex it is that of its account.
+func (c *Command) Session() (*authn.Session, error) {
+	server, err := c.address()
+	if err != nil {
+		return nil, err
+	}
+	path, err := c.Path(*c.tokens, "token.json")
+	if err != nil {
+		return nil, err
+	}
+	store := authn.WithStore(authn.NewFileStore(path))
+	options := []authn.Option{authn.WithUserAgent(Agent), authn.WithAPIServer(server), store}
+	switch {
+	case c.fake != nil:
+		account := c.fake.Account
+		options = append(options, authn.WithAuthServer(c.fake.AuthURL),
+			authn.WithPersonalClient(account.ClientID, account.ClientSecret), authn.WithPassword(account.Username, account.Password))
+	case !*c.live:
+		options = append(options, authn.WithAuthServer(strings.TrimRight(server, "/")+"/realms/mangadex"))
+	}
+	switch {
+	case *c.credentials != "":
+		options = append(options, authn.FromFile(*c.credentials))
+	case c.fake == nil: // which does not know what is in the environment
+		options = append(options, authn.FromEnv())
+	}
+	if *c.tokens != "" {
+		options = append(options, store) // a flag goes before the environment
+	}
+	c.session, err = authn.New(options...)
+	return c.session, err
+}
+
+// host is the server in the words of the user.
+func (c *Command) host() string {
+	if *c.live {
+		return "MangaDex"
+	}
+	return "the server " + *c.server
+}
+
+// Path returns the path that was given or else one for a file of that name among the settings of
+// the user, where each server has a folder.
+func (c *Command) Path(given, name string) (string, error) {
+	if given != "" {
+		return given, nil
+	}
+	settings, err := os.UserConfigDir()
+	if err != nil {
+		return "", fmt.Errorf("there is no place for %s: %w; name one with a flag", name, err)
+	}
+	server := "fake"
+	if *c.live {
+		server = "mangadex.org"
+	} else if u, err := url.Parse(*c.server); err == nil && u.Host != "" {
+		server = strings.ReplaceAll(u.Host, ":", "_")
+	}
+	return filepath.Join(settings, "mangadex-go", server, name), nil
+}

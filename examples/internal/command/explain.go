@@ -1,0 +1,54 @@
+package command
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+	"strings"
+	"syscall"
+
+	"github.com/mangadex-go/mangadex/api"
+	"github.com/mangadex-go/mangadex/authn"
+)
+
+// explain says in one line what is wrong and what to do.
+func (c *Command) explain(err error) string {
+	text := oneLine(err.Error())
+	var unauthorized *authn.UnauthorizedError
+	switch {
+	case unreachable(err):
+		return fmt.Sprintf("%s cannot be reached; check the network: %s", c.host(), text)
+	case errors.Is(err, syscall.ENOSPC):
+		return text + "; make room there"
+	case errors.Is(err, fs.ErrPermission), errors.Is(err, syscall.EROFS):
+		return text + "; choose a place that can be written"
+	case errors.As(err, &unauthorized):
+		if why := unauthorized.Unwrap(); why != nil {
+			return "the login has ended; log in again with examples/login: " + oneLine(why.Error())
+		}
+		return "nobody is logged in; log in with examples/login"
+	case errors.Is(err, api.ErrNotFound):
+		return text + "; check the id"
+	}
+	return text
+}
+
+// unreachable reports whether there was no connection to the server.
+func unreachable(err error) bool {
+	var dns *net.DNSError
+	var op *net.OpError
+	return errors.As(err, &dns) || errors.As(err, &op) && (op.Op == "dial" || op.Op == "proxyconnect")
+}
+
+// oneLine keeps the first line, which is the first error where errors were joined, and says how
+// many there are behind it. The names of packages mean nothing to a user.
+func oneLine(text string) string {
+	first, rest, more := strings.Cut(strings.TrimSpace(text), "\n")
+	if more {
+		first += fmt.Sprintf(" (and %d more)", 1+strings.Count(rest, "\n"))
+	}
+	return packages.Replace(first)
+}
+
+var packages = strings.NewReplacer("api: ", "", "athome: ", "", "authn: ", "", "transport: ", "", "upload: ", "")

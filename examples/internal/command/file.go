@@ -1,0 +1,45 @@
+package command
+
+import (
+	"crypto/rand"
+	"io"
+	"os"
+	"path/filepath"
+)
+
+// WriteFile writes a file as a whole or not at all: what was there stays until the new content is
+// on the disk. It makes the folder.
+func WriteFile(path string, write func(io.Writer) error) (err error) {
+	if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
+		return err
+	}
+	temporary := filepath.Join(filepath.Dir(path), "."+filepath.Base(path)+"."+rand.Text()+".tmp")
+	f, err := os.OpenFile(temporary, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o666)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil {
+			os.Remove(temporary) //nolint:errcheck // err says more
+		}
+	}()
+	err = write(f)
+	if err == nil {
+		err = f.Sync()
+	}
+	if closeErr := f.Close(); err == nil {
+		err = closeErr
+	}
+	if err != nil {
+		return err
+	}
+	return os.Rename(temporary, path)
+}
+
+// WriteTo writes to a file as [WriteFile] does, or to Stdout if the path is empty.
+func (c *Command) WriteTo(path string, write func(io.Writer) error) error {
+	if path == "" {
+		return write(c.Stdout)
+	}
+	return WriteFile(path, write)
+}
