@@ -15,7 +15,7 @@ func apitestWorld(t *testing.T) *world {
 	server := apitest.Start(t, apitest.WithTitles(10), apitest.WithRefresh(apitest.RefreshRotate))
 	client := &http.Client{Transport: &http.Transport{}}
 	t.Cleanup(client.CloseIdleConnections)
-	c, err := api.New(server.URL, api.WithHTTPClient(client))
+	c, err := api.New(server.URL, api.WithHTTPClient(client), api.WithoutRateLimit())
 	if err != nil {
 		t.Fatal(err)
 	}

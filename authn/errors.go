@@ -108,14 +108,14 @@ func (e *TokenError) words() (what, advice string) {
 		return "the client is refused", "check id and secret of the personal client, and whether it is approved"
 	case is(ErrUnavailable):
 		return "the server is not available", "nothing is lost, try again later"
-	case is(ErrNotJSON):
-		return "the answer is not what this endpoint sends", "nothing is lost, try again later, and check the address of the server"
 	case e.Retryable:
-		return "the server failed", "nothing is lost, try again later"
+		return "the answer is not what this endpoint sends", "nothing is lost, try again later; if it stays so, check the address of the server"
 	case 300 <= e.StatusCode && e.StatusCode < 400:
 		return "the server redirects, and secrets are not sent elsewhere", "check the address of the server"
+	case is(ErrNotJSON):
+		return "the answer is not what this endpoint sends", "check the address of the server"
 	}
-	return "the server refuses", "see what it says"
+	return "the server refuses", ""
 }
 
 // Is reports whether target is a sentinel that fits: of this package, or [api.ErrServer],

@@ -464,7 +464,7 @@ func (w *world) session(t testing.TB, options ...authn.Option) *authn.Session {
 // use returns a client of the API for a session.
 func (w *world) use(t testing.TB, s *authn.Session) *api.Client {
 	t.Helper()
-	c, err := api.New(w.api, api.WithHTTPClient(w.client), authn.Use(s))
+	c, err := api.New(w.api, api.WithHTTPClient(w.client), api.WithoutRateLimit(), api.WithoutRetry(), authn.Use(s))
 	if err != nil {
 		t.Fatal(err)
 	}

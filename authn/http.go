@@ -17,10 +17,11 @@ import (
 	"time"
 
 	"github.com/mangadex-go/mangadex/api"
+	"github.com/mangadex-go/mangadex/api/transport"
 )
 
 // defaultUserAgent tells MangaDex the truth, as it demands.
-const defaultUserAgent = "mangadex-go (+https://github.com/mangadex-go/mangadex)"
+const defaultUserAgent = "mangadex-go/" + transport.Version + " (+https://github.com/mangadex-go/mangadex)"
 
 // maxAnswer bounds an answer in bytes. Real ones have a few kilobytes.
 const maxAnswer = 1 << 20

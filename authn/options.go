@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+
+	"github.com/mangadex-go/mangadex/api/transport"
 )
 
 // An Option changes a [Session] that [New] makes. Of two that say the same the later one counts.
@@ -169,15 +171,12 @@ func WithHTTPClient(client *http.Client) Option {
 	}
 }
 
-// WithUserAgent sets the User-Agent of these requests. MangaDex wants it to name the program, and
-// refuses the names of browsers.
-func WithUserAgent(userAgent string) Option {
-	return func(s *settings) error {
-		if userAgent == "" {
-			return errors.New("authn: the User-Agent is empty, which MangaDex refuses")
-		}
-		s.userAgent = userAgent
-		return nil
+// WithUserAgent adds the name of the application to the User-Agent of these requests; see
+// [transport.UserAgent].
+func WithUserAgent(application string) Option {
+	return func(s *settings) (err error) {
+		s.userAgent, err = transport.UserAgent(application)
+		return err
 	}
 }
 

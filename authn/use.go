@@ -1,6 +1,7 @@
 package authn
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -96,16 +97,19 @@ func (d *doer) Do(req *http.Request) (*http.Response, error) {
 	if !d.session.reject(header) || req.Body != nil && req.Body != http.NoBody && req.GetBody == nil {
 		return resp, nil
 	}
-	b, err := d.session.acquire(req.Context())
-	if e := (*ended)(nil); errors.As(err, &e) && e.cause == nil {
-		return resp, nil // there is nothing to get another token with, and nothing more to say than 401
-	}
-	_, _ = io.CopyN(io.Discard, resp.Body, 64<<10) // so that the connection can be used again
+	// The connection must be free before the wait: the renewal may need it.
+	const longest = 64 << 10
+	body, _ := io.ReadAll(io.LimitReader(resp.Body, longest))
 	_ = resp.Body.Close()
-	if err != nil {
-		if e := (*ended)(nil); errors.As(err, &e) {
-			return nil, &UnauthorizedError{req.Method, d.session.server.relative(req), e.cause}
+	b, err := d.session.acquire(req.Context())
+	if e := (*ended)(nil); errors.As(err, &e) {
+		if e.cause == nil { // there was nothing to get another token with; 401 says it all
+			resp.Body = io.NopCloser(bytes.NewReader(body))
+			return resp, nil
 		}
+		return nil, &UnauthorizedError{req.Method, d.session.server.relative(req), e.cause}
+	}
+	if err != nil {
 		return nil, err
 	}
 	again := req.Clone(req.Context())

@@ -61,6 +61,9 @@ func byStatus(operation string, got *answer, secrets ...string) *TokenError {
 		e.Retryable = true
 		e.reasons = append(e.reasons, ErrUnavailable)
 	}
+	if 300 <= got.status && got.status < 400 {
+		return e
+	}
 	if !json.Valid(got.body) {
 		e.reasons = append(e.reasons, ErrNotJSON)
 	}

@@ -1,0 +1,453 @@
+package authn_test
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/mangadex-go/mangadex/authn"
+)
+
+// loggedIn returns a session with a token, in a world without a network.
+func loggedIn(t *testing.T, options ...authn.Option) (*fake, *world, *authn.Session) {
+	t.Helper()
+	f := newFake()
+	w := f.inMemory()
+	s := w.session(t, append([]authn.Option{w.personal(), authn.WithRefreshToken(f.seed())}, options...)...)
+	if err := s.Login(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	return f, w, s
+}
+
+func TestThousandCallsOneRenewal(t *testing.T) {
+	t.Parallel()
+	const calls = 1000
+	t.Run("expired", func(t *testing.T) {
+		t.Parallel()
+		synctest.Test(t, func(t *testing.T) {
+			f, w, s := loggedIn(t)
+			c := w.use(t, s)
+			time.Sleep(20 * time.Minute)
+			before := w.refreshes()
+			f.fail(tokenPath, f.after(3*time.Second))
+			var failed atomic.Int32
+			var all sync.WaitGroup
+			for range calls {
+				all.Go(func() {
+					if err := c.FollowManga(t.Context(), w.manga); err != nil {
+						failed.Add(1)
+						t.Log(err)
+					}
+				})
+			}
+			all.Wait()
+			if n := failed.Load(); n != 0 {
+				t.Errorf("%d of %d calls failed", n, calls)
+			}
+			if n := w.refreshes() - before; n != 2 { // what was delayed is counted twice
+				t.Errorf("%d renewals, want 1", n-1)
+			}
+		})
+	})
+	t.Run("refused with 401", func(t *testing.T) {
+		t.Parallel()
+		w := netWorld(t)
+		// Fewer connections than calls: a call that waits must not keep one that the renewal needs.
+		transport := w.client.Transport.(*http.Transport)
+		transport.MaxConnsPerHost, transport.MaxIdleConnsPerHost = 50, 50
+		s := w.session(t, w.personal(), w.withPassword())
+		c := w.use(t, s)
+		if err := s.Login(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		w.revokeAccess()
+		var failed atomic.Int32
+		var all sync.WaitGroup
+		for range calls {
+			all.Go(func() {
+				if err := c.FollowManga(t.Context(), w.manga); err != nil {
+					failed.Add(1)
+					t.Log(err)
+				}
+			})
+		}
+		all.Wait()
+		if n := failed.Load(); n != 0 {
+			t.Errorf("%d of %d calls failed", n, calls)
+		}
+		if n := w.refreshes(); n != 1 {
+			t.Errorf("%d renewals, want 1", n)
+		}
+	})
+}
+
+func TestWaiterKeepsToItsDeadline(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		f, w, s := loggedIn(t)
+		time.Sleep(20 * time.Minute)
+		f.fail(tokenPath, f.after(5*time.Second))
+		go s.Token(t.Context()) //nolint:errcheck // the one that starts the renewal
+		synctest.Wait()
+		ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+		defer cancel()
+		start := time.Now()
+		_, err := s.Token(ctx)
+		if waited := time.Since(start); waited > 60*time.Millisecond {
+			t.Errorf("waited %v with a deadline of 50 ms", waited)
+		}
+		if !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("got %v, want DeadlineExceeded", err)
+		}
+		if err := w.use(t, s).FollowManga(ctx, w.manga); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("a call after the deadline: got %v", err)
+		}
+		if _, err := s.Token(t.Context()); err != nil {
+			t.Errorf("the renewal did not go on: %v", err)
+		}
+	})
+}
+
+func TestCancelledStarterDoesNotFailOthers(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		f, w, s := loggedIn(t)
+		time.Sleep(20 * time.Minute)
+		before := w.refreshes()
+		f.fail(tokenPath, f.after(5*time.Second))
+		starter, cancel := context.WithCancel(t.Context())
+		var group sync.WaitGroup
+		group.Go(func() {
+			if _, err := s.Token(starter); !errors.Is(err, context.Canceled) {
+				t.Errorf("the starter: got %v, want Canceled", err)
+			}
+		})
+		synctest.Wait()
+		for range 10 {
+			group.Go(func() {
+				if _, err := s.Token(t.Context()); err != nil {
+					t.Errorf("another: %v", err)
+				}
+			})
+		}
+		synctest.Wait()
+		cancel()
+		group.Wait()
+		if n := w.refreshes() - before; n != 2 { // what was delayed is counted twice
+			t.Errorf("%d renewals, want 1", n-1)
+		}
+	})
+}
+
+func TestRenewedAhead(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		f, w, s := loggedIn(t)
+		old, err := s.Token(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Until(old.Expiry) - 61*time.Second)
+		if got, err := s.Token(t.Context()); err != nil || got.AccessToken != old.AccessToken {
+			t.Fatalf("renewed too early: %v", err)
+		}
+		time.Sleep(2 * time.Second)
+		f.fail(tokenPath, f.after(5*time.Second))
+		renewed := make(chan authn.Token)
+		go func() {
+			token, err := s.Token(t.Context())
+			if err != nil {
+				t.Error(err)
+			}
+			renewed <- token
+		}()
+		synctest.Wait()
+		start := time.Now()
+		for range 100 {
+			got, err := s.Token(t.Context())
+			if err != nil || got.AccessToken != old.AccessToken {
+				t.Fatalf("the others do not go on with the old token: %v", err)
+			}
+		}
+		if time.Since(start) != 0 {
+			t.Error("the others wait")
+		}
+		if got := <-renewed; got.AccessToken == old.AccessToken {
+			t.Error("the first caller did not renew")
+		}
+		if got, err := s.Token(t.Context()); err != nil || got.AccessToken == old.AccessToken {
+			t.Errorf("the new token is not used: %v", err)
+		}
+		if n := w.refreshes(); n != 3 { // the login, and what was delayed twice
+			t.Errorf("%d renewals", n)
+		}
+	})
+}
+
+func TestFailureAheadOfTimeIsNoFailure(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		f, w, s := loggedIn(t)
+		c := w.use(t, s)
+		old, _ := s.Token(t.Context())
+		time.Sleep(time.Until(old.Expiry) - 50*time.Second)
+		before := w.refreshes()
+		f.fail(tokenPath, answerWith(503, "text/html", "<html>"), answerWith(503, "text/html", "<html>"))
+		for range 20 {
+			if err := c.FollowManga(t.Context(), w.manga); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if n := w.refreshes() - before; n != 1 {
+			t.Errorf("%d attempts at once, want 1", n)
+		}
+		time.Sleep(15 * time.Second)
+		if err := c.FollowManga(t.Context(), w.manga); err != nil {
+			t.Fatal(err)
+		}
+		if n := w.refreshes() - before; n != 2 {
+			t.Errorf("%d attempts after a pause, want 2", n)
+		}
+		time.Sleep(time.Until(old.Expiry))
+		if err := c.FollowManga(t.Context(), w.manga); err != nil {
+			t.Fatal(err)
+		}
+		if n := w.refreshes() - before; n != 3 {
+			t.Errorf("%d attempts, want 3", n)
+		}
+	})
+}
+
+// A refresh token that is refused ahead of time does not take away what is left of the access token.
+func TestRefusedAheadOfTime(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		f, w, s := loggedIn(t)
+		c := w.use(t, s)
+		old, _ := s.Token(t.Context())
+		time.Sleep(time.Until(old.Expiry) - 50*time.Second)
+		f.fail(tokenPath, answerWith(400, "application/json", `{"error":"invalid_grant","error_description":"Token is not active"}`))
+		for range 5 {
+			if err := c.FollowManga(t.Context(), w.manga); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if s.Anonymous() || s.RefreshToken() != "" {
+			t.Errorf("Anonymous: %v, RefreshToken: %q", s.Anonymous(), s.RefreshToken())
+		}
+		time.Sleep(time.Minute)
+		if err := c.FollowManga(t.Context(), w.manga); !errors.Is(err, authn.ErrRefreshTokenRefused) {
+			t.Errorf("got %v, want ErrRefreshTokenRefused", err)
+		}
+		if _, err := c.GetManga(t.Context(), w.manga, nil); err != nil {
+			t.Errorf("without a token: %v", err)
+		}
+		if !s.Anonymous() {
+			t.Error("not anonymous")
+		}
+	})
+}
+
+func TestLogoutStopsRenewal(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		store := authn.NewMemoryStore()
+		f, w, s := loggedIn(t, authn.WithStore(store))
+		time.Sleep(20 * time.Minute)
+		f.fail("GET /auth/check", f.after(10*time.Second)) // the new token is saved already
+		waiting := make(chan error)
+		go func() { _, err := s.Token(t.Context()); waiting <- err }()
+		synctest.Wait()
+		start := time.Now()
+		if err := s.Logout(t.Context()); err != nil {
+			t.Error(err)
+		}
+		if waited := time.Since(start); waited > time.Second {
+			t.Errorf("Logout took %v", waited)
+		}
+		if err := <-waiting; !errors.Is(err, authn.ErrUnauthorized) {
+			t.Errorf("who waited: got %v, want ErrUnauthorized", err)
+		}
+		if stored, _ := store.Load(t.Context()); stored != (authn.Token{}) || !s.Anonymous() {
+			t.Errorf("something is left: %v, %v", stored, s)
+		}
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		for _, session := range f.refresh {
+			if session.live {
+				t.Error("the session lives on on the server: the newest token was not revoked")
+			}
+		}
+		_ = w
+	})
+}
+
+func TestLogoutWithAnImpatientCaller(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		store := authn.NewMemoryStore()
+		f, w, s := loggedIn(t, authn.WithStore(store))
+		f.fail("POST "+realm+"/protocol/openid-connect/logout", f.after(time.Hour))
+		f.fail("POST "+realm+"/protocol/openid-connect/revoke", f.after(time.Hour))
+		ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+		defer cancel()
+		start := time.Now()
+		if err := s.Logout(ctx); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("got %v, want DeadlineExceeded", err)
+		}
+		if waited := time.Since(start); waited > 200*time.Millisecond {
+			t.Errorf("waited %v", waited)
+		}
+		if stored, _ := store.Load(t.Context()); stored != (authn.Token{}) || !s.Anonymous() {
+			t.Errorf("something is left: %v, %v", stored, s)
+		}
+		if err := s.LoginWith(t.Context(), w.username, w.password); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+func TestLoginWithWhileCallsWait(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		f, w, s := loggedIn(t)
+		c := w.use(t, s)
+		time.Sleep(20 * time.Minute)
+		f.fail(tokenPath, f.after(5*time.Second))
+		login := make(chan error)
+		go func() { login <- s.LoginWith(t.Context(), w.username, "not the password") }()
+		synctest.Wait()
+		// The call must not fail because somebody else mistyped a password.
+		if err := c.FollowManga(t.Context(), w.manga); err != nil {
+			t.Error(err)
+		}
+		if err := <-login; !errors.Is(err, authn.ErrWrongPassword) {
+			t.Errorf("got %v, want ErrWrongPassword", err)
+		}
+	})
+}
+
+// A 401 to a request of the account before must not be repeated as somebody else.
+func TestNoRepetitionAsAnotherAccount(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		f, w, s := loggedIn(t)
+		c := w.use(t, s)
+		endpoint := "POST /manga/" + mangaID + "/follow"
+		f.fail(endpoint, func(rw http.ResponseWriter, r *http.Request) {
+			time.Sleep(5 * time.Second)
+			apiError(rw, 401, "http_exception", "")
+		})
+		call := make(chan error)
+		go func() { call <- c.FollowManga(t.Context(), w.manga) }()
+		synctest.Wait()
+		if err := s.LoginWith(t.Context(), w.username, w.password); err != nil {
+			t.Fatal(err)
+		}
+		if err := <-call; !errors.Is(err, authn.ErrUnauthorized) {
+			t.Errorf("got %v, want ErrUnauthorized", err)
+		}
+		if n := w.count(endpoint); n != 1 {
+			t.Errorf("sent %d times", n)
+		}
+	})
+}
+
+func TestCloseEndsRenewal(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		f, _, s := loggedIn(t)
+		time.Sleep(20 * time.Minute)
+		f.fail(tokenPath, f.after(20*time.Second))
+		waiting := make(chan error)
+		go func() { _, err := s.Token(t.Context()); waiting <- err }()
+		synctest.Wait()
+		start := time.Now()
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+		if waited := time.Since(start); waited > time.Second {
+			t.Errorf("Close took %v", waited)
+		}
+		if err := <-waiting; !errors.Is(err, authn.ErrClosed) {
+			t.Errorf("got %v, want ErrClosed", err)
+		}
+		if _, err := s.Token(t.Context()); !errors.Is(err, authn.ErrClosed) {
+			t.Errorf("after Close: got %v, want ErrClosed", err)
+		}
+		if s.RefreshToken() == "" {
+			t.Error("the refresh token is lost")
+		}
+	})
+}
+
+// Without Close nothing is left behind either: a bubble of synctest panics if a goroutine of it is
+// left at its end.
+func TestNothingLeftBehind(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		f := newFake()
+		w := f.inMemory()
+		s, err := authn.New(w.at(), w.personal(), w.withPassword())
+		if err != nil {
+			t.Fatal(err)
+		}
+		f.fail(tokenPath, f.after(time.Hour))
+		ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
+		defer cancel()
+		if _, err := s.Token(ctx); err == nil {
+			t.Error("no error")
+		}
+		time.Sleep(31 * time.Second) // what is documented for a renewal that nobody waits for
+	})
+}
+
+func TestAnswerWithoutRefreshTokenKeepsTheOld(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		f := newFake()
+		f.rotate, f.silent = false, true
+		w := f.inMemory()
+		seed := f.seed()
+		store := authn.NewMemoryStore()
+		s := w.session(t, w.personal(), authn.WithRefreshToken(seed), authn.WithStore(store))
+		for range 3 {
+			token, err := s.Token(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			if stored, _ := store.Load(t.Context()); token.RefreshToken != seed || s.RefreshToken() != seed || stored.RefreshToken != seed {
+				t.Error("the refresh token is lost")
+			}
+			time.Sleep(20 * time.Minute)
+		}
+	})
+}
+
+func TestGoroutinesAreNotLeaked(t *testing.T) {
+	before := runtime.NumGoroutine()
+	for range 20 {
+		w := newFake().inMemory()
+		s, err := authn.New(w.at(), w.withPassword())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := s.Login(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for range 100 {
+		if runtime.NumGoroutine() <= before {
+			return
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	t.Errorf("%d goroutines before, %d after", before, runtime.NumGoroutine())
+}

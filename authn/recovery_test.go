@@ -1,0 +1,347 @@
+package authn_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/mangadex-go/mangadex/api"
+	"github.com/mangadex-go/mangadex/authn"
+)
+
+const realmError = `{"error":%q,"error_description":"what the realm says"}`
+
+// What happens to a renewal, and what the user is told. Except for the refusals nothing is lost.
+var failures = []struct {
+	name      string
+	handler   http.HandlerFunc
+	is        []error
+	isNot     []error
+	retryable bool
+	refused   bool
+	says      string
+}{
+	{name: "network error", handler: drop, is: []error{authn.ErrUnavailable}, isNot: []error{authn.ErrNotJSON}, retryable: true, says: "try again later"},
+	{name: "timeout", handler: func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }, is: []error{authn.ErrUnavailable, context.DeadlineExceeded}, retryable: true, says: "not available"},
+	{name: "429", handler: answerWith(429, "application/json", `{"result":"error","errors":[]}`), is: []error{authn.ErrUnavailable, api.ErrRateLimited}, isNot: []error{api.ErrServer, authn.ErrNotJSON}, retryable: true, says: "429"},
+	{name: "500", handler: answerWith(500, "application/json", `{"error":"unknown_error"}`), is: []error{authn.ErrUnavailable, api.ErrServer}, isNot: []error{authn.ErrNotJSON}, retryable: true, says: "500"},
+	{name: "502 with HTML", handler: answerWith(502, "text/html", "<html><h1>502 Bad Gateway</h1>"), is: []error{authn.ErrUnavailable, api.ErrServer, authn.ErrNotJSON}, retryable: true, says: "502 Bad Gateway</h1>"},
+	{name: "503 of the API", handler: func(w http.ResponseWriter, _ *http.Request) {
+		apiError(w, 503, "service_unavailable_http_exception", "maintenance until noon")
+	}, is: []error{authn.ErrUnavailable, api.ErrServer}, retryable: true, says: "maintenance until noon"},
+	{name: "empty 200", handler: answerWith(200, "application/json", ""), is: []error{authn.ErrNotJSON}, isNot: []error{authn.ErrUnavailable}, retryable: true, says: "an empty answer"},
+	{name: "HTML 200", handler: answerWith(200, "text/html", "<html>log in to this wireless network"), is: []error{authn.ErrNotJSON}, isNot: []error{authn.ErrUnavailable}, retryable: true, says: "wireless network"},
+	{name: "truncated JSON", handler: answerWith(200, "application/json", `{"access_token":"eyJhbGciOiJSUzI1NiIsInR5cCIgOiAiSldUIn0`), is: []error{authn.ErrNotJSON}, retryable: true, says: "damaged or cut off"},
+	{name: "connection lost in the body", handler: func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Length", "1000")
+		_, _ = io.WriteString(w, `{"access_token":"eyJ`)
+		_ = http.NewResponseController(w).Flush()
+		panic(http.ErrAbortHandler)
+	}, is: []error{authn.ErrUnavailable, io.ErrUnexpectedEOF}, retryable: true, says: "try again"},
+	{name: "form", handler: answerWith(200, "text/plain", "access_token=eyJhbGciOiJSUzI1NiIsInR5cCIgOiAiSldUIn0&refresh_token=x"), is: []error{authn.ErrNotJSON}, retryable: true},
+	{name: "JSON of something else", handler: answerWith(200, "application/json", `{"hello":"world"}`), isNot: []error{authn.ErrNotJSON, authn.ErrUnavailable}, retryable: true, says: "without a usable token"},
+	{name: "array", handler: answerWith(200, "application/json", `[]`), retryable: true},
+	{name: "types of another world", handler: answerWith(200, "application/json", `{"access_token":{"a":1},"token":[1]}`), retryable: true},
+	{name: "token with a line break", handler: answerWith(200, "application/json", `{"access_token":"a\nb","token":{"session":"a\nb"}}`), retryable: true},
+	{name: "endless", handler: func(w http.ResponseWriter, _ *http.Request) {
+		chunk := strings.Repeat("a", 1<<16)
+		for _, err := io.WriteString(w, `{"access_token":"`); err == nil; {
+			_, err = io.WriteString(w, chunk)
+		}
+	}, is: []error{authn.ErrUnavailable}, retryable: true, says: "longer than"},
+	{name: "redirect", handler: func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Location", "https://auth.mangadex.example/token")
+		w.WriteHeader(307)
+	}, isNot: []error{authn.ErrUnavailable}, says: "redirects"},
+	{name: "403 of a guard", handler: answerWith(403, "text/html", "<html>blocked"), is: []error{api.ErrForbidden, authn.ErrNotJSON}, isNot: []error{authn.ErrUnauthorized}, says: "blocked"},
+	{name: "404", handler: answerWith(404, "text/plain", "no such thing"), is: []error{authn.ErrNotJSON}, says: "no such thing"},
+}
+
+// Those of OAuth2 alone.
+var realmFailures = []struct {
+	code      string
+	status    int
+	is        []error
+	isNot     []error
+	retryable bool
+	refused   bool
+}{
+	{"invalid_grant", 400, []error{authn.ErrRefreshTokenRefused, authn.ErrUnauthorized}, []error{authn.ErrWrongPassword, authn.ErrClientRefused}, false, true},
+	{"invalid_grant", 401, []error{authn.ErrRefreshTokenRefused}, nil, false, true},
+	{"invalid_grant", 200, []error{authn.ErrRefreshTokenRefused}, nil, false, true},
+	{"invalid_client", 401, []error{authn.ErrClientRefused, authn.ErrUnauthorized}, []error{authn.ErrRefreshTokenRefused, authn.ErrUnavailable}, false, false},
+	{"unauthorized_client", 400, []error{authn.ErrClientRefused}, []error{authn.ErrRefreshTokenRefused}, false, false},
+	{"invalid_request", 400, nil, []error{authn.ErrRefreshTokenRefused, authn.ErrUnauthorized}, false, false},
+	{"temporarily_unavailable", 400, []error{authn.ErrUnavailable}, []error{authn.ErrRefreshTokenRefused}, true, false},
+	{"something_new", 418, nil, []error{authn.ErrRefreshTokenRefused, authn.ErrUnavailable}, false, false},
+	{"something_new", 503, []error{authn.ErrUnavailable, api.ErrServer}, nil, true, false},
+}
+
+func TestFailuresOfARenewal(t *testing.T) {
+	t.Parallel()
+	for _, legacy := range []bool{false, true} {
+		for _, failure := range failures {
+			t.Run(fmt.Sprintf("%s/legacy=%v", failure.name, legacy), func(t *testing.T) {
+				t.Parallel()
+				f := newFake()
+				w := f.serve(t)
+				w.client.Timeout = time.Second
+				err := failAndRecover(t, f, w, legacy, failure.handler)
+				for _, target := range failure.is {
+					if !errors.Is(err, target) {
+						t.Errorf("%v is not %v", err, target)
+					}
+				}
+				for _, target := range failure.isNot {
+					if errors.Is(err, target) {
+						t.Errorf("%v is %v", err, target)
+					}
+				}
+				var tokenErr *authn.TokenError
+				if !errors.As(err, &tokenErr) || tokenErr.Operation != "refresh" || tokenErr.Retryable != failure.retryable {
+					t.Errorf("got %#v", err)
+				}
+				if !strings.Contains(err.Error(), failure.says) || strings.Contains(err.Error(), "eyJ") || strings.ContainsAny(err.Error(), "\n\t") {
+					t.Errorf("the error says %q", err)
+				}
+			})
+		}
+	}
+}
+
+// failAndRecover has a renewal fail, and checks that it succeeds afterwards without a login.
+func failAndRecover(t *testing.T, f *fake, w *world, legacy bool, handler http.HandlerFunc) error {
+	t.Helper()
+	endpoint, options := tokenPath, []authn.Option{w.withPassword(), w.personal()}
+	if legacy {
+		endpoint, options = "POST /auth/refresh", options[:1]
+	}
+	store := authn.NewMemoryStore()
+	s := w.session(t, append(options, authn.WithStore(store))...)
+	c := w.use(t, s)
+	if err := s.Login(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	kept, logins := s.RefreshToken(), w.logins()
+	f.fail(endpoint, handler)
+	w.revokeAccess()
+	err := c.FollowManga(t.Context(), w.manga)
+	if err == nil {
+		t.Fatal("the call succeeds")
+	}
+	if got, _ := store.Load(t.Context()); got.RefreshToken != kept || s.RefreshToken() != kept {
+		t.Error("the refresh token is lost")
+	}
+	if s.Anonymous() {
+		t.Error("the session is anonymous")
+	}
+	if _, err := c.SearchManga(t.Context(), nil); err != nil {
+		t.Errorf("what is public does not work: %v", err)
+	}
+	if err := c.FollowManga(t.Context(), w.manga); err != nil {
+		t.Errorf("after the recovery: %v", err)
+	}
+	if n := w.logins() - logins; n != 0 {
+		t.Errorf("%d logins", n)
+	}
+	return err
+}
+
+func TestFailuresOfTheRealm(t *testing.T) {
+	t.Parallel()
+	for _, failure := range realmFailures {
+		t.Run(fmt.Sprintf("%s %d", failure.code, failure.status), func(t *testing.T) {
+			t.Parallel()
+			f := newFake()
+			w := f.inMemory()
+			handler := answerWith(failure.status, "application/json", fmt.Sprintf(realmError, failure.code))
+			var err error
+			if !failure.refused {
+				err = failAndRecover(t, f, w, false, handler)
+			} else {
+				store := authn.NewMemoryStore()
+				s := w.session(t, w.personal(), authn.WithRefreshToken(f.seed()), authn.WithStore(store))
+				if err := s.Login(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+				f.fail(tokenPath, handler)
+				w.revokeAccess()
+				_, err = s.User(t.Context())
+				if got, _ := store.Load(t.Context()); got != (authn.Token{}) || s.RefreshToken() != "" || !s.Anonymous() {
+					t.Errorf("something is left: %v", got)
+				}
+				before := len(w.requests())
+				if _, err := s.User(t.Context()); !errors.Is(err, authn.ErrRefreshTokenRefused) {
+					t.Errorf("the second call: %v", err)
+				}
+				if n := len(w.requests()) - before; n != 0 {
+					t.Errorf("%d requests though nothing is left to send", n)
+				}
+			}
+			for _, target := range failure.is {
+				if !errors.Is(err, target) {
+					t.Errorf("%v is not %v", err, target)
+				}
+			}
+			for _, target := range failure.isNot {
+				if errors.Is(err, target) {
+					t.Errorf("%v is %v", err, target)
+				}
+			}
+			var tokenErr *authn.TokenError
+			if !errors.As(err, &tokenErr) || tokenErr.Code != failure.code || tokenErr.Description != "what the realm says" || tokenErr.Retryable != failure.retryable || tokenErr.StatusCode != failure.status {
+				t.Errorf("got %#v", err)
+			}
+			if !strings.Contains(err.Error(), failure.code+": what the realm says") {
+				t.Errorf("the error says %q", err)
+			}
+		})
+	}
+}
+
+func TestRefusedLogins(t *testing.T) {
+	t.Parallel()
+	w := newFake().inMemory()
+	for _, test := range []struct {
+		name     string
+		protocol authn.Option
+		password string
+		is       error
+		code     string
+		says     string
+	}{
+		{"wrong password", w.personal(), "not the password", authn.ErrWrongPassword, "invalid_grant", "check them"},
+		{"wrong password, session endpoints", authn.Options(), "not the password", authn.ErrWrongPassword, "", "User / Password does not match"},
+		{"wrong client", authn.WithPersonalClient(clientID, "not the secret"), password, authn.ErrClientRefused, "unauthorized_client", "id and secret"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			s := w.session(t, test.protocol)
+			err := s.LoginWith(t.Context(), username, test.password)
+			var tokenErr *authn.TokenError
+			if !errors.As(err, &tokenErr) || !errors.Is(err, test.is) || tokenErr.Code != test.code || tokenErr.Operation != "login" || tokenErr.Retryable || !errors.Is(err, authn.ErrUnauthorized) {
+				t.Errorf("got %#v", err)
+			}
+			for _, other := range []error{authn.ErrWrongPassword, authn.ErrClientRefused, authn.ErrRefreshTokenRefused, authn.ErrUnavailable, authn.ErrNotJSON} {
+				if other != test.is && errors.Is(err, other) {
+					t.Errorf("%v is %v, too", err, other)
+				}
+			}
+			if !strings.Contains(err.Error(), test.says) {
+				t.Errorf("the error says %q", err)
+			}
+		})
+	}
+}
+
+// A refused client is a mistake of configuration: it must not cost the refresh token.
+func TestRefusedClientKeepsRefreshToken(t *testing.T) {
+	t.Parallel()
+	f := newFake()
+	w := f.inMemory()
+	seed := f.seed()
+	store := authn.NewMemoryStore()
+	if err := store.Save(t.Context(), authn.Token{RefreshToken: seed}); err != nil {
+		t.Fatal(err)
+	}
+	s := w.session(t, authn.WithPersonalClient(clientID, "not the secret"), authn.WithStore(store))
+	if _, err := s.User(t.Context()); !errors.Is(err, authn.ErrClientRefused) {
+		t.Errorf("got %v", err)
+	}
+	if got, _ := store.Load(t.Context()); got.RefreshToken != seed || s.RefreshToken() != seed {
+		t.Error("the refresh token is lost")
+	}
+}
+
+func TestCaptchaAtLogin(t *testing.T) {
+	t.Parallel()
+	f := newFake()
+	w := f.inMemory()
+	s := w.session(t)
+	f.fail("POST /auth/login", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("X-Captcha-Sitekey", "00000000-0000-4000-8000-0000000000cc")
+		apiError(w, 403, "captcha_required_exception", "")
+	})
+	err := s.LoginWith(t.Context(), username, password)
+	var captcha *api.CaptchaError
+	if !errors.As(err, &captcha) || captcha.SiteKey != "00000000-0000-4000-8000-0000000000cc" || !errors.Is(err, api.ErrCaptchaRequired) {
+		t.Errorf("got %v", err)
+	}
+}
+
+// A save that fails is told to the caller, and the token is used nevertheless, now and at the next
+// renewal.
+func TestSavingFails(t *testing.T) {
+	t.Parallel()
+	full := errors.New("no space left on device")
+	f := newFake()
+	w := f.inMemory()
+	store := &recordingStore{Store: authn.NewMemoryStore()}
+	s := w.session(t, w.personal(), authn.WithRefreshToken(f.seed()), authn.WithStore(store))
+	c := w.use(t, s)
+	if err := s.Login(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	store.setFail(full)
+	w.revokeAccess()
+	before := s.RefreshToken()
+	err := c.FollowManga(t.Context(), w.manga)
+	if !errors.Is(err, authn.ErrNotSaved) || !errors.Is(err, full) {
+		t.Errorf("got %v, want ErrNotSaved", err)
+	}
+	if s.RefreshToken() == before {
+		t.Error("the new refresh token is lost")
+	}
+	if err := c.FollowManga(t.Context(), w.manga); err != nil {
+		t.Errorf("the token is not used: %v", err)
+	}
+	// The store still has the old refresh token, which the server would take for a theft.
+	store.setFail(nil)
+	w.revokeAccess()
+	if err := c.FollowManga(t.Context(), w.manga); err != nil {
+		t.Errorf("the next renewal: %v", err)
+	}
+	if stored, _ := store.Load(t.Context()); stored.RefreshToken != s.RefreshToken() || s.RefreshToken() == "" {
+		t.Error("the store does not have the new token")
+	}
+	store.setFail(full)
+	if err := s.LoginWith(t.Context(), w.username, w.password); !errors.Is(err, authn.ErrNotSaved) {
+		t.Errorf("LoginWith: got %v, want ErrNotSaved", err)
+	}
+	if err := c.FollowManga(t.Context(), w.manga); err != nil {
+		t.Errorf("the token of the login is not used: %v", err)
+	}
+}
+
+// The order matters: who is killed after the renewal must find the new token in the store.
+func TestSavedBeforeUsed(t *testing.T) {
+	t.Parallel()
+	f := newFake()
+	w := f.inMemory()
+	store := authn.NewMemoryStore()
+	s := w.session(t, w.personal(), authn.WithRefreshToken(f.seed()), authn.WithStore(store), authn.WithOnToken(func(token authn.Token) {
+		if stored, _ := store.Load(context.Background()); stored.AccessToken != token.AccessToken {
+			t.Error("not saved before WithOnToken")
+		}
+		if n := w.count("GET /auth/check"); n != 0 {
+			t.Error("used before WithOnToken")
+		}
+	}))
+	f.fail("GET /auth/check", func(rw http.ResponseWriter, r *http.Request) {
+		if stored, _ := store.Load(context.Background()); "Bearer "+stored.AccessToken != r.Header.Get("Authorization") {
+			t.Error("used before it was saved")
+		}
+		f.ServeHTTP(rw, r)
+	})
+	if err := s.Login(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if w.count("GET /auth/check") == 0 {
+		t.Error("no check")
+	}
+}
