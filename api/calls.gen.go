@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"io"
 	"iter"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -16,6 +17,7 @@ import (
 var (
 	_ io.Reader
 	_ json.RawMessage
+	_ time.Time
 	_ uuid.UUID
 )
 
@@ -133,9 +135,9 @@ func (c *Client) ListAuthorsAll(ctx context.Context, params *ListAuthorsParams, 
 		first = *params
 	}
 	return walk(ctx, walkPlan[Author]{op: &operation.Table[operation.ListAuthors], max: 100, limit: first.Limit, offset: first.Offset, key: func(v *Author) uuid.UUID { return v.ID },
-		fetch: func(ctx context.Context, limit, offset int) ([]Author, int, error) {
+		fetch: func(ctx context.Context, at position) ([]Author, int, error) {
 			p := first
-			p.Limit, p.Offset = &limit, &offset
+			p.Limit, p.Offset = &at.limit, &at.offset
 			page, err := c.ListAuthors(ctx, &p)
 			if err != nil {
 				return nil, 0, err
@@ -326,9 +328,17 @@ func (c *Client) ListChaptersAll(ctx context.Context, params *ListChaptersParams
 		first = *params
 	}
 	return walk(ctx, walkPlan[Chapter]{op: &operation.Table[operation.ListChapters], max: 100, limit: first.Limit, offset: first.Offset, key: func(v *Chapter) uuid.UUID { return v.ID },
-		fetch: func(ctx context.Context, limit, offset int) ([]Chapter, int, error) {
+		slices: &slicePlan[Chapter]{
+			since:   first.CreatedAtSince,
+			ordered: first.Order != nil && *first.Order != ChapterOrder{CreatedAt: SortDirectionAsc},
+			created: func(v *Chapter) time.Time { return v.Attributes.CreatedAt },
+		},
+		fetch: func(ctx context.Context, at position) ([]Chapter, int, error) {
 			p := first
-			p.Limit, p.Offset = &limit, &offset
+			p.Limit, p.Offset = &at.limit, &at.offset
+			if at.sliced {
+				p.Order, p.CreatedAtSince = &ChapterOrder{CreatedAt: SortDirectionAsc}, at.since
+			}
 			page, err := c.ListChapters(ctx, &p)
 			if err != nil {
 				return nil, 0, err
@@ -424,9 +434,9 @@ func (c *Client) ListAPIClientsAll(ctx context.Context, params *ListAPIClientsPa
 		first = *params
 	}
 	return walk(ctx, walkPlan[APIClient]{op: &operation.Table[operation.ListAPIClients], max: 100, limit: first.Limit, offset: first.Offset, key: func(v *APIClient) uuid.UUID { return v.ID },
-		fetch: func(ctx context.Context, limit, offset int) ([]APIClient, int, error) {
+		fetch: func(ctx context.Context, at position) ([]APIClient, int, error) {
 			p := first
-			p.Limit, p.Offset = &limit, &offset
+			p.Limit, p.Offset = &at.limit, &at.offset
 			page, err := c.ListAPIClients(ctx, &p)
 			if err != nil {
 				return nil, 0, err
@@ -570,9 +580,9 @@ func (c *Client) ListCoversAll(ctx context.Context, params *ListCoversParams, op
 		first = *params
 	}
 	return walk(ctx, walkPlan[Cover]{op: &operation.Table[operation.ListCovers], max: 100, limit: first.Limit, offset: first.Offset, key: func(v *Cover) uuid.UUID { return v.ID },
-		fetch: func(ctx context.Context, limit, offset int) ([]Cover, int, error) {
+		fetch: func(ctx context.Context, at position) ([]Cover, int, error) {
 			p := first
-			p.Limit, p.Offset = &limit, &offset
+			p.Limit, p.Offset = &at.limit, &at.offset
 			page, err := c.ListCovers(ctx, &p)
 			if err != nil {
 				return nil, 0, err
@@ -694,9 +704,9 @@ func (c *Client) ListGroupsAll(ctx context.Context, params *ListGroupsParams, op
 		first = *params
 	}
 	return walk(ctx, walkPlan[ScanlationGroup]{op: &operation.Table[operation.ListGroups], max: 100, limit: first.Limit, offset: first.Offset, key: func(v *ScanlationGroup) uuid.UUID { return v.ID },
-		fetch: func(ctx context.Context, limit, offset int) ([]ScanlationGroup, int, error) {
+		fetch: func(ctx context.Context, at position) ([]ScanlationGroup, int, error) {
 			p := first
-			p.Limit, p.Offset = &limit, &offset
+			p.Limit, p.Offset = &at.limit, &at.offset
 			page, err := c.ListGroups(ctx, &p)
 			if err != nil {
 				return nil, 0, err
@@ -933,9 +943,17 @@ func (c *Client) GetCustomListFeedAll(ctx context.Context, id uuid.UUID, params 
 		first = *params
 	}
 	return walk(ctx, walkPlan[Chapter]{op: &operation.Table[operation.GetCustomListFeed], max: 500, limit: first.Limit, offset: first.Offset, key: func(v *Chapter) uuid.UUID { return v.ID },
-		fetch: func(ctx context.Context, limit, offset int) ([]Chapter, int, error) {
+		slices: &slicePlan[Chapter]{
+			since:   first.CreatedAtSince,
+			ordered: first.Order != nil && *first.Order != ChapterOrder{CreatedAt: SortDirectionAsc},
+			created: func(v *Chapter) time.Time { return v.Attributes.CreatedAt },
+		},
+		fetch: func(ctx context.Context, at position) ([]Chapter, int, error) {
 			p := first
-			p.Limit, p.Offset = &limit, &offset
+			p.Limit, p.Offset = &at.limit, &at.offset
+			if at.sliced {
+				p.Order, p.CreatedAtSince = &ChapterOrder{CreatedAt: SortDirectionAsc}, at.since
+			}
 			page, err := c.GetCustomListFeed(ctx, id, &p)
 			if err != nil {
 				return nil, 0, err
@@ -1076,9 +1094,17 @@ func (c *Client) SearchMangaAll(ctx context.Context, params *SearchMangaParams, 
 		first = *params
 	}
 	return walk(ctx, walkPlan[Manga]{op: &operation.Table[operation.SearchManga], max: 100, limit: first.Limit, offset: first.Offset, key: func(v *Manga) uuid.UUID { return v.ID },
-		fetch: func(ctx context.Context, limit, offset int) ([]Manga, int, error) {
+		slices: &slicePlan[Manga]{
+			since:   first.CreatedAtSince,
+			ordered: first.Order != nil && *first.Order != MangaOrder{CreatedAt: SortDirectionAsc},
+			created: func(v *Manga) time.Time { return v.Attributes.CreatedAt },
+		},
+		fetch: func(ctx context.Context, at position) ([]Manga, int, error) {
 			p := first
-			p.Limit, p.Offset = &limit, &offset
+			p.Limit, p.Offset = &at.limit, &at.offset
+			if at.sliced {
+				p.Order, p.CreatedAtSince = &MangaOrder{CreatedAt: SortDirectionAsc}, at.since
+			}
 			page, err := c.SearchManga(ctx, &p)
 			if err != nil {
 				return nil, 0, err
@@ -1144,9 +1170,9 @@ func (c *Client) ListMangaDraftsAll(ctx context.Context, params *ListMangaDrafts
 		first = *params
 	}
 	return walk(ctx, walkPlan[Manga]{op: &operation.Table[operation.ListMangaDrafts], max: 100, limit: first.Limit, offset: first.Offset, key: func(v *Manga) uuid.UUID { return v.ID },
-		fetch: func(ctx context.Context, limit, offset int) ([]Manga, int, error) {
+		fetch: func(ctx context.Context, at position) ([]Manga, int, error) {
 			p := first
-			p.Limit, p.Offset = &limit, &offset
+			p.Limit, p.Offset = &at.limit, &at.offset
 			page, err := c.ListMangaDrafts(ctx, &p)
 			if err != nil {
 				return nil, 0, err
@@ -1422,9 +1448,17 @@ func (c *Client) GetMangaFeedAll(ctx context.Context, id uuid.UUID, params *GetM
 		first = *params
 	}
 	return walk(ctx, walkPlan[Chapter]{op: &operation.Table[operation.GetMangaFeed], max: 500, limit: first.Limit, offset: first.Offset, key: func(v *Chapter) uuid.UUID { return v.ID },
-		fetch: func(ctx context.Context, limit, offset int) ([]Chapter, int, error) {
+		slices: &slicePlan[Chapter]{
+			since:   first.CreatedAtSince,
+			ordered: first.Order != nil && *first.Order != ChapterOrder{CreatedAt: SortDirectionAsc},
+			created: func(v *Chapter) time.Time { return v.Attributes.CreatedAt },
+		},
+		fetch: func(ctx context.Context, at position) ([]Chapter, int, error) {
 			p := first
-			p.Limit, p.Offset = &limit, &offset
+			p.Limit, p.Offset = &at.limit, &at.offset
+			if at.sliced {
+				p.Order, p.CreatedAtSince = &ChapterOrder{CreatedAt: SortDirectionAsc}, at.since
+			}
 			page, err := c.GetMangaFeed(ctx, id, &p)
 			if err != nil {
 				return nil, 0, err
@@ -1711,9 +1745,9 @@ func (c *Client) ListReportsAll(ctx context.Context, params *ListReportsParams, 
 		first = *params
 	}
 	return walk(ctx, walkPlan[Report]{op: &operation.Table[operation.ListReports], max: 100, limit: first.Limit, offset: first.Offset, key: func(v *Report) uuid.UUID { return v.ID },
-		fetch: func(ctx context.Context, limit, offset int) ([]Report, int, error) {
+		fetch: func(ctx context.Context, at position) ([]Report, int, error) {
 			p := first
-			p.Limit, p.Offset = &limit, &offset
+			p.Limit, p.Offset = &at.limit, &at.offset
 			page, err := c.ListReports(ctx, &p)
 			if err != nil {
 				return nil, 0, err
@@ -2068,9 +2102,9 @@ func (c *Client) ListUsersAll(ctx context.Context, params *ListUsersParams, opti
 		first = *params
 	}
 	return walk(ctx, walkPlan[User]{op: &operation.Table[operation.ListUsers], max: 100, limit: first.Limit, offset: first.Offset, key: func(v *User) uuid.UUID { return v.ID },
-		fetch: func(ctx context.Context, limit, offset int) ([]User, int, error) {
+		fetch: func(ctx context.Context, at position) ([]User, int, error) {
 			p := first
-			p.Limit, p.Offset = &limit, &offset
+			p.Limit, p.Offset = &at.limit, &at.offset
 			page, err := c.ListUsers(ctx, &p)
 			if err != nil {
 				return nil, 0, err
@@ -2124,9 +2158,9 @@ func (c *Client) ListFollowedGroupsAll(ctx context.Context, params *ListFollowed
 		first = *params
 	}
 	return walk(ctx, walkPlan[ScanlationGroup]{op: &operation.Table[operation.ListFollowedGroups], max: 100, limit: first.Limit, offset: first.Offset, key: func(v *ScanlationGroup) uuid.UUID { return v.ID },
-		fetch: func(ctx context.Context, limit, offset int) ([]ScanlationGroup, int, error) {
+		fetch: func(ctx context.Context, at position) ([]ScanlationGroup, int, error) {
 			p := first
-			p.Limit, p.Offset = &limit, &offset
+			p.Limit, p.Offset = &at.limit, &at.offset
 			page, err := c.ListFollowedGroups(ctx, &p)
 			if err != nil {
 				return nil, 0, err
@@ -2178,9 +2212,9 @@ func (c *Client) ListFollowedCustomListsAll(ctx context.Context, params *ListFol
 		first = *params
 	}
 	return walk(ctx, walkPlan[CustomList]{op: &operation.Table[operation.ListFollowedCustomLists], max: 100, limit: first.Limit, offset: first.Offset, key: func(v *CustomList) uuid.UUID { return v.ID },
-		fetch: func(ctx context.Context, limit, offset int) ([]CustomList, int, error) {
+		fetch: func(ctx context.Context, at position) ([]CustomList, int, error) {
 			p := first
-			p.Limit, p.Offset = &limit, &offset
+			p.Limit, p.Offset = &at.limit, &at.offset
 			page, err := c.ListFollowedCustomLists(ctx, &p)
 			if err != nil {
 				return nil, 0, err
@@ -2235,9 +2269,9 @@ func (c *Client) ListFollowedMangaAll(ctx context.Context, params *ListFollowedM
 		first = *params
 	}
 	return walk(ctx, walkPlan[Manga]{op: &operation.Table[operation.ListFollowedManga], max: 100, limit: first.Limit, offset: first.Offset, key: func(v *Manga) uuid.UUID { return v.ID },
-		fetch: func(ctx context.Context, limit, offset int) ([]Manga, int, error) {
+		fetch: func(ctx context.Context, at position) ([]Manga, int, error) {
 			p := first
-			p.Limit, p.Offset = &limit, &offset
+			p.Limit, p.Offset = &at.limit, &at.offset
 			page, err := c.ListFollowedManga(ctx, &p)
 			if err != nil {
 				return nil, 0, err
@@ -2336,9 +2370,17 @@ func (c *Client) GetFollowedMangaFeedAll(ctx context.Context, params *GetFollowe
 		first = *params
 	}
 	return walk(ctx, walkPlan[Chapter]{op: &operation.Table[operation.GetFollowedMangaFeed], max: 500, limit: first.Limit, offset: first.Offset, key: func(v *Chapter) uuid.UUID { return v.ID },
-		fetch: func(ctx context.Context, limit, offset int) ([]Chapter, int, error) {
+		slices: &slicePlan[Chapter]{
+			since:   first.CreatedAtSince,
+			ordered: first.Order != nil && *first.Order != ChapterOrder{CreatedAt: SortDirectionAsc},
+			created: func(v *Chapter) time.Time { return v.Attributes.CreatedAt },
+		},
+		fetch: func(ctx context.Context, at position) ([]Chapter, int, error) {
 			p := first
-			p.Limit, p.Offset = &limit, &offset
+			p.Limit, p.Offset = &at.limit, &at.offset
+			if at.sliced {
+				p.Order, p.CreatedAtSince = &ChapterOrder{CreatedAt: SortDirectionAsc}, at.since
+			}
 			page, err := c.GetFollowedMangaFeed(ctx, &p)
 			if err != nil {
 				return nil, 0, err
@@ -2389,9 +2431,9 @@ func (c *Client) ListFollowedUsersAll(ctx context.Context, params *ListFollowedU
 		first = *params
 	}
 	return walk(ctx, walkPlan[User]{op: &operation.Table[operation.ListFollowedUsers], max: 100, limit: first.Limit, offset: first.Offset, key: func(v *User) uuid.UUID { return v.ID },
-		fetch: func(ctx context.Context, limit, offset int) ([]User, int, error) {
+		fetch: func(ctx context.Context, at position) ([]User, int, error) {
 			p := first
-			p.Limit, p.Offset = &limit, &offset
+			p.Limit, p.Offset = &at.limit, &at.offset
 			page, err := c.ListFollowedUsers(ctx, &p)
 			if err != nil {
 				return nil, 0, err
@@ -2453,9 +2495,9 @@ func (c *Client) ListOwnCustomListsAll(ctx context.Context, params *ListOwnCusto
 		first = *params
 	}
 	return walk(ctx, walkPlan[CustomList]{op: &operation.Table[operation.ListOwnCustomLists], max: 100, limit: first.Limit, offset: first.Offset, key: func(v *CustomList) uuid.UUID { return v.ID },
-		fetch: func(ctx context.Context, limit, offset int) ([]CustomList, int, error) {
+		fetch: func(ctx context.Context, at position) ([]CustomList, int, error) {
 			p := first
-			p.Limit, p.Offset = &limit, &offset
+			p.Limit, p.Offset = &at.limit, &at.offset
 			page, err := c.ListOwnCustomLists(ctx, &p)
 			if err != nil {
 				return nil, 0, err
@@ -2529,9 +2571,9 @@ func (c *Client) ListUserCustomListsAll(ctx context.Context, id uuid.UUID, param
 		first = *params
 	}
 	return walk(ctx, walkPlan[CustomList]{op: &operation.Table[operation.ListUserCustomLists], max: 100, limit: first.Limit, offset: first.Offset, key: func(v *CustomList) uuid.UUID { return v.ID },
-		fetch: func(ctx context.Context, limit, offset int) ([]CustomList, int, error) {
+		fetch: func(ctx context.Context, at position) ([]CustomList, int, error) {
 			p := first
-			p.Limit, p.Offset = &limit, &offset
+			p.Limit, p.Offset = &at.limit, &at.offset
 			page, err := c.ListUserCustomLists(ctx, id, &p)
 			if err != nil {
 				return nil, 0, err

@@ -15,8 +15,8 @@ import (
 
 // writeCalls writes the typed method of every operation, and the iterator of those that page.
 func (m *model) writeCalls(p *printer) {
-	p.line("import (\n\"context\"\n\"encoding/json\"\n\"io\"\n\"iter\"\n\n\"github.com/google/uuid\"\n\n\"github.com/mangadex-go/mangadex/api/internal/operation\"\n)\n")
-	p.line("var (\n_ io.Reader\n_ json.RawMessage\n_ uuid.UUID\n)\n")
+	p.line("import (\n\"context\"\n\"encoding/json\"\n\"io\"\n\"iter\"\n\"time\"\n\n\"github.com/google/uuid\"\n\n\"github.com/mangadex-go/mangadex/api/internal/operation\"\n)\n")
+	p.line("var (\n_ io.Reader\n_ json.RawMessage\n_ time.Time\n_ uuid.UUID\n)\n")
 	for _, op := range m.ops {
 		m.writeCall(p, op)
 		if op.list != nil {
@@ -233,11 +233,35 @@ func (m *model) writeAll(p *printer, op *operation) {
 		}
 	}
 	p.line("return walk(ctx, walkPlan[%s]{op: &operation.Table[operation.%s], max: %d, limit: first.Limit, offset: first.Offset, key: %s,", op.list.item, op.id, op.list.limit, key)
-	p.line("fetch: func(ctx context.Context, limit, offset int) ([]%s, int, error) {", op.list.item)
-	p.line("p := first\np.Limit, p.Offset = &limit, &offset")
+	order := m.creationOrder(op)
+	if order != "" {
+		p.line("slices: &slicePlan[%s]{\nsince: first.CreatedAtSince,\nordered: first.Order != nil && *first.Order != %s,", op.list.item, order)
+		p.line("created: func(v *%s) time.Time { return v.Attributes.CreatedAt },\n},", op.list.item)
+	}
+	p.line("fetch: func(ctx context.Context, at position) ([]%s, int, error) {", op.list.item)
+	p.line("p := first\np.Limit, p.Offset = &at.limit, &at.offset")
+	if order != "" {
+		p.line("if at.sliced {\np.Order, p.CreatedAtSince = &%s, at.since\n}", order)
+	}
 	p.line("page, err := c.%s(%s)", op.id, strings.Join(append([]string{"ctx"}, passed...), ", "))
 	p.line("if err != nil {\nreturn nil, 0, err\n}\nreturn page.Data, page.Total, nil\n},")
 	p.line("}, options)\n}\n")
+}
+
+// creationOrder is the order of a list that can be read in slices by the time of creation; empty if
+// it cannot.
+func (m *model) creationOrder(op *operation) string {
+	order := m.types.field(op.id+"Params", "Order")
+	attributes := m.types.field(op.list.item, "Attributes")
+	if order == nil || attributes == nil || m.types.field(op.id+"Params", "CreatedAtSince") == nil {
+		return ""
+	}
+	name := strings.TrimPrefix(source(order.typ), "*")
+	created := m.types.field(source(attributes.typ), "CreatedAt")
+	if m.types.field(name, "CreatedAt") == nil || created == nil || source(created.typ) != "time.Time" {
+		return ""
+	}
+	return name + "{CreatedAt: SortDirectionAsc}"
 }
 
 // writeDoc writes the comment of a method: what the overlay says of the operation, then the facts.
