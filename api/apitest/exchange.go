@@ -18,7 +18,8 @@ type exchange struct {
 	body    []byte
 	now     time.Time
 	logged  Request
-	fault   *Fault // that strikes it; nil for none
+	kept    *Request // the same in the log
+	fault   *Fault   // that strikes it; nil for none
 }
 
 // An answer is what goes back.
@@ -52,9 +53,10 @@ func (s *Server) host(prefix string, serve func(*exchange) answer) http.Handler 
 			server: s, request: r, path: r.URL.Path[len(prefix):], now: now,
 			logged: Request{Method: r.Method, URL: r.URL, Header: r.Header, Time: now},
 		}
+		x.kept = s.log.add(x.logged)
 		a := x.answer(serve)
-		x.logged.Body, x.logged.Status = excerpt(x.body), a.status
-		s.log.add(x.logged)
+		x.logged.Status = a.status
+		s.log.set(x.kept, x.logged)
 		x.write(w, a)
 	})
 }
@@ -68,6 +70,7 @@ func (x *exchange) answer(serve func(*exchange) answer) answer {
 		}
 		panic(http.ErrAbortHandler) // the client has gone
 	}
+	x.logged.Body = excerpt(x.body)
 	return serve(x)
 }
 

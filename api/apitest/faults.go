@@ -106,6 +106,7 @@ func (x *exchange) strike(operation string, ofAPI bool) int {
 	if f == nil {
 		return 0
 	}
+	x.server.log.set(x.kept, x.logged)
 	if !x.server.sleep(x.request.Context(), f.Delay) || f.Drop {
 		x.abort()
 	}
@@ -144,7 +145,6 @@ func (x *exchange) solved() bool {
 
 // abort ends the connection without an answer, or without the rest of it.
 func (x *exchange) abort() {
-	x.server.log.add(x.logged)
 	panic(http.ErrAbortHandler)
 }
 

@@ -35,7 +35,7 @@ func (j judge) RoundTrip(r *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	op, ok := api.OperationOf(r)
-	if !ok || !strings.HasPrefix(r.URL.String(), j.api+"/") {
+	if !ok || !strings.HasPrefix(r.URL.String(), j.api+"/") || strings.Count(r.URL.Path, "/") != strings.Count(op.Path, "/") {
 		return resp, nil
 	}
 	body, err := io.ReadAll(resp.Body)

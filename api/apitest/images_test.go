@@ -69,7 +69,7 @@ func TestPages(t *testing.T) {
 				t.Fatal(err)
 			}
 			formats[quality+" "+format] = true
-			want := map[string]int{"data": 480, "data-saver": 240}[quality]
+			want := map[string]int{"data": 320, "data-saver": 160}[quality]
 			if width := picture.Bounds().Dx(); width != want {
 				t.Errorf("%s is %d wide, want %d", quality, width, want)
 			}
@@ -111,13 +111,13 @@ func TestCovers(t *testing.T) {
 	t.Parallel()
 	srv := apitest.Start(t)
 	client := newClient(t, srv)
-	list, err := client.ListCovers(t.Context(), &api.ListCoversParams{Limit: api.Ptr(4)})
+	list, err := client.ListCovers(t.Context(), &api.ListCoversParams{Limit: api.Ptr(2)})
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, cover := range list.Data {
 		manga, _ := cover.Relationships.Manga()
-		for size, width := range map[string]int{"": 640, ".256.jpg": 256, ".512.jpg": 512} {
+		for size, width := range map[string]int{"": 528, ".256.jpg": 256, ".512.jpg": 512} {
 			resp, body := fetch(t, http.DefaultClient, srv.UploadsURL+"/covers/"+manga.ID.String()+"/"+cover.Attributes.FileName+size)
 			picture, format, err := image.Decode(bytes.NewReader(body))
 			if err != nil || picture.Bounds().Dx() != width || resp.Header.Get("Content-Type") != "image/"+format || size != "" && format != "jpeg" {

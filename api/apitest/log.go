@@ -16,7 +16,7 @@ type Request struct {
 	Header    http.Header
 	Body      []byte // the first 16 KiB
 	Username  string // of who sent it; empty for a guest
-	Status    int    // of the answer
+	Status    int    // of the answer; 0 as long as there is none
 	Time      time.Time
 }
 
@@ -27,20 +27,29 @@ const (
 
 type requestLog struct {
 	sync.Mutex
-	requests []Request
+	requests []*Request
 }
 
 func excerpt(body []byte) []byte {
 	return body[:min(len(body), maxLoggedBody):min(len(body), maxLoggedBody)]
 }
 
-func (l *requestLog) add(r Request) {
+// add keeps a request that has arrived.
+func (l *requestLog) add(r Request) *Request {
 	l.Lock()
 	defer l.Unlock()
 	if len(l.requests) == maxLogged {
 		l.requests = slices.Delete(l.requests, 0, maxLogged/2)
 	}
-	l.requests = append(l.requests, r)
+	l.requests = append(l.requests, &r)
+	return &r
+}
+
+// set replaces what is known of a request.
+func (l *requestLog) set(kept *Request, r Request) {
+	l.Lock()
+	defer l.Unlock()
+	*kept = r
 }
 
 // Requests returns what has arrived at all hosts of the server, the oldest first. It keeps the
@@ -48,5 +57,9 @@ func (l *requestLog) add(r Request) {
 func (s *Server) Requests() []Request {
 	s.log.Lock()
 	defer s.log.Unlock()
-	return slices.Clone(s.log.requests)
+	list := make([]Request, len(s.log.requests))
+	for n, r := range s.log.requests {
+		list[n] = *r
+	}
+	return list
 }

@@ -105,13 +105,13 @@ func (c canvas) scene(seed uint64, lines ...string) {
 // rgba is the picture as the encoder of JPEG likes it.
 func (c canvas) rgba() *image.RGBA {
 	out := image.NewRGBA(c.Rect)
-	var dyes [8]color.RGBA
+	var dyes [8][4]byte
 	for n, dye := range c.Palette {
-		dyes[n] = dye.(color.RGBA)
+		rgba := dye.(color.RGBA)
+		dyes[n] = [4]byte{rgba.R, rgba.G, rgba.B, rgba.A}
 	}
 	for n, index := range c.Pix {
-		dye := dyes[index]
-		copy(out.Pix[4*n:], []byte{dye.R, dye.G, dye.B, dye.A})
+		*(*[4]byte)(out.Pix[4*n:]) = dyes[index]
 	}
 	return out
 }
@@ -170,9 +170,9 @@ func pageFile(number int, mime string, content []byte) file {
 
 // Sizes of drawn pictures, in pixels.
 const (
-	pageWidth, pageHeight   = 480, 680
-	saverWidth, saverHeight = 240, 340
-	coverWidth, coverHeight = 640, 910
+	pageWidth, pageHeight   = 320, 452
+	saverWidth, saverHeight = 160, 226
+	coverWidth, coverHeight = 528, 750
 )
 
 // drawPage draws a page in full quality: most are PNG, every fourth is JPEG.
