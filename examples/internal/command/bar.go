@@ -53,11 +53,16 @@ func (b *Bar) Show(pages, all int, bytes int64) {
 	if all > 0 {
 		full = width * min(pages, all) / all
 	}
-	const mega = 1e6
-	size := float64(bytes) / mega
-	speed := size / max(now.Sub(b.begun).Seconds(), 0.1)
-	fmt.Fprintf(b.w, "\r\x1b[K[%s%s] %d/%d pages  %.1f MB  %.1f MB/s",
-		strings.Repeat("=", full), strings.Repeat(" ", width-full), pages, all, size, speed)
+	speed := float64(bytes) / max(now.Sub(b.begun).Seconds(), 0.1)
+	fmt.Fprintf(b.w, "\r\x1b[K[%s%s] %d/%d pages  %s  %s/s",
+		strings.Repeat("=", full), strings.Repeat(" ", width-full), pages, all, inUnits(float64(bytes)), inUnits(speed))
+}
+
+func inUnits(bytes float64) string {
+	if bytes < 1e6 {
+		return fmt.Sprintf("%.0f kB", bytes/1e3)
+	}
+	return fmt.Sprintf("%.1f MB", bytes/1e6)
 }
 
 // Print writes a line above the bar.

@@ -16,6 +16,7 @@ import (
 func (c *Command) explain(err error) string {
 	text := oneLine(err.Error())
 	var unauthorized *authn.UnauthorizedError
+	var answer *api.Error
 	switch {
 	case unreachable(err):
 		return fmt.Sprintf("%s cannot be reached; check the network: %s", c.host(), text)
@@ -28,7 +29,7 @@ func (c *Command) explain(err error) string {
 			return "the login has ended; log in again with examples/login: " + oneLine(why.Error())
 		}
 		return "nobody is logged in; log in with examples/login"
-	case errors.Is(err, api.ErrNotFound):
+	case errors.As(err, &answer) && errors.Is(answer, api.ErrNotFound):
 		return text + "; check the id"
 	}
 	return text
