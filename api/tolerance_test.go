@@ -14,8 +14,8 @@ import (
 	"github.com/mangadex-go/mangadex/api"
 )
 
-// sample makes an answer of an operation with every member set, nil if its answer says nothing.
-func sample(t *testing.T, op string) []byte {
+// fullAnswer makes an answer of an operation with every member set, nil if its answer says nothing.
+func fullAnswer(t *testing.T, op string) []byte {
 	t.Helper()
 	method, ok := reflect.TypeFor[*api.Client]().MethodByName(op)
 	if !ok || method.Type.NumOut() != 2 || method.Type.Out(0).Kind() != reflect.Pointer {
@@ -113,7 +113,7 @@ func TestTolerance(t *testing.T) {
 			t.Parallel()
 			seen := map[string]bool{}
 			for _, op := range api.Operations() {
-				data := sample(t, op.ID)
+				data := fullAnswer(t, op.ID)
 				if data == nil || seen[string(data)] {
 					continue // it says nothing, or is of the type of another one
 				}

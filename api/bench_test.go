@@ -1,0 +1,80 @@
+package api_test
+
+import (
+	"encoding/json"
+	"io"
+	"net/http"
+	"testing"
+
+	"github.com/mangadex-go/mangadex/api"
+	"github.com/mangadex-go/mangadex/internal/sample"
+)
+
+// TestMangaListSample checks that what the benchmarks decode is decoded without loss and with few
+// allocations.
+func TestMangaListSample(t *testing.T) {
+	body := sample.MangaList(100, 1)
+	if len(body) < 450_000 || len(body) > 650_000 {
+		t.Errorf("the sample has %d bytes", len(body))
+	}
+	list := decode[api.MangaList](t, "SearchManga", string(body))
+	if len(list.Data) != 100 {
+		t.Fatalf("%d titles", len(list.Data))
+	}
+	for _, manga := range list.Data {
+		cover, ok := manga.Relationships.Cover()
+		if !ok || cover.Attributes == nil || len(manga.Relationships.Authors()) == 0 || manga.Relationships.Authors()[0].Attributes == nil {
+			t.Errorf("%v is not expanded", manga.ID)
+		}
+	}
+	const most = 6000
+	if n := testing.AllocsPerRun(5, func() {
+		var list api.MangaList
+		if err := list.UnmarshalJSON(body); err != nil {
+			t.Error(err)
+		}
+	}); n > most {
+		t.Errorf("%v allocations, want %d at most", n, most)
+	}
+}
+
+// BenchmarkMangaList decodes and encodes a page of 100 titles with author, artist and cover.
+func BenchmarkMangaList(b *testing.B) {
+	body := sample.MangaList(100, 1)
+	var list api.MangaList
+	if err := list.UnmarshalJSON(body); err != nil {
+		b.Fatal(err)
+	}
+	for _, bench := range []struct {
+		name string
+		run  func() error
+	}{
+		{"decode", func() error { var list api.MangaList; return list.UnmarshalJSON(body) }},
+		{"decode with encoding/json around it", func() error { var list api.MangaList; return json.Unmarshal(body, &list) }},
+		{"decode to any with encoding/json", func() error { var list any; return json.Unmarshal(body, &list) }},
+		{"encode", func() error { _, err := list.MarshalJSON(); return err }},
+	} {
+		b.Run(bench.name, func(b *testing.B) {
+			b.SetBytes(int64(len(body)))
+			b.ReportAllocs()
+			for b.Loop() {
+				if err := bench.run(); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
+// BenchmarkError makes the error of an answer.
+func BenchmarkError(b *testing.B) {
+	client := answering(b, http.StatusNotFound, "application/json", `{"result":"error","errors":[{"id":"a","status":404,"title":"not_found_http_exception","detail":"No such thing","context":null}]}`)
+	b.ReportAllocs()
+	for b.Loop() {
+		if err := client.FollowManga(b.Context(), id(idA)); err == nil {
+			b.Fatal("no error")
+		} else if _, err := io.WriteString(io.Discard, err.Error()); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
