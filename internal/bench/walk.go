@@ -52,6 +52,7 @@ func walkHeap() (first, last uint64, err error) {
 
 func liveHeap() uint64 {
 	runtime.GC()
+	runtime.GC() // pools are emptied in two steps
 	var stats runtime.MemStats
 	runtime.ReadMemStats(&stats)
 	return stats.HeapAlloc
