@@ -130,12 +130,13 @@ func (s *Session) get(ctx context.Context, operation, path string, b *bearer) (*
 	case got.ok():
 		return nil, fmt.Errorf("authn: GET %s: %w: %w", path, ErrNotJSON, got.describe(b.AccessToken))
 	}
+	body := []byte(scrubKnown(string(got.body), b.AccessToken))
 	apiErr := &api.Error{
 		Operation: operation, Method: http.MethodGet, Path: req.URL.Path, StatusCode: got.status,
-		RequestID: got.header.Get("X-Request-Id"), Header: got.header, Body: got.body[:min(len(got.body), 4<<10)],
+		RequestID: got.header.Get("X-Request-Id"), Header: got.header, Body: body[:min(len(body), 4<<10)],
 	}
 	var parsed api.ErrorResponse
-	if json.Unmarshal(got.body, &parsed) == nil {
+	if json.Unmarshal(body, &parsed) == nil {
 		apiErr.Errors = parsed.Errors
 	}
 	if got.status == http.StatusUnauthorized {

@@ -125,6 +125,10 @@ const redacted = "[redacted]"
 // scrub takes secrets out of what a server says: those that were sent to it, however they are
 // escaped, and anything that looks like a token.
 func scrub(text string, secrets ...string) string {
+	return tokenLike.ReplaceAllString(scrubKnown(text, secrets...), redacted)
+}
+
+func scrubKnown(text string, secrets ...string) string {
 	for _, secret := range secrets {
 		if secret == "" {
 			continue
@@ -134,7 +138,7 @@ func scrub(text string, secrets ...string) string {
 			text = strings.ReplaceAll(text, form, redacted)
 		}
 	}
-	return tokenLike.ReplaceAllString(text, redacted)
+	return text
 }
 
 // cut shortens a text to n bytes.

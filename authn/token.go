@@ -13,7 +13,8 @@ import (
 )
 
 // A Token is what a login yields. Printed, logged or encoded it shows no secret; [EncodeToken] is
-// for stores.
+// for stores. Keep it out of unexported fields of structs that are printed: there package fmt calls
+// no methods.
 type Token struct {
 	AccessToken  string    // the session token; empty if there is none
 	RefreshToken string    // gets new session tokens; empty if there is none
@@ -40,6 +41,9 @@ func (t Token) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, t.String()
 
 // MarshalText returns [Token.String], so that no encoder shows a secret by accident.
 func (t Token) MarshalText() ([]byte, error) { return []byte(t.String()), nil }
+
+// MarshalBinary does the same for encoders that do not write text, such as package gob.
+func (t Token) MarshalBinary() ([]byte, error) { return t.MarshalText() }
 
 // LogValue returns [Token.String].
 func (t Token) LogValue() slog.Value { return slog.StringValue(t.String()) }

@@ -1,0 +1,167 @@
+package authn_test
+
+import (
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"testing"
+
+	"github.com/mangadex-go/mangadex/authn"
+)
+
+var envNames = []string{"CLIENT_ID", "CLIENT_SECRET", "USERNAME", "PASSWORD", "REFRESH_TOKEN", "TOKEN_FILE"}
+
+// clearEnv takes out what the environment of the test may have.
+func clearEnv(t *testing.T) {
+	for _, name := range envNames {
+		t.Setenv("MANGADEX_"+name, "")
+	}
+}
+
+func TestFromEnv(t *testing.T) {
+	for name, test := range map[string]struct {
+		env    map[string]string
+		legacy bool
+		grants string // what is sent
+	}{
+		"password":                      {map[string]string{"CLIENT_ID": clientID, "CLIENT_SECRET": clientSecret, "USERNAME": username, "PASSWORD": password}, false, "password"},
+		"refresh token":                 {map[string]string{"CLIENT_ID": clientID, "CLIENT_SECRET": clientSecret, "REFRESH_TOKEN": "seed"}, false, "refresh_token"},
+		"password, session endpoints":   {map[string]string{"USERNAME": username, "PASSWORD": password}, true, "/auth/login"},
+		"token file, session endpoints": {map[string]string{"TOKEN_FILE": "file"}, true, "/auth/refresh"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			clearEnv(t)
+			f := newFake()
+			w := f.inMemory()
+			path := filepath.Join(t.TempDir(), "token")
+			for name, value := range test.env {
+				switch value {
+				case "seed":
+					value = f.seed()
+				case "file":
+					value = path
+					if err := authn.NewFileStore(path).Save(t.Context(), authn.Token{RefreshToken: f.seed()}); err != nil {
+						t.Fatal(err)
+					}
+				}
+				t.Setenv("MANGADEX_"+name, value)
+			}
+			s := w.session(t, authn.FromEnv())
+			if err := s.Login(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			if first := w.requests()[0]; first.form.Get("grant_type") != test.grants && first.path != test.grants {
+				t.Errorf("%s %v", first.path, first.form["grant_type"])
+			}
+			if _, ok := test.env["TOKEN_FILE"]; ok {
+				if got, err := authn.NewFileStore(path).Load(t.Context()); err != nil || got.RefreshToken != s.RefreshToken() {
+					t.Errorf("the token file: %v", err)
+				}
+			}
+		})
+	}
+	t.Run("nothing", func(t *testing.T) {
+		clearEnv(t)
+		s, err := authn.New(authn.FromEnv())
+		if err != nil || !s.Anonymous() {
+			t.Errorf("got %v, %v", s, err)
+		}
+	})
+	for _, pair := range [][2]string{{"CLIENT_ID", "CLIENT_SECRET"}, {"CLIENT_SECRET", "CLIENT_ID"}, {"USERNAME", "PASSWORD"}, {"PASSWORD", "USERNAME"}} {
+		t.Run("only "+pair[0], func(t *testing.T) {
+			clearEnv(t)
+			t.Setenv("MANGADEX_"+pair[0], "only-a-test")
+			_, err := authn.New(authn.FromEnv())
+			if err == nil || !strings.Contains(err.Error(), "not MANGADEX_"+pair[1]) || strings.Contains(err.Error(), "only-a-test") {
+				t.Errorf("got %v", err)
+			}
+		})
+	}
+}
+
+func TestFromFile(t *testing.T) {
+	t.Parallel()
+	write := func(t *testing.T, text string, mode os.FileMode) string {
+		path := filepath.Join(t.TempDir(), "mangadex.json")
+		if err := os.WriteFile(path, []byte(text), mode); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Chmod(path, mode); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	t.Run("good", func(t *testing.T) {
+		t.Parallel()
+		const quoted = `"pass word/&+\"<only-a-test>"`
+		for _, text := range []string{
+			`{"MANGADEX_USERNAME":"reader","MANGADEX_PASSWORD":` + quoted + `}`,
+			`{"username":"reader","password":` + quoted + `,"token_file":""}`,
+		} {
+			w := newFake().inMemory()
+			s := w.session(t, authn.FromFile(write(t, text, 0o600)))
+			if err := s.Login(t.Context()); err != nil {
+				t.Error(err)
+			}
+		}
+	})
+	for name, test := range map[string]struct {
+		text string
+		mode os.FileMode
+		says []string
+	}{
+		"unknown name":   {`{"username":"reader","pasword":"only-a-test"}`, 0o600, []string{`"pasword"`, "password"}},
+		"half a pair":    {`{"client_id":"only-a-test"}`, 0o600, []string{"MANGADEX_CLIENT_SECRET"}},
+		"empty half":     {`{"username":"reader","password":""}`, 0o600, []string{"MANGADEX_PASSWORD"}},
+		"twice":          {`{"refresh_token":"only-a-test","MANGADEX_REFRESH_TOKEN":"only-a-test"}`, 0o600, []string{"refresh_token twice"}},
+		"not a string":   {`{"refresh_token":["only-a-test"]}`, 0o600, []string{"refresh_token", "string"}},
+		"not an object":  {`["only-a-test"]`, 0o600, []string{"JSON object"}},
+		"not JSON":       {`{"password":"only-a-test"`, 0o600, []string{"JSON object", "byte"}},
+		"empty":          {``, 0o600, []string{"JSON object"}},
+		"world-readable": {`{"refresh_token":"only-a-test"}`, 0o644, []string{"0644", "chmod 600"}},
+		"world-writable": {`{"refresh_token":"only-a-test"}`, 0o602, []string{"0602", "chmod 600"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			if test.mode != 0o600 && runtime.GOOS == "windows" {
+				t.Skip("no modes")
+			}
+			path := write(t, test.text, test.mode)
+			_, err := authn.New(authn.FromFile(path))
+			if err == nil || strings.Contains(err.Error(), "only-a-test") {
+				t.Fatalf("got %v", err)
+			}
+			for _, says := range append(test.says, path) {
+				if !strings.Contains(err.Error(), says) {
+					t.Errorf("got %v, want it to say %q", err, says)
+				}
+			}
+		})
+	}
+	for _, path := range []string{"", t.TempDir(), filepath.Join(t.TempDir(), "missing")} {
+		if _, err := authn.New(authn.FromFile(path)); err == nil {
+			t.Errorf("the file %q is accepted", path)
+		}
+	}
+}
+
+func TestOptionErrors(t *testing.T) {
+	t.Parallel()
+	for name, option := range map[string]authn.Option{
+		"client without id":     authn.WithPersonalClient("", clientSecret),
+		"client without secret": authn.WithPersonalClient(clientID, ""),
+		"empty refresh token":   authn.WithRefreshToken(""),
+		"nil store":             authn.WithStore(nil),
+		"nil HTTP client":       authn.WithHTTPClient(nil),
+		"nil function":          authn.WithOnToken(nil),
+		"browser":               authn.WithUserAgent("Mozilla/5.0"),
+	} {
+		if _, err := authn.New(option); err == nil || strings.Contains(err.Error(), clientSecret) {
+			t.Errorf("%s: got %v", name, err)
+		}
+	}
+	if _, err := authn.New(nil, authn.Options(nil), authn.WithLogger(nil)); err != nil {
+		t.Errorf("nil options: %v", err)
+	}
+}
