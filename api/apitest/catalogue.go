@@ -167,9 +167,9 @@ func (c *cover) relationships() []relationship {
 
 type manga struct {
 	head
+	state    string // draft, submitted, published or rejected
 	fields   mangaFields
 	tags     []*tag
-	state    string // draft, submitted, published or rejected
 	authors  []*author
 	artists  []*author
 	cover    *cover
@@ -177,56 +177,80 @@ type manga struct {
 	chapters []*chapter // in the order of their upload
 	related  []*relation
 
-	words   string // all titles in lower case, for searches
+	summary *summary  // nil when it has to be made again
+	latest  time.Time // when the last chapter was uploaded
+	words   string    // all titles in lower case, for searches
 	ratings [11]int
 	follows int // of readers who are not accounts of this server
 	thread  thread
 }
 
+// mangaFields begin with what nearly every search looks at.
 type mangaFields struct {
+	ContentRating                  string      `json:"contentRating"`
+	OriginalLanguage               string      `json:"originalLanguage"`
+	Status                         string      `json:"status"`
 	Title                          localized   `json:"title"`
 	AltTitles                      []localized `json:"altTitles"`
 	Description                    localized   `json:"description"`
 	Links                          links       `json:"links"`
 	OfficialLinks                  links       `json:"officialLinks"`
-	OriginalLanguage               string      `json:"originalLanguage"`
 	LastVolume                     optional    `json:"lastVolume"`
 	LastChapter                    optional    `json:"lastChapter"`
 	PublicationDemographic         optional    `json:"publicationDemographic"`
-	Status                         string      `json:"status"`
 	Year                           *int        `json:"year"`
-	ContentRating                  string      `json:"contentRating"`
 	ChapterNumbersResetOnNewVolume bool        `json:"chapterNumbersResetOnNewVolume"`
 }
 
 // links are null when there are none.
 type links = localized
 
-func (m *manga) attributes(now time.Time) any {
-	languages := []string{}
-	var latest *chapter
+// A summary is what follows from the chapters of a title.
+type summary struct {
+	until       time.Time  // when it ends to be true, because a chapter comes out; zero is never
+	latest      *uuid.UUID // the chapter that came out last
+	languages   []string
+	available   bool // there is a chapter that can be read
+	unavailable bool // there is one that cannot
+}
+
+// summarize looks at the chapters, unless nothing can have changed.
+func (m *manga) summarize(now time.Time) *summary {
+	if s := m.summary; s != nil && (s.until.IsZero() || now.Before(s.until)) {
+		return s
+	}
+	s := &summary{languages: []string{}}
+	var newest time.Time
 	for _, c := range m.chapters {
+		if c.waiting {
+			continue
+		}
 		if c.publishAt.After(now) {
-			if m.stale.IsZero() || c.publishAt.Before(m.stale) {
-				m.stale = c.publishAt
+			if s.until.IsZero() || c.publishAt.Before(s.until) {
+				s.until = c.publishAt
 			}
 			continue
 		}
-		if !c.published() {
-			continue
+		if c.unavailable {
+			s.unavailable = true
+		} else {
+			s.available = true
 		}
-		if !slices.Contains(languages, c.fields.TranslatedLanguage) {
-			languages = append(languages, c.fields.TranslatedLanguage)
+		if !slices.Contains(s.languages, c.fields.TranslatedLanguage) {
+			s.languages = append(s.languages, c.fields.TranslatedLanguage)
 		}
-		if latest == nil || c.publishAt.After(latest.publishAt) {
-			latest = c
+		if s.latest == nil || c.publishAt.After(newest) {
+			s.latest, newest = &c.id, c.publishAt
 		}
 	}
-	slices.Sort(languages)
-	var latestID *uuid.UUID
-	if latest != nil {
-		latestID = &latest.id
-	}
+	slices.Sort(s.languages)
+	m.summary = s
+	return s
+}
+
+func (m *manga) attributes(now time.Time) any {
+	s := m.summarize(now)
+	m.stale = s.until
 	tags := make([]json.RawMessage, len(m.tags))
 	for i, t := range m.tags {
 		tags[i] = appendEntity(nil, t, nil, now)
@@ -239,7 +263,7 @@ func (m *manga) attributes(now time.Time) any {
 		AvailableTranslatedLanguages []string          `json:"availableTranslatedLanguages"`
 		LatestUploadedChapter        *uuid.UUID        `json:"latestUploadedChapter"`
 		times
-	}{m.fields, false, tags, m.state, languages, latestID, m.times()}
+	}{m.fields, false, tags, m.state, s.languages, s.latest, m.times()}
 }
 
 func (m *manga) relationships() []relationship {

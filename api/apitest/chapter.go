@@ -147,16 +147,7 @@ func listChapters(c *call) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	found := make([]*chapter, 0, p.limit)
-	total := 0
-	for _, ch := range c.chapters.in(c.order(), chapterKeys) {
-		if f.match(ch, c.now) {
-			if total >= p.offset && len(found) < p.limit {
-				found = append(found, ch)
-			}
-			total++
-		}
-	}
+	found, total := c.chapters.pick(c.order(), chapterKeys, p, func(ch *chapter) bool { return f.match(ch, c.now) })
 	return many(found, p, total, c.includes(), c.now), nil
 }
 
@@ -176,7 +167,8 @@ func (c *call) feed(chapters []*chapter) ([]byte, error) {
 			found = append(found, ch)
 		}
 	}
-	sortBy(found, c.order(orderKey{"createdAt", false}), chapterKeys)
+	o := c.order(orderKey{"createdAt", false})
+	slices.SortStableFunc(found, func(a, b *chapter) int { return compare(o, a, b, chapterKeys) })
 	return many(cut(found, p), p, len(found), c.includes(), c.now), nil
 }
 

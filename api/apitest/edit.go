@@ -142,7 +142,7 @@ var draftKeys = mangaKeys
 func listMangaDrafts(c *call) ([]byte, error) {
 	state := c.query.Get("state")
 	o := c.order(orderKey{"createdAt", true})
-	return list(c, c.manga.in(o, draftKeys), func(m *manga) bool {
+	return list(c, &c.manga, o, draftKeys, func(m *manga) bool {
 		return m.creator == c.user && m.state != "published" && (state == "" || m.state == state)
 	})
 }
@@ -373,9 +373,16 @@ func updateChapter(c *call) ([]byte, error) {
 // changedChapter notes an edit of a chapter.
 func (st *store) changedChapter(ch *chapter, now time.Time) {
 	ch.edit(now)
-	ch.manga.touch()
 	st.chapters.changed()
-	st.manga.changed()
+	st.changedChapters(ch.manga)
+}
+
+// changedChapters notes that a title has other chapters than before.
+func (st *store) changedChapters(m *manga) {
+	m.touch()
+	m.summary = nil
+	m.findLatest()
+	st.manga.changed("latestUploadedChapter")
 }
 
 func deleteChapter(c *call) ([]byte, error) {
@@ -387,8 +394,7 @@ func deleteChapter(c *call) ([]byte, error) {
 		return nil, denied("The permission chapter.edit.any is required.")
 	}
 	ch.manga.chapters = slices.DeleteFunc(ch.manga.chapters, func(other *chapter) bool { return other == ch })
-	ch.manga.touch()
 	c.chapters.remove(ch.id)
-	c.manga.changed()
+	c.changedChapters(ch.manga)
 	return done, nil
 }

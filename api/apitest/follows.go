@@ -43,14 +43,14 @@ func toggle(list *[]uuid.UUID, id uuid.UUID, on bool) bool {
 func (st *store) follow(u *user, m *manga, on bool) {
 	if toggle(&u.library.Manga, m.id, on) {
 		m.follows += step(on)
-		st.manga.changed()
+		st.manga.changed("followedCount")
 	}
 }
 
 func (st *store) followGroup(u *user, g *group, on bool) {
 	if toggle(&u.library.Groups, g.id, on) {
 		g.follows += step(on)
-		st.groups.changed()
+		st.groups.changed("followedCount")
 	}
 }
 

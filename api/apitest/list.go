@@ -163,7 +163,7 @@ func removeMangaFromCustomList(c *call) ([]byte, error) {
 
 // listsOf is the answer that holds lists of an account.
 func (c *call) listsOf(owner uuid.UUID, seen func(*customList) bool) ([]byte, error) {
-	return list(c, c.lists.all, func(l *customList) bool { return l.owner.id == owner && seen(l) })
+	return list(c, &c.lists, nil, nil, func(l *customList) bool { return l.owner.id == owner && seen(l) })
 }
 
 func listOwnCustomLists(c *call) ([]byte, error) {

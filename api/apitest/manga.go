@@ -39,7 +39,7 @@ var mangaKeys = map[string]func(a, b *manga) int{
 	"createdAt": byCreated[*manga],
 	"updatedAt": byUpdated[*manga],
 	"latestUploadedChapter": func(a, b *manga) int {
-		return a.latest().Compare(b.latest())
+		return a.latest.Compare(b.latest)
 	},
 	"followedCount": func(a, b *manga) int { return cmp.Compare(a.follows, b.follows) },
 	"rating":        func(a, b *manga) int { return cmp.Compare(a.bayesian(), b.bayesian()) },
@@ -52,15 +52,14 @@ func number(n *int) int {
 	return *n
 }
 
-// latest is when the last chapter was uploaded.
-func (m *manga) latest() time.Time {
-	var latest time.Time
+// findLatest notes when the last chapter was uploaded.
+func (m *manga) findLatest() {
+	m.latest = time.Time{}
 	for _, ch := range m.chapters {
-		if ch.published() && ch.created.After(latest) {
-			latest = ch.created
+		if !ch.waiting && ch.created.After(m.latest) {
+			m.latest = ch.created
 		}
 	}
-	return latest
 }
 
 // defaultRatings are those that lists show unless the request says otherwise.
@@ -138,10 +137,11 @@ func (f *mangaFilter) match(m *manga, now time.Time) bool {
 		!f.ratings[m.fields.ContentRating],
 		f.status != nil && !f.status[m.fields.Status],
 		f.original != nil && !f.original[m.fields.OriginalLanguage],
-		f.notOriginal[m.fields.OriginalLanguage],
+		f.notOriginal != nil && f.notOriginal[m.fields.OriginalLanguage],
 		f.year == "none" && m.fields.Year != nil,
 		f.demographic != nil && !f.demographic[demographic(m)],
-		m.created.Before(f.created), m.updated.Before(f.updated),
+		!f.created.IsZero() && m.created.Before(f.created),
+		!f.updated.IsZero() && m.updated.Before(f.updated),
 		f.authors != nil && !anyAuthor(m.authors, f.authors),
 		f.artists != nil && !anyAuthor(m.artists, f.artists),
 		f.either != nil && !anyAuthor(m.authors, f.either) && !anyAuthor(m.artists, f.either):
@@ -161,18 +161,17 @@ func (f *mangaFilter) match(m *manga, now time.Time) bool {
 	if f.translated == nil && f.group == uuid.Nil && !f.askAvailable && !f.askUnavailable {
 		return true
 	}
-	var translated, ofGroup, available, unavailable bool
-	for _, ch := range m.chapters {
-		if !ch.published() || ch.publishAt.After(now) {
-			continue
-		}
-		translated = translated || f.translated[ch.fields.TranslatedLanguage]
-		ofGroup = ofGroup || slices.ContainsFunc(ch.groups, func(g *group) bool { return g.id == f.group })
-		available = available || !ch.unavailable
-		unavailable = unavailable || ch.unavailable
-	}
-	return (f.translated == nil || translated) && (f.group == uuid.Nil || ofGroup) &&
-		(!f.askAvailable || available == f.available) && (!f.askUnavailable || unavailable == f.unavailable)
+	chapters := m.summarize(now)
+	return (!f.askAvailable || chapters.available == f.available) && (!f.askUnavailable || chapters.unavailable == f.unavailable) &&
+		(f.translated == nil || slices.ContainsFunc(chapters.languages, func(l string) bool { return f.translated[l] })) &&
+		(f.group == uuid.Nil || m.hasGroup(f.group, now))
+}
+
+// hasGroup tells whether a group has made a chapter of the title.
+func (m *manga) hasGroup(id uuid.UUID, now time.Time) bool {
+	return slices.ContainsFunc(m.chapters, func(ch *chapter) bool {
+		return !ch.waiting && !ch.publishAt.After(now) && slices.ContainsFunc(ch.groups, func(g *group) bool { return g.id == id })
+	})
 }
 
 func sameYear(text string, year int) bool {
@@ -215,13 +214,8 @@ func searchManga(c *call) ([]byte, error) {
 		return nil, err
 	}
 	o := c.order(orderKey{"latestUploadedChapter", true})
-	found := make([]*manga, 0, p.limit)
 	if o[0].name == "relevance" && len(f.words) > 0 {
-		for _, m := range c.manga.all {
-			if f.match(m, c.now) {
-				found = append(found, m)
-			}
-		}
+		found := c.matching(&f)
 		title := strings.Join(f.words, " ")
 		slices.SortStableFunc(found, func(a, b *manga) int { return cmp.Compare(relevance(b, title), relevance(a, title)) })
 		if !o[0].desc {
@@ -229,16 +223,19 @@ func searchManga(c *call) ([]byte, error) {
 		}
 		return many(cut(found, p), p, len(found), c.includes(), c.now), nil
 	}
-	total := 0
-	for _, m := range c.manga.in(o, mangaKeys) {
+	found, total := c.manga.pick(o, mangaKeys, p, func(m *manga) bool { return f.match(m, c.now) })
+	return many(found, p, total, c.includes(), c.now), nil
+}
+
+// matching are all titles that a filter lets through.
+func (c *call) matching(f *mangaFilter) []*manga {
+	var found []*manga
+	for _, m := range c.manga.all {
 		if f.match(m, c.now) {
-			if total >= p.offset && len(found) < p.limit {
-				found = append(found, m)
-			}
-			total++
+			found = append(found, m)
 		}
 	}
-	return many(found, p, total, c.includes(), c.now), nil
+	return found
 }
 
 // relevance is how well a title fits a question, which it contains in all cases.
@@ -262,12 +259,7 @@ func getRandomManga(c *call) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	var found []*manga
-	for _, m := range c.manga.all {
-		if f.match(m, c.now) {
-			found = append(found, m)
-		}
-	}
+	found := c.matching(&f)
 	if found == nil {
 		return nil, &problem{status: 404, title: "not_found_http_exception", detail: "No manga fits."}
 	}

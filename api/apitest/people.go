@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// list is the answer that holds a page of those that match.
-func list[E entity](c *call, all []E, match func(E) bool) ([]byte, error) {
+// list is the answer that holds a page of those that match, in the order that the request asks for.
+func list[E entity](c *call, t *table[E], o order, keys map[string]func(a, b E) int, match func(E) bool) ([]byte, error) {
 	p, err := c.page(10)
 	if err != nil {
 		return nil, err
@@ -16,16 +16,7 @@ func list[E entity](c *call, all []E, match func(E) bool) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	found := make([]E, 0, p.limit)
-	total := 0
-	for _, e := range all {
-		if (ids == nil || ids[e.base().id]) && match(e) {
-			if total >= p.offset && len(found) < p.limit {
-				found = append(found, e)
-			}
-			total++
-		}
-	}
+	found, total := t.pick(o, keys, p, func(e E) bool { return (ids == nil || ids[e.base().id]) && match(e) })
 	return many(found, p, total, c.includes(), c.now), nil
 }
 
@@ -42,7 +33,7 @@ var authorKeys = map[string]func(a, b *author) int{
 
 func listAuthors(c *call) ([]byte, error) {
 	name := c.query.Get("name")
-	return list(c, c.authors.in(c.order(), authorKeys), func(a *author) bool { return contains(a.fields.Name, name) })
+	return list(c, &c.authors, c.order(), authorKeys, func(a *author) bool { return contains(a.fields.Name, name) })
 }
 
 func getAuthor(c *call) ([]byte, error) {
@@ -64,7 +55,7 @@ var groupKeys = map[string]func(a, b *group) int{
 
 func listGroups(c *call) ([]byte, error) {
 	name, language := c.query.Get("name"), c.query.Get("focusedLanguage")
-	return list(c, c.groups.in(c.order(), groupKeys), func(g *group) bool {
+	return list(c, &c.groups, c.order(), groupKeys, func(g *group) bool {
 		return contains(g.fields.Name, name) && (language == "" || slices.Contains(g.fields.FocusedLanguages, language))
 	})
 }
@@ -85,7 +76,7 @@ var coverKeys = map[string]func(a, b *cover) int{
 
 func listCovers(c *call) ([]byte, error) {
 	manga, uploaders, locales := set(c.ids("manga[]")), set(c.ids("uploaders[]")), set(c.query["locales[]"])
-	return list(c, c.covers.in(c.order(), coverKeys), func(k *cover) bool {
+	return list(c, &c.covers, c.order(), coverKeys, func(k *cover) bool {
 		return c.sees(k.manga) && (manga == nil || manga[k.manga.id]) && (uploaders == nil || uploaders[k.uploader.id]) &&
 			(locales == nil || k.fields.Locale != nil && locales[*k.fields.Locale])
 	})

@@ -140,25 +140,23 @@ func (c *call) order(otherwise ...orderKey) order {
 	return o
 }
 
-// sortBy sorts by an order. Keys that are not known, such as relevance in a list without a
-// question, do not sort.
-func sortBy[E entity](list []E, o order, keys map[string]func(a, b E) int) {
-	slices.SortStableFunc(list, func(a, b E) int {
-		for _, k := range o {
-			compare := keys[k.name]
-			if compare == nil {
-				continue
-			}
-			n := compare(a, b)
-			if k.desc {
-				n = -n
-			}
-			if n != 0 {
-				return n
-			}
+// compare compares by an order. Keys that are not known, such as relevance in a list without a
+// question, do not count.
+func compare[E entity](o order, a, b E, keys map[string]func(a, b E) int) int {
+	for _, k := range o {
+		by := keys[k.name]
+		if by == nil {
+			continue
 		}
-		return 0
-	})
+		n := by(a, b)
+		if k.desc {
+			n = -n
+		}
+		if n != 0 {
+			return n
+		}
+	}
+	return 0
 }
 
 func byCreated[E entity](a, b E) int { return a.base().created.Compare(b.base().created) }

@@ -77,7 +77,7 @@ func (st *store) rate(u *user, m *manga, rating int, now time.Time) {
 		put(&u.library.Ratings, m.id, rating)
 		put(&u.rated, m.id, now)
 	}
-	st.manga.changed()
+	st.manga.changed("rating")
 }
 
 func listRatings(c *call) ([]byte, error) {

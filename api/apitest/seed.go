@@ -174,6 +174,7 @@ func (st *store) invent(seed uint64, titles int) {
 			m.cover = c
 		}
 		m.chapters = inventChapters(inventorOf(ofChapters, n), m, n, groups, users)
+		m.findLatest()
 		chapters = append(chapters, m.chapters...)
 		all[n] = m
 	}
@@ -273,9 +274,11 @@ func (st *store) inventManga(i inventor, n int) *manga {
 func inventChapters(i inventor, m *manga, n int, groups []*group, users []*user) []*chapter {
 	count := chapterCounts[n%10]
 	chapters := make([]*chapter, count)
+	slab := make([]chapter, count) // one allocation for all: there may be 200,000 of them
 	at := i.now.Add(-time.Duration(1+i.IntN(300*24*60)) * time.Minute)
 	for k := count - 1; k >= 0; k-- {
-		c := &chapter{manga: m, uploader: users[i.IntN(len(users))], pages: 3 + i.IntN(8)}
+		c := &slab[k]
+		c.manga, c.uploader, c.pages = m, users[i.IntN(len(users))], 3+i.IntN(8)
 		c.head = head{id: i.id(), kind: kindChapter, version: 1, created: at, updated: at}
 		c.publishAt = at
 		c.groups = []*group{groups[i.IntN(len(groups))]}

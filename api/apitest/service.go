@@ -20,7 +20,7 @@ var userKeys = map[string]func(a, b *user) int{
 
 func listUsers(c *call) ([]byte, error) {
 	name := c.query.Get("username")
-	return list(c, c.users.in(c.order(), userKeys), func(u *user) bool { return contains(u.username, name) })
+	return list(c, &c.users, c.order(), userKeys, func(u *user) bool { return contains(u.username, name) })
 }
 
 func (c *call) userOf(parameter string) (*user, error) {
@@ -91,7 +91,7 @@ func (c *call) clientOf(parameter string) (*apiClient, error) {
 
 func listAPIClients(c *call) ([]byte, error) {
 	name, state := c.query.Get("name"), c.query.Get("state")
-	return list(c, c.clients.in(c.order(orderKey{"createdAt", true}), clientKeys), func(a *apiClient) bool {
+	return list(c, &c.clients, c.order(orderKey{"createdAt", true}), clientKeys, func(a *apiClient) bool {
 		return a.owner == c.user && contains(a.fields.Name, name) && (state == "" || a.state == state)
 	})
 }
@@ -218,7 +218,7 @@ var reportKeys = map[string]func(a, b *report) int{"createdAt": byCreated[*repor
 func listReports(c *call) ([]byte, error) {
 	category, status := c.query.Get("category"), c.query.Get("status")
 	reason, object := c.query.Get("reasonId"), c.query.Get("objectId")
-	return list(c, c.reports.in(c.order(orderKey{"createdAt", true}), reportKeys), func(r *report) bool {
+	return list(c, &c.reports, c.order(orderKey{"createdAt", true}), reportKeys, func(r *report) bool {
 		return (r.reporter == c.user || c.user.may("report.list.any")) && (category == "" || r.reason.category == category) &&
 			(status == "" || r.status == status) && (reason == "" || r.reason.id.String() == reason) && (object == "" || r.objectID.String() == object)
 	})

@@ -154,9 +154,8 @@ func (s State) AddChapter(ch Chapter) (uuid.UUID, error) {
 	added.external = some(ch.ExternalURL)
 	added.fields = chapterFields{some(ch.Volume), some(ch.Number), some(ch.Title), orElse(ch.Language, "en")}
 	m.chapters = append(m.chapters, added)
-	m.touch()
 	st.chapters.add(added)
-	st.manga.changed()
+	st.changedChapters(m)
 	return added.id, nil
 }
 

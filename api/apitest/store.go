@@ -2,6 +2,7 @@ package apitest
 
 import (
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -39,7 +40,7 @@ type store struct {
 type table[E entity] struct {
 	all    []E
 	byID   map[uuid.UUID]E
-	sorted map[string][]E // by the order; empty after a change
+	sorted map[string][]int32 // places in all by the order; empty after a change
 }
 
 func (t *table[E]) add(items ...E) {
@@ -64,22 +65,58 @@ func (t *table[E]) remove(id uuid.UUID) {
 	t.changed()
 }
 
-// changed forgets the orders. It is called when anything has changed that lists are sorted by.
-func (t *table[E]) changed() { t.sorted = nil }
+// changed forgets the orders by the keys, or all orders. It is called when anything has changed
+// that lists are sorted by.
+func (t *table[E]) changed(keys ...string) {
+	if keys == nil {
+		t.sorted = nil
+	}
+	for name := range t.sorted {
+		if slices.ContainsFunc(keys, func(key string) bool { return strings.Contains(name, key) }) {
+			delete(t.sorted, name)
+		}
+	}
+}
 
-// in returns everything in an order.
-func (t *table[E]) in(o order, keys map[string]func(a, b E) int) []E {
+// pick returns the part p of those that match, in an order, and how many match.
+func (t *table[E]) pick(o order, keys map[string]func(a, b E) int, p page, match func(E) bool) (found []E, total int) {
+	// Entities lie in the memory as they stand in the table, and not at all as they are sorted: to
+	// look at each of a large catalogue in the order takes several times longer.
+	matches := make([]bool, len(t.all))
+	for n, e := range t.all {
+		if match(e) {
+			matches[n] = true
+			total++
+		}
+	}
+	found = make([]E, 0, min(p.limit, total))
+	skip := p.offset
+	for _, n := range t.in(o, keys) {
+		if len(found) == p.limit {
+			break
+		}
+		if matches[n] {
+			if skip--; skip < 0 {
+				found = append(found, t.all[n])
+			}
+		}
+	}
+	return found, total
+}
+
+// in returns the places of all entities in an order.
+func (t *table[E]) in(o order, keys map[string]func(a, b E) int) []int32 {
 	name := o.String()
-	if list, ok := t.sorted[name]; ok {
-		return list
+	if places, ok := t.sorted[name]; ok {
+		return places
 	}
-	list := slices.Clone(t.all)
-	sortBy(list, o, keys)
-	if t.sorted == nil {
-		t.sorted = map[string][]E{}
+	places := make([]int32, len(t.all))
+	for n := range places {
+		places[n] = int32(n)
 	}
-	t.sorted[name] = list
-	return list
+	slices.SortStableFunc(places, func(a, b int32) int { return compare(o, t.all[a], t.all[b], keys) })
+	put(&t.sorted, name, places)
+	return places
 }
 
 func newStore(options *settings) (*store, error) {

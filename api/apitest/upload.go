@@ -348,8 +348,7 @@ func commitUpload(c *call) ([]byte, error) {
 	}
 	ch.groups, ch.fields, ch.external, ch.publishAt, ch.files = s.groups, d.chapterFields, d.ExternalURL, publishAt, pages
 	ch.touch()
-	s.manga.touch()
-	c.manga.changed()
+	c.changedChapters(s.manga)
 	c.uploads.remove(s.id)
 	return ch.committed(c.now), nil
 }
