@@ -44,7 +44,9 @@ func run(ctx context.Context, c *command.Command) error {
 		return err
 	}
 	var err error
-	want.languages = strings.Split(*languages, ",")
+	if want.languages, err = command.ParseLanguages(*languages); err != nil {
+		return err
+	}
 	if want.ranges, err = parseRanges(*ranges); err != nil {
 		return err
 	}

@@ -413,7 +413,7 @@ func TestBadInput(t *testing.T) {
 		}, 1, []string{"no chapters in sv", "can be en, fr"}},
 		{"language that is none", func(p *exampletest.Program, s shelf) []string {
 			return []string{"-language", "english", s.manga.String()}
-		}, 1, []string{"no chapters in english", "can be en, fr"}},
+		}, 2, []string{`"english" is not the code of a language`}},
 		{"unknown group", func(p *exampletest.Program, s shelf) []string {
 			return []string{"-group", "nobody", s.manga.String()}
 		}, 1, []string{"no such chapters", "-group"}},

@@ -46,6 +46,18 @@ func TestParseID(t *testing.T) {
 	}
 }
 
+func TestParseLanguages(t *testing.T) {
+	t.Parallel()
+	if codes, err := command.ParseLanguages("en, pt-br,ja-ro"); err != nil || strings.Join(codes, "|") != "en|pt-br|ja-ro" {
+		t.Errorf("%q, %v", codes, err)
+	}
+	for _, text := range []string{"", "en,", "english", "EN", "e", "pt_br", "en de"} {
+		if codes, err := command.ParseLanguages(text); err == nil {
+			t.Errorf("%q: %q", text, codes)
+		}
+	}
+}
+
 func TestWriteFile(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()

@@ -6,6 +6,9 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
+
+	"github.com/google/uuid"
 
 	"github.com/mangadex-go/mangadex/api"
 	"github.com/mangadex-go/mangadex/api/apitest"
@@ -42,8 +45,38 @@ func (c *Command) address() (string, error) {
 			return "", err
 		}
 		c.fake = fake
+		if err := fill(fake); err != nil {
+			return "", err
+		}
 	}
 	return c.fake.URL, nil
+}
+
+// fill puts titles into the library of the account of the fake MangaDex, some with a new chapter.
+func fill(fake *apitest.Server) error {
+	library := apitest.Library{Statuses: map[uuid.UUID]string{}, Ratings: map[uuid.UUID]int{}}
+	for i, manga := range fake.State().Manga() {
+		if i%3 == 2 {
+			continue
+		}
+		library.Manga = append(library.Manga, manga.ID)
+		library.Statuses[manga.ID] = [...]string{"reading", "plan_to_read", "completed", "on_hold"}[i%4]
+		if i%2 == 0 {
+			library.Ratings[manga.ID] = 1 + i%10
+		}
+		if chapters := fake.State().Chapters(manga.ID); len(chapters) > 1 {
+			library.Read = append(library.Read, chapters[0].ID)
+		}
+		if i%10 == 0 {
+			if _, err := fake.State().AddChapter(apitest.Chapter{
+				ID: uuid.NewSHA1(manga.ID, []byte("new chapter")), Manga: manga.ID, Number: "100", Pages: 4,
+				PublishAt: time.Now().Add(-time.Duration(i+1) * time.Hour),
+			}); err != nil {
+				return err
+			}
+		}
+	}
+	return fake.State().SetLibrary(fake.Account.Username, library)
 }
 
 // Fake returns the fake MangaDex in this program once [Command.Client] or [Command.Session] has

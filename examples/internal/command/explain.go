@@ -25,10 +25,14 @@ func (c *Command) explain(err error) string {
 	case errors.Is(err, fs.ErrPermission), errors.Is(err, syscall.EROFS):
 		return text + "; choose a place that can be written"
 	case errors.As(err, &unauthorized):
-		if why := unauthorized.Unwrap(); why != nil {
+		switch why := unauthorized.Unwrap(); {
+		case why == nil:
+			return "nobody is logged in; log in with examples/login"
+		case errors.Is(why, authn.ErrRefreshTokenRefused):
 			return "the login has ended; log in again with examples/login: " + oneLine(why.Error())
+		default:
+			return oneLine(why.Error())
 		}
-		return "nobody is logged in; log in with examples/login"
 	case errors.As(err, &answer) && errors.Is(answer, api.ErrNotFound):
 		return text + "; check the id"
 	}

@@ -147,6 +147,12 @@ func (r *Running) Wait() Result {
 	return Result{r.cmd.ProcessState.ExitCode(), r.stdout.String(), r.stderr.String()}
 }
 
+// Stdout returns what the program has printed so far.
+func (r *Running) Stdout() string { return r.stdout.String() }
+
+// Stderr returns what the program has said so far.
+func (r *Running) Stderr() string { return r.stderr.String() }
+
 // Interrupt sends what Ctrl-C sends, as soon as a condition holds.
 func (r *Running) Interrupt(when func() bool) {
 	r.t.Helper()

@@ -2,6 +2,7 @@ package command
 
 import (
 	"net/url"
+	"regexp"
 	"strings"
 
 	"github.com/google/uuid"
@@ -27,3 +28,17 @@ func ParseID(text string) (id uuid.UUID, kind string, ok bool) {
 
 // IsLink reports whether a text is meant as an address.
 func IsLink(text string) bool { return strings.Contains(text, "://") }
+
+// ParseLanguages reads codes of languages with commas between them.
+func ParseLanguages(text string) ([]string, error) {
+	codes := strings.Split(text, ",")
+	for i, code := range codes {
+		codes[i] = strings.TrimSpace(code)
+		if !language.MatchString(codes[i]) {
+			return nil, Usagef("%q is not the code of a language, such as en or pt-br", code)
+		}
+	}
+	return codes, nil
+}
+
+var language = regexp.MustCompile("^[a-z]{2}(-[a-z]{2})?$")
