@@ -413,21 +413,30 @@ func (r *Reader) number() []byte {
 	return d[start:i]
 }
 
+// numeric reads what should be a number, quoted or not, and where it begins. It is nil for null and
+// after an error.
+func (r *Reader) numeric() (at int, b []byte) {
+	if r.Null() {
+		return 0, nil
+	}
+	at = r.Offset()
+	if c := r.peek(); c != '"' && c != '-' && (c < '0' || c > '9') {
+		r.fail("a number")
+		return at, nil
+	}
+	if b = r.token(); r.err != nil {
+		return at, nil
+	}
+	return at, b
+}
+
 // Int reads a whole number. null is 0; a text that is a number is accepted.
 func (r *Reader) Int() int { return int(r.Int64()) }
 
 // Int64 is [Reader.Int] for 64 bits on every platform.
 func (r *Reader) Int64() int64 {
-	if r.Null() {
-		return 0
-	}
-	at := r.pos
-	if c := r.peek(); c != '"' && c != '-' && (c < '0' || c > '9') {
-		r.fail("a number")
-		return 0
-	}
-	b := r.token()
-	if r.err != nil {
+	at, b := r.numeric()
+	if b == nil {
 		return 0
 	}
 	if len(b) > 0 && len(b) < 18 { // cannot overflow
@@ -462,16 +471,8 @@ func (r *Reader) Int64() int64 {
 
 // Float64 reads a number. null is 0; a text that is a number is accepted.
 func (r *Reader) Float64() float64 {
-	if r.Null() {
-		return 0
-	}
-	at := r.pos
-	if c := r.peek(); c != '"' && c != '-' && (c < '0' || c > '9') {
-		r.fail("a number")
-		return 0
-	}
-	b := r.token()
-	if r.err != nil {
+	at, b := r.numeric()
+	if b == nil {
 		return 0
 	}
 	f, err := strconv.ParseFloat(string(b), 64)
