@@ -1,6 +1,7 @@
 package api_test
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -8,11 +9,13 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/google/uuid"
 
 	"github.com/mangadex-go/mangadex/api"
+	"github.com/mangadex-go/mangadex/api/apitest"
 )
 
 // A shelf is a custom list or a chapter on a server that other people edit, too.
@@ -204,5 +207,50 @@ func TestEditKeeps(t *testing.T) {
 		if s.body != want {
 			t.Errorf("%s: sent\n\t%s\nwant\n\t%s", kind, s.body, want)
 		}
+	}
+}
+
+// TestEditAtTheSameTime has two programs add a title each to a list of the fake MangaDex.
+func TestEditAtTheSameTime(t *testing.T) {
+	t.Parallel()
+	srv := apitest.Start(t)
+	access, _, err := srv.Tokens().Issue(srv.Account.Username)
+	if err != nil {
+		t.Fatal(err)
+	}
+	client, err := api.New(srv.URL, api.WithoutRateLimit(), api.WithRequestEditorFn(func(_ context.Context, req *http.Request) error {
+		req.Header.Set("Authorization", "Bearer "+access)
+		return nil
+	}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	list, err := client.CreateCustomList(t.Context(), api.CustomListCreate{Name: "at the same time"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	titles := srv.State().Manga()
+	var both, read sync.WaitGroup
+	read.Add(2)
+	for i := range 2 {
+		both.Go(func() {
+			first := sync.OnceFunc(func() { read.Done(); read.Wait() }) // both have read before one writes
+			_, err := client.EditCustomList(t.Context(), list.Data.ID, func(edit *api.CustomListEdit) error {
+				first()
+				edit.Manga = append(edit.Manga, titles[i].ID)
+				return nil
+			})
+			if err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	both.Wait()
+	after, err := client.GetCustomList(t.Context(), list.Data.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := len(after.Data.Relationships.AllManga()); n != 2 || after.Data.Attributes.Name != "at the same time" || after.Data.Attributes.Version != 3 {
+		t.Errorf("the list has %d titles: %+v", n, after.Data.Attributes)
 	}
 }

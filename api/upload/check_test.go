@@ -55,6 +55,7 @@ func TestBadPages(t *testing.T) {
 	}{
 		{"nothing", nil, `upload: no pages are given; give Files, a Reader or a Folder`},
 		{"no files", []upload.Source{upload.Files()}, `upload: no pages are given; give Files, a Reader or a Folder`},
+		{"empty source", []upload.Source{{}}, `upload: a source is empty; make it by Files, Reader or Folder`},
 		{"absent file", []upload.Source{upload.Files(absent)}, "upload: page " + strconv.Quote(absent) + ": " + noFile.Error() + "; check the path"},
 		{"folder as file", []upload.Source{upload.Files(dir)}, "upload: page " + strconv.Quote(dir) + ": it is a folder; use Folder(os.DirFS(" + strconv.Quote(dir) + "))"},
 		{"absent folder", []upload.Source{upload.Folder(os.DirFS(absent))}, "upload: the folder cannot be read: " + noFolder.Error() + "; check its path"},

@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/google/uuid"
+	"github.com/oapi-codegen/nullable"
 
 	"github.com/mangadex-go/mangadex/api"
 )
@@ -16,6 +18,32 @@ type Terms bool
 
 // TermsAccepted says that the user has read and accepted the terms.
 const TermsAccepted Terms = true
+
+// DraftOf returns the draft that leaves a chapter as it is, for a session of [Edit] that changes its
+// pages only.
+func DraftOf(chapter *api.Chapter) api.ChapterDraft {
+	a := &chapter.Attributes
+	draft := api.ChapterDraft{
+		Volume:             valueOrNull(a.Volume),
+		Chapter:            valueOrNull(a.Chapter),
+		Title:              valueOrNull(a.Title),
+		TranslatedLanguage: a.TranslatedLanguage,
+	}
+	if a.ExternalURL != nil {
+		draft.ExternalURL = api.Value(*a.ExternalURL)
+	}
+	if a.PublishAt.After(time.Now()) {
+		draft.PublishAt = &api.DateTime{Time: a.PublishAt}
+	}
+	return draft
+}
+
+func valueOrNull(v *string) nullable.Nullable[string] {
+	if v == nil {
+		return api.Null[string]()
+	}
+	return api.Value(*v)
+}
 
 // Commit publishes the chapter: the pages of the session in their order, with what draft says. The
 // session is over then.

@@ -33,7 +33,7 @@ func Cover(ctx context.Context, client *api.Client, manga uuid.UUID, source Sour
 	case n > maxDescription:
 		return nil, fmt.Errorf("upload: the description of the cover has %d characters, and %d are allowed; shorten it", n, maxDescription)
 	}
-	pictures, err := source()
+	pictures, err := source.pictures()
 	if err != nil {
 		return nil, err
 	}

@@ -20,9 +20,12 @@ const (
 // AddPages sends pages and puts them behind those that the session has. A page that the session has
 // already, by its name and size, is not sent again; it only takes its place in the order.
 //
-// Everything is checked before anything is sent; the error has a [PageError] for each page that the
-// server would not take. Where the server loses pages or does not answer, they are sent again, a few
-// times. After an error, the same call goes on where it stopped.
+// A page is a JPEG, PNG or GIF file of at most [api.MaxPageSize], with sides below 10,000 pixels. A
+// session takes [api.MaxPages] of them, and [api.MaxUploadSize] in all. This is checked before anything
+// is sent, and the error has a [PageError] for each page that the server would not take.
+//
+// Where the server loses pages or does not answer, they are sent again, five times at most. After an
+// error, the same call goes on where it stopped.
 func (s *Session) AddPages(ctx context.Context, sources ...Source) error {
 	if err := s.usable(); err != nil {
 		return err
@@ -55,7 +58,7 @@ func (s *Session) check(sources []Source) ([]picture, error) {
 	}
 	names := map[string]bool{}
 	for _, source := range sources {
-		more, err := source()
+		more, err := source.pictures()
 		if err != nil {
 			errs = append(errs, err)
 			continue

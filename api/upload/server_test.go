@@ -316,7 +316,7 @@ func (s *server) takeFiles(w http.ResponseWriter, req *http.Request, f fault) {
 	fields := map[string]bool{}
 	for i := 0; ; i++ {
 		part, err := form.NextPart()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			break
 		}
 		if err != nil || i >= 10 || fields[part.FormName()] {

@@ -186,8 +186,11 @@ func (s *Session) conflict(ctx context.Context, chapter uuid.UUID, version int, 
 		return err
 	}
 	conflict := &api.ConflictError{Sent: version, Err: err}
-	if current, err := s.client.GetChapter(ctx, chapter, nil); err == nil {
-		conflict.Current = current.Data.Attributes.Version
+	if chapter, readErr := s.client.GetChapter(ctx, chapter, nil); readErr == nil {
+		conflict.Current = chapter.Data.Attributes.Version
+	}
+	if conflict.Current == version {
+		return err // such as a session that another program has begun meanwhile
 	}
 	return conflict
 }

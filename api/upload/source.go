@@ -28,9 +28,19 @@ import (
 // maxSide is the first number of pixels that is too many.
 const maxSide = 10000
 
-// A Source yields pictures: [Files], [Reader] or [Folder]. The server knows a page by the name of
-// its file, so the names of a session must differ.
-type Source func() ([]picture, error)
+// A Source is where pictures come from: [Files], [Reader] or [Folder]. It can be used again. The
+// server knows a page by the name of its file, so the names of a session must differ.
+type Source struct {
+	yield func() ([]picture, error)
+}
+
+// pictures returns what the source has.
+func (s Source) pictures() ([]picture, error) {
+	if s.yield == nil {
+		return nil, errors.New("upload: a source is empty; make it by Files, Reader or Folder")
+	}
+	return s.yield()
+}
 
 // A picture is a page before it is sent.
 type picture struct {
@@ -41,7 +51,7 @@ type picture struct {
 
 // Files takes files in the order given. The page has the name of the file without the folders.
 func Files(paths ...string) Source {
-	return func() ([]picture, error) {
+	return Source{func() ([]picture, error) {
 		return collect(paths, func(name string) (picture, error) {
 			info, err := os.Stat(name)
 			if err != nil {
@@ -52,7 +62,7 @@ func Files(paths ...string) Source {
 			}
 			return picture{filepath.Base(name), info.Size(), func() (io.ReadCloser, error) { return os.Open(name) }}, nil
 		})
-	}
+	}}
 }
 
 // Reader takes one picture, which it reads into memory, at most [api.MaxPageSize]. It reads r once,
@@ -65,7 +75,7 @@ func Reader(name string, r io.Reader) Source {
 		}
 		return content, nil
 	})
-	return func() ([]picture, error) {
+	return Source{func() ([]picture, error) {
 		content, err := read()
 		if err != nil {
 			return nil, err
@@ -73,14 +83,14 @@ func Reader(name string, r io.Reader) Source {
 		return []picture{{name, int64(len(content)), func() (io.ReadCloser, error) {
 			return io.NopCloser(bytes.NewReader(content)), nil
 		}}}, nil
-	}
+	}}
 }
 
 // Folder takes the files of the top folder of fsys, such as [os.DirFS] or a [zip.Reader], in natural
 // order: 2.png is before 10.png. Patterns of [path.Match] choose among them; without one, all are
 // pages but those whose name begins with a dot.
 func Folder(fsys fs.FS, patterns ...string) Source {
-	return func() ([]picture, error) {
+	return Source{func() ([]picture, error) {
 		entries, err := fs.ReadDir(fsys, ".")
 		if err != nil {
 			return nil, fmt.Errorf("upload: the folder cannot be read: %w; check its path", err)
@@ -109,7 +119,7 @@ func Folder(fsys fs.FS, patterns ...string) Source {
 			}
 			return picture{name, info.Size(), func() (io.ReadCloser, error) { return fsys.Open(name) }}, nil
 		})
-	}
+	}}
 }
 
 // choose reports whether a file of a folder is a page.
@@ -193,7 +203,7 @@ func (p *picture) check() error {
 	defer file.Close()
 	content := bufio.NewReader(file)
 	head, err := content.Peek(512)
-	if err != nil && err != io.EOF {
+	if err != nil && !errors.Is(err, io.EOF) {
 		return pageErrorf(p.name, "it cannot be read: %w", err)
 	}
 	var decode func(io.Reader) (image.Config, error)

@@ -2,7 +2,9 @@ package upload_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
+	"fmt"
 	"maps"
 	"net/http"
 	"slices"
@@ -111,6 +113,7 @@ func TestSendAgain(t *testing.T) {
 		{"lost: look first", fault{lose: true}, []string{getSession}},
 		{"lost half", fault{lose: true, take: func(i int, _ string) bool { return i > 0 }}, []string{getSession, sendPages}},
 		{"dropped: look first", fault{drop: true}, []string{getSession, sendPages}},
+		{"timed out at the server: look first", fault{status: 408}, []string{getSession, sendPages}},
 		{"refused for now: nothing to look at", fault{status: 429}, []string{sendPages}},
 		{"a page of a proxy: look first", fault{garbage: true}, []string{getSession}},
 	} {
@@ -462,6 +465,16 @@ func TestEdit(t *testing.T) {
 			t.Errorf("the error is %v", err)
 		}
 	})
+	t.Run("conflict of another kind", func(t *testing.T) {
+		t.Parallel()
+		srv := newServer()
+		srv.fault = on("POST /upload/begin/{id}", func(int) fault { return fault{status: 409} })
+		_, err := upload.Edit(ctx, srv.client(t), book, 4)
+		var conflict *api.ConflictError
+		if !errors.Is(err, api.ErrConflict) || errors.As(err, &conflict) {
+			t.Errorf("the error is %v", err)
+		}
+	})
 	t.Run("conflict, and the chapter cannot be read", func(t *testing.T) {
 		t.Parallel()
 		srv := newServer()
@@ -714,36 +727,57 @@ func TestCommit(t *testing.T) {
 	})
 }
 
+func TestDraftOf(t *testing.T) {
+	t.Parallel()
+	later := time.Now().Add(time.Hour).UTC()
+	for _, test := range []struct {
+		attributes api.ChapterAttributes
+		want       string
+	}{
+		{api.ChapterAttributes{TranslatedLanguage: "en", PublishAt: later.Add(-2 * time.Hour)}, `{"chapter":null,"title":null,"translatedLanguage":"en","volume":null}`},
+		{api.ChapterAttributes{TranslatedLanguage: "pt-br", Volume: api.Ptr("1"), Chapter: api.Ptr("2.5"), Title: api.Ptr(""), ExternalURL: api.Ptr("https://example.test"), PublishAt: later},
+			`{"chapter":"2.5","externalUrl":"https://example.test","publishAt":"` + later.Format("2006-01-02T15:04:05") + `","title":"","translatedLanguage":"pt-br","volume":"1"}`},
+	} {
+		got, err := json.Marshal(upload.DraftOf(&api.Chapter{Attributes: test.attributes}))
+		must(t, err)
+		if string(got) != test.want {
+			t.Errorf("the draft is %s, want %s", got, test.want)
+		}
+	}
+}
+
 func TestSessionGone(t *testing.T) {
 	t.Parallel()
 	for name, end := range map[string]func(*server){
 		"none":    func(s *server) { s.session = nil },
 		"another": func(s *server) { s.session = &session{id: uuid.New()} },
 	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			synctest.Test(t, func(t *testing.T) {
-				srv := &server{}
-				session := mustBegin(t, t.Context(), srv.client(t))
-				want := "upload: the upload session is closed: " + session.ID().String()
-				end(srv)
-				err := session.AddPages(t.Context(), upload.Folder(folder("1.png")))
-				wantError(t, err, want+" was committed, abandoned or replaced elsewhere; begin another one")
-				if !errors.Is(err, upload.ErrSessionClosed) {
-					t.Error("the error is not ErrSessionClosed")
-				}
-				want += "; begin another one"
-				wantError(t, session.AddPages(t.Context(), upload.Folder(folder("1.png"))), want)
-				wantError(t, session.Remove(t.Context(), "1.png"), want)
-				wantError(t, session.Reorder(), want)
-				_, err = session.Commit(t.Context(), draft, upload.TermsAccepted)
-				wantError(t, err, want)
-				must(t, session.Close())
-				if n := srv.count(abandon); n > 0 {
-					t.Error("Close abandoned another session")
-				}
+		for _, lost := range []bool{false, true} { // it is found out by sending, or by looking
+			t.Run(fmt.Sprint(name, lost), func(t *testing.T) {
+				t.Parallel()
+				synctest.Test(t, func(t *testing.T) {
+					srv := &server{fault: on(sendPages, func(int) fault { return fault{drop: lost} })}
+					session := mustBegin(t, t.Context(), srv.client(t))
+					want := "upload: the upload session is closed: " + session.ID().String()
+					end(srv)
+					err := session.AddPages(t.Context(), upload.Folder(folder("1.png")))
+					wantError(t, err, want+" was committed, abandoned or replaced elsewhere; begin another one")
+					if !errors.Is(err, upload.ErrSessionClosed) {
+						t.Error("the error is not ErrSessionClosed")
+					}
+					want += "; begin another one"
+					wantError(t, session.AddPages(t.Context(), upload.Folder(folder("1.png"))), want)
+					wantError(t, session.Remove(t.Context(), "1.png"), want)
+					wantError(t, session.Reorder(), want)
+					_, err = session.Commit(t.Context(), draft, upload.TermsAccepted)
+					wantError(t, err, want)
+					must(t, session.Close())
+					if n := srv.count(abandon); n > 0 {
+						t.Error("Close abandoned another session")
+					}
+				})
 			})
-		})
+		}
 	}
 }
 
