@@ -9,8 +9,8 @@ import (
 )
 
 // All fetches the pages and hands them out in reading order, while the next ones are fetched
-// ahead: at most as many at once as [WithParallel] says and as large as [WithMemory] says, the
-// page in the hands of the loop included.
+// ahead: at most as many at once as [WithParallel] says, and no more at a time than [WithMemory]
+// allows.
 //
 // A page that cannot be had comes as a *[PageError] in its place, and the loop may go on with the
 // next. Any other error is the last thing that comes. When the loop ends, however it does, nothing
@@ -32,7 +32,7 @@ func (c *Chapter) walk(ctx context.Context, yield func(Image, error) bool) {
 	defer cancel()
 
 	t := newTracker(c.progress, len(c.pages))
-	w := &window{pages: c.parallel, free: c.memory, changed: make(chan struct{})}
+	w := &window{parallel: c.parallel, memory: c.memory, changed: make(chan struct{})}
 	results := make([]chan fetched, len(c.pages))
 	for i := range results {
 		results[i] = make(chan fetched, 1)
@@ -70,7 +70,7 @@ func isPageError(err error) bool { return errors.As(err, new(*PageError)) }
 func (c *Chapter) ahead(ctx context.Context, index int, w *window, t *tracker) (Image, error) {
 	var held, need int64
 	m := &memory{room: func(size int64) error {
-		if size > held && !w.take(index, size-held) {
+		if size > held && !w.take(index, held, size) {
 			need = size
 			return errNoRoom
 		}
@@ -78,11 +78,11 @@ func (c *Chapter) ahead(ctx context.Context, index int, w *window, t *tracker) (
 		return nil
 	}}
 	out := t.track(m)
-	for need = w.usual(); ; {
-		if err := w.wait(ctx, index, need); err != nil {
+	for {
+		var err error
+		if held, err = w.enter(ctx, index, need); err != nil {
 			return Image{}, c.errorf(err)
 		}
-		held = need
 		page, a, err := c.fetch(ctx, index, out)
 		if errors.Is(err, errNoRoom) {
 			m.data = nil
@@ -126,7 +126,18 @@ func (m *memory) grow(size int64) error {
 	return nil
 }
 
+func (m *memory) space(spare []byte) []byte {
+	if len(m.data) == cap(m.data) {
+		return spare
+	}
+	return m.data[len(m.data):cap(m.data)]
+}
+
 func (m *memory) Write(p []byte) (int, error) {
+	if end := len(m.data) + len(p); len(p) > 0 && end <= cap(m.data) && &m.data[:end][len(m.data)] == &p[0] {
+		m.data = m.data[:end]
+		return len(p), nil
+	}
 	if size := len(m.data) + len(p); size > cap(m.data) {
 		if err := m.grow(int64(max(size, 2*cap(m.data)))); err != nil {
 			return 0, err
@@ -136,53 +147,68 @@ func (m *memory) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// A window lets pages be fetched that are near enough to the one that is next, as long as there is
-// room for them. The page that is next always has room.
+// A window lets pages be fetched in their order, as long as they are near enough to the one that
+// is next and there is room for them. The page that is next always has room.
 type window struct {
+	parallel int
+	memory   int64 // what WithMemory allows; 0 for the default
+
 	mu      sync.Mutex
-	next    int
-	pages   int           // how many there may be from next on
-	free    int64         // bytes; below zero where the next page did not fit
-	largest int64         // page so far
-	changed chan struct{} // closed when there is more room
+	next    int           // page
+	entered int           // pages that were let in
+	held    int64         // bytes of those that were let in and have not passed
+	largest int64         // size of a page so far
+	changed chan struct{} // closed when there may be more room
 }
 
-// usual is what a page is taken to need until its size is known.
-func (w *window) usual() int64 {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return w.largest
+// near reports whether a page is as near to the next one as it must be. Some pages are ahead of
+// those that are fetched, so that a slow one does not hold up the others at once.
+func (w *window) near(page int) bool { return page < w.next+w.parallel+(w.parallel+1)/2 }
+
+// fits reports whether there is room for more bytes of a page. A heap grows to more than twice of
+// what is in use before it is collected, so the default is well below half of what is promised.
+func (w *window) fits(page int, size int64) bool {
+	limit := w.memory
+	if limit == 0 {
+		limit = 8<<20 + int64(w.parallel)*w.largest/3
+	}
+	return page == w.next || w.held+size <= limit
 }
 
-// wait waits until there is room for a page, and takes it.
-func (w *window) wait(ctx context.Context, page int, size int64) error {
+// enter waits until there is room for a page, and takes it: as much as it is known to need, or
+// else as the largest page so far.
+func (w *window) enter(ctx context.Context, page int, need int64) (int64, error) {
 	for {
 		w.mu.Lock()
-		if page < w.next+w.pages && w.fits(page, size) {
-			w.free -= size
-			w.mu.Unlock()
-			return nil
+		size := need
+		if size == 0 {
+			size = w.largest
+		}
+		if page <= w.entered && w.near(page) && w.fits(page, size) {
+			defer w.mu.Unlock()
+			w.entered = max(w.entered, page+1)
+			w.hold(size)
+			return size, nil
 		}
 		changed := w.changed
 		w.mu.Unlock()
 		select {
 		case <-changed:
 		case <-ctx.Done():
-			return context.Cause(ctx)
+			return 0, context.Cause(ctx)
 		}
 	}
 }
 
-func (w *window) fits(page int, size int64) bool { return page == w.next || size <= w.free }
-
-// take takes more room for a page that has been let through, if there is more.
-func (w *window) take(page int, size int64) bool {
+// take makes the room of a page that was let in larger, if there is more.
+func (w *window) take(page int, held, size int64) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if !w.fits(page, size) {
+	w.largest = max(w.largest, size)
+	if !w.fits(page, size-held) {
 		return false
 	}
-	w.free -= size
+	w.held += size - held
 	return true
 }
 
@@ -190,7 +216,7 @@ func (w *window) take(page int, size int64) bool {
 func (w *window) give(size int64) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.release(size)
+	w.hold(-size)
 }
 
 // pass gives the room of the next page back and goes on to the one after it.
@@ -198,12 +224,12 @@ func (w *window) pass(size int64) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.next++
-	w.largest = max(w.largest, size)
-	w.release(size)
+	w.hold(-size)
 }
 
-func (w *window) release(size int64) {
-	w.free += size
+// hold changes what is held, and wakes those who wait.
+func (w *window) hold(size int64) {
+	w.held += size
 	close(w.changed)
 	w.changed = make(chan struct{})
 }

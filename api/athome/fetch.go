@@ -55,8 +55,9 @@ func newFetcher(s *settings) *fetcher {
 
 // An output takes a picture. Errors of its methods are not faults of the host.
 type output interface {
-	begin(size int64) error // called at every attempt; size is -1 if the host does not tell
-	io.Writer
+	begin(size int64) error      // called at every attempt; size is -1 if the host does not tell
+	space(spare []byte) []byte   // where to read the next bytes to: spare, or memory of its own
+	Write(p []byte) (int, error) // takes what was read to it
 }
 
 // outputError is an error of an output.
@@ -91,24 +92,27 @@ func (f *fetcher) get(ctx context.Context, address, sum string, out output) (a a
 	case <-ctx.Done():
 		return a, context.Cause(ctx)
 	}
-	defer func() { f.turns <- buffer }()
 	if buffer == nil {
 		buffer = make([]byte, 128<<10)
 	}
+	defer func() { f.turns <- buffer }()
 
 	start := time.Now()
-	defer func() { a.took = time.Since(start) }()
 	watched, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	watch := time.AfterFunc(f.silence, func() { cancel(silentError(f.silence)) })
 	defer watch.Stop()
-	defer func() {
-		if ended := context.Cause(watched); ended != nil && err != nil && !errors.As(err, new(outputError)) {
-			err = ended // the network reports it in words of its own
-		}
-	}()
+	a, err = f.exchange(watched, address, sum, out, func() { watch.Reset(f.silence) }, buffer)
+	a.took = time.Since(start)
+	if ended := context.Cause(watched); err != nil && ended != nil && !errors.As(err, new(outputError)) {
+		err = ended // the network reports it in words of its own
+	}
+	return a, err
+}
 
-	req, err := f.request(watched, http.MethodGet, address, nil)
+// exchange asks for a picture and checks it. It calls heard when something has come.
+func (f *fetcher) exchange(ctx context.Context, address, sum string, out output, heard func(), buffer []byte) (a arrival, err error) {
+	req, err := f.request(ctx, http.MethodGet, address, nil)
 	if err != nil {
 		return a, err
 	}
@@ -118,6 +122,7 @@ func (f *fetcher) get(ctx context.Context, address, sum string, out output) (a a
 		return a, withoutURL(err)
 	}
 	defer resp.Body.Close()
+	heard()
 	a.cached = strings.HasPrefix(strings.ToUpper(resp.Header.Get("X-Cache")), "HIT")
 	declared := resp.Header.Get("Content-Type")
 	switch {
@@ -132,39 +137,81 @@ func (f *fetcher) get(ctx context.Context, address, sum string, out output) (a a
 		return a, outputError{err}
 	}
 
-	hash := sha256.New()
+	hash := newHasher(sum != "")
+	defer hash.end()
 	head := make([]byte, 0, 512) // as much as tells the type
-	for {
-		n, readErr := resp.Body.Read(buffer)
-		watch.Reset(f.silence)
+	spare, other := buffer[:len(buffer)/2], buffer[len(buffer)/2:]
+	for err != io.EOF {
+		p := out.space(spare)
+		var n int
+		n, err = resp.Body.Read(p)
+		p = p[:n]
+		heard()
 		if a.bytes += int64(n); a.bytes > f.maxSize {
 			return a, f.tooLarge(a.bytes)
 		}
-		head = append(head, buffer[:min(n, cap(head)-len(head))]...)
-		hash.Write(buffer[:n])
-		if _, err := out.Write(buffer[:n]); err != nil {
+		if err != nil && err != io.EOF {
+			return a, fmt.Errorf("it broke off after %d bytes: %w", a.bytes, withoutURL(err))
+		}
+		head = append(head, p[:min(n, cap(head)-len(head))]...)
+		hash.add(p)
+		spare, other = other, spare // which is still being hashed
+		if _, err := out.Write(p); err != nil {
 			return a, outputError{err}
 		}
-		if readErr == io.EOF {
-			break
-		}
-		if readErr != nil {
-			return a, fmt.Errorf("it broke off after %d bytes: %w", a.bytes, withoutURL(readErr))
-		}
 	}
-	if resp.ContentLength >= 0 && a.bytes != resp.ContentLength {
+	switch got := hash.end(); {
+	case resp.ContentLength >= 0 && a.bytes != resp.ContentLength:
 		return a, fmt.Errorf("it has %d bytes instead of the %d that were promised", a.bytes, resp.ContentLength)
-	}
-	if a.bytes == 0 {
+	case a.bytes == 0:
 		return a, errors.New("the answer is empty")
-	}
-	if got := hex.EncodeToString(hash.Sum(nil)); sum != "" && got != sum {
-		return a, fmt.Errorf("it is damaged: its SHA-256 begins with %s, not with %s", got[:8], sum[:8])
+	case got != sum:
+		return a, fmt.Errorf("it is damaged: its SHA-256 begins with %.8s, not with %.8s", got, sum)
 	}
 	if a.contentType = pictureType(head, declared); a.contentType == "" {
 		return a, errors.New("the answer has no type and does not look like a picture")
 	}
 	return a, nil
+}
+
+// A hasher computes a SHA-256 while further bytes are on their way.
+type hasher struct {
+	chunks chan []byte // nil: it computes nothing
+	sum    chan string
+}
+
+func newHasher(wanted bool) *hasher {
+	h := &hasher{}
+	if wanted {
+		h.chunks, h.sum = make(chan []byte), make(chan string)
+		go sha256Of(h.chunks, h.sum)
+	}
+	return h
+}
+
+func sha256Of(chunks <-chan []byte, sum chan<- string) {
+	hash := sha256.New()
+	for p := range chunks {
+		hash.Write(p)
+	}
+	sum <- hex.EncodeToString(hash.Sum(nil))
+}
+
+// add takes bytes, which must stay as they are until the next call returns.
+func (h *hasher) add(p []byte) {
+	if h.chunks != nil && len(p) > 0 {
+		h.chunks <- p
+	}
+}
+
+// end returns the sum. Nothing runs any more then; further calls do nothing.
+func (h *hasher) end() string {
+	if h.chunks == nil {
+		return ""
+	}
+	close(h.chunks)
+	h.chunks = nil
+	return <-h.sum
 }
 
 func (f *fetcher) tooLarge(size int64) error {

@@ -66,6 +66,7 @@ type world struct {
 	serving sync.WaitGroup
 
 	mu       sync.Mutex
+	over     bool
 	calls    map[string]int // by operation
 	forced   string         // what the last at-home call said about the port
 	tries    map[int]int    // requests for a page
@@ -142,6 +143,9 @@ func newWorld(t testing.TB, pages, size int) *world {
 	}
 	w.network.serve = w.serve
 	t.Cleanup(func() {
+		w.mu.Lock()
+		w.over = true
+		w.mu.Unlock()
 		close(w.done)
 		w.network.close()
 		w.serving.Wait()
@@ -151,7 +155,13 @@ func newWorld(t testing.TB, pages, size int) *world {
 
 // serve answers for every host of the world.
 func (w *world) serve(rw http.ResponseWriter, r *http.Request) {
+	w.mu.Lock()
+	if w.over {
+		w.mu.Unlock()
+		panic(http.ErrAbortHandler)
+	}
 	w.serving.Add(1)
+	w.mu.Unlock()
 	defer w.serving.Done()
 	switch {
 	case r.URL.Path == "/report":
@@ -200,6 +210,7 @@ func (w *world) reply(rw http.ResponseWriter, answer any) {
 }
 
 func (w *world) serveReport(rw http.ResponseWriter, r *http.Request) {
+	body, _ := io.ReadAll(r.Body)
 	if w.report != nil {
 		w.report(r)
 	}
@@ -207,7 +218,7 @@ func (w *world) serveReport(rw http.ResponseWriter, r *http.Request) {
 	defer w.mu.Unlock()
 	w.requests = append(w.requests, r)
 	var got report
-	if r.Method != http.MethodPost || r.Header.Get("Content-Type") != "application/json" || json.NewDecoder(r.Body).Decode(&got) != nil {
+	if r.Method != http.MethodPost || r.Header.Get("Content-Type") != "application/json" || json.Unmarshal(body, &got) != nil {
 		rw.WriteHeader(http.StatusBadRequest)
 		return
 	}
@@ -539,4 +550,19 @@ func checkTree(t testing.TB, dir string, want int) {
 	if err != nil || files != want {
 		t.Errorf("%d files under the folder, want %d (%v)", files, want, err)
 	}
+}
+
+// pageName is the name of the file of a page.
+func pageName(index int) string { return fmt.Sprintf("%03d.png", index+1) }
+
+// samePages makes a chapter of many pages that take the memory of one.
+func samePages(t testing.TB, pages, size int) *world {
+	w := newWorld(t, 0, 0)
+	w.details["pages"] = pages
+	page := picture(1, size)
+	for i := range pages {
+		w.pages = append(w.pages, page)
+		w.names = append(w.names, fmt.Sprintf("%d-%s.png", i+1, sum(page)))
+	}
+	return w
 }

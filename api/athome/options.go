@@ -21,7 +21,7 @@ type settings struct {
 	agent     string
 	parallel  int
 	maxPage   int64
-	memory    int64
+	memory    int64 // 0: the default
 	silence   time.Duration
 	progress  func(Progress)
 	dataSaver bool
@@ -37,7 +37,6 @@ func newSettings(options []Option) (*settings, error) {
 		agent:    "mangadex-go/" + transport.Version + " (+https://github.com/mangadex-go/mangadex)",
 		parallel: 6,
 		maxPage:  64 << 20,
-		memory:   64 << 20,
 		silence:  15 * time.Second,
 		reports:  true,
 		uploads:  api.Uploads,
@@ -90,8 +89,9 @@ func WithParallel(n int) Option {
 }
 
 // WithMemory bounds the bytes of the pages that [Chapter.All], [Chapter.WriteCBZ] and
-// [Chapter.SaveCBZ] hold while they are fetched ahead, 64 MiB by default. The page that is next is
-// always let through. [Chapter.Save] holds no pages in memory.
+// [Chapter.SaveCBZ] hold, the one in the hands of the loop included. The page that is next is always
+// let through. The default keeps the heap below the size of as many pages as are fetched at once and
+// 20 MB, garbage included, for pages of usual sizes. [Chapter.Save] holds no pages in memory.
 func WithMemory(bytes int64) Option {
 	return func(s *settings) error {
 		if bytes < 1 {

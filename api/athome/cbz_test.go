@@ -1,0 +1,389 @@
+package athome_test
+
+import (
+	"archive/zip"
+	"bytes"
+	"encoding/xml"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"testing/synctest"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/mangadex-go/mangadex/api"
+	"github.com/mangadex-go/mangadex/api/athome"
+)
+
+// described makes a world whose chapter has everything that ComicInfo.xml can hold.
+func described(t *testing.T) *world {
+	w := newWorld(t, 12, 1000)
+	for key, value := range map[string]any{
+		"title": "A kettle & its <lid>", "volume": "3", "chapter": "10.5", "translatedLanguage": "pt-br",
+		"publishAt": "2024-02-03T23:30:00-02:00",
+	} {
+		w.details[key] = value
+	}
+	w.related = []any{
+		map[string]any{"id": mangaID, "type": "manga", "attributes": map[string]any{
+			"title": map[string]string{"ja-ro": "Yakan", "en": "The Kettle"}, "originalLanguage": "ja",
+		}},
+		map[string]any{"id": "00000000-0000-4000-8000-0000000000b1", "type": "scanlation_group", "attributes": map[string]any{"name": "First Group"}},
+		map[string]any{"id": "00000000-0000-4000-8000-0000000000b2", "type": "scanlation_group", "attributes": map[string]any{"name": "Second Group"}},
+	}
+	return w
+}
+
+// checkCBZ fails the test unless an archive holds the pages, sorted and not compressed. It returns
+// ComicInfo.xml.
+func checkCBZ(t *testing.T, data []byte, pages [][]byte, ext string) []byte {
+	t.Helper()
+	archive, err := zip.NewReader(bytes.NewReader(data), int64(len(data)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var info []byte
+	var names []string
+	for _, f := range archive.File {
+		if f.Method != zip.Store || f.Flags&0x8 != 0 {
+			t.Errorf("%s has method %d and flags %x: readers that do not seek cannot read it", f.Name, f.Method, f.Flags)
+		}
+		r, err := f.Open()
+		if err != nil {
+			t.Fatal(err)
+		}
+		content, err := io.ReadAll(r) // checks the checksum
+		if err != nil {
+			t.Errorf("%s: %v", f.Name, err)
+		}
+		if f.Name == "ComicInfo.xml" {
+			info = content
+			continue
+		}
+		if i := len(names); i < len(pages) && !bytes.Equal(content, pages[i]) {
+			t.Errorf("%s is not page %d", f.Name, i)
+		}
+		names = append(names, f.Name)
+	}
+	if !slices.IsSorted(names) || len(names) != len(pages) || names[0] != "001"+ext {
+		t.Errorf("names of pages: %v", names)
+	}
+	return info
+}
+
+func TestCBZ(t *testing.T) {
+	t.Parallel()
+	w := described(t)
+	chapter := w.open(t)
+	path := filepath.Join(t.TempDir(), "new", "chapter.cbz")
+	if err := chapter.SaveCBZ(t.Context(), path); err != nil {
+		t.Fatal(err)
+	}
+	saved, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var written bytes.Buffer
+	if err := chapter.WriteCBZ(t.Context(), &written); err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(saved, written.Bytes()) {
+		t.Error("SaveCBZ and WriteCBZ differ")
+	}
+	checkTree(t, filepath.Dir(path), 1)
+	info := checkCBZ(t, saved, w.pages, ".png")
+	want := `<?xml version="1.0" encoding="UTF-8"?>
+<ComicInfo>
+  <Title>A kettle &amp; its &lt;lid&gt;</Title>
+  <Series>The Kettle</Series>
+  <Number>10.5</Number>
+  <Volume>3</Volume>
+  <Year>2024</Year>
+  <Month>2</Month>
+  <Day>4</Day>
+  <Web>https://mangadex.org/chapter/00000000-0000-4000-8000-0000000000c1</Web>
+  <PageCount>12</PageCount>
+  <LanguageISO>pt-BR</LanguageISO>
+  <Manga>YesAndRightToLeft</Manga>
+  <ScanInformation>First Group, Second Group</ScanInformation>
+</ComicInfo>
+`
+	if diff := cmp.Diff(want, string(info)); diff != "" {
+		t.Errorf("ComicInfo.xml (-want +got):\n%s", diff)
+	}
+	checkComicInfo(t, info)
+
+	unzip, err := exec.LookPath("unzip")
+	if err != nil {
+		t.Skip("there is no unzip to ask")
+	}
+	if out, err := exec.Command(unzip, "-t", path).CombinedOutput(); err != nil || !bytes.Contains(out, []byte("No errors detected")) {
+		t.Errorf("unzip -t: %v\n%s", err, out)
+	}
+}
+
+// comicInfoSchema are the elements of ComicInfo 2.0 in their order, with their types: s for text,
+// i for a whole number of 32 bits, or the values that are allowed.
+var comicInfoSchema = [][2]string{
+	{"Title", "s"}, {"Series", "s"}, {"Number", "s"}, {"Count", "i"}, {"Volume", "i"},
+	{"AlternateSeries", "s"}, {"AlternateNumber", "s"}, {"AlternateCount", "i"}, {"Summary", "s"}, {"Notes", "s"},
+	{"Year", "i"}, {"Month", "i"}, {"Day", "i"},
+	{"Writer", "s"}, {"Penciller", "s"}, {"Inker", "s"}, {"Colorist", "s"}, {"Letterer", "s"}, {"CoverArtist", "s"}, {"Editor", "s"},
+	{"Publisher", "s"}, {"Imprint", "s"}, {"Genre", "s"}, {"Web", "s"}, {"PageCount", "i"}, {"LanguageISO", "s"}, {"Format", "s"},
+	{"BlackAndWhite", "Unknown No Yes"}, {"Manga", "Unknown No Yes YesAndRightToLeft"},
+	{"Characters", "s"}, {"Teams", "s"}, {"Locations", "s"}, {"ScanInformation", "s"}, {"StoryArc", "s"}, {"SeriesGroup", "s"},
+}
+
+// checkComicInfo fails the test unless a document fits the schema.
+func checkComicInfo(t *testing.T, document []byte) {
+	t.Helper()
+	var info struct {
+		XMLName  xml.Name
+		Elements []struct {
+			XMLName xml.Name
+			Text    string `xml:",chardata"`
+			Inner   string `xml:",innerxml"`
+		} `xml:",any"`
+	}
+	if err := xml.Unmarshal(document, &info); err != nil {
+		t.Fatal(err)
+	}
+	if info.XMLName != (xml.Name{Local: "ComicInfo"}) {
+		t.Errorf("the root is %v", info.XMLName)
+	}
+	last := -1
+	for _, e := range info.Elements {
+		i := slices.IndexFunc(comicInfoSchema, func(s [2]string) bool { return s[0] == e.XMLName.Local })
+		if i < 0 || e.XMLName.Space != "" {
+			t.Errorf("the schema has no %v", e.XMLName)
+			continue
+		}
+		if i <= last {
+			t.Errorf("%s comes too late, or twice", e.XMLName.Local)
+		}
+		last = i
+		switch kind := comicInfoSchema[i][1]; {
+		case strings.Contains(e.Inner, "<"):
+			t.Errorf("%s has elements", e.XMLName.Local)
+		case kind == "i":
+			if _, err := strconv.ParseInt(e.Text, 10, 32); err != nil {
+				t.Errorf("%s is %q, not a number", e.XMLName.Local, e.Text)
+			}
+		case kind != "s" && !slices.Contains(strings.Fields(kind), e.Text):
+			t.Errorf("%s is %q, not one of %s", e.XMLName.Local, e.Text, kind)
+		}
+	}
+}
+
+// TestComicInfo has chapters that lack something, or have something that the schema does not take.
+func TestComicInfo(t *testing.T) {
+	t.Parallel()
+	type attributes = map[string]any
+	for name, test := range map[string]struct {
+		chapter attributes
+		title   attributes // nil: no attributes
+		want    []string
+		without []string
+	}{
+		"nothing known":       {attributes{"title": nil, "volume": nil, "chapter": nil, "publishAt": nil}, nil, []string{"<PageCount>2<", "<Web>"}, []string{"Title", "Series", "Number", "Volume", "Year", "Manga", "ScanInformation"}},
+		"empty":               {attributes{"title": "", "volume": "", "chapter": ""}, attributes{"title": []any{}}, nil, []string{"Title", "Series", "Number", "Volume", "Manga"}},
+		"half a volume":       {attributes{"volume": "2.5"}, nil, nil, []string{"Volume"}},
+		"volume none":         {attributes{"volume": "none"}, nil, nil, []string{"Volume"}},
+		"volume 0":            {attributes{"volume": "0"}, nil, []string{"<Volume>0<"}, nil},
+		"huge volume":         {attributes{"volume": "99999999999"}, nil, nil, []string{"Volume"}},
+		"number like a text":  {attributes{"chapter": "Extra 2"}, nil, []string{"<Number>Extra 2<"}, nil},
+		"romanised":           {attributes{"translatedLanguage": "ja-ro"}, nil, []string{"<LanguageISO>ja-Latn<"}, nil},
+		"Latin America":       {attributes{"translatedLanguage": "es-la"}, nil, []string{"<LanguageISO>es-419<"}, nil},
+		"Hong Kong":           {attributes{"translatedLanguage": "zh-hk"}, nil, []string{"<LanguageISO>zh-HK<"}, nil},
+		"no language":         {attributes{"translatedLanguage": ""}, nil, nil, []string{"LanguageISO"}},
+		"not from Japan":      {nil, attributes{"title": attributes{"ko": "가"}, "originalLanguage": "ko"}, []string{"<Series>가<"}, []string{"Manga"}},
+		"control characters":  {attributes{"title": "a\x01b\u0000c"}, nil, []string{"<Title>a\ufffdb\ufffdc<"}, nil},
+		"line feeds and more": {attributes{"title": "a\nb]]>"}, nil, []string{"<Title>a&#xA;b]]&gt;<"}, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, 2, 100)
+			for key, value := range test.chapter {
+				w.details[key] = value
+			}
+			manga := map[string]any{"id": mangaID, "type": "manga"}
+			if test.title != nil {
+				manga["attributes"] = test.title
+			}
+			w.related = []any{manga, map[string]any{"id": mangaID, "type": "scanlation_group"}}
+			var archive bytes.Buffer
+			if err := w.open(t).WriteCBZ(t.Context(), &archive); err != nil {
+				t.Fatal(err)
+			}
+			info := checkCBZ(t, archive.Bytes(), w.pages, ".png")
+			checkComicInfo(t, info)
+			for _, want := range test.want {
+				if !strings.Contains(string(info), want) {
+					t.Errorf("no %s in\n%s", want, info)
+				}
+			}
+			for _, without := range test.without {
+				if strings.Contains(string(info), "<"+without+">") {
+					t.Errorf("%s in\n%s", without, info)
+				}
+			}
+		})
+	}
+}
+
+// TestCBZDetails makes sure that what was given is not asked for, and what is missing is.
+func TestCBZDetails(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		change func(*api.Chapter)
+		calls  int
+	}{
+		"given": {func(*api.Chapter) {}, 0},
+		"title not expanded": {func(c *api.Chapter) {
+			for i := range c.Relationships {
+				if c.Relationships[i].Type == api.ResourceTypeManga {
+					c.Relationships[i].Attributes = nil
+				}
+			}
+		}, 1},
+		"groups not expanded": {func(c *api.Chapter) { c.Relationships[2].Attributes = nil }, 1},
+		"no relationships":    {func(c *api.Chapter) { c.Relationships = nil }, 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := described(t)
+			details := w.open(t).Details()
+			before := w.called("GetChapter")
+			test.change(&details)
+			chapter := w.open(t, athome.WithDetails(details))
+			for range 2 {
+				var archive bytes.Buffer
+				if err := chapter.WriteCBZ(t.Context(), &archive); err != nil {
+					t.Fatal(err)
+				}
+				if info := checkCBZ(t, archive.Bytes(), w.pages, ".png"); !bytes.Contains(info, []byte("The Kettle")) || !bytes.Contains(info, []byte("Second Group")) {
+					t.Errorf("ComicInfo.xml:\n%s", info)
+				}
+			}
+			if got := w.called("GetChapter") - before; got != test.calls {
+				t.Errorf("%d calls, want %d", got, test.calls)
+			}
+		})
+	}
+}
+
+// TestCBZLoses has a page that cannot be had. What was there before stays.
+func TestCBZLoses(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, 20, 1000)
+		w.fault = func(q query) fault {
+			if q.Page == 7 {
+				return 404
+			}
+			return none
+		}
+		path := filepath.Join(t.TempDir(), "chapter.cbz")
+		write(t, path, []byte("an older one"))
+		err := w.open(t).SaveCBZ(t.Context(), path)
+		if lost := pageErrors(err); !slices.Equal(lost, []int{7}) {
+			t.Errorf("pages %v are lost: %v", lost, err)
+		}
+		if data, err := os.ReadFile(path); err != nil || string(data) != "an older one" {
+			t.Errorf("the older archive is gone: %v", err)
+		}
+		checkTree(t, filepath.Dir(path), 1)
+	})
+}
+
+func TestCBZErrors(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, 3, 1000)
+	chapter := w.open(t)
+	dir := t.TempDir()
+	write(t, dir+"/file", nil)
+	for path, want := range map[string]string{
+		"":               `"" is not the name of a file; give one like chapter.cbz`,
+		dir + "/":        "is not the name of a file; give one like chapter.cbz",
+		dir:              "is a folder; give the name of a file in it",
+		dir + "/file/x":  "not a directory",
+		dir + "/\x00.cb": "invalid argument",
+	} {
+		if err := chapter.SaveCBZ(t.Context(), path); err == nil || !strings.Contains(err.Error(), want) || !strings.HasPrefix(err.Error(), "athome: chapter ") {
+			t.Errorf("%q: got %v, want %s", path, err, want)
+		}
+	}
+	full := errors.New("the disk is full")
+	var archive bytes.Buffer
+	if err := chapter.WriteCBZ(t.Context(), &archive); err != nil {
+		t.Fatal(err)
+	}
+	for _, room := range []int{0, 10, 2000, archive.Len() - 1} {
+		if err := chapter.WriteCBZ(t.Context(), &limited{room, full}); !errors.Is(err, full) || errors.As(err, new(*athome.PageError)) {
+			t.Errorf("with room for %d bytes: %v", room, err)
+		}
+	}
+}
+
+// limited is a writer with room for so many bytes.
+type limited struct {
+	room int
+	err  error
+}
+
+func (l *limited) Write(p []byte) (int, error) {
+	if len(p) > l.room {
+		return 0, l.err
+	}
+	l.room -= len(p)
+	return len(p), nil
+}
+
+// TestCBZParts removes what a killed run left, of the same archive only.
+func TestCBZParts(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, 3, 1000)
+	dir := t.TempDir()
+	for _, name := range []string{"a.cbz", "b.cbz"} {
+		// A run that is cut off by a panic of the caller leaves nothing, so that a copy is made of
+		// what is there while it runs.
+		chapter := w.open(t, athome.WithProgress(func(athome.Progress) {
+			parts, _ := filepath.Glob(dir + "/.*.part")
+			for i, part := range parts {
+				if data, err := os.ReadFile(part); err == nil && !strings.Contains(part, "left") {
+					write(t, fmt.Sprintf("%sleft%d.part", strings.TrimSuffix(part, ".part"), i), data)
+				}
+			}
+		}))
+		if err := chapter.SaveCBZ(t.Context(), filepath.Join(dir, name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	left := func() []string {
+		parts, err := filepath.Glob(dir + "/.*.part")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return parts
+	}
+	before := left()
+	if err := w.open(t).SaveCBZ(t.Context(), dir+"/b.cbz"); err != nil {
+		t.Fatal(err)
+	}
+	if after := left(); len(before) < 2 || len(after) == 0 || len(after) >= len(before) {
+		t.Errorf("%d parts before, %d after", len(before), len(after))
+	}
+	if err := w.open(t).SaveCBZ(t.Context(), dir+"/a.cbz"); err != nil {
+		t.Fatal(err)
+	}
+	if after := left(); len(after) != 0 {
+		t.Errorf("parts that are left: %v", after)
+	}
+}
