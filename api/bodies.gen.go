@@ -4,15 +4,19 @@ package api
 
 import (
 	"encoding/json"
+	"time"
 
 	"github.com/google/uuid"
+	openapi_types "github.com/oapi-codegen/runtime/types"
 
 	"github.com/mangadex-go/mangadex/api/internal/jsonio"
 )
 
 var (
-	_ json.Marshaler
+	_ json.RawMessage
+	_ time.Time
 	_ uuid.UUID
+	_ openapi_types.Date
 )
 
 func (x *APIClientCreate) append(b []byte) []byte {

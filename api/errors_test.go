@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"path"
 	"strings"
 	"testing"
 	"time"
@@ -251,8 +252,18 @@ func TestErrorSecrets(t *testing.T) {
 			}
 		}
 	}
-	code := uuid.MustParse(idA)
-	if err := answering(t, 404, "application/json", `{"result":"error","errors":[]}`).ConfirmUserDeletion(t.Context(), code); err == nil || strings.Contains(fmt.Sprintf("%v %#v", err, err), idA) {
+}
+
+// TestErrorCode checks that the code of a mail, which is a part of the path, is not in an error.
+func TestErrorCode(t *testing.T) {
+	t.Parallel()
+	op := operation(t, "ConfirmUserDeletion")
+	code := uuid.NewString()
+	client := newClient(t, func(req *http.Request) (*http.Response, error) {
+		code = path.Base(req.URL.Path)
+		return answer(404, "application/json", `{"result":"error","errors":[]}`), nil
+	})
+	if _, err := invoke(t, client, op.ID, &filler{t: t}); err == nil || strings.Contains(fmt.Sprintf("%v %#v", err, err), code) {
 		t.Errorf("the code is in the error: %v", err)
 	}
 }

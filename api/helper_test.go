@@ -255,9 +255,15 @@ func (f *filler) value(typ reflect.Type, name string) reflect.Value {
 	case reflect.Struct:
 		f.depth++
 		for i := range typ.NumField() {
-			v.Field(i).Set(f.value(typ.Field(i).Type, typ.Field(i).Name))
+			if typ.Field(i).IsExported() {
+				v.Field(i).Set(f.value(typ.Field(i).Type, typ.Field(i).Name))
+			}
 		}
 		f.depth--
+	case reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64:
+		v.SetUint(uint64(f.n))
+	case reflect.Interface:
+		v.Set(reflect.ValueOf(f.text(reflect.TypeFor[string](), name)))
 	default:
 		f.t.Fatalf("the filler does not know %v", typ)
 	}

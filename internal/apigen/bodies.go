@@ -7,8 +7,7 @@ import "go/ast"
 // sent although it may be null or empty: encoding/json would write one that is not set as the zero
 // value of its type, or a list as null, and the server refuses both.
 func (m *model) writeBodies(p *printer) {
-	p.line("import (\n\"encoding/json\"\n\n\"github.com/google/uuid\"\n\n\"github.com/mangadex-go/mangadex/api/internal/jsonio\"\n)\n")
-	p.line("var (\n_ json.Marshaler\n_ uuid.UUID\n)\n")
+	writeImports(p)
 	for _, name := range m.bodies {
 		m.writeEncoder(p, name, true)
 		m.writeBody(p, name)

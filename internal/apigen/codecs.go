@@ -11,14 +11,19 @@ import (
 
 // writeCodecs writes a decoder and an encoder for every struct that an answer holds.
 func (m *model) writeCodecs(p *printer) {
-	p.line("import (\n\"encoding/json\"\n\n\"github.com/google/uuid\"\n\n\"github.com/mangadex-go/mangadex/api/internal/jsonio\"\n)\n")
-	p.line("var (\n_ json.RawMessage\n_ uuid.UUID\n)\n")
+	writeImports(p)
 	for _, name := range m.answers {
 		m.writeDecoder(p, name)
 		m.writeEncoder(p, name, false)
 		p.line("// MarshalJSON implements [json.Marshaler].")
 		p.line("func (x %s) MarshalJSON() ([]byte, error) { return x.append(nil), nil }\n", name)
 	}
+}
+
+// writeImports imports what the type of a field may be of.
+func writeImports(p *printer) {
+	p.line("import (\n\"encoding/json\"\n\"time\"\n\n\"github.com/google/uuid\"\nopenapi_types \"github.com/oapi-codegen/runtime/types\"\n\n\"github.com/mangadex-go/mangadex/api/internal/jsonio\"\n)\n")
+	p.line("var (\n_ json.RawMessage\n_ time.Time\n_ uuid.UUID\n_ openapi_types.Date\n)\n")
 }
 
 func (m *model) writeDecoder(p *printer, name string) {
@@ -112,7 +117,7 @@ func (m *model) decode(p *printer, dst string, e ast.Expr, json string, depth in
 	case "json.RawMessage":
 		p.line("%s = rawValue(r)", dst)
 		return
-	case "interface{}", "any", "map[string]interface{}", "map[string]any":
+	case "interface{}", "any", "map[string]interface{}", "map[string]any", "[]byte":
 		p.line("decodeAny(r, &%s)", dst)
 		return
 	}
@@ -174,10 +179,10 @@ func (m *model) decode(p *printer, dst string, e ast.Expr, json string, depth in
 			p.line("decodeAny(r, &%s)", dst)
 		case m.types.isText(e):
 			p.line("%s = %s(r.Name())", dst, e.Name)
-		case m.types.names[e.Name] != nil:
-			p.line("decodeAny(r, &%s)", dst)
-		default:
+		case m.types.structs[e.Name] != nil || m.taken.coded[e.Name]:
 			p.line("%s.decode(r)", dst)
+		default:
+			p.line("decodeAny(r, &%s)", dst)
 		}
 	default:
 		p.line("decodeAny(r, &%s)", dst)
@@ -191,7 +196,7 @@ func (m *model) isScalar(e ast.Expr) bool {
 	}
 	if id, ok := m.types.resolve(e).(*ast.Ident); ok {
 		switch id.Name {
-		case "int", "int32", "int64", "float32", "float64", "bool", "string":
+		case "int", "int8", "int16", "int32", "int64", "uint", "uint8", "uint16", "uint32", "uint64", "float32", "float64", "bool", "string":
 			return true
 		}
 		return m.types.names[id.Name] != nil
@@ -239,8 +244,11 @@ func (m *model) isSet(dst string, e ast.Expr) string {
 	case *ast.IndexExpr:
 		return dst + ".IsSpecified()"
 	case *ast.SelectorExpr:
-		if source(e) == "json.RawMessage" {
+		switch source(e) {
+		case "json.RawMessage":
 			return dst + " != nil"
+		case "openapi_types.Email":
+			return dst + ` != ""`
 		}
 		return dst + " != (" + source(e) + "{})"
 	case *ast.Ident:
@@ -254,7 +262,7 @@ func (m *model) isSet(dst string, e ast.Expr) string {
 		case m.types.structs[e.Name] != nil:
 			return "true"
 		case e.Name == "DateTime":
-			return "!" + dst + ".Time().IsZero()"
+			return "!" + dst + ".Time.IsZero()"
 		}
 	}
 	return dst + " != nil" // hand-written lists and maps
@@ -270,7 +278,7 @@ func (m *model) encode(p *printer, src string, e ast.Expr, body bool, depth int)
 		"bool": "jsonio.AppendBool(b, %s)", "time.Time": "jsonio.AppendTime(b, %s)", "uuid.UUID": "jsonio.AppendUUID(b, %s)",
 		"json.RawMessage": "jsonio.AppendRaw(b, %s)",
 		"interface{}":     "appendAny(b, %s)", "any": "appendAny(b, %s)",
-		"map[string]interface{}": "appendAny(b, %s)", "map[string]any": "appendAny(b, %s)",
+		"map[string]interface{}": "appendAny(b, %s)", "map[string]any": "appendAny(b, %s)", "[]byte": "appendAny(b, %s)",
 	}
 	if body {
 		plain["uuid.UUID"] = "append(jsonio.AppendUUIDText(append(b, '\"'), %s), '\"')"
@@ -323,10 +331,10 @@ func (m *model) encode(p *printer, src string, e ast.Expr, body bool, depth int)
 			p.line("b = jsonio.AppendString(b, string(%s))", src)
 		case m.types.isText(e):
 			p.line("b = jsonio.AppendName(b, string(%s))", src)
-		case m.types.names[e.Name] != nil:
-			p.line("b = appendAny(b, %s)", src)
-		default:
+		case m.types.structs[e.Name] != nil || m.taken.coded[e.Name]:
 			p.line("b = %s.append(b)", src)
+		default:
+			p.line("b = appendAny(b, %s)", src)
 		}
 	default:
 		p.line("b = appendAny(b, %s)", src)

@@ -14,6 +14,7 @@ import (
 // An operation is one method on one path of the overlaid document.
 type operation struct {
 	id         string // the Go name
+	given      bool   // it is the operationId as it stands
 	method     string
 	path       string
 	spec       *openapi3.Operation
@@ -58,8 +59,9 @@ func operations(doc *openapi3.T) ([]*operation, error) {
 				continue
 			}
 			op := &operation{id: goName(spec.OperationID), method: method, path: path, spec: spec}
+			op.given = op.id == spec.OperationID
 			if op.id == "" {
-				op.id = goName(strings.ToLower(method) + "-" + strings.NewReplacer("/", "-", "{", "", "}", "").Replace(path))
+				op.id = pathName(method, path)
 			}
 			spec.OperationID = op.id
 			op.auth = auth(doc, spec)

@@ -41,11 +41,15 @@ func primeNames() error {
 
 // lower changes the overlaid document to what makes oapi-codegen write the types we want. It
 // states rules that hold for every schema, known or new; single corrections are in the overlay.
-func lower(doc *openapi3.T, ops []*operation) error {
+func lower(doc *openapi3.T, ops []*operation, taken *reserved) error {
 	if doc.Components == nil || doc.Components.Schemas == nil {
 		return errors.New("the document has no schemas")
 	}
-	l := &lowering{schemas: doc.Components.Schemas, answers: map[*openapi3.Schema]bool{}, bodies: map[*openapi3.Schema]bool{}}
+	distinguish(doc.Components.Schemas)
+	l := &lowering{schemas: doc.Components.Schemas, taken: taken, answers: map[*openapi3.Schema]bool{}, bodies: map[*openapi3.Schema]bool{}}
+	if err := taken.renameSchemas(l.schemas); err != nil {
+		return err
+	}
 	for _, name := range slices.Sorted(maps.Keys(l.schemas)) {
 		l.name(name, l.schemas[name])
 	}
@@ -65,14 +69,44 @@ func lower(doc *openapi3.T, ops []*operation) error {
 			l.answer(s)
 		default:
 			l.body(s)
+			if l.answers[s] {
+				keepExtra(s)
+			}
 		}
 	}
 	l.describe()
 	return nil
 }
 
+// distinguish gives properties of one object whose Go names would be the same different ones.
+func distinguish(schemas openapi3.Schemas) {
+	for _, schema := range schemas {
+		if schema.Value == nil {
+			continue
+		}
+		seen := map[string]bool{}
+		for _, name := range slices.Sorted(maps.Keys(schema.Value.Properties)) {
+			ref := schema.Value.Properties[name]
+			own, _ := ref.Extensions[extGoName].(string)
+			if own == "" && ref.Ref == "" {
+				own = goTypeName(name, ref.Value)
+			} else if own == "" {
+				own = goName(name)
+			}
+			if seen[own] {
+				for seen[own] {
+					own += "Value"
+				}
+				set(ref, extGoName, own)
+			}
+			seen[own] = true
+		}
+	}
+}
+
 type lowering struct {
 	schemas         openapi3.Schemas
+	taken           *reserved
 	answers, bodies map[*openapi3.Schema]bool // schemas that an answer or a request holds
 }
 
@@ -125,7 +159,7 @@ func (l *lowering) hoist(name string, ref *openapi3.SchemaRef) *openapi3.SchemaR
 		l.hoistChildren(name, s)
 		return ref
 	}
-	for l.schemas[name] != nil {
+	for l.schemas[name] != nil || l.taken.names[goName(name)] {
 		name += "Value"
 	}
 	l.schemas[name] = &openapi3.SchemaRef{Value: s}
@@ -143,11 +177,37 @@ func (l *lowering) inlineLists(ops []*operation) {
 			}
 		}
 	}
+	for _, op := range ops {
+		for _, p := range op.query {
+			l.nameOrder(op, p)
+		}
+	}
 	for name, ref := range l.schemas {
 		if strings.HasPrefix(name, "ReferenceExpansion") && ref.Value.Type.Is("array") {
 			delete(l.schemas, name)
 		}
 	}
+}
+
+// nameOrder makes a component of an order that stands inline, as all of them do upstream: an object
+// of directions.
+func (l *lowering) nameOrder(op *operation, p *openapi3.Parameter) {
+	if p.Schema == nil || p.Schema.Ref != "" || p.Schema.Value == nil || len(p.Schema.Value.Properties) == 0 {
+		return
+	}
+	for _, direction := range p.Schema.Value.Properties {
+		if direction.Value == nil || !direction.Value.Type.Is("string") {
+			return
+		}
+	}
+	for name, direction := range p.Schema.Value.Properties {
+		direction = l.own(p.Schema.Value, name)
+		set(direction, extNoPointer, true)
+		if direction.Ref == "" && !slices.ContainsFunc(direction.Value.Enum, func(v any) bool { return v != "asc" && v != "desc" }) {
+			set(direction, extGoType, "SortDirection")
+		}
+	}
+	p.Schema = l.hoist(op.id+goName(p.Name), p.Schema)
 }
 
 // bodiesOf finds what an operation sends and receives, and names what stands inline.
@@ -192,12 +252,21 @@ func (l *lowering) reach(ref *openapi3.SchemaRef, seen map[*openapi3.Schema]bool
 	}
 }
 
+// envelope are the members that every answer and every entity has. Without a pointer they are easier
+// to use, and an iterator over a list needs them so.
+var envelope = []string{"result", "response", "data", "limit", "offset", "total", "id", "type", "attributes", "relationships"}
+
 // answer lowers an object that only the server writes. null is the zero value of a time, an id,
 // an enum, a list or a map, and nil of everything else. Members nobody knows are kept in Extra.
 func (l *lowering) answer(s *openapi3.Schema) {
 	s.Nullable = false
 	if len(s.Properties) == 0 {
 		return
+	}
+	for _, name := range envelope {
+		if s.Properties[name] != nil && !slices.Contains(s.Required, name) {
+			s.Required = append(s.Required, name)
+		}
 	}
 	for name, ref := range s.Properties {
 		if ref.Value == nil || !ref.Value.Nullable {
@@ -212,6 +281,20 @@ func (l *lowering) answer(s *openapi3.Schema) {
 		ref.Value.Nullable = false
 		set(ref, extOmitEmpty, false)
 		s.Required = slices.DeleteFunc(s.Required, func(r string) bool { return r == name })
+	}
+	keepExtra(s)
+}
+
+// keepExtra gives an object the field that keeps members nobody knows, and another name to a member
+// that would have the same.
+func keepExtra(s *openapi3.Schema) {
+	if len(s.Properties) == 0 {
+		return
+	}
+	for name, ref := range s.Properties {
+		if goName(name) == extraFieldName {
+			set(ref, extGoName, extraFieldName+"Value")
+		}
 	}
 	s.Properties[extraName] = &openapi3.SchemaRef{Value: &openapi3.Schema{Extensions: map[string]any{
 		extGoName: extraFieldName, extGoType: extraFieldName, extNoPointer: true, extJSONIgnore: true,

@@ -65,7 +65,12 @@ func run(strict bool) error {
 	if err != nil {
 		return err
 	}
-	if err := lower(doc, ops); err != nil {
+	taken, err := readReserved("api")
+	if err != nil {
+		return err
+	}
+	taken.rename(ops)
+	if err := lower(doc, ops, taken); err != nil {
 		return err
 	}
 	if err := oapiCodegen(doc); err != nil {
@@ -75,7 +80,7 @@ func run(strict bool) error {
 	if err != nil {
 		return err
 	}
-	m := &model{ops: ops, types: types, doc: doc}
+	m := &model{ops: ops, types: types, taken: taken, doc: doc}
 	if err := m.resolve(); err != nil {
 		return err
 	}

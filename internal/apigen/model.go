@@ -16,6 +16,7 @@ type model struct {
 	doc   *openapi3.T
 	ops   []*operation
 	types *goTypes
+	taken *reserved
 
 	answers   []string          // structs that get a decoder and an encoder
 	bodies    []string          // structs that get an encoder only
@@ -136,8 +137,12 @@ func (m *model) resolveList(op *operation) {
 			offset = true
 		}
 	}
+	is := func(structName, fieldName, goType string) bool {
+		f := m.types.field(structName, fieldName)
+		return f != nil && source(f.typ) == goType
+	}
 	data := m.types.field(op.result, "Data")
-	if limit == nil || !offset || data == nil || m.types.field(op.result, "Total") == nil {
+	if limit == nil || !offset || data == nil || !is(op.result, "Total", "int") || !is(op.id+"Params", "Limit", "*int") || !is(op.id+"Params", "Offset", "*int") {
 		return
 	}
 	array, ok := data.typ.(*ast.ArrayType)

@@ -1,0 +1,99 @@
+// Command tomorrow uses what a document of tomorrow adds. It is built in a copy of the module.
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"strings"
+
+	"github.com/google/uuid"
+
+	"github.com/mangadex-go/mangadex/api"
+)
+
+func main() {
+	if err := run(context.Background()); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}
+
+// server prints the requests that it gets, and has one answer.
+type server struct{ answer string }
+
+func (s *server) Do(req *http.Request) (*http.Response, error) {
+	fmt.Println(req.Method, req.URL.RequestURI(), req.Header.Get("Content-Type"))
+	if req.Body != nil {
+		body, err := io.ReadAll(req.Body)
+		if err != nil {
+			return nil, err
+		}
+		fmt.Println(string(body))
+	}
+	return &http.Response{
+		StatusCode: http.StatusOK, Header: http.Header{"Content-Type": {"application/json"}},
+		Body: io.NopCloser(strings.NewReader(s.answer)), Request: req,
+	}, nil
+}
+
+func run(ctx context.Context) error {
+	s := &server{}
+	client, err := api.New("https://api.example.test", api.WithHTTPClient(s), api.WithoutRateLimit(), api.WithoutRetry())
+	if err != nil {
+		return err
+	}
+	id := uuid.MustParse("10000000-0000-4000-8000-00000000000a")
+	encoded := func(v any, err error) error {
+		if err != nil {
+			return err
+		}
+		text, err := json.Marshal(v)
+		fmt.Println(string(text))
+		return err
+	}
+
+	// What MangaDex could add.
+	s.answer = `{"result":"ok","response":"entity","data":{"mood":"bright","title":null,"newer":1}}`
+	mood, err := client.GetMangaIDMood(ctx, id, &api.GetMangaIDMoodParams{Moods: []api.GetMangaIDMoodParamsMoods{"bright"}})
+	if err := encoded(mood, err); err != nil {
+		return err
+	}
+	fmt.Println(mood.Data.Title == nil, len(mood.Data.Extra))
+	s.answer = `{"result":"ok","response":"collection","data":[{"attributes":{"status":"dormant"}}],"limit":1,"offset":0,"total":1}`
+	list, err := client.SearchManga(ctx, &api.SearchMangaParams{Mood: api.Ptr("dark")})
+	if err != nil {
+		return err
+	}
+	fmt.Println(list.Data[0].Attributes.Status == api.PublicationStatusDormant)
+	fmt.Println(*api.ChapterAttributes{Mood: api.Ptr("calm")}.Mood)
+	for _, op := range api.Operations() {
+		if op.Deprecated {
+			fmt.Println(op.ID, "is still there")
+		}
+	}
+
+	// What OpenAPI allows, and names that are taken.
+	s.answer = `{"result":"ok","new":{"a":1},"data":{"extra":"more","a-b":"x","@type":"y","1st":1,"type":"a b","list":null,"lists":[[{"x":1.5,"q":2}],[]],` +
+		`"map":{"k":["10000000-0000-4000-8000-00000000000a"]},"maps":{"m":{"y":null,"n":1}},"free":{"a":[1]},"any":[1],"either":"e","self":{"list":[1],"nothing":null,"u":0},` +
+		`"selves":[{"nothing":"n"}],"nothing":null,"day":"2020-01-02","mail":"a@example.test","bytes":"aGk=","big":9007199254740993,"small":1.5,"unsigned":18446744073709551615,` +
+		`"at":null,"title":[],"inline":{"z":{"deep":"d"}},"all":{"name":null,"more":"m"},"code":2,"unknown":[null]},"list":[],"relationships":[{"id":"10000000-0000-4000-8000-00000000000a","type":"odd"}]}`
+	if err := encoded(client.OddEverything(ctx, api.Everything{Nothing: api.Value("n"), List: api.Value([]int{1})})); err != nil {
+		return err
+	}
+	s.answer = `{"result":"ok","response":"collection","data":[{"name":"n","extra":"e","more":1}],"limit":1,"offset":0,"total":1}`
+	params := &api.OddThingParams{Flag: true, Numbers: []int{1, 2}, Order: &api.OddThingOrder{Oddness: api.Desc}}
+	for thing, err := range client.OddThingAll(ctx, "x", "c/d", 3, params) {
+		if err := encoded(thing, err); err != nil {
+			return err
+		}
+	}
+	s.answer = `{"result":"ok","name":"n"}`
+	if err := encoded(client.GetMangaIDTwin(ctx, id)); err != nil {
+		return err
+	}
+	return client.PutOddThing(ctx, "x", "c", 3, "text/plain", strings.NewReader("hello"))
+}
