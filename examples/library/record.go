@@ -1,0 +1,158 @@
+package main
+
+import (
+	"bytes"
+	"encoding/csv"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"strconv"
+	"text/tabwriter"
+
+	"github.com/google/uuid"
+
+	"github.com/mangadex-go/mangadex/api"
+	"github.com/mangadex-go/mangadex/api/library"
+)
+
+// A record is what is exported of a title. Import looks at ID, Followed, Status and Rating.
+type record struct {
+	ID       uuid.UUID   `json:"id"`
+	Title    string      `json:"title"`
+	Followed bool        `json:"followed"`
+	Status   string      `json:"status,omitempty"`
+	Rating   int         `json:"rating,omitempty"`  // 1 to 10
+	Read     []uuid.UUID `json:"read"`              // chapters
+	Average  float64     `json:"average,omitempty"` // rating by all users
+	Follows  int         `json:"follows"`           // by all users
+}
+
+func describe(t *library.Title) record {
+	r := record{ID: t.Manga.ID, Title: t.Manga.Attributes.Title.String(), Followed: t.Followed, Status: string(t.Status), Read: t.Read}
+	if t.Rating != nil {
+		r.Rating = t.Rating.Rating
+	}
+	if t.Statistics != nil {
+		r.Follows = t.Statistics.Follows
+		if average := t.Statistics.Rating.Bayesian; average != nil {
+			r.Average = *average
+		}
+	}
+	return r
+}
+
+// formats write an export.
+var formats = map[string]func(io.Writer, []record) error{"table": writeTable, "csv": writeCSV, "json": writeJSON}
+
+func writeJSON(w io.Writer, records []record) error {
+	encoder := json.NewEncoder(w)
+	encoder.SetEscapeHTML(false)
+	encoder.SetIndent("", "  ")
+	return encoder.Encode(records)
+}
+
+var columns = []string{"id", "title", "followed", "status", "rating", "read", "average", "follows"}
+
+func writeCSV(w io.Writer, records []record) error {
+	table := csv.NewWriter(w)
+	table.Write(columns) //nolint:errcheck // Error tells
+	for _, r := range records {
+		table.Write([]string{ //nolint:errcheck // Error tells
+			r.ID.String(), r.Title, strconv.FormatBool(r.Followed), r.Status, orEmpty(r.Rating), strconv.Itoa(len(r.Read)),
+			strconv.FormatFloat(r.Average, 'f', 2, 64), strconv.Itoa(r.Follows),
+		})
+	}
+	table.Flush()
+	return table.Error()
+}
+
+func orEmpty(n int) string {
+	if n == 0 {
+		return ""
+	}
+	return strconv.Itoa(n)
+}
+
+func writeTable(w io.Writer, records []record) error {
+	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(table, "TITLE\tSTATUS\tRATING\tREAD\tAVERAGE\tFOLLOWS")
+	for _, r := range records {
+		title := []rune(r.Title)
+		if len(title) > 50 {
+			title = append(title[:49], '…')
+		}
+		fmt.Fprintf(table, "%s\t%s\t%s\t%d\t%.2f\t%d\n", string(title), r.Status, orEmpty(r.Rating), len(r.Read), r.Average, r.Follows)
+	}
+	return table.Flush()
+}
+
+// parse reads an export in JSON or CSV, all of it before anything is done.
+func parse(content []byte) ([]record, error) {
+	content = bytes.TrimSpace(bytes.TrimPrefix(content, []byte("\uFEFF")))
+	read := readCSV
+	if bytes.HasPrefix(content, []byte("[")) || bytes.HasPrefix(content, []byte("{")) {
+		read = readJSON
+	}
+	records, err := read(content)
+	if err != nil {
+		return nil, err
+	}
+	seen := map[uuid.UUID]bool{}
+	for i, r := range records {
+		switch {
+		case r.ID == uuid.Nil:
+			return nil, fmt.Errorf("title %d (%q) has no id", i+1, r.Title)
+		case seen[r.ID]:
+			return nil, fmt.Errorf("title %d (%q) is there twice", i+1, r.Title)
+		case r.Status != "" && !api.ReadingStatus(r.Status).Valid():
+			return nil, fmt.Errorf("title %d (%q) has the unknown status %q", i+1, r.Title, r.Status)
+		case r.Rating < 0 || r.Rating > 10:
+			return nil, fmt.Errorf("title %d (%q) has the rating %d; it can be 1 to 10", i+1, r.Title, r.Rating)
+		}
+		seen[r.ID] = true
+	}
+	return records, nil
+}
+
+func readJSON(content []byte) ([]record, error) {
+	var records []record
+	if err := json.Unmarshal(content, &records); err != nil {
+		return nil, fmt.Errorf("it is damaged, or not an export: %w", err)
+	}
+	return records, nil
+}
+
+func readCSV(content []byte) ([]record, error) {
+	lines, err := csv.NewReader(bytes.NewReader(content)).ReadAll()
+	if err != nil {
+		return nil, fmt.Errorf("it is damaged, or not an export: %w", err)
+	}
+	column := map[string]int{}
+	if len(lines) > 0 {
+		for i, name := range lines[0] {
+			column[name] = i
+		}
+	}
+	for _, name := range columns[:5] {
+		if _, ok := column[name]; !ok {
+			return nil, fmt.Errorf("it is not an export in CSV: the first line does not have %q", name)
+		}
+	}
+	records := make([]record, 0, len(lines))
+	for i, line := range lines[1:] {
+		cell := func(name string) string { return line[column[name]] }
+		r := record{Title: cell("title"), Status: cell("status")}
+		var errID, errFollowed, errRating error
+		r.ID, errID = uuid.Parse(cell("id"))
+		r.Followed, errFollowed = strconv.ParseBool(cell("followed"))
+		if text := cell("rating"); text != "" {
+			r.Rating, errRating = strconv.Atoi(text)
+		}
+		if err := errors.Join(errID, errFollowed, errRating); err != nil {
+			return nil, fmt.Errorf("title %d (%q): %w", i+1, r.Title, err)
+		}
+		records = append(records, r)
+	}
+	return records, nil
+}
