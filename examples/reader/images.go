@@ -16,6 +16,7 @@ import (
 
 	"github.com/mangadex-go/mangadex/api"
 	"github.com/mangadex-go/mangadex/api/athome"
+	"github.com/mangadex-go/mangadex/examples/internal/command"
 )
 
 const (
@@ -48,18 +49,21 @@ type openChapter struct {
 	dropped bool // closed by its last user
 }
 
-func newImages(client *api.Client, from upstream, saver bool) (*images, error) {
-	options := []athome.Option{athome.WithUserAgent(userAgent)}
-	if from.uploads != "" {
-		options = append(options, athome.WithUploads(from.uploads))
+// hosts are where covers come from and reports on nodes go to; empty for those of MangaDex.
+type hosts struct{ uploads, reports string }
+
+func newImages(client *api.Client, at hosts, saver bool) (*images, error) {
+	options := []athome.Option{athome.WithUserAgent(command.Agent)}
+	if at.uploads != "" {
+		options = append(options, athome.WithUploads(at.uploads))
 	}
 	covers, err := athome.NewCovers(options...)
 	if err != nil {
 		return nil, err
 	}
 	options = options[:1]
-	if from.reports != "" {
-		options = append(options, athome.WithReportURL(from.reports))
+	if at.reports != "" {
+		options = append(options, athome.WithReportURL(at.reports))
 	}
 	if saver {
 		options = append(options, athome.WithDataSaver())

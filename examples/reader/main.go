@@ -12,211 +12,114 @@ package main
 import (
 	"context"
 	"errors"
-	"flag"
 	"fmt"
 	"io"
 	"log"
 	"net"
 	"net/http"
-	"net/url"
-	"os"
-	"os/signal"
-	"path/filepath"
-	"strings"
-	"syscall"
 	"time"
 
 	"github.com/mangadex-go/mangadex/api"
-	"github.com/mangadex-go/mangadex/api/apitest"
 	"github.com/mangadex-go/mangadex/api/transport"
 	"github.com/mangadex-go/mangadex/authn"
+	"github.com/mangadex-go/mangadex/examples/internal/command"
 )
 
-func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	err := run(ctx, os.Args[1:], os.Stdout)
-	stop()
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "reader:", err)
-		os.Exit(status(err))
-	}
-}
+const usage = `[flags]
 
-// status is what the program ends with after an error.
-func status(err error) int {
-	if errors.As(err, new(*usageError)) {
-		return 2
-	}
-	return 1
-}
+Serves a web reader until Ctrl-C. Without -live it shows an invented catalogue, and its account is
+logged in. It can be used without a login. To log in, use examples/login, or the form in the browser:
+it asks for name and password, while the personal client, if there is one, comes from -credentials or
+from MANGADEX_CLIENT_ID and MANGADEX_CLIENT_SECRET.`
 
-const userAgent = "reader-example"
+func main() { command.Main("reader", usage, run) }
 
-const usage = `usage: reader [flags]
-
-Serves a web reader until Ctrl-C. Without -live it shows an invented catalogue.
-
-With -live a login takes the personal client of your account from MANGADEX_CLIENT_ID
-and MANGADEX_CLIENT_SECRET. Without them it is the old login of MangaDex, which knows
-accounts from before December 2022 only. The password is asked for in the browser, or
-taken from MANGADEX_USERNAME and MANGADEX_PASSWORD.
-
-Exit status: 0 after Ctrl-C, 1 if it cannot serve, 2 for a wrong flag.
-
-`
-
-// A usageError is a mistake on the command line.
-type usageError struct{ error }
-
-// A config is what the flags say.
-type config struct {
-	addr, language, state, server string
-	live, saver                   bool
-}
-
-func parse(args []string, out io.Writer) (config, error) {
-	var c config
-	flags := flag.NewFlagSet("reader", flag.ContinueOnError)
-	flags.SetOutput(io.Discard)
-	flags.StringVar(&c.addr, "addr", "127.0.0.1:8080", "`address` to listen on; with port 0 a free one is chosen")
-	flags.BoolVar(&c.live, "live", false, "read from MangaDex")
-	flags.StringVar(&c.server, "server", "", "read from a fake MangaDex at this `URL`, such as that of examples/emulator")
-	flags.StringVar(&c.language, "language", "en", "`code` of the language to begin with, such as en or pt-br")
-	flags.StringVar(&c.state, "state", stateFile(), "`file` that keeps the login, with -live and -server")
-	flags.BoolVar(&c.saver, "data-saver", false, "show the smaller versions of the pages")
-	switch err := flags.Parse(args); {
-	case errors.Is(err, flag.ErrHelp):
-		fmt.Fprint(out, usage)
-		flags.SetOutput(out)
-		flags.PrintDefaults()
-		return c, err
-	case err != nil:
-		return c, &usageError{fmt.Errorf("%w; see -h", err)}
-	case flags.NArg() > 0:
-		return c, &usageError{fmt.Errorf("%q is not a flag; see -h", flags.Arg(0))}
-	case c.live && c.server != "":
-		return c, &usageError{errors.New("-live and -server exclude each other; see -h")}
-	case c.server != "" && !isURL(c.server):
-		return c, &usageError{fmt.Errorf("-server %q is not an address like http://localhost:4000", c.server)}
-	case !isLanguage(c.language):
-		return c, &usageError{fmt.Errorf("-language %q is not a code like en or pt-br", c.language)}
-	case c.state == "" && (c.live || c.server != ""):
-		return c, &usageError{errors.New("there is no folder for settings here; say with -state where to keep the login")}
-	}
-	return c, nil
-}
-
-func isURL(text string) bool {
-	u, err := url.Parse(text)
-	return err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != ""
-}
-
-// stateFile is where the login is kept, empty where the system has no place for it.
-func stateFile() string {
-	dir, err := os.UserConfigDir()
-	if err != nil {
-		return ""
-	}
-	return filepath.Join(dir, "mangadex-reader", "login.json")
-}
-
-func run(ctx context.Context, args []string, out io.Writer) error {
-	c, err := parse(args, out)
-	if errors.Is(err, flag.ErrHelp) {
-		return nil
-	}
-	if err != nil {
+func run(ctx context.Context, c *command.Command) error {
+	c.LogsIn()
+	addr := c.String("addr", "127.0.0.1:8080", "listen on this `address`; with port 0 a free one is chosen")
+	language := c.String("language", "en", "begin with the language of this `code`, such as en or pt-br")
+	saver := c.Bool("data-saver", false, "show the smaller versions of the pages")
+	if err := c.Parse(); err != nil {
 		return err
 	}
-	var from upstream
+	host, _, err := net.SplitHostPort(*addr)
 	switch {
-	case c.live:
-		from = upstream{api: api.Production}
-	case c.server != "":
-		from = emulator(c.server)
-	default:
-		fake, err := apitest.NewServer()
-		if err != nil {
-			return err
-		}
-		defer fake.Close()
-		from = upstream{api: fake.URL, auth: fake.AuthURL, uploads: fake.UploadsURL, reports: fake.ReportURL, demo: &fake.Account}
+	case c.NArg() > 0:
+		return command.Usagef("%q is not a flag", c.Arg(0))
+	case err != nil:
+		return command.Usagef("-addr %q is not a host and a port like 127.0.0.1:8080", *addr)
+	case !isLanguage(*language):
+		return command.Usagef("-language %q is not a code like en or pt-br", *language)
 	}
-	return serve(ctx, c, from, out)
-}
 
-// An upstream is a MangaDex. Hosts that are empty are those of the real one.
-type upstream struct {
-	api, auth, uploads, reports string
-	demo                        *apitest.Account // of the fake one in this program
-}
-
-// emulator is a fake MangaDex with everything at one address.
-func emulator(server string) upstream {
-	server = strings.TrimRight(server, "/")
-	return upstream{api: server, auth: server + "/realms/mangadex", uploads: server + "/uploads", reports: server + "/network/report"}
-}
-
-// serve serves until ctx ends.
-func serve(ctx context.Context, c config, from upstream, out io.Writer) error {
-	session, warning, err := newSession(c, from)
+	session, err := c.Session()
+	if errors.Is(err, authn.ErrDamaged) {
+		c.Note("log in again: %v", err) // the file was set aside, so that the next login does not overwrite it
+		session, err = c.Session()
+	}
 	if err != nil {
 		return err
 	}
-	defer session.Close()
-	logger := log.New(out, "", 0)
-	if warning != "" {
-		logger.Print(warning)
-	}
-	polite := []transport.Option{transport.WithUserAgent(userAgent), transport.WithMaxWait(20 * time.Second)} // a person waits
-	if from.api != api.Production {
-		polite = append(polite, transport.WithoutRateLimit()) // it is a fake on the own machine
-	}
-	client, err := api.New(from.api, authn.Use(session), api.WithTransport(polite...))
+	const patience = 20 * time.Second // of a person, while requests wait for the limits
+	client, err := c.Client(authn.Use(session), api.WithTransport(transport.WithMaxWait(patience)))
 	if err != nil {
 		return err
 	}
-	images, err := newImages(client, from, c.saver)
+	images, err := newImages(client, hostsOf(c, client), *saver)
 	if err != nil {
 		return err
 	}
 	defer images.Close()
-	listener, err := net.Listen("tcp", c.addr)
-	if err != nil {
-		return fmt.Errorf("cannot listen on %s; choose another -addr, such as 127.0.0.1:0: %w", c.addr, innermost(err))
+	s := &server{client: client, session: session, images: images, language: *language, host: host, note: c.Note}
+	if fake := c.Fake(); fake != nil {
+		s.demo = &fake.Account
 	}
-	defer listener.Close()
-	s, err := newServer(client, session, images, c, from.demo, logger)
-	if err != nil {
+	if err := s.load(); err != nil {
 		return err
 	}
-	if ip := listener.Addr().(*net.TCPAddr).IP; !ip.IsLoopback() {
-		logger.Printf("everybody who can reach %s reads with your login", listener.Addr())
+	listener, err := net.Listen("tcp", *addr)
+	if err != nil {
+		return fmt.Errorf("cannot listen on %s; choose another -addr, such as 127.0.0.1:0: %w", *addr, innermost(err))
 	}
-	logger.Printf("http://%s/ (Ctrl-C ends it)", listener.Addr())
+	if !listener.Addr().(*net.TCPAddr).IP.IsLoopback() {
+		c.Note("everybody who can reach %s reads with your login", listener.Addr())
+	}
+	fmt.Fprintf(c.Stdout, "http://%s/ (Ctrl-C ends it)\n", listener.Addr())
+	return serve(ctx, listener, s.handler())
+}
 
+// hostsOf are the hosts of images beside the server of the client, if it is not MangaDex's own.
+func hostsOf(c *command.Command, client *api.Client) hosts {
+	if fake := c.Fake(); fake != nil {
+		return hosts{fake.UploadsURL, fake.ReportURL}
+	}
+	if client.Server() == api.Production {
+		return hosts{}
+	}
+	return hosts{client.Server() + "/uploads", client.Server() + "/network/report"} // as in examples/emulator
+}
+
+// serve serves until ctx ends.
+func serve(ctx context.Context, listener net.Listener, handler http.Handler) error {
 	web := &http.Server{
-		Handler: s.handler(), ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute,
+		Handler: handler, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute,
 		ErrorLog: log.New(io.Discard, "", 0), // it tells of browsers that went away
 	}
 	ended := make(chan error, 1)
 	go func() { ended <- web.Serve(listener) }()
 	select {
-	case err = <-ended:
+	case err := <-ended:
+		return err
 	case <-ctx.Done():
-		// What a click has set off may end: a login, a follow.
-		grace, cancel := context.WithTimeout(context.Background(), 3*time.Second)
-		defer cancel()
-		if web.Shutdown(grace) != nil {
-			web.Close()
-		}
-		err = <-ended
-		logger.Print("stopped")
 	}
-	if errors.Is(err, http.ErrServerClosed) {
-		return nil
+	// What a click has set off may end: a login, a follow.
+	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), 3*time.Second)
+	defer cancel()
+	if web.Shutdown(grace) != nil {
+		web.Close()
 	}
-	return err
+	<-ended
+	return nil
 }
 
 // innermost is the error without what the layers above say of it.

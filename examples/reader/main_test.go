@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"io"
 	"io/fs"
@@ -10,98 +9,77 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"github.com/google/uuid"
 
 	"github.com/mangadex-go/mangadex/api/apitest"
+	"github.com/mangadex-go/mangadex/examples/internal/exampletest"
 )
 
-func TestMain(m *testing.M) {
-	for _, variable := range os.Environ() { // a login of whoever runs the tests is none of ours
-		if name, _, _ := strings.Cut(variable, "="); strings.HasPrefix(name, "MANGADEX_") {
-			os.Unsetenv(name)
-		}
-	}
-	os.Exit(m.Run())
-}
-
-// output collects what a reader prints.
-type output struct {
-	mu   sync.Mutex
-	text strings.Builder
-}
-
-func (o *output) Write(p []byte) (int, error) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.text.Write(p)
-}
-
-func (o *output) String() string {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.text.String()
-}
+func TestMain(m *testing.M) { exampletest.Main(m, main) }
 
 // A reading is a reader that serves.
 type reading struct {
-	t    *testing.T
-	url  string
-	out  *output
-	stop func() error // interrupts it and returns what it ends with
+	t       *testing.T
+	url     string
+	program *exampletest.Program
+	running *exampletest.Running
+	result  *exampletest.Result // nil while it runs
 }
 
 var served = regexp.MustCompile(`http://\S+:\d+`)
 
-// start starts a reader; the test ends it.
-func start(t *testing.T, c config, from upstream) *reading {
+// start starts a reader on a server, logged in as its account; the test ends it.
+func start(t *testing.T, args ...string) *reading {
 	t.Helper()
-	if c.addr == "" {
-		c.addr = "127.0.0.1:0"
-	}
-	if c.language == "" {
-		c.language = "en"
-	}
-	if c.state == "" {
-		c.state = filepath.Join(t.TempDir(), "login.json")
-	}
-	ctx, cancel := context.WithCancel(context.Background())
-	r := &reading{t: t, out: &output{}}
-	ended := make(chan error, 1)
-	go func() { ended <- serve(ctx, c, from, r.out) }()
-	r.stop = sync.OnceValue(func() error {
-		cancel()
-		return <-ended
-	})
-	t.Cleanup(func() {
-		if err := r.stop(); err != nil {
-			t.Errorf("the reader ended with: %v", err)
-		}
-	})
-	for end := time.Now().Add(10 * time.Second); ; time.Sleep(time.Millisecond) {
-		if r.url = served.FindString(r.out.String()); r.url != "" {
+	return launch(t, exampletest.New(t), args...)
+}
+
+// guest is a reader that nobody is logged in to.
+func guest(t *testing.T, args ...string) *reading {
+	t.Helper()
+	return launch(t, guestProgram(t), args...)
+}
+
+func guestProgram(t *testing.T, options ...apitest.Option) *exampletest.Program {
+	t.Helper()
+	p := exampletest.New(t, options...)
+	delete(p.Env, "MANGADEX_USERNAME")
+	delete(p.Env, "MANGADEX_PASSWORD")
+	return p
+}
+
+func launch(t *testing.T, p *exampletest.Program, args ...string) *reading {
+	t.Helper()
+	r := &reading{t: t, program: p, running: p.Start(append([]string{"-addr", "127.0.0.1:0"}, args...)...)}
+	t.Cleanup(func() { r.stop() })
+	for end := time.Now().Add(20 * time.Second); ; time.Sleep(time.Millisecond) {
+		if r.url = served.FindString(r.running.Stdout()); r.url != "" {
 			return r
 		}
 		if time.Now().After(end) {
-			t.Fatalf("the reader does not serve: %s", r.out)
+			t.Fatalf("the reader does not serve: %s", r.running.Stderr())
 		}
 	}
 }
 
-// demo is the fake as the program has it in itself: logged in, and nothing is kept.
-func demo(fake *apitest.Server) upstream {
-	from := guest(fake)
-	from.demo = &fake.Account
-	return from
-}
-
-// guest is the fake without a login, which is kept in the state file when there is one.
-func guest(fake *apitest.Server) upstream {
-	return upstream{api: fake.URL, auth: fake.AuthURL, uploads: fake.UploadsURL, reports: fake.ReportURL}
+// stop interrupts the reader, which has to end well.
+func (r *reading) stop() exampletest.Result {
+	r.t.Helper()
+	if r.result == nil {
+		r.running.Interrupt(func() bool { return true })
+		result := r.running.Wait()
+		r.result = &result
+		if result.Status != 0 {
+			r.t.Errorf("the reader ended with status %d: %s", result.Status, result.Stderr)
+		}
+		r.program.NoSecrets(result)
+	}
+	return *r.result
 }
 
 // An answer has been read as a whole.
@@ -183,13 +161,11 @@ func addTitle(t *testing.T, fake *apitest.Server, chapters ...string) (manga uui
 
 func TestHelp(t *testing.T) {
 	t.Parallel()
-	var out output
-	if err := run(t.Context(), []string{"-h"}, &out); err != nil {
-		t.Fatal(err)
-	}
-	for _, want := range []string{"usage: reader", "-addr", "-live", "-server", "-state", "-language", "-data-saver", "Exit status"} {
-		if !strings.Contains(out.String(), want) {
-			t.Errorf("the help lacks %q:\n%s", want, &out)
+	p := exampletest.Embedded(t)
+	r := p.Succeeds(p.Run("-h"))
+	for _, want := range []string{"usage: reader", "-addr", "-live", "-server", "-token", "-credentials", "-language", "-data-saver"} {
+		if !strings.Contains(r.Stdout, want) {
+			t.Errorf("the help lacks %q:\n%s", want, r.Stdout)
 		}
 	}
 }
@@ -197,44 +173,31 @@ func TestHelp(t *testing.T) {
 // TestMainPath is what a newcomer does: start it, look at it, end it with Ctrl-C.
 func TestMainPath(t *testing.T) {
 	t.Parallel()
-	ctx, interrupt := context.WithCancel(t.Context())
-	defer interrupt()
-	out := &output{}
-	ended := make(chan error, 1)
-	go func() { ended <- run(ctx, []string{"-addr", "127.0.0.1:0"}, out) }()
-	r := &reading{t: t}
-	for r.url == "" {
-		r.url = served.FindString(out.String())
-		time.Sleep(time.Millisecond)
+	r := launch(t, exampletest.Embedded(t))
+	r.get("/").want(t, http.StatusOK, "Popular titles")
+	r.get("/following").want(t, http.StatusOK, `class="cards"`)
+	if a := r.get("/"); !strings.Contains(a.body, "Its account <b>reader</b> is logged in") {
+		t.Error("nothing says that this is the fake MangaDex")
 	}
-	r.get("/").want(t, http.StatusOK, "Its account <b>reader</b> is logged in")
-	interrupt()
-	if err := <-ended; err != nil || !strings.Contains(out.String(), "stopped\n") {
-		t.Errorf("it ended with %v and said:\n%s", err, out)
+	if end := r.stop(); strings.Count(end.Stdout, "\n") != 1 || end.Stderr != "" {
+		t.Errorf("it said %q and %q", end.Stdout, end.Stderr)
 	}
 }
 
 func TestBadFlags(t *testing.T) {
 	t.Parallel()
-	for _, test := range []struct {
-		args string
-		want string
-	}{
-		{"-color", "flag provided but not defined: -color; see -h"},
-		{"kettle", `"kettle" is not a flag; see -h`},
-		{"-live -server http://127.0.0.1:1", "-live and -server exclude each other; see -h"},
-		{"-language english", `-language "english" is not a code like en or pt-br`},
-		{"-server 127.0.0.1:1", `-server "127.0.0.1:1" is not an address like http://localhost:4000`},
+	p := exampletest.Embedded(t)
+	for args, want := range map[string]string{
+		"-color":                           "flag provided but not defined: -color",
+		"kettle":                           `"kettle" is not a flag`,
+		"-live -server http://127.0.0.1:1": "-live and -server exclude each other",
+		"-language english":                `-language "english" is not a code like en or pt-br`,
+		"-addr 8080":                       `-addr "8080" is not a host and a port like 127.0.0.1:8080`,
 	} {
-		var out output
-		err := run(t.Context(), strings.Fields(test.args), &out)
-		if err == nil || !strings.Contains(err.Error(), test.want) || strings.Contains(err.Error(), "\n") || out.String() != "" {
-			t.Errorf("%s: got %v, want %s", test.args, err, test.want)
-		}
-		if got := status(err); got != 2 {
-			t.Errorf("%s: status %d", test.args, got)
-		}
+		p.Fails(p.Run(strings.Fields(args)...), "reader", 2, want, "reader -h")
 	}
+	p.Fails(p.Run("-server", "kettle"), "reader", 1, "kettle")
+	p.Fails(p.Run("-credentials", p.Path("none.json")), "reader", 1, "none.json")
 }
 
 func TestPortInUse(t *testing.T) {
@@ -244,31 +207,23 @@ func TestPortInUse(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer other.Close()
+	p := exampletest.Embedded(t)
 	addr := other.Addr().String()
-	err = run(t.Context(), []string{"-addr", addr}, io.Discard)
-	if err == nil || err.Error() != "cannot listen on "+addr+"; choose another -addr, such as 127.0.0.1:0: address already in use" {
-		t.Errorf("got %v", err)
-	}
-	err = run(t.Context(), []string{"-addr", "no.such.host.invalid:80"}, io.Discard)
-	if err == nil || strings.Contains(err.Error(), "\n") || !strings.Contains(err.Error(), "cannot listen on no.such.host.invalid:80") {
-		t.Errorf("got %v", err)
-	}
+	p.Fails(p.Run("-addr", addr), "reader", 1, "cannot listen on "+addr+"; choose another -addr, such as 127.0.0.1:0: address already in use")
+	p.Fails(p.Run("-addr", "no.such.host.invalid:80"), "reader", 1, "cannot listen on no.such.host.invalid:80")
 }
 
-func TestDamagedState(t *testing.T) {
+func TestDamagedToken(t *testing.T) {
 	t.Parallel()
-	fake := apitest.Start(t)
-	state := filepath.Join(t.TempDir(), "login.json")
+	p := guestProgram(t)
 	const damaged = `{"refresh_token":"half a tok`
-	if err := os.WriteFile(state, []byte(damaged), 0o600); err != nil {
-		t.Fatal(err)
+	token := p.Write("token.json", damaged)
+	r := launch(t, p, "-token", token)
+	r.get("/").want(t, http.StatusOK, "Popular titles")
+	if end := r.stop(); !strings.HasPrefix(end.Stderr, "log in again: ") || strings.Count(end.Stderr, "\n") != 1 || strings.Contains(end.Stderr, "half a tok") {
+		t.Errorf("it said %q", end.Stderr)
 	}
-	r := start(t, config{state: state}, guest(fake))
-	if got := r.out.String(); !strings.HasPrefix(got, "log in again: token file damaged: ") || strings.Count(got, "\n") != 2 || strings.Contains(got, "half a tok") {
-		t.Errorf("the reader says:\n%s", got)
-	}
-	r.get("/").want(t, http.StatusOK, "Log in")
-	kept, err := filepath.Glob(state + ".damaged*")
+	kept, err := filepath.Glob(token + ".damaged*")
 	if err != nil || len(kept) != 1 {
 		t.Fatalf("the damaged file is not kept: %v %v", kept, err)
 	}
@@ -277,56 +232,46 @@ func TestDamagedState(t *testing.T) {
 	}
 }
 
-func TestOpenState(t *testing.T) {
+func TestTokenForEverybody(t *testing.T) {
 	t.Parallel()
-	fake := apitest.Start(t)
-	state := filepath.Join(t.TempDir(), "login.json")
-	first := start(t, config{state: state}, guest(fake))
-	logIn(t, first, fake)
-	if err := first.stop(); err != nil {
+	p := guestProgram(t)
+	token := p.Path("token.json")
+	r := launch(t, p, "-token", token)
+	logIn(t, r)
+	r.stop()
+	if err := os.Chmod(token, 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.Chmod(state, 0o644); err != nil {
-		t.Fatal(err)
-	}
-	err := serve(t.Context(), config{addr: "127.0.0.1:0", language: "en", state: state}, guest(fake), io.Discard)
-	if err == nil || !strings.Contains(err.Error(), "run chmod 600 on it") || strings.Contains(err.Error(), "\n") {
-		t.Errorf("got %v", err)
-	}
+	p.Fails(p.Run("-token", token), "reader", 1, "run chmod 600 on it")
 }
 
-// TestNoPlaceForState is a folder that cannot be written. A file in its place does not yield to root
-// either.
-func TestNoPlaceForState(t *testing.T) {
+// TestNoPlaceForToken are folders and disks that take no file. One can read there nevertheless.
+func TestNoPlaceForToken(t *testing.T) {
 	t.Parallel()
-	fake := apitest.Start(t)
-	notDir := filepath.Join(t.TempDir(), "folder")
-	if err := os.WriteFile(notDir, nil, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	err := serve(t.Context(), config{addr: "127.0.0.1:0", language: "en", state: filepath.Join(notDir, "login.json")}, guest(fake), io.Discard)
-	if err == nil || strings.Contains(err.Error(), "\n") || !strings.Contains(err.Error(), "not a directory") {
-		t.Errorf("got %v", err)
-	}
-
 	t.Run("read-only", func(t *testing.T) {
-		if os.Geteuid() == 0 {
-			t.Skip("root may write everywhere")
-		}
-		dir := t.TempDir()
-		if err := os.Chmod(dir, 0o500); err != nil {
-			t.Fatal(err)
-		}
-		r := start(t, config{state: filepath.Join(dir, "login.json")}, guest(fake))
-		r.post("/login", "username", fake.Account.Username, "password", fake.Account.Password).
-			want(t, http.StatusInternalServerError, "choose another file with -state")
+		t.Parallel()
+		p := guestProgram(t)
+		r := launch(t, p, "-token", filepath.Join(p.ReadOnly(), "token.json"))
+		account := p.Server.Account
+		r.post("/login", "username", account.Username, "password", account.Password).
+			want(t, http.StatusInternalServerError, "choose another file with -token")
 		r.get("/").want(t, http.StatusOK, "Popular titles")
+	})
+	t.Run("full", func(t *testing.T) {
+		t.Parallel()
+		p := guestProgram(t)
+		r := launch(t, p, "-token", filepath.Join(p.FullDisk(0), "token.json"))
+		account := p.Server.Account
+		r.post("/login", "username", account.Username, "password", account.Password).
+			want(t, http.StatusOK, "Logged in, until the reader ends: the login could not be saved.")
+		r.get("/following").want(t, http.StatusOK, "You follow no title yet")
 	})
 }
 
-func logIn(t *testing.T, r *reading, fake *apitest.Server) {
+func logIn(t *testing.T, r *reading) {
 	t.Helper()
-	a := r.post("/login", "username", fake.Account.Username, "password", fake.Account.Password, "next", "/following")
+	account := r.program.Server.Account
+	a := r.post("/login", "username", account.Username, "password", account.Password, "next", "/following")
 	if a.status != http.StatusSeeOther || a.header.Get("Location") != "/following" {
 		t.Fatalf("got %d to %q:\n%s", a.status, a.header.Get("Location"), a.body)
 	}
@@ -335,76 +280,74 @@ func logIn(t *testing.T, r *reading, fake *apitest.Server) {
 // TestStaysLoggedIn logs in once and starts the reader again: without a password.
 func TestStaysLoggedIn(t *testing.T) {
 	t.Parallel()
-	fake := apitest.Start(t, apitest.WithRefresh(apitest.RefreshRotate))
-	state := filepath.Join(t.TempDir(), "new", "folder", "login.json")
-	r := start(t, config{state: state}, guest(fake))
+	p := guestProgram(t, apitest.WithRefresh(apitest.RefreshRotate))
+	token := p.Path("new", "folder", "token.json")
+	r := launch(t, p, "-token", token)
 	if a := r.get("/following"); a.status != http.StatusSeeOther || a.header.Get("Location") != "/login?next=%2Ffollowing" {
 		t.Fatalf("a guest gets %d to %q", a.status, a.header.Get("Location"))
 	}
-	logIn(t, r, fake)
-	if err := r.stop(); err != nil {
-		t.Fatal(err)
+	logIn(t, r)
+	r.stop()
+	if info, err := os.Stat(token); err != nil || info.Mode().Perm() != 0o600 {
+		t.Fatalf("the file: %v, %v", info, err)
 	}
-	if info, err := os.Stat(state); err != nil || info.Mode().Perm() != 0o600 {
-		t.Fatalf("the state file: %v, %v", info, err)
-	}
-	fake.Tokens().ExpireAccess()
-	r = start(t, config{state: state}, guest(fake))
+	p.Server.Tokens().ExpireAccess()
+	r = launch(t, p, "-token", token)
 	r.get("/following").want(t, http.StatusOK, "You follow no title yet")
 
 	if a := r.post("/logout"); a.status != http.StatusSeeOther {
 		t.Errorf("logging out: %d %s", a.status, a.body)
 	}
-	r.get("/").want(t, http.StatusOK, "Log in")
-	if _, err := os.Stat(state); !errors.Is(err, fs.ErrNotExist) {
-		t.Errorf("after logging out the state file is still there: %v", err)
+	r.get("/").want(t, http.StatusOK, "Popular titles")
+	if a := r.get("/following"); a.status != http.StatusSeeOther {
+		t.Errorf("after logging out: %d", a.status)
+	}
+	if _, err := os.Stat(token); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("after logging out the file is still there: %v", err)
 	}
 }
 
 // TestInterrupted ends the reader in the middle of a page: it ends soon, and the login is kept.
 func TestInterrupted(t *testing.T) {
 	t.Parallel()
-	fake := apitest.Start(t)
-	_, chapters := addTitle(t, fake, "1")
-	state := filepath.Join(t.TempDir(), "login.json")
-	r := start(t, config{state: state}, guest(fake))
-	logIn(t, r, fake)
-	before, err := os.ReadFile(state)
+	p := guestProgram(t)
+	_, chapters := addTitle(t, p.Server, "1")
+	r := launch(t, p, "-token", p.Path("token.json"))
+	logIn(t, r)
+	before, err := os.ReadFile(p.Path("token.json"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	page := pagesOf(t, r, chapters[0].String())[0]
-	fake.Fail(apitest.Fault{Operation: "Page", Count: apitest.Always, Delay: time.Minute})
-	cut := make(chan struct{})
-	req := r.request(http.MethodGet, page)
+	p.Server.Fail(apitest.Fault{Operation: "Page", Count: apitest.Always, Delay: time.Minute})
+	req, cut := r.request(http.MethodGet, page), make(chan struct{})
 	go func() {
 		defer close(cut)
 		if resp, err := http.DefaultTransport.RoundTrip(req); err == nil {
 			resp.Body.Close()
 		}
 	}()
-	time.Sleep(100 * time.Millisecond)
-	begun := time.Now()
-	if err := r.stop(); err != nil {
-		t.Error(err)
+	for !slices.ContainsFunc(p.Server.Requests(), func(r apitest.Request) bool { return r.Operation == "GetAtHomeServer" }) {
+		time.Sleep(time.Millisecond)
 	}
-	if took := time.Since(begun); took > 10*time.Second {
-		t.Errorf("it took %v to end", took)
+	time.Sleep(50 * time.Millisecond) // it is on its way to the node
+	begun := time.Now()
+	end := r.stop()
+	if took := time.Since(begun); took > 10*time.Second || end.Stderr != "" {
+		t.Errorf("it took %v to end and said %q", took, end.Stderr)
 	}
 	<-cut
-	if after, err := os.ReadFile(state); err != nil || string(after) != string(before) {
-		t.Errorf("the state file has changed: %v", err)
-	}
-	if got := r.out.String(); strings.Count(got, "\n") != 2 || !strings.HasSuffix(got, "\nstopped\n") {
-		t.Errorf("the reader says:\n%s", got)
+	if after, err := os.ReadFile(p.Path("token.json")); err != nil || string(after) != string(before) {
+		t.Errorf("the token file has changed: %v", err)
 	}
 }
 
 func TestEverybodyIsTold(t *testing.T) {
 	t.Parallel()
-	fake := apitest.Start(t)
-	r := start(t, config{addr: "0.0.0.0:0"}, demo(fake))
-	if !strings.Contains(r.out.String(), "reads with your login\n") {
-		t.Errorf("the reader says:\n%s", r.out)
+	p := exampletest.Embedded(t)
+	running := p.Start("-addr", "0.0.0.0:0")
+	running.Interrupt(func() bool { return running.Stdout() != "" })
+	if end := running.Wait(); !strings.Contains(end.Stderr, "reads with your login\n") {
+		t.Errorf("it said %q", end.Stderr)
 	}
 }

@@ -8,7 +8,6 @@ import (
 	"errors"
 	"html/template"
 	"io/fs"
-	"log"
 	"net"
 	"net/http"
 	"net/url"
@@ -32,32 +31,27 @@ type server struct {
 	client   *api.Client
 	session  *authn.Session
 	images   *images
-	language string           // to begin with
-	host     string           // that -addr names
-	demo     *apitest.Account // nil unless the MangaDex is the fake one
-	log      *log.Logger
-	pages    map[string]*template.Template
-	assets   map[string]string // versions of the files in static, by name
-	feeds    feeds
+	language string                           // to begin with
+	host     string                           // that -addr names
+	demo     *apitest.Account                 // nil unless it is that of the fake MangaDex in this program
+	note     func(format string, args ...any) // tells the user a line
+
+	pages  map[string]*template.Template
+	assets map[string]string // versions of the files in static, by name
+	feeds  feeds
 }
 
-func newServer(client *api.Client, session *authn.Session, images *images, c config, demo *apitest.Account, logger *log.Logger) (*server, error) {
-	host, _, err := net.SplitHostPort(c.addr)
-	if err != nil {
-		return nil, err
-	}
-	s := &server{
-		client: client, session: session, images: images, language: c.language, host: host, demo: demo, log: logger,
-		pages: map[string]*template.Template{}, assets: map[string]string{},
-	}
+// load reads the templates and the files of the server.
+func (s *server) load() error {
+	s.pages, s.assets = map[string]*template.Template{}, map[string]string{}
 	static, err := fs.ReadDir(files, "static")
 	if err != nil {
-		return nil, err
+		return err
 	}
 	for _, file := range static {
 		content, err := files.ReadFile("static/" + file.Name())
 		if err != nil {
-			return nil, err
+			return err
 		}
 		sum := sha256.Sum256(content)
 		s.assets[file.Name()] = hex.EncodeToString(sum[:8])
@@ -70,11 +64,11 @@ func newServer(client *api.Client, session *authn.Session, images *images, c con
 	for _, name := range []string{"list", "title", "chapter", "login", "message"} {
 		page, err := template.New("layout.html").Funcs(functions).ParseFS(files, "templates/layout.html", "templates/"+name+".html")
 		if err != nil {
-			return nil, err
+			return err
 		}
 		s.pages[name] = page
 	}
-	return s, nil
+	return nil
 }
 
 // handler is the whole server: first it is made sure who asks, then what.
@@ -161,7 +155,6 @@ type layout struct {
 	Here     string // where a login leads back to
 	LoggedIn bool
 	Demo     *apitest.Account
-	OldLogin bool // no personal client
 	Main     any
 }
 
@@ -211,7 +204,7 @@ func (p *problem) Error() string { return p.text }
 // explain says what an error means for a person.
 func explain(err error) *problem {
 	var p *problem
-	var limit *net.OpError
+	var op *net.OpError
 	switch {
 	case errors.As(err, &p):
 		return p
@@ -233,7 +226,7 @@ func explain(err error) *problem {
 		return &problem{http.StatusUnauthorized, "The login has ended; log in again."}
 	case errors.Is(err, api.ErrRateLimited):
 		return &problem{http.StatusServiceUnavailable, "That was more than MangaDex allows in a minute; wait a little, then try again."}
-	case errors.As(err, &limit) && limit.Op == "dial", errors.As(err, new(*net.DNSError)):
+	case errors.As(err, &op) && (op.Op == "dial" || op.Op == "proxyconnect"), errors.As(err, new(*net.DNSError)):
 		return &problem{http.StatusBadGateway, "MangaDex cannot be reached; check the network, then try again."}
 	case errors.Is(err, context.DeadlineExceeded):
 		return &problem{http.StatusGatewayTimeout, "MangaDex took too long; try again."}
@@ -268,7 +261,7 @@ func (s *server) fail(w http.ResponseWriter, r *http.Request, err error) {
 		return
 	}
 	if problem.status >= 500 {
-		s.log.Printf("%s %s: %s", r.Method, r.URL.Path, short(err))
+		s.note("%s %s: %v", r.Method, r.URL.Path, err)
 	}
 	w.Header().Set("Cache-Control", "no-store")
 	if quiet(r) || strings.HasPrefix(r.Header.Get("Accept"), "image/") {

@@ -18,6 +18,7 @@ import (
 
 	"github.com/mangadex-go/mangadex/api"
 	"github.com/mangadex-go/mangadex/authn"
+	"github.com/mangadex-go/mangadex/examples/internal/command"
 )
 
 const (
@@ -130,16 +131,16 @@ func pageOf(r *http.Request) (int, error) {
 	return n, nil
 }
 
-// addresses of MangaDex, and bare ids, which are taken for those of titles.
-var addresses = regexp.MustCompile(`^(?:https?://(?:www\.)?mangadex\.org/(title|chapter)/)?([0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12})(?:[/?#].*)?$`)
-
-// addressIn is where a question leads that is an address or an id, empty for any other.
+// addressIn is where a question leads that is an id or an address of MangaDex, empty for any other.
 func addressIn(question string) string {
-	m := addresses.FindStringSubmatch(question)
-	if m == nil {
+	id, kind, ok := command.ParseID(question)
+	switch {
+	case !ok:
 		return ""
+	case kind == "chapter":
+		return "/chapter/" + id.String()
 	}
-	return "/" + cmp.Or(m[1], "title") + "/" + strings.ToLower(m[2])
+	return "/title/" + id.String()
 }
 
 // A title is the page of one.
