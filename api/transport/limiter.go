@@ -93,7 +93,8 @@ func NewLimiter(options ...LimiterOption) *LocalLimiter {
 
 func (l *LocalLimiter) setRate(requests int, per time.Duration) {
 	l.global = newWindow(requests, per)
-	l.step = max(l.global.period/time.Duration(requests), 1)
+	// Faster than the allowance, so that it is the window that decides in the long run.
+	l.step = max(per*9/10/time.Duration(requests), 1)
 	const late = 2 * time.Millisecond // that a timer may be without slowing the queue down
 	l.pace = rate.NewLimiter(rate.Every(l.step), 1+int(late/l.step))
 }
@@ -105,6 +106,7 @@ type waiter struct {
 	window    *window // nil: only the global limit holds
 	place     *list.Element
 	queue     *list.List    // that place is in
+	since     time.Duration // when it came
 	until     time.Duration // when it gives up
 	deadline  bool          // which is the deadline of its context
 	done      chan struct{} // closed when err is set, or the request may be sent
@@ -123,11 +125,11 @@ func (l *LocalLimiter) Wait(ctx context.Context, call Call, maxWait time.Duratio
 	own := l.windowOf(call)
 	if l.global.queue.Len() == 0 && l.global.open(now) && (own == nil || own.queue.Len() == 0 && own.open(now)) {
 		l.pace.AllowN(l.start.Add(now), 1)
-		l.take(own, now)
+		l.take(own, now, 0)
 		l.mu.Unlock()
 		return nil
 	}
-	w := &waiter{operation: call.Operation, window: own, until: now + maxWait}
+	w := &waiter{operation: call.Operation, window: own, since: now, until: now + maxWait}
 	if deadline, ok := ctx.Deadline(); ok {
 		if at := deadline.Sub(l.start); at < w.until {
 			w.until, w.deadline = at, true
@@ -249,11 +251,11 @@ func (l *LocalLimiter) nextPace(now time.Duration) time.Duration {
 }
 
 // take uses a permit of the operation's window and of the global one.
-func (l *LocalLimiter) take(own *window, now time.Duration) {
+func (l *LocalLimiter) take(own *window, now, waited time.Duration) {
 	if own != nil {
-		own.use(now)
+		own.use(now, waited)
 	}
-	l.global.use(now)
+	l.global.use(now, waited)
 }
 
 // dispatch lets everything go that may go, and sets the timer for what may go next. Permits of a
@@ -272,7 +274,7 @@ func (l *LocalLimiter) dispatch(now time.Duration) {
 		if w.window != nil {
 			w.window.held--
 		}
-		l.take(w.window, now)
+		l.take(w.window, now, now-w.since)
 		w.finish(nil)
 	}
 	l.wakeAt(l.nextEvent(now), now)
@@ -341,9 +343,8 @@ func (l *LocalLimiter) Learn(call Call, news News) {
 	defer l.mu.Unlock()
 	now := l.now()
 	own := l.windowOf(call)
-	if own != nil && news.Requests > 0 && call.Limit.Requests > 0 {
-		// The allowance of the table is the most, in case that the header means something else.
-		own.limit = min(news.Requests, len(own.back))
+	if own != nil && news.Requests > 0 {
+		own.resize(news.Requests)
 	}
 	if news.Pause > 0 {
 		paused := &l.global

@@ -63,7 +63,7 @@ func TestLimiterSpacesWhatQueuesUp(t *testing.T) {
 		for i, got := range l.times {
 			want := time.Duration(0) // the burst
 			if i >= 5 {
-				want = second + time.Duration(i-5)*second/5
+				want = second*time.Duration(i/5) + time.Duration(i%5)*180*time.Millisecond
 			}
 			if !near(got, want) {
 				t.Errorf("call %d at %v, want %v", i, got, want)
@@ -152,8 +152,8 @@ func TestLimiterFailsAtOnce(t *testing.T) {
 	}{
 		{name: "no wait wanted", queue: slices.Repeat([]transport.Call{open}, 5), call: open, retryIn: period(time.Second)},
 		{name: "long enough", queue: slices.Repeat([]transport.Call{open}, 5), call: open, maxWait: 2 * time.Second},
-		{name: "a queue that is too long", queue: slices.Repeat([]transport.Call{open}, 104), call: open, maxWait: 20 * time.Second, retryIn: period(time.Second) + 99*period(time.Second)/5},
-		{name: "a queue that is just not too long", queue: slices.Repeat([]transport.Call{open}, 104), call: open, maxWait: 21100 * time.Millisecond},
+		{name: "a queue that is too long", queue: slices.Repeat([]transport.Call{open}, 104), call: open, maxWait: 20 * time.Second, retryIn: 20 * period(time.Second)},
+		{name: "a queue that is just not too long", queue: slices.Repeat([]transport.Call{open}, 104), call: open, maxWait: 21 * time.Second},
 		{name: "the deadline", queue: slices.Repeat([]transport.Call{open}, 5), call: open, maxWait: time.Hour, deadline: time.Second, retryIn: period(time.Second), ofCtx: true},
 		{name: "a later deadline", queue: slices.Repeat([]transport.Call{open}, 5), call: open, maxWait: time.Hour, deadline: 2 * time.Second},
 		{name: "the bucket", queue: []transport.Call{narrow}, call: narrow, maxWait: 30 * time.Second, retryIn: period(time.Minute)},
@@ -337,6 +337,26 @@ func TestLimiterLearns(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestLimiterLearnsAgain checks that an allowance that was said to be smaller can grow again.
+func TestLimiterLearnsAgain(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		limiter := transport.NewLimiter(transport.WithRate(1000, 1000))
+		narrow := bucket("Narrow", 10, time.Minute)
+		for _, step := range []struct{ said, want int }{{0, 10}, {4, 4}, {1, 1}, {7, 7}, {-3, 7}, {10, 10}, {1000, 10}} {
+			limiter.Learn(narrow, transport.News{Requests: step.said})
+			time.Sleep(2 * time.Minute)
+			got := 0
+			for limiter.Wait(t.Context(), narrow, 0) == nil {
+				got++
+			}
+			if got != step.want {
+				t.Errorf("the server says %d: %d requests a minute, want %d", step.said, got, step.want)
+			}
+		}
+	})
 }
 
 // TestLimiterPauseReachesThoseThatWait checks that news of a pause ends the wait of those that

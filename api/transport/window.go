@@ -2,19 +2,20 @@ package transport
 
 import (
 	"container/list"
+	"slices"
 	"time"
 )
 
-// A window has as many permits as an allowance has requests. One that is used comes back when its
+// A window has a permit for each request of an allowance. One that is used comes back when its
 // period is over.
 type window struct {
-	limit  int           // permits; 0: any number
-	period time.Duration // with a margin
-	back   []time.Duration
-	head   int // of the ring back: when the permits in use come back, in order
-	n      int // of them
-	held   int // permits of those that wait in the global queue
-	paused time.Duration
+	back   []time.Duration // ring: when each permit comes back or came back, in order
+	head   int             // of the ring
+	most   int             // permits
+	held   int             // permits of those that wait in the global queue, from the head on
+	period time.Duration   // with the margin
+	margin time.Duration
+	paused time.Duration // until
 	reason error
 	queue  list.List // of *waiter
 }
@@ -22,45 +23,49 @@ type window struct {
 // newWindow adds a hundredth to the period, so that neither rounding nor the differences between
 // the times on the way make a request come too early.
 func newWindow(requests int, per time.Duration) window {
-	return window{limit: requests, period: per + per/100, back: make([]time.Duration, requests)}
+	margin := per / 100
+	return window{back: make([]time.Duration, requests), most: requests, period: per + margin, margin: margin}
 }
+
+// permit returns when the permit behind n others comes back.
+func (w *window) permit(n int) *time.Duration { return &w.back[(w.head+n)%len(w.back)] }
 
 // open tells whether a request may go.
 func (w *window) open(now time.Duration) bool {
-	if now < w.paused {
-		return false
-	}
-	for w.n > 0 && w.back[w.head] <= now {
-		w.head = (w.head + 1) % len(w.back)
-		w.n--
-	}
-	return w.limit == 0 || w.n+w.held < w.limit
+	return now >= w.paused && (len(w.back) == 0 || w.held < len(w.back) && *w.permit(w.held) <= now)
 }
 
-// use takes a permit.
-func (w *window) use(now time.Duration) {
-	if w.limit == 0 {
+// use takes a permit for a request that has been waiting for a time. That it goes a little later
+// than it could have is not added to the period, as long as half of the margin remains: otherwise
+// the lateness of timers would add up.
+func (w *window) use(now, waited time.Duration) {
+	if len(w.back) == 0 {
 		return
 	}
-	w.back[(w.head+w.n)%len(w.back)] = now + w.period
-	w.n++
+	late := min(now-*w.permit(0), waited, w.margin/2)
+	*w.permit(0) = now - late + w.period
+	w.head = (w.head + 1) % len(w.back)
 }
 
 // opens is when the request with n others before it may go at the earliest.
 func (w *window) opens(n int, now time.Duration) time.Duration {
 	at := max(now, w.paused)
-	if w.open(now); w.limit == 0 {
+	if len(w.back) == 0 {
 		return at
 	}
-	// Request n waits for the return of permit n - free. Behind those that are in use and held
-	// come those of the requests before it, a period after each was sent.
-	rounds := n / w.limit
-	if i := n%w.limit - (w.limit - w.n - w.held); i >= w.n {
-		at = max(at, now+w.period)
-	} else if i >= 0 {
-		at = max(at, w.back[(w.head+i)%len(w.back)])
+	n += w.held
+	return max(at, *w.permit(n % len(w.back))) + time.Duration(n/len(w.back))*w.period
+}
+
+// resize changes the allowance to what the server says. What the documentation says is the most,
+// in case that the server speaks of something else. The permits that come back last remain.
+func (w *window) resize(requests int) {
+	requests = min(requests, w.most)
+	if requests == len(w.back) || requests <= 0 {
+		return
 	}
-	return at + time.Duration(rounds)*w.period
+	back := slices.Concat(make([]time.Duration, w.most), w.back[w.head:], w.back[:w.head])
+	w.back, w.head = back[len(back)-requests:], 0
 }
 
 // ahead counts who is before a waiter in the queue; all are before one who is not in it.
