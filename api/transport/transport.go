@@ -41,7 +41,7 @@ type Option func(*Transport) error
 // change them.
 func New(options ...Option) (*Transport, error) {
 	t := &Transport{
-		agent:    []string{product},
+		agent:    []string{Product},
 		limiter:  NewLimiter(),
 		maxWait:  header.MaxWait,
 		attempts: 5,

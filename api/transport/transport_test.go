@@ -21,8 +21,6 @@ import (
 	"github.com/mangadex-go/mangadex/api/transport"
 )
 
-const product = "mangadex-go/" + transport.Version + " (+https://github.com/mangadex-go/mangadex)"
-
 func TestHeaders(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
@@ -31,12 +29,12 @@ func TestHeaders(t *testing.T) {
 		header  http.Header
 		want    http.Header
 	}{
-		{"the default", nil, nil, http.Header{"User-Agent": {product}}},
+		{"the default", nil, nil, http.Header{"User-Agent": {transport.Product}}},
 		{"with an application", []transport.Option{transport.WithUserAgent(" shelf/1.2 (+https://shelf.example) ")}, nil,
-			http.Header{"User-Agent": {product + " shelf/1.2 (+https://shelf.example)"}}},
+			http.Header{"User-Agent": {transport.Product + " shelf/1.2 (+https://shelf.example)"}}},
 		{"of the request", nil, http.Header{"User-Agent": {"other/1"}}, http.Header{"User-Agent": {"other/1"}}},
-		{"an empty one", nil, http.Header{"User-Agent": {""}}, http.Header{"User-Agent": {product}}},
-		{"Via", nil, http.Header{"Via": {"1.1 proxy"}, "via": {"1.1 proxy"}, "X-Other": {"a", "b"}}, http.Header{"User-Agent": {product}, "X-Other": {"a", "b"}}},
+		{"an empty one", nil, http.Header{"User-Agent": {""}}, http.Header{"User-Agent": {transport.Product}}},
+		{"Via", nil, http.Header{"Via": {"1.1 proxy"}, "via": {"1.1 proxy"}, "X-Other": {"a", "b"}}, http.Header{"User-Agent": {transport.Product}, "X-Other": {"a", "b"}}},
 	}
 	for _, test := range tests {
 		for _, url := range []string{server + "/manga", "https://uploads.mangadex.org/covers/a/b.png"} {

@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// product is how this library names itself.
-const product = "mangadex-go/" + Version + " (+https://github.com/mangadex-go/mangadex)"
+// Product is how this library names itself, the whole User-Agent of a program without a name.
+const Product = "mangadex-go/" + Version + " (+https://github.com/mangadex-go/mangadex)"
 
 // browsers are words by which MangaDex recognises a client that pretends to be a browser.
 var browsers = []string{"mozilla/", "applewebkit", "gecko", "chrome/", "safari/", "opera", "msie", "trident/", "edg/"}
@@ -31,5 +31,5 @@ func UserAgent(application string) (string, error) {
 			return "", fmt.Errorf("transport: the User-Agent %q looks like that of a browser (%q), which MangaDex refuses"+like, application, word)
 		}
 	}
-	return product + " " + application, nil
+	return Product + " " + application, nil
 }
