@@ -65,7 +65,7 @@ func (s *shelf) Do(req *http.Request) (*http.Response, error) {
 			return answer(409, "application/json", `{"result":"error","errors":[{"id":"x","status":409,"title":"conflict","detail":"stale"}]}`), nil
 		}
 		s.version++
-		s.members = append(body.Manga, body.Groups...)
+		s.members = slices.Concat(body.Manga, body.Groups)
 		s.name = ""
 		for _, name := range []*string{body.Name, body.Title} {
 			if name != nil {

@@ -116,6 +116,12 @@ func TestEditPages(t *testing.T) {
 		}
 		session, err = upload.Edit(t.Context(), client, made.ID, made.Attributes.Version)
 		must(t, err)
+		var open *upload.OpenError
+		if _, err := upload.Begin(t.Context(), client, manga, nil); !errors.As(err, &open) {
+			t.Fatal(err)
+		}
+		_, err = open.Resume()
+		wantError(t, err, "upload: the open session edits a published chapter and is not for a new one; Replace it")
 		pages := names(session.Pages())
 		if len(pages) != 3 {
 			t.Fatalf("the chapter has the pages %q", pages)

@@ -58,7 +58,8 @@ func (e *OpenError) Error() string {
 func (e *OpenError) Is(target error) bool { return target == ErrSessionOpen }
 
 // Resume returns the open session. It fails if the session is known to be for something else than
-// what was asked for. Its groups are those it was begun with.
+// what was asked for. The server does not tell everything, so where it matters, compare ID with the
+// [Session.ID] of the program that was interrupted. The groups are those it was begun with.
 func (e *OpenError) Resume() (*Session, error) {
 	if e.wrong != nil {
 		return nil, e.wrong

@@ -46,6 +46,7 @@ type session struct {
 type file struct {
 	id            uuid.UUID
 	name, content string
+	published     bool
 }
 
 type chapter struct {
@@ -204,7 +205,8 @@ func entity(data any) string {
 
 func (f file) attributes() map[string]any {
 	return map[string]any{
-		"originalFileName": f.name, "fileHash": "", "fileSize": len(f.content), "mimeType": "image/png", "source": "local", "version": 1,
+		"originalFileName": f.name, "fileHash": "", "fileSize": len(f.content), "mimeType": "image/png", "version": 1,
+		"source": map[bool]string{false: "local", true: "remote"}[f.published],
 	}
 }
 
@@ -333,7 +335,7 @@ func (s *server) takeFiles(w http.ResponseWriter, req *http.Request, f fault) {
 			errs = append(errs, map[string]any{"id": uuid.NewString(), "status": 400, "title": "file_exception", "detail": "a file could not be read", "context": nil})
 			continue
 		}
-		added := file{uuid.New(), part.FileName(), string(content)}
+		added := file{uuid.New(), part.FileName(), string(content), false}
 		s.session.files = append(s.session.files, added)
 		data = append(data, map[string]any{"id": added.id, "type": "upload_session_file", "attributes": added.attributes()})
 	}

@@ -102,6 +102,9 @@ func Begin(ctx context.Context, client *api.Client, manga uuid.UUID, groups []uu
 		if chapter, ok := open.Chapter(); ok {
 			return fmt.Errorf("upload: the open session edits the chapter %v and is not for a new one; Replace it", chapter.ID)
 		}
+		if slices.ContainsFunc(open.Files(), published) {
+			return errors.New("upload: the open session edits a published chapter and is not for a new one; Replace it")
+		}
 		if title, ok := open.Manga(); ok && title.ID != manga {
 			return fmt.Errorf("upload: the open session is for the title %v, not for %v; Replace it", title.ID, manga)
 		}
@@ -202,6 +205,11 @@ func over(s *api.UploadSession) bool { return s.Attributes.IsCommitted || s.Attr
 
 // A file is one of the files of a session, as the server lists them.
 type file = api.Ref[api.UploadSessionFileAttributes]
+
+// published reports whether a file was in a chapter before the session.
+func published(f file) bool {
+	return f.Attributes != nil && f.Attributes.Source == api.FileSourceRemote
+}
 
 // withoutCopies leaves out files that were sent again although they had come in.
 func withoutCopies(files []file) []file {

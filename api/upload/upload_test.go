@@ -375,7 +375,7 @@ func TestOpenSession(t *testing.T) {
 	t.Run("resumed with copies", func(t *testing.T) {
 		t.Parallel()
 		srv, _ := setup(t)
-		srv.session.files = append(srv.session.files, file{uuid.New(), "2.png", srv.session.files[1].content})
+		srv.session.files = append(srv.session.files, file{uuid.New(), "2.png", srv.session.files[1].content, false})
 		var open *upload.OpenError
 		if _, err := upload.Begin(ctx, srv.client(t), title, nil); !errors.As(err, &open) {
 			t.Fatal(err)
@@ -383,7 +383,7 @@ func TestOpenSession(t *testing.T) {
 		session, err := open.Resume()
 		must(t, err)
 		// The last request of the other program arrives only now.
-		srv.session.files = append(srv.session.files, file{uuid.New(), "3.png", picture("png", "3.png")})
+		srv.session.files = append(srv.session.files, file{uuid.New(), "3.png", picture("png", "3.png"), false})
 		must(t, session.AddPages(ctx, upload.Folder(folder("1.png", "2.png", "3.png"))))
 		_, err = session.Commit(ctx, draft, upload.TermsAccepted)
 		must(t, err)
@@ -418,9 +418,9 @@ func TestEdit(t *testing.T) {
 	ctx := t.Context()
 	newServer := func() *server {
 		return &server{versions: map[uuid.UUID]int{book: 4}, existing: map[uuid.UUID][]file{book: {
-			{uuid.New(), "1.png", "1.png"},
-			{uuid.New(), "", "nameless"},
-			{uuid.New(), "1.png", "1.png again"},
+			{uuid.New(), "1.png", "1.png", true},
+			{uuid.New(), "", "nameless", true},
+			{uuid.New(), "1.png", "1.png again", true},
 		}}}
 	}
 	t.Run("pages", func(t *testing.T) {
