@@ -71,7 +71,7 @@ type LimiterOption func(*LocalLimiter)
 
 // WithRate sets the global allowance: requests a second in the long run, and how many may be sent
 // at once after a rest. No more than burst requests are sent in any burst/perSecond seconds. The
-// default is what MangaDex allows, 5 and 5. NewLimiter panics if one of them is not positive.
+// default is what MangaDex allows, 5 and 5. WithRate panics if one of them is not positive.
 func WithRate(perSecond float64, burst int) LimiterOption {
 	if !(perSecond > 0) || burst < 1 {
 		panic(fmt.Sprintf("transport: a rate of %v requests a second with a burst of %d; both must be positive", perSecond, burst))
