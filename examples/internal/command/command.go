@@ -57,7 +57,7 @@ func Main(name, usage string, run func(context.Context, *Command) error) {
 		args: os.Args[1:], usage: usage,
 	}
 	c.live = c.Bool("live", false, "talk to MangaDex instead of the fake one in this program")
-	c.server = c.String("server", "", "talk to the server at this `address`, such as that of examples/emulator")
+	c.server = c.String("server", "", "talk to the server at this `address`, such as that of examples/emulator, or https://api.mangadex.dev")
 	err := run(ctx, c)
 	c.close()
 	status, line := c.outcome(ctx, err)

@@ -26,8 +26,8 @@ func (c *Command) Client(options ...api.Option) (*api.Client, error) {
 		return nil, err
 	}
 	options = append(options, api.WithUserAgent(Agent))
-	if !*c.live {
-		options = append(options, api.WithoutRateLimit()) // it is a server of one's own
+	if server != api.Production && server != api.Development { // but a server of one's own
+		options = append(options, api.WithoutRateLimit())
 	}
 	return api.New(server, options...)
 }
@@ -107,7 +107,7 @@ func (c *Command) Session() (*authn.Session, error) {
 		account := c.fake.Account
 		options = append(options, authn.WithAuthServer(c.fake.AuthURL),
 			authn.WithPersonalClient(account.ClientID, account.ClientSecret), authn.WithPassword(account.Username, account.Password))
-	case !*c.live:
+	case server != api.Production && server != api.Development: // whose realms are known
 		options = append(options, authn.WithAuthServer(strings.TrimRight(server, "/")+"/realms/mangadex"))
 	}
 	switch {

@@ -1,0 +1,405 @@
+package main
+
+import (
+	"archive/zip"
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"image"
+	"image/color"
+	"image/png"
+	"net/http"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/mangadex-go/mangadex/api"
+	"github.com/mangadex-go/mangadex/api/apitest"
+	"github.com/mangadex-go/mangadex/examples/internal/exampletest"
+)
+
+func TestMain(m *testing.M) { exampletest.Main(m, main) }
+
+// picture is the n-th page.
+func picture(t *testing.T, n int) string {
+	t.Helper()
+	page := image.NewGray(image.Rect(0, 0, 200, 300))
+	for i := range page.Pix {
+		page.Pix[i] = uint8(i % (n + 2))
+	}
+	page.Set(n%200, n%300, color.White)
+	var b bytes.Buffer
+	if err := png.Encode(&b, page); err != nil {
+		t.Fatal(err)
+	}
+	return b.String()
+}
+
+// An author is a program with a folder of pages and a title to upload them to.
+type author struct {
+	*exampletest.Program
+	t     *testing.T
+	manga apitest.Manga
+	pages []string // content
+}
+
+func newAuthor(t *testing.T, pages int) *author {
+	t.Helper()
+	a := &author{Program: exampletest.New(t), t: t}
+	for n := range pages {
+		a.pages = append(a.pages, picture(t, n))
+		a.Write(fmt.Sprintf("pages/%d.png", n+1), a.pages[n]) // 10 sorts before 2 by letters
+	}
+	a.manga = a.Server.State().Manga()[1]
+	return a
+}
+
+// upload runs the program with what every upload needs.
+func (a *author) args(more ...string) []string {
+	return append([]string{"-accept-terms", "-manga", a.manga.ID.String(), "-chapter", "1000"}, more...)
+}
+
+// client acts for the account.
+func (a *author) client() *api.Client {
+	a.t.Helper()
+	access, _, err := a.Server.Tokens().Issue(a.Server.Account.Username)
+	if err != nil {
+		a.t.Fatal(err)
+	}
+	client, err := api.New(a.Server.URL, api.WithoutRateLimit(), api.WithRequestEditorFn(func(_ context.Context, r *http.Request) error {
+		if !strings.Contains(r.URL.Path, "/at-home/") {
+			r.Header.Set("Authorization", "Bearer "+access)
+		}
+		return nil
+	}))
+	if err != nil {
+		a.t.Fatal(err)
+	}
+	return client
+}
+
+// published checks that there is exactly one chapter of the test, with all pages in order.
+func (a *author) published(r exampletest.Result) *api.Chapter {
+	a.t.Helper()
+	var found []apitest.Chapter
+	for _, chapter := range a.Server.State().Chapters(a.manga.ID) {
+		if chapter.Number == "1000" {
+			found = append(found, chapter)
+		}
+	}
+	if len(found) != 1 || strings.TrimSpace(r.Stdout) != "https://mangadex.org/chapter/"+found[0].ID.String() {
+		a.t.Fatalf("%d chapters; stdout: %s", len(found), r.Stdout)
+	}
+	client := a.client()
+	chapter, err := client.GetChapter(context.Background(), found[0].ID, nil)
+	if err != nil {
+		a.t.Fatal(err)
+	}
+	node, err := client.GetAtHomeServer(context.Background(), found[0].ID, nil)
+	if err != nil {
+		a.t.Fatal(err)
+	}
+	if len(node.Chapter.Data) != len(a.pages) {
+		a.t.Fatalf("%d pages, want %d", len(node.Chapter.Data), len(a.pages))
+	}
+	for i, name := range node.Chapter.Data {
+		if sum := sha256.Sum256([]byte(a.pages[i])); !strings.Contains(name, hex.EncodeToString(sum[:])) {
+			a.t.Errorf("page %d is %s", i+1, name)
+		}
+	}
+	if open := a.openPages(); open >= 0 {
+		a.t.Errorf("an upload with %d pages is still open", open)
+	}
+	return &chapter.Data
+}
+
+// openPages counts the pages of the open upload; -1 if there is none.
+func (a *author) openPages() int {
+	a.t.Helper()
+	open, err := a.client().GetUploadSession(context.Background(), &api.GetUploadSessionParams{Includes: []api.UploadSessionInclude{api.UploadSessionIncludeUploadSessionFile}})
+	found, err := api.Found(err)
+	if err != nil {
+		a.t.Fatal(err)
+	}
+	if !found {
+		return -1
+	}
+	return len(open.Data.Relationships.Files())
+}
+
+// sent counts the requests of an operation that succeeded.
+func (a *author) sent(operation string) int {
+	n := 0
+	for _, r := range a.Server.Requests() {
+		if r.Operation == operation && r.Status == http.StatusOK {
+			n++
+		}
+	}
+	return n
+}
+
+func TestHelp(t *testing.T) {
+	t.Parallel()
+	p := exampletest.Embedded(t)
+	r := p.Succeeds(p.Run("-h"))
+	for _, text := range []string{"usage: upload", "-accept-terms", "https://mangadex.org/compliance", "-resume", "-replace", "-live"} {
+		if !strings.Contains(r.Stdout, text) {
+			t.Errorf("the help lacks %q: %s", text, r.Stdout)
+		}
+	}
+}
+
+func TestEmbedded(t *testing.T) {
+	t.Parallel()
+	p := exampletest.Embedded(t)
+	p.Write("pages/1.png", picture(t, 1))
+	if r := p.Succeeds(p.Run("-accept-terms", "-chapter", "1", "pages")); !strings.HasPrefix(r.Stdout, "https://mangadex.org/chapter/") {
+		t.Errorf("stdout: %s", r.Stdout)
+	}
+}
+
+func TestUpload(t *testing.T) {
+	t.Parallel()
+	a := newAuthor(t, 23)
+	groups, err := a.client().ListGroups(context.Background(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	group := groups.Data[0].ID
+	r := a.Succeeds(a.Run(a.args("-volume", "12", "-title", "A lid", "-language", "pt-br", "-groups", "https://mangadex.org/group/"+group.String()+"/name", "pages")...))
+	chapter := a.published(r)
+	c := chapter.Attributes
+	if c.Chapter == nil || *c.Chapter != "1000" || c.Volume == nil || *c.Volume != "12" || c.Title == nil || *c.Title != "A lid" || c.TranslatedLanguage != "pt-br" {
+		t.Errorf("the chapter: %+v", c)
+	}
+	if made := chapter.Relationships.Groups(); len(made) != 1 || made[0].ID != group {
+		t.Errorf("the groups: %v", made)
+	}
+}
+
+// TestArchive uploads what examples/download makes.
+func TestArchive(t *testing.T) {
+	t.Parallel()
+	a := newAuthor(t, 3)
+	var b bytes.Buffer
+	archive := zip.NewWriter(&b)
+	for name, content := range map[string]string{"ComicInfo.xml": "<ComicInfo/>", "001.png": a.pages[0], "002.png": a.pages[1], "003.png": a.pages[2]} {
+		w, err := archive.Create(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := w.Write([]byte(content)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := archive.Close(); err != nil {
+		t.Fatal(err)
+	}
+	a.published(a.Succeeds(a.Run(a.args(a.Write("chapter.cbz", b.String()))...)))
+}
+
+// TestInterrupted interrupts an upload, goes on with it, and sends nothing twice.
+func TestInterrupted(t *testing.T) {
+	t.Parallel()
+	a := newAuthor(t, 57)
+	a.Server.Fail(apitest.Fault{Operation: "UploadPages", Delay: 100 * time.Millisecond, Count: apitest.Always})
+	run := a.Start(a.args("pages")...)
+	run.Interrupt(func() bool { return a.sent("UploadPages") >= 2 })
+	a.Fails(run.Wait(), "upload", 130, "interrupted; ", "pages are sent", "-resume goes on")
+	before := a.openPages()
+	if before < 20 || before >= 57 {
+		t.Fatalf("%d pages were sent", before)
+	}
+	a.Server.Heal()
+	a.Fails(a.Run(a.args("pages")...), "upload", 1, "there is an open upload with", "-resume", "-replace")
+	if n := a.openPages(); n != before {
+		t.Errorf("the open upload has %d pages now, and had %d", n, before)
+	}
+	requests := a.sent("UploadPages")
+	a.published(a.Succeeds(a.Run(a.args("-resume", "pages")...)))
+	if n, most := a.sent("UploadPages")-requests, (57-before+9)/10; n > most {
+		t.Errorf("%d requests for the other %d pages, want at most %d", n, 57-before, most)
+	}
+}
+
+// TestOtherUpload does not mix the pages of two uploads.
+func TestOtherUpload(t *testing.T) {
+	t.Parallel()
+	a := newAuthor(t, 12)
+	a.Write("other/cover.png", picture(t, 99))
+	a.Server.Fail(apitest.Fault{Operation: "CommitUpload", Status: http.StatusForbidden})
+	a.Fails(a.Run(a.args("other")...), "upload", 1, "1 pages are sent, and the same command with -resume goes on")
+	a.Fails(a.Run(a.args("-resume", "pages")...), "upload", 1, `has the page "cover.png", which is not in the folder`, "-replace")
+	if n := a.openPages(); n != 1 {
+		t.Errorf("the open upload has %d pages, and had 1", n)
+	}
+	a.published(a.Succeeds(a.Run(a.args("-replace", "pages")...)))
+}
+
+// TestDamagedPage keeps the pages that the server took, and sends the mended one only.
+func TestDamagedPage(t *testing.T) {
+	t.Parallel()
+	a := newAuthor(t, 3)
+	a.Write("pages/2.png", a.pages[1][:60]+"damage")
+	a.Fails(a.Run(a.args("pages")...), "upload", 1, `page "2.png"`, "2 pages are sent, and the same command with -resume goes on")
+	a.Write("pages/2.png", a.pages[1])
+	a.published(a.Succeeds(a.Run(a.args("-resume", "pages")...)))
+}
+
+// TestLostAnswer does not advise to go on when the chapter may be there.
+func TestLostAnswer(t *testing.T) {
+	t.Parallel()
+	a := newAuthor(t, 2)
+	a.Server.Fail(apitest.Fault{Operation: "CommitUpload", Truncate: true})
+	r := a.Run(a.args("pages")...)
+	if r.Status == 0 {
+		a.published(r)
+		return
+	}
+	a.Fails(r, "upload", 1, "the outcome is unknown", "look for the chapter")
+	if strings.Contains(r.Stderr, "-resume") {
+		t.Errorf("stderr: %s", r.Stderr)
+	}
+}
+
+// TestBadInput also checks that the folder can be uploaded afterwards.
+func TestBadInput(t *testing.T) {
+	t.Parallel()
+	unknown := uuid.NewSHA1(uuid.NameSpaceURL, []byte("nothing")).String()
+	tests := []struct {
+		name   string
+		set    func(a *author) (args []string)
+		status int
+		texts  []string
+	}{
+		{"terms that are not accepted", func(a *author) []string {
+			return []string{"-manga", a.manga.ID.String(), "-chapter", "1000", "pages"}
+		}, 2, []string{"https://mangadex.org/compliance", "-accept-terms"}},
+		{"unknown title", func(a *author) []string {
+			return a.args("-manga", unknown, "pages")
+		}, 1, []string{"404", "check the id"}},
+		{"id that is none", func(a *author) []string {
+			return a.args("-manga", "17", "pages")
+		}, 2, []string{`-manga: "17" is not the id of a title`}},
+		{"link to a chapter", func(a *author) []string {
+			return a.args("-manga", "https://mangadex.org/chapter/"+unknown, "pages")
+		}, 2, []string{"not the id of a title nor a link to one"}},
+		{"no title", func(a *author) []string {
+			return []string{"-accept-terms", "-chapter", "1000", "pages"}
+		}, 2, []string{"-manga is missing"}},
+		{"unknown group", func(a *author) []string {
+			return a.args("-groups", unknown, "pages")
+		}, 1, []string{"404"}},
+		{"group that is none", func(a *author) []string {
+			return a.args("-groups", "The Group", "pages")
+		}, 2, []string{`-groups: "The" is not the id of a group`}},
+		{"wrong number", func(a *author) []string {
+			return a.args("-chapter", "twelve", "pages")
+		}, 2, []string{`-chapter is "twelve"; it is a number`}},
+		{"long title", func(a *author) []string {
+			return a.args("-title", strings.Repeat("ä", 256), "pages")
+		}, 2, []string{"-title has 256 characters; it can have 255"}},
+		{"unknown language", func(a *author) []string {
+			return a.args("-language", "english", "pages")
+		}, 2, []string{`"english" is not the code of a language`}},
+		{"no network", func(a *author) []string {
+			return a.args("-server", "http://127.0.0.1:1", "pages")
+		}, 1, []string{"cannot be reached", "check the network"}},
+		{"MangaDex without a network", func(a *author) []string {
+			a.Env["HTTPS_PROXY"] = "http://127.0.0.1:1"
+			return a.args("-live", "pages")
+		}, 1, []string{"MangaDex cannot be reached"}},
+		{"wrong password", func(a *author) []string {
+			a.Env["MANGADEX_PASSWORD"] = "not the password"
+			return a.args("pages")
+		}, 1, []string{"wrong username or password"}},
+		{"nobody is logged in", func(a *author) []string {
+			clear(a.Env)
+			return a.args("pages")
+		}, 1, []string{"nobody is logged in; log in with examples/login"}},
+		{"expired login", func(a *author) []string {
+			_, refresh, err := a.Server.Tokens().Issue(a.Server.Account.Username)
+			if err != nil {
+				a.t.Error(err)
+			}
+			a.Server.Tokens().EndSessions()
+			a.Env["MANGADEX_REFRESH_TOKEN"] = refresh
+			delete(a.Env, "MANGADEX_USERNAME")
+			delete(a.Env, "MANGADEX_PASSWORD")
+			return a.args("pages")
+		}, 1, []string{"the login has ended; log in again", "expired"}},
+		{"full disk for the login", func(a *author) []string {
+			return a.args("-token", a.FullDisk(0)+"/token.json", "pages")
+		}, 1, []string{"token not saved", "no space left"}},
+		{"read-only folder for the login", func(a *author) []string {
+			return a.args("-token", a.ReadOnly()+"/token.json", "pages")
+		}, 1, []string{"token", "choose a place that can be written"}},
+		{"damaged login", func(a *author) []string {
+			return a.args("-token", a.Write("token.json", "{"), "pages")
+		}, 1, []string{"damaged", "renamed to"}},
+		{"no folder", func(a *author) []string {
+			return a.args("nothing")
+		}, 1, []string{"nothing", "no such file"}},
+		{"no arguments", func(a *author) []string {
+			return a.args()
+		}, 2, []string{"name one folder or archive"}},
+		{"folder without pages", func(a *author) []string {
+			a.Write("empty/.hidden", "")
+			return a.args("empty")
+		}, 1, []string{"no file of the folder is a page"}},
+		{"file that is no page", func(a *author) []string {
+			a.Write("mixed/1.png", a.pages[0])
+			a.Write("mixed/2.webp", "RIFF....WEBP")
+			return a.args("mixed")
+		}, 1, []string{"2.webp", "JPEG, PNG"}},
+		{"damaged archive", func(a *author) []string {
+			return a.args(a.Write("chapter.cbz", "PK\x03\x04 and so on"))
+		}, 1, []string{"chapter.cbz is neither a folder nor a comic book archive"}},
+		{"resume and replace", func(a *author) []string {
+			return a.args("-resume", "-replace", "pages")
+		}, 2, []string{"exclude each other"}},
+		{"server error", func(a *author) []string {
+			a.Server.Fail(apitest.Fault{Operation: "BeginUpload", Status: http.StatusBadGateway, Count: apitest.Always})
+			return a.args("pages")
+		}, 1, []string{"502"}},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			a := newAuthor(t, 2)
+			env := map[string]string{}
+			for name, value := range a.Env {
+				env[name] = value
+			}
+			args := test.set(a)
+			a.Fails(a.Run(args...), "upload", test.status, test.texts...)
+			if n := a.openPages(); n >= 0 {
+				t.Errorf("an upload with %d pages was left open", n)
+			}
+			if a.sent("CommitUpload") > 0 {
+				t.Error("something was published")
+			}
+
+			a.Server.Heal()
+			a.Env = env
+			a.published(a.Succeeds(a.Run(a.args("pages")...)))
+		})
+	}
+}
+
+// TestPagesStay leaves the folder as it was.
+func TestPagesStay(t *testing.T) {
+	t.Parallel()
+	a := newAuthor(t, 2)
+	a.published(a.Succeeds(a.Run(a.args("pages")...)))
+	for n, want := range a.pages {
+		if got, err := os.ReadFile(a.Path("pages", fmt.Sprintf("%d.png", n+1))); err != nil || string(got) != want {
+			t.Errorf("page %d has changed: %v", n+1, err)
+		}
+	}
+}
