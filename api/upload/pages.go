@@ -318,10 +318,13 @@ func (s *Session) remove(ctx context.Context, ids []uuid.UUID) error {
 		s.pages = slices.DeleteFunc(s.pages, func(p Page) bool { return slices.Contains(ids, p.ID) })
 		return nil
 	}
-	if turnedDown(err) && !errors.Is(err, api.ErrNotFound) {
+	var answer *api.Error
+	if errors.As(err, &answer) && turnedDown(err) && !errors.Is(err, api.ErrNotFound) {
 		return fmt.Errorf("the server did not remove it: %w", err)
 	}
-	s.unsure = true // perhaps they are gone, and only the answer is lost
+	// Perhaps they are gone, and only the answer is lost: the client repeats a DELETE, and the error
+	// is that of the repetition.
+	s.unsure = true
 	copies, listErr := s.reconcile(ctx)
 	if errors.Is(listErr, ErrSessionClosed) || errors.Is(listErr, errPageLost) {
 		return listErr
