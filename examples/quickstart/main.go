@@ -27,26 +27,37 @@ import (
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	if err := run(ctx, os.Args[1:], os.Stdout); err != nil {
-		if errors.Is(err, flag.ErrHelp) {
-			return
-		}
+	err := run(ctx, os.Args[1:], os.Stdout)
+	var usage *usageError
+	switch {
+	case err == nil, errors.Is(err, flag.ErrHelp):
+	case errors.As(err, &usage):
+		fmt.Fprintf(os.Stderr, "quickstart: %v; see quickstart -h\n", err)
+		os.Exit(2)
+	case ctx.Err() != nil:
+		fmt.Fprintln(os.Stderr, "quickstart: interrupted")
+		os.Exit(130)
+	default:
 		fmt.Fprintln(os.Stderr, "quickstart:", err)
 		os.Exit(1)
 	}
 }
 
+// A usageError says that the program was called in a wrong way.
+type usageError struct{ error }
+
 func run(ctx context.Context, args []string, out io.Writer) error {
 	flags := flag.NewFlagSet("quickstart", flag.ContinueOnError)
-	flags.SetOutput(out)
+	flags.SetOutput(io.Discard)
 	live := flags.Bool("live", false, "ask MangaDex instead of the fake one in this program")
 	language := flags.String("language", "en", "`code` of the language of titles and chapters")
-	flags.Usage = func() {
-		fmt.Fprintln(out, "usage: quickstart [-live] [-language code] [title]")
+	if err := flags.Parse(args); errors.Is(err, flag.ErrHelp) {
+		fmt.Fprintln(out, "usage: quickstart [-live] [-language code] [title]\n\nflags:")
+		flags.SetOutput(out)
 		flags.PrintDefaults()
-	}
-	if err := flags.Parse(args); err != nil {
 		return err
+	} else if err != nil {
+		return &usageError{err}
 	}
 	title := strings.Join(flags.Args(), " ")
 
@@ -77,7 +88,7 @@ func show(ctx context.Context, client *api.Client, title, language string, out i
 		AvailableTranslatedLanguage: []string{language},
 		HasAvailableChapters:        api.Ptr(api.Yes),
 		Includes:                    []api.MangaInclude{api.MangaIncludeAuthor},
-		Order:                       &api.MangaOrder{FollowedCount: api.Desc},
+		Order:                       &api.MangaOrder{LatestUploadedChapter: api.Desc},
 	}
 	if title != "" {
 		params.Title = &title

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"errors"
+	"flag"
 	"strings"
 	"testing"
 )
@@ -22,6 +24,25 @@ func TestQuickstartNothingFound(t *testing.T) {
 	t.Parallel()
 	err := run(t.Context(), []string{"no", "such", "title"}, &strings.Builder{})
 	if err == nil || !strings.Contains(err.Error(), `no title matches "no such title"`) {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestQuickstartHelp(t *testing.T) {
+	t.Parallel()
+	var out strings.Builder
+	if err := run(t.Context(), []string{"-h"}, &out); !errors.Is(err, flag.ErrHelp) {
+		t.Errorf("got %v", err)
+	}
+	if !strings.Contains(out.String(), "-live") {
+		t.Errorf("the help lacks -live:\n%s", out.String())
+	}
+}
+
+func TestQuickstartWrongFlag(t *testing.T) {
+	t.Parallel()
+	var usage *usageError
+	if err := run(t.Context(), []string{"-lives"}, &strings.Builder{}); !errors.As(err, &usage) {
 		t.Errorf("got %v", err)
 	}
 }
