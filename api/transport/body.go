@@ -22,16 +22,18 @@ func buffer(resp *http.Response) (cut bool) {
 	if resp.Body == nil || resp.Body == http.NoBody || resp.StatusCode == http.StatusSwitchingProtocols {
 		return false
 	}
-	b := &body{buffer: buffers.Get().(*bytes.Buffer), end: io.EOF}
+	b := &whole{body{buffer: buffers.Get().(*bytes.Buffer), end: io.EOF}}
 	if n := resp.ContentLength; 0 < n && n <= maxBuffer {
 		b.buffer.Grow(int(n) + bytes.MinRead) // room for the read that finds the end
 	}
 	source := resp.Body
-	n, err := b.buffer.ReadFrom(&io.LimitedReader{R: source, N: maxBuffer + 1})
+	b.limited = io.LimitedReader{R: source, N: maxBuffer + 1}
+	n, err := b.buffer.ReadFrom(&b.limited)
+	b.limited.R = nil
 	switch {
 	case err == nil && n > maxBuffer:
 		b.rest = source
-		resp.Body = b
+		resp.Body = &b.body
 		return false
 	case err == nil && !resp.Uncompressed && n < resp.ContentLength:
 		err = io.ErrUnexpectedEOF
@@ -39,20 +41,21 @@ func buffer(resp *http.Response) (cut bool) {
 	source.Close()
 	if err != nil {
 		b.end = err
-		resp.Body = b
+		resp.Body = &b.body
 		return true
 	}
-	resp.Body = &whole{body: b}
+	resp.Body = b
 	return false
 }
 
 // A body gives out what was read of an answer, and what is left of one that is too long.
 type body struct {
-	mu     sync.Mutex // against a Close while another goroutine reads
-	buffer *bytes.Buffer
-	rest   io.ReadCloser
-	end    error // behind the buffer
-	closed bool
+	mu      sync.Mutex // against a Close while another goroutine reads
+	buffer  *bytes.Buffer
+	limited io.LimitedReader // that filled it
+	rest    io.ReadCloser
+	end     error // behind the buffer
+	closed  bool
 }
 
 // errClosed is what a body says after Close, like those of net/http.
@@ -96,7 +99,7 @@ func (b *body) Close() error {
 }
 
 // whole is a body that has been read to its end.
-type whole struct{ *body }
+type whole struct{ body }
 
 // Bytes returns what has not been read yet, without copying. It is valid until Close.
 func (b *whole) Bytes() []byte {
