@@ -267,8 +267,12 @@ func (m *model) creationOrder(op *operation) string {
 // writeDoc writes the comment of a method: what the overlay says of the operation, then the facts.
 func (m *model) writeDoc(p *printer, op *operation, name, all string) {
 	if all != "" {
-		comment(p, fmt.Sprintf("%s returns what [Client.%s] finds, page by page, with the largest page the server allows (%d) unless params say otherwise.\n\nGET %s.",
-			name, all, op.list.limit, op.path))
+		unless := ""
+		if m.creationOrder(op) != "" {
+			unless = " unless [WithSlices] is given"
+		}
+		comment(p, fmt.Sprintf("%s returns all that [Client.%s] finds, each item once, in pages of the largest size that the server allows (%d) unless params say otherwise. An error comes last, after what was read before it: that of a call, or [ErrTooManyResults] behind 10,000 items%s.\n\nGET %s.",
+			name, all, op.list.limit, unless, op.path))
 		return
 	}
 	text := name + " " + strings.TrimSpace(op.spec.Summary)

@@ -108,14 +108,23 @@ func run(strict bool) error {
 
 // load reads the document and applies the overlay.
 func load(strict bool) (*openapi3.T, error) {
+	dir, err := os.MkdirTemp("", "apigen")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(dir)
+	path, err := asVersion30(documentPath, dir)
+	if err != nil {
+		return nil, err
+	}
 	options := util.LoadSwaggerWithOverlayOpts{Path: overlayPath, Strict: true, AllowRemoteRefsFrom: []string{}}
-	doc, err := util.LoadSwaggerWithOverlay(documentPath, options)
+	doc, err := util.LoadSwaggerWithOverlay(path, options)
 	if err == nil || strict {
 		return doc, err
 	}
 	fmt.Fprintln(os.Stderr, "apigen: the overlay does not fit in every place; ignored:", firstLine(err))
 	options.Strict = false
-	return util.LoadSwaggerWithOverlay(documentPath, options)
+	return util.LoadSwaggerWithOverlay(path, options)
 }
 
 func firstLine(err error) string {
