@@ -125,8 +125,9 @@ func (c *Client) ListAuthors(ctx context.Context, params *ListAuthorsParams, edi
 	return call[AuthorList](ctx, c, &r, editors)
 }
 
-// ListAuthorsAll returns what [Client.ListAuthors] finds, page by page, with the largest page the
-// server allows (100) unless params say otherwise.
+// ListAuthorsAll returns all that [Client.ListAuthors] finds, each item once, in pages of the
+// largest size that the server allows (100) unless params say otherwise. An error comes last, after
+// what was read before it: that of a call, or [ErrTooManyResults] behind 10,000 items.
 //
 // GET /author.
 func (c *Client) ListAuthorsAll(ctx context.Context, params *ListAuthorsParams, options ...WalkOption) iter.Seq2[Author, error] {
@@ -318,8 +319,10 @@ func (c *Client) ListChapters(ctx context.Context, params *ListChaptersParams, e
 	return call[ChapterList](ctx, c, &r, editors)
 }
 
-// ListChaptersAll returns what [Client.ListChapters] finds, page by page, with the largest page the
-// server allows (100) unless params say otherwise.
+// ListChaptersAll returns all that [Client.ListChapters] finds, each item once, in pages of the
+// largest size that the server allows (100) unless params say otherwise. An error comes last, after
+// what was read before it: that of a call, or [ErrTooManyResults] behind 10,000 items unless
+// [WithSlices] is given.
 //
 // GET /chapter.
 func (c *Client) ListChaptersAll(ctx context.Context, params *ListChaptersParams, options ...WalkOption) iter.Seq2[Chapter, error] {
@@ -424,8 +427,9 @@ func (c *Client) ListAPIClients(ctx context.Context, params *ListAPIClientsParam
 	return call[APIClientList](ctx, c, &r, editors)
 }
 
-// ListAPIClientsAll returns what [Client.ListAPIClients] finds, page by page, with the largest page
-// the server allows (100) unless params say otherwise.
+// ListAPIClientsAll returns all that [Client.ListAPIClients] finds, each item once, in pages of the
+// largest size that the server allows (100) unless params say otherwise. An error comes last, after
+// what was read before it: that of a call, or [ErrTooManyResults] behind 10,000 items.
 //
 // GET /client.
 func (c *Client) ListAPIClientsAll(ctx context.Context, params *ListAPIClientsParams, options ...WalkOption) iter.Seq2[APIClient, error] {
@@ -570,8 +574,9 @@ func (c *Client) ListCovers(ctx context.Context, params *ListCoversParams, edito
 	return call[CoverList](ctx, c, &r, editors)
 }
 
-// ListCoversAll returns what [Client.ListCovers] finds, page by page, with the largest page the
-// server allows (100) unless params say otherwise.
+// ListCoversAll returns all that [Client.ListCovers] finds, each item once, in pages of the largest
+// size that the server allows (100) unless params say otherwise. An error comes last, after what
+// was read before it: that of a call, or [ErrTooManyResults] behind 10,000 items.
 //
 // GET /cover.
 func (c *Client) ListCoversAll(ctx context.Context, params *ListCoversParams, options ...WalkOption) iter.Seq2[Cover, error] {
@@ -694,8 +699,9 @@ func (c *Client) ListGroups(ctx context.Context, params *ListGroupsParams, edito
 	return call[ScanlationGroupList](ctx, c, &r, editors)
 }
 
-// ListGroupsAll returns what [Client.ListGroups] finds, page by page, with the largest page the
-// server allows (100) unless params say otherwise.
+// ListGroupsAll returns all that [Client.ListGroups] finds, each item once, in pages of the largest
+// size that the server allows (100) unless params say otherwise. An error comes last, after what
+// was read before it: that of a call, or [ErrTooManyResults] behind 10,000 items.
 //
 // GET /group.
 func (c *Client) ListGroupsAll(ctx context.Context, params *ListGroupsParams, options ...WalkOption) iter.Seq2[ScanlationGroup, error] {
@@ -933,8 +939,10 @@ func (c *Client) GetCustomListFeed(ctx context.Context, id uuid.UUID, params *Ge
 	return call[ChapterList](ctx, c, &r, editors)
 }
 
-// GetCustomListFeedAll returns what [Client.GetCustomListFeed] finds, page by page, with the
-// largest page the server allows (500) unless params say otherwise.
+// GetCustomListFeedAll returns all that [Client.GetCustomListFeed] finds, each item once, in pages
+// of the largest size that the server allows (500) unless params say otherwise. An error comes
+// last, after what was read before it: that of a call, or [ErrTooManyResults] behind 10,000 items
+// unless [WithSlices] is given.
 //
 // GET /list/{id}/feed.
 func (c *Client) GetCustomListFeedAll(ctx context.Context, id uuid.UUID, params *GetCustomListFeedParams, options ...WalkOption) iter.Seq2[Chapter, error] {
@@ -1084,8 +1092,10 @@ func (c *Client) SearchManga(ctx context.Context, params *SearchMangaParams, edi
 	return call[MangaList](ctx, c, &r, editors)
 }
 
-// SearchMangaAll returns what [Client.SearchManga] finds, page by page, with the largest page the
-// server allows (100) unless params say otherwise.
+// SearchMangaAll returns all that [Client.SearchManga] finds, each item once, in pages of the
+// largest size that the server allows (100) unless params say otherwise. An error comes last, after
+// what was read before it: that of a call, or [ErrTooManyResults] behind 10,000 items unless
+// [WithSlices] is given.
 //
 // GET /manga.
 func (c *Client) SearchMangaAll(ctx context.Context, params *SearchMangaParams, options ...WalkOption) iter.Seq2[Manga, error] {
@@ -1160,8 +1170,9 @@ func (c *Client) ListMangaDrafts(ctx context.Context, params *ListMangaDraftsPar
 	return call[MangaList](ctx, c, &r, editors)
 }
 
-// ListMangaDraftsAll returns what [Client.ListMangaDrafts] finds, page by page, with the largest
-// page the server allows (100) unless params say otherwise.
+// ListMangaDraftsAll returns all that [Client.ListMangaDrafts] finds, each item once, in pages of
+// the largest size that the server allows (100) unless params say otherwise. An error comes last,
+// after what was read before it: that of a call, or [ErrTooManyResults] behind 10,000 items.
 //
 // GET /manga/draft.
 func (c *Client) ListMangaDraftsAll(ctx context.Context, params *ListMangaDraftsParams, options ...WalkOption) iter.Seq2[Manga, error] {
@@ -1438,8 +1449,10 @@ func (c *Client) GetMangaFeed(ctx context.Context, id uuid.UUID, params *GetMang
 	return call[ChapterList](ctx, c, &r, editors)
 }
 
-// GetMangaFeedAll returns what [Client.GetMangaFeed] finds, page by page, with the largest page the
-// server allows (500) unless params say otherwise.
+// GetMangaFeedAll returns all that [Client.GetMangaFeed] finds, each item once, in pages of the
+// largest size that the server allows (500) unless params say otherwise. An error comes last, after
+// what was read before it: that of a call, or [ErrTooManyResults] behind 10,000 items unless
+// [WithSlices] is given.
 //
 // GET /manga/{id}/feed.
 func (c *Client) GetMangaFeedAll(ctx context.Context, id uuid.UUID, params *GetMangaFeedParams, options ...WalkOption) iter.Seq2[Chapter, error] {
@@ -1735,8 +1748,9 @@ func (c *Client) ListReports(ctx context.Context, params *ListReportsParams, edi
 	return call[ReportList](ctx, c, &r, editors)
 }
 
-// ListReportsAll returns what [Client.ListReports] finds, page by page, with the largest page the
-// server allows (100) unless params say otherwise.
+// ListReportsAll returns all that [Client.ListReports] finds, each item once, in pages of the
+// largest size that the server allows (100) unless params say otherwise. An error comes last, after
+// what was read before it: that of a call, or [ErrTooManyResults] behind 10,000 items.
 //
 // GET /report.
 func (c *Client) ListReportsAll(ctx context.Context, params *ListReportsParams, options ...WalkOption) iter.Seq2[Report, error] {
@@ -2092,8 +2106,9 @@ func (c *Client) ListUsers(ctx context.Context, params *ListUsersParams, editors
 	return call[UserList](ctx, c, &r, editors)
 }
 
-// ListUsersAll returns what [Client.ListUsers] finds, page by page, with the largest page the
-// server allows (100) unless params say otherwise.
+// ListUsersAll returns all that [Client.ListUsers] finds, each item once, in pages of the largest
+// size that the server allows (100) unless params say otherwise. An error comes last, after what
+// was read before it: that of a call, or [ErrTooManyResults] behind 10,000 items.
 //
 // GET /user.
 func (c *Client) ListUsersAll(ctx context.Context, params *ListUsersParams, options ...WalkOption) iter.Seq2[User, error] {
@@ -2148,8 +2163,10 @@ func (c *Client) ListFollowedGroups(ctx context.Context, params *ListFollowedGro
 	return call[ScanlationGroupList](ctx, c, &r, editors)
 }
 
-// ListFollowedGroupsAll returns what [Client.ListFollowedGroups] finds, page by page, with the
-// largest page the server allows (100) unless params say otherwise.
+// ListFollowedGroupsAll returns all that [Client.ListFollowedGroups] finds, each item once, in
+// pages of the largest size that the server allows (100) unless params say otherwise. An error
+// comes last, after what was read before it: that of a call, or [ErrTooManyResults] behind 10,000
+// items.
 //
 // GET /user/follows/group.
 func (c *Client) ListFollowedGroupsAll(ctx context.Context, params *ListFollowedGroupsParams, options ...WalkOption) iter.Seq2[ScanlationGroup, error] {
@@ -2202,8 +2219,10 @@ func (c *Client) ListFollowedCustomLists(ctx context.Context, params *ListFollow
 	return call[CustomListList](ctx, c, &r, editors)
 }
 
-// ListFollowedCustomListsAll returns what [Client.ListFollowedCustomLists] finds, page by page,
-// with the largest page the server allows (100) unless params say otherwise.
+// ListFollowedCustomListsAll returns all that [Client.ListFollowedCustomLists] finds, each item
+// once, in pages of the largest size that the server allows (100) unless params say otherwise. An
+// error comes last, after what was read before it: that of a call, or [ErrTooManyResults] behind
+// 10,000 items.
 //
 // GET /user/follows/list.
 func (c *Client) ListFollowedCustomListsAll(ctx context.Context, params *ListFollowedCustomListsParams, options ...WalkOption) iter.Seq2[CustomList, error] {
@@ -2259,8 +2278,9 @@ func (c *Client) ListFollowedManga(ctx context.Context, params *ListFollowedMang
 	return call[MangaList](ctx, c, &r, editors)
 }
 
-// ListFollowedMangaAll returns what [Client.ListFollowedManga] finds, page by page, with the
-// largest page the server allows (100) unless params say otherwise.
+// ListFollowedMangaAll returns all that [Client.ListFollowedManga] finds, each item once, in pages
+// of the largest size that the server allows (100) unless params say otherwise. An error comes
+// last, after what was read before it: that of a call, or [ErrTooManyResults] behind 10,000 items.
 //
 // GET /user/follows/manga.
 func (c *Client) ListFollowedMangaAll(ctx context.Context, params *ListFollowedMangaParams, options ...WalkOption) iter.Seq2[Manga, error] {
@@ -2360,8 +2380,10 @@ func (c *Client) GetFollowedMangaFeed(ctx context.Context, params *GetFollowedMa
 	return call[ChapterList](ctx, c, &r, editors)
 }
 
-// GetFollowedMangaFeedAll returns what [Client.GetFollowedMangaFeed] finds, page by page, with the
-// largest page the server allows (500) unless params say otherwise.
+// GetFollowedMangaFeedAll returns all that [Client.GetFollowedMangaFeed] finds, each item once, in
+// pages of the largest size that the server allows (500) unless params say otherwise. An error
+// comes last, after what was read before it: that of a call, or [ErrTooManyResults] behind 10,000
+// items unless [WithSlices] is given.
 //
 // GET /user/follows/manga/feed.
 func (c *Client) GetFollowedMangaFeedAll(ctx context.Context, params *GetFollowedMangaFeedParams, options ...WalkOption) iter.Seq2[Chapter, error] {
@@ -2421,8 +2443,9 @@ func (c *Client) ListFollowedUsers(ctx context.Context, params *ListFollowedUser
 	return call[UserList](ctx, c, &r, editors)
 }
 
-// ListFollowedUsersAll returns what [Client.ListFollowedUsers] finds, page by page, with the
-// largest page the server allows (100) unless params say otherwise.
+// ListFollowedUsersAll returns all that [Client.ListFollowedUsers] finds, each item once, in pages
+// of the largest size that the server allows (100) unless params say otherwise. An error comes
+// last, after what was read before it: that of a call, or [ErrTooManyResults] behind 10,000 items.
 //
 // GET /user/follows/user.
 func (c *Client) ListFollowedUsersAll(ctx context.Context, params *ListFollowedUsersParams, options ...WalkOption) iter.Seq2[User, error] {
@@ -2485,8 +2508,10 @@ func (c *Client) ListOwnCustomLists(ctx context.Context, params *ListOwnCustomLi
 	return call[CustomListList](ctx, c, &r, editors)
 }
 
-// ListOwnCustomListsAll returns what [Client.ListOwnCustomLists] finds, page by page, with the
-// largest page the server allows (100) unless params say otherwise.
+// ListOwnCustomListsAll returns all that [Client.ListOwnCustomLists] finds, each item once, in
+// pages of the largest size that the server allows (100) unless params say otherwise. An error
+// comes last, after what was read before it: that of a call, or [ErrTooManyResults] behind 10,000
+// items.
 //
 // GET /user/list.
 func (c *Client) ListOwnCustomListsAll(ctx context.Context, params *ListOwnCustomListsParams, options ...WalkOption) iter.Seq2[CustomList, error] {
@@ -2561,8 +2586,10 @@ func (c *Client) ListUserCustomLists(ctx context.Context, id uuid.UUID, params *
 	return call[CustomListList](ctx, c, &r, editors)
 }
 
-// ListUserCustomListsAll returns what [Client.ListUserCustomLists] finds, page by page, with the
-// largest page the server allows (100) unless params say otherwise.
+// ListUserCustomListsAll returns all that [Client.ListUserCustomLists] finds, each item once, in
+// pages of the largest size that the server allows (100) unless params say otherwise. An error
+// comes last, after what was read before it: that of a call, or [ErrTooManyResults] behind 10,000
+// items.
 //
 // GET /user/{id}/list.
 func (c *Client) ListUserCustomListsAll(ctx context.Context, id uuid.UUID, params *ListUserCustomListsParams, options ...WalkOption) iter.Seq2[CustomList, error] {

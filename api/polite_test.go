@@ -98,6 +98,37 @@ func notFound(err error) error {
 	return err
 }
 
+// TestBanOnTheFake checks that a client that goes too fast for too long stops when it is banned.
+func TestBanOnTheFake(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		server := apitest.Start(t, apitest.WithLimits(), apitest.WithoutNetwork())
+		client := politeClient(t, server, api.WithHTTPClient(&http.Client{Transport: server.Transport()}), api.WithoutRetry(), api.WithoutRateLimit())
+		var banned *transport.BannedError
+		calls := 0
+		for ; calls < 100 && banned == nil; calls++ {
+			_, err := client.ListTags(t.Context())
+			errors.As(err, &banned)
+		}
+		if banned == nil || !banned.Until.Equal(time.Now().Add(10*time.Minute)) {
+			t.Fatalf("after %d calls: %v", calls, banned)
+		}
+		forbidden := 0
+		for _, r := range server.Requests() {
+			if r.Status == http.StatusForbidden {
+				forbidden++
+			}
+		}
+		if forbidden != 3 {
+			t.Errorf("%d requests were answered with 403, want 3", forbidden)
+		}
+		time.Sleep(10 * time.Minute)
+		if _, err := client.ListTags(t.Context()); err != nil {
+			t.Errorf("afterwards: %v", err)
+		}
+	})
+}
+
 // walkWithinLimits walks over all titles, and returns how many pages there were, and how long it
 // took.
 func walkWithinLimits(t testing.TB, server *apitest.Server, client *api.Client, titles int) (pages int64, took time.Duration) {
