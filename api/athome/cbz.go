@@ -59,7 +59,7 @@ func (c *Chapter) WriteCBZ(ctx context.Context, w io.Writer) error {
 	if err := store(archive, "ComicInfo.xml", info, modified); err != nil {
 		return c.errorf(err)
 	}
-	for image, err := range c.All(ctx) {
+	for image, err := range c.walk(ctx, true) {
 		if err != nil {
 			return err
 		}

@@ -53,18 +53,6 @@ func newFetcher(s *settings) *fetcher {
 	return f
 }
 
-// An output takes a picture. Errors of its methods are not faults of the host.
-type output interface {
-	begin(size int64) error      // called at every attempt; size is -1 if the host does not tell
-	space(spare []byte) []byte   // where to read the next bytes to: spare, or memory of its own
-	Write(p []byte) (int, error) // takes what was read to it
-}
-
-// outputError is an error of an output.
-type outputError struct{ error }
-
-func (e outputError) Unwrap() error { return e.error }
-
 // An arrival is what came of one attempt.
 type arrival struct {
 	bytes       int64

@@ -72,6 +72,8 @@ type world struct {
 	tries    map[int]int    // requests for a page
 	whole    map[int]int    // times that a page was sent as it is
 	queries  int
+	working  int // pages that are being served
+	most     int // of them at once
 	requests []*http.Request // to nodes
 	reports  []report
 	dead     map[string]bool // hosts that nobody answers at
@@ -262,7 +264,14 @@ func (w *world) servePage(rw http.ResponseWriter, r *http.Request) {
 	}
 	w.requests = append(w.requests, r)
 	q := query{Host: r.Host, Page: page, Try: w.tries[page], Nth: w.queries}
+	w.working++
+	w.most = max(w.most, w.working)
 	w.mu.Unlock()
+	defer func() {
+		w.mu.Lock()
+		w.working--
+		w.mu.Unlock()
+	}()
 	if w.send(rw, r, q, data[page], kind) && r.Method == http.MethodGet {
 		w.mu.Lock()
 		w.whole[page]++

@@ -420,3 +420,42 @@ func TestCancel(t *testing.T) {
 		})
 	}
 }
+
+// TestParallel makes sure that no more pages are fetched at once than allowed, and no fewer.
+func TestParallel(t *testing.T) {
+	t.Parallel()
+	for name, read := range map[string]func(t *testing.T, c *athome.Chapter) error{
+		"Save":     func(t *testing.T, c *athome.Chapter) error { return c.Save(t.Context(), t.TempDir()) },
+		"WriteCBZ": func(t *testing.T, c *athome.Chapter) error { return c.WriteCBZ(t.Context(), discard{}) },
+		"Fetch": func(t *testing.T, c *athome.Chapter) error {
+			var all sync.WaitGroup
+			for _, page := range c.Pages() {
+				all.Go(func() {
+					if _, err := c.Fetch(t.Context(), page); err != nil {
+						t.Error(err)
+					}
+				})
+			}
+			all.Wait()
+			return nil
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				w := newWorld(t, 60, 1000)
+				w.delay = time.Second
+				chapter := w.open(t, athome.WithParallel(5))
+				start := time.Now()
+				if err := read(t, chapter); err != nil {
+					t.Fatal(err)
+				}
+				w.mu.Lock()
+				defer w.mu.Unlock()
+				if took := time.Since(start); w.most != 5 || took != 12*time.Second {
+					t.Errorf("at most %d pages at once in %v, want 5 in 12s", w.most, took)
+				}
+			})
+		})
+	}
+}

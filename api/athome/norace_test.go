@@ -1,0 +1,5 @@
+//go:build !race
+
+package athome_test
+
+const raceEnabled = false
