@@ -40,6 +40,7 @@ type fake struct {
 	lifetime time.Duration
 	rotate   bool // a refresh token works once, and using it again ends the session
 	silent   bool // a renewal does not send the refresh token, which stays valid
+	down     bool // every answer is a 503
 	banned   bool // GET /auth/check says no
 	skew     time.Duration
 	serial   int
@@ -165,6 +166,10 @@ func (f *fake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	defer f.mu.Unlock()
+	if f.down {
+		answerWith(503, "text/html", "<html>maintenance</html>")(w, r)
+		return
+	}
 	w.Header().Set("Date", time.Now().UTC().Format(http.TimeFormat))
 	switch {
 	case strings.HasPrefix(r.URL.Path, realm+"/protocol/openid-connect/"):
