@@ -114,16 +114,20 @@ func parseServer(server string) (*url.URL, error) {
 		return nil, errors.New("api: the server is empty; use api.Production")
 	}
 	base, err := url.Parse(server)
-	switch {
-	case err != nil:
+	if err != nil {
+		if e, ok := err.(*url.Error); ok {
+			err = e.Err // without the URL, which may hold a password
+		}
 		return nil, fmt.Errorf("api: the server is not a URL: %w", err)
-	case base.Scheme != "https" && base.Scheme != "http" || base.Host == "":
-		return nil, fmt.Errorf("api: the server %q needs a scheme and a host, like %s", server, Production)
+	}
+	switch {
 	case base.User != nil:
 		return nil, errors.New("api: the server must not hold a user name or password; see package authn")
-	case base.RawQuery != "" || base.Fragment != "":
-		return nil, fmt.Errorf("api: the server %q must not have a query or a fragment", server)
-	case base.Scheme == "http" && strings.HasSuffix(base.Hostname(), "mangadex.org"):
+	case base.RawQuery != "" || base.ForceQuery || base.Fragment != "":
+		return nil, fmt.Errorf("api: the server must end before the ? or #, like %s", Production)
+	case base.Scheme != "https" && base.Scheme != "http" || base.Host == "":
+		return nil, fmt.Errorf("api: the server %q needs a scheme and a host, like %s", server, Production)
+	case base.Scheme == "http" && (base.Hostname() == "mangadex.org" || strings.HasSuffix(base.Hostname(), ".mangadex.org")):
 		return nil, errors.New("api: MangaDex is served over https only; use " + Production)
 	}
 	base.Path = strings.TrimRight(base.Path, "/")

@@ -31,17 +31,15 @@ func (s LocalizedString) Get(language string) (string, bool) {
 }
 
 // In returns the text in the first of the languages that has one that is not empty. A language
-// without a region also stands for its regions: pt finds pt-br. Without a match it returns
-// [LocalizedString.String].
+// without a region also stands for its regions: pt finds pt-br, and ja does not find ja-ro. Without
+// a match it returns [LocalizedString.String].
 func (s LocalizedString) In(languages ...string) string {
 	for _, language := range languages {
-		if text, ok := s.Get(language); ok && text != "" {
+		if text, _ := s.Get(language); text != "" {
 			return text
 		}
-	}
-	for _, language := range languages {
 		for _, t := range s {
-			if t.Text != "" && strings.HasPrefix(t.Language, language) && strings.HasPrefix(t.Language[len(language):], "-") && t.Language != language+"-ro" {
+			if region, ok := strings.CutPrefix(t.Language, language+"-"); ok && region != "ro" && t.Text != "" {
 				return t.Text
 			}
 		}
