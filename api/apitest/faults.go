@@ -1,6 +1,7 @@
 package apitest
 
 import (
+	"fmt"
 	"math/rand/v2"
 	"net/http"
 	"slices"
@@ -48,11 +49,26 @@ type pendingFault struct {
 	left int // Always or more than zero
 }
 
-// Fail adds faults. A request is struck by the first one that it meets.
+// otherOperations are what a fault can strike besides the operations of the API.
+var otherOperations = []string{"Page", "Cover", "Report", "Token", "Revoke", "EndSession", "UserInfo", "Discovery", "Keys", "Authorize", "Authenticate"}
+
+// check finds faults that can never strike.
+func (f *Fault) check() error {
+	if f.Operation != "" && !slices.Contains(otherOperations, f.Operation) && !isOperation(f.Operation) {
+		return fmt.Errorf("apitest: there is no operation %q that a fault could strike", f.Operation)
+	}
+	return nil
+}
+
+// Fail adds faults. A request is struck by the first one that it meets. A fault of an operation
+// that there is not fails the test.
 func (s *Server) Fail(faults ...Fault) {
 	s.faults.Lock()
 	defer s.faults.Unlock()
 	for _, f := range faults {
+		if err := f.check(); err != nil {
+			s.options.report("%v", err)
+		}
 		left := f.Count
 		if left == 0 {
 			left = 1

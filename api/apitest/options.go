@@ -24,6 +24,7 @@ type settings struct {
 	refreshMode RefreshMode
 	limits      bool
 	only        []string
+	faults      []Fault
 	lenient     bool
 	report      func(format string, args ...any) // where misfits go
 }
@@ -55,11 +56,21 @@ func (s *settings) check() error {
 		return fmt.Errorf("apitest: a server without a network cannot listen on %s", s.addr)
 	}
 	for _, id := range s.only {
-		if !slices.ContainsFunc(operation.Table[:], func(op operation.Operation) bool { return op.ID == id }) {
+		if !isOperation(id) {
 			return fmt.Errorf("apitest: there is no operation %q", id)
 		}
 	}
+	for _, f := range s.faults {
+		if err := f.check(); err != nil {
+			return err
+		}
+	}
 	return nil
+}
+
+// isOperation tells whether there is an operation of the API with an id.
+func isOperation(id string) bool {
+	return slices.ContainsFunc(operation.Table[:], func(op operation.Operation) bool { return op.ID == id })
 }
 
 func withReport(report func(format string, args ...any)) Option {
@@ -114,6 +125,11 @@ func WithLimits() Option { return func(s *settings) { s.limits = true } }
 // their ids, such as GetManga.
 func WithOnly(operations ...string) Option {
 	return func(s *settings) { s.only = append(s.only, operations...) }
+}
+
+// WithFaults has things go wrong from the beginning; see [Server.Fail].
+func WithFaults(faults ...Fault) Option {
+	return func(s *settings) { s.faults = append(s.faults, faults...) }
 }
 
 // Lenient lets a test send requests that do not fit the specification. They are answered as

@@ -241,7 +241,7 @@ func (st *store) inventManga(i inventor, n int) *manga {
 	}
 	if n%4 != 3 {
 		hero, _ := i.word(2)
-		m.fields.Description["en"] = fmt.Sprintf("%s takes over a %s and finds out that nobody has been there for %d years.", hero, strings.ToLower(nouns[i.IntN(len(nouns))]), 2+i.IntN(98))
+		m.fields.Description["en"] = fmt.Sprintf("%s follows the %s for %d days and finds something else.", hero, strings.ToLower(nouns[i.IntN(len(nouns))]), 2+i.IntN(98))
 	}
 	if n%3 == 0 {
 		m.fields.Links = links{"mu": strconv.FormatUint(i.Uint64N(1<<40), 36), "al": strconv.Itoa(1000 + n)}

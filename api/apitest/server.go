@@ -85,6 +85,7 @@ func NewServer(options ...Option) (*Server, error) {
 			return nil, err
 		}
 	}
+	s.Fail(set.faults...)
 	if err := s.open(); err != nil {
 		s.Close()
 		return nil, err

@@ -61,6 +61,7 @@ func TestStartFailsTheTest(t *testing.T) {
 		{"a browser", nil, func(srv *apitest.Server) { do(t, srv, "GET", "/ping", "", "User-Agent", "Mozilla/5.0") }, "User-Agent"},
 		{"an operation that is expected", []apitest.Option{apitest.WithOnly("Ping", "GetManga")}, func(srv *apitest.Server) { do(t, srv, "GET", "/ping", "") }, ""},
 		{"an operation that is not expected", []apitest.Option{apitest.WithOnly("GetManga")}, func(srv *apitest.Server) { do(t, srv, "GET", "/ping", "") }, "Ping was not expected"},
+		{"a fault of nothing", nil, func(srv *apitest.Server) { srv.Fail(apitest.Fault{Operation: "GetMango"}) }, "GetMango"},
 		{"a token for a cover", nil, func(srv *apitest.Server) {
 			do(t, srv, "GET", srv.UploadsURL+"/covers/x/y", "", "Authorization", "Bearer "+account(srv))
 		}, "Authorization"},
@@ -91,13 +92,14 @@ func TestStartFailsTheTest(t *testing.T) {
 func TestOptionsAreChecked(t *testing.T) {
 	t.Parallel()
 	for name, option := range map[string]apitest.Option{
-		"titles":   apitest.WithTitles(9),
-		"10":       apitest.WithTitles(20_001),
-		"tokens":   apitest.WithTokenLife(0, time.Hour),
-		"Username": apitest.WithAccount(apitest.Account{}),
-		"reader":   apitest.WithAccount(apitest.Account{Username: "reader"}),
-		"GetMango": apitest.WithOnly("GetMango"),
-		"listen":   apitest.WithAddr("nowhere:x"),
+		"titles":        apitest.WithTitles(9),
+		"10":            apitest.WithTitles(20_001),
+		"tokens":        apitest.WithTokenLife(0, time.Hour),
+		"Username":      apitest.WithAccount(apitest.Account{}),
+		"reader":        apitest.WithAccount(apitest.Account{Username: "reader"}),
+		"GetMango":      apitest.WithOnly("GetMango"),
+		"GetMangoFault": apitest.WithFaults(apitest.Fault{Operation: "GetMangoFault"}),
+		"listen":        apitest.WithAddr("nowhere:x"),
 	} {
 		srv, err := apitest.NewServer(option)
 		if err == nil || !strings.HasPrefix(err.Error(), "apitest: ") || !strings.Contains(err.Error(), name) {
