@@ -129,7 +129,7 @@ func (l *LocalLimiter) Wait(ctx context.Context, call Call, maxWait time.Duratio
 		l.mu.Unlock()
 		return nil
 	}
-	w := &waiter{operation: call.Operation, window: own, since: now, until: now + maxWait}
+	w := &waiter{operation: call.Operation, window: own, since: now, until: now + min(maxWait, never-now)}
 	if deadline, ok := ctx.Deadline(); ok {
 		if at := deadline.Sub(l.start); at < w.until {
 			w.until, w.deadline = at, true

@@ -3,6 +3,7 @@ package transport_test
 import (
 	"context"
 	"errors"
+	"math"
 	"slices"
 	"sync"
 	"testing"
@@ -152,6 +153,7 @@ func TestLimiterFailsAtOnce(t *testing.T) {
 	}{
 		{name: "no wait wanted", queue: slices.Repeat([]transport.Call{open}, 5), call: open, retryIn: period(time.Second)},
 		{name: "long enough", queue: slices.Repeat([]transport.Call{open}, 5), call: open, maxWait: 2 * time.Second},
+		{name: "any wait", queue: slices.Repeat([]transport.Call{open}, 5), call: open, maxWait: math.MaxInt64},
 		{name: "a queue that is too long", queue: slices.Repeat([]transport.Call{open}, 104), call: open, maxWait: 20 * time.Second, retryIn: 20 * period(time.Second)},
 		{name: "a queue that is just not too long", queue: slices.Repeat([]transport.Call{open}, 104), call: open, maxWait: 21 * time.Second},
 		{name: "the deadline", queue: slices.Repeat([]transport.Call{open}, 5), call: open, maxWait: time.Hour, deadline: time.Second, retryIn: period(time.Second), ofCtx: true},
