@@ -445,6 +445,9 @@ func TestBadInput(t *testing.T) {
 		{"too many jobs", func(p *exampletest.Program, s shelf) []string {
 			return []string{"-jobs", "100", s.manga.String()}
 		}, 2, []string{"-jobs is 100; it can be 1 to 8"}},
+		{"late flag", func(p *exampletest.Program, s shelf) []string {
+			return []string{s.manga.String(), "-cbz"}
+		}, 2, []string{"-cbz comes too late; flags go before everything else"}},
 		{"unknown flag", func(p *exampletest.Program, s shelf) []string {
 			return []string{"-quality", "best"}
 		}, 2, []string{"not defined: -quality", "see download -h"}},

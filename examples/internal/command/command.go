@@ -91,6 +91,12 @@ func (c *Command) Parse() error {
 	case *c.live && *c.server != "":
 		return Usagef("-live and -server exclude each other")
 	}
+	for _, arg := range c.Args() {
+		name, _, _ := strings.Cut(strings.TrimLeft(arg, "-"), "=")
+		if strings.HasPrefix(arg, "-") && c.Lookup(name) != nil {
+			return Usagef("%s comes too late; flags go before everything else", arg)
+		}
+	}
 	return nil
 }
 
