@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/mangadex-go/mangadex/api"
@@ -27,7 +28,6 @@ var failures = []struct {
 	says      string
 }{
 	{name: "network error", handler: drop, is: []error{authn.ErrUnavailable}, isNot: []error{authn.ErrNotJSON}, retryable: true, says: "try again later"},
-	{name: "timeout", handler: func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }, is: []error{authn.ErrUnavailable, context.DeadlineExceeded}, retryable: true, says: "not available"},
 	{name: "429", handler: answerWith(429, "application/json", `{"result":"error","errors":[]}`), is: []error{authn.ErrUnavailable, api.ErrRateLimited}, isNot: []error{api.ErrServer, authn.ErrNotJSON}, retryable: true, says: "429"},
 	{name: "500", handler: answerWith(500, "application/json", `{"error":"unknown_error"}`), is: []error{authn.ErrUnavailable, api.ErrServer}, isNot: []error{authn.ErrNotJSON}, retryable: true, says: "500"},
 	{name: "502 with HTML", handler: answerWith(502, "text/html", "<html><h1>502 Bad Gateway</h1>"), is: []error{authn.ErrUnavailable, api.ErrServer, authn.ErrNotJSON}, retryable: true, says: "502 Bad Gateway</h1>"},
@@ -90,7 +90,6 @@ func TestFailuresOfARenewal(t *testing.T) {
 				t.Parallel()
 				f := newFake()
 				w := f.serve(t)
-				w.client.Timeout = time.Second
 				err := failAndRecover(t, f, w, legacy, failure.handler)
 				for _, target := range failure.is {
 					if !errors.Is(err, target) {
@@ -111,6 +110,24 @@ func TestFailuresOfARenewal(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+func TestRenewalTimesOut(t *testing.T) {
+	t.Parallel()
+	for _, legacy := range []bool{false, true} {
+		synctest.Test(t, func(t *testing.T) {
+			f := newFake()
+			start := time.Now()
+			err := failAndRecover(t, f, f.inMemory(), legacy, f.after(time.Hour))
+			if waited := time.Since(start); waited != 30*time.Second {
+				t.Errorf("waited %v", waited)
+			}
+			var tokenErr *authn.TokenError
+			if !errors.Is(err, authn.ErrUnavailable) || !errors.Is(err, context.DeadlineExceeded) || !errors.As(err, &tokenErr) || !tokenErr.Retryable {
+				t.Errorf("got %v, want ErrUnavailable and DeadlineExceeded", err)
+			}
+		})
 	}
 }
 
