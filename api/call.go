@@ -48,6 +48,7 @@ func (r *request) literal(text string) { r.target = append(r.target, text...) }
 
 func (r *request) id(id uuid.UUID) { r.target = jsonio.AppendUUIDText(r.target, id) }
 
+//nolint:unused // for operations that the document does not have yet
 func (r *request) number(n int) { r.target = strconv.AppendInt(r.target, int64(n), 10) }
 
 func (r *request) segment(text string) {
@@ -149,6 +150,8 @@ func (r *request) json(v any) {
 func (r *request) emptyObject() { r.body, r.contentType = []byte("{}"), "application/json" }
 
 // stream sets a body of the caller's.
+//
+//nolint:unused // for operations that the document does not have yet
 func (r *request) stream(contentType string, body io.Reader) {
 	r.reader, r.contentType, r.length = body, contentType, -1
 }

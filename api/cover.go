@@ -12,6 +12,7 @@ const Uploads = "https://uploads.mangadex.org"
 // A CoverSize chooses between a cover and its thumbnails.
 type CoverSize string
 
+// The sizes of a cover.
 const (
 	CoverOriginal CoverSize = ""
 	CoverSmall    CoverSize = ".256.jpg" // at most 256 pixels wide

@@ -62,6 +62,8 @@ func rawValue(r *jsonio.Reader) json.RawMessage {
 }
 
 // decodeAny reads a value whose type has no decoder of ours.
+//
+//nolint:unused // for types that the document does not have yet
 func decodeAny(r *jsonio.Reader, v any) {
 	at := r.Offset()
 	if data := r.Raw(); data != nil {
@@ -72,6 +74,8 @@ func decodeAny(r *jsonio.Reader, v any) {
 }
 
 // appendAny appends a value whose type has no encoder of ours.
+//
+//nolint:unused // for types that the document does not have yet
 func appendAny(b []byte, v any) []byte {
 	data, err := json.Marshal(v)
 	if err != nil {
@@ -102,6 +106,7 @@ func exact[T any](s []T) []T {
 	return list
 }
 
+//nolint:unused // for types that the document does not have yet
 func sortedNames[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
 
 func sortedIDs[V any](m map[uuid.UUID]V) []uuid.UUID {

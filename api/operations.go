@@ -21,6 +21,7 @@ type Operation struct {
 // Auth says whether an operation wants to know who asks.
 type Auth uint8
 
+// What an operation may say about a token.
 const (
 	AuthNone     Auth = operation.AuthNone     // a token is never sent
 	AuthOptional Auth = operation.AuthOptional // a token shows what only its owner may see

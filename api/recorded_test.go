@@ -56,7 +56,7 @@ func TestRecorded(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			unchanged(t, []byte(body), result)
+			unchanged(t, body, result)
 		})
 	}
 }

@@ -33,6 +33,7 @@ const (
 // it means that they do not filter at all.
 type Flag string
 
+// The two flags.
 const (
 	No  Flag = "0"
 	Yes Flag = "1"

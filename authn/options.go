@@ -191,6 +191,7 @@ func WithLogger(logger *slog.Logger) Option {
 // A LogoutOption changes what [Session.Logout] does.
 type LogoutOption uint8
 
+// What a logout can leave out.
 const (
 	KeepCredentials LogoutOption = iota + 1 // username and password stay, for Login
 	LocalOnly                               // the server is not told

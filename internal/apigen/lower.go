@@ -200,8 +200,8 @@ func (l *lowering) nameOrder(op *operation, p *openapi3.Parameter) {
 			return
 		}
 	}
-	for name, direction := range p.Schema.Value.Properties {
-		direction = l.own(p.Schema.Value, name)
+	for name := range p.Schema.Value.Properties {
+		direction := l.own(p.Schema.Value, name)
 		set(direction, extNoPointer, true)
 		if direction.Ref == "" && !slices.ContainsFunc(direction.Value.Enum, func(v any) bool { return v != "asc" && v != "desc" }) {
 			set(direction, extGoType, "SortDirection")

@@ -36,8 +36,8 @@ func (c *changes) notes(format string, args ...any) {
 // print writes the changes, the breaking ones first.
 func (c *changes) print(w io.Writer, name string, old, new document) {
 	fmt.Fprintf(w, "%s: version %s, %s; was %s, %s\n", name,
-		new.version(), plural(len(operations(new)), "operation"),
-		old.version(), plural(len(operations(old)), "operation"))
+		new.version(), count(len(operations(new))),
+		old.version(), count(len(operations(old))))
 	for _, part := range []struct {
 		heading string
 		lines   []string
@@ -52,11 +52,11 @@ func (c *changes) print(w io.Writer, name string, old, new document) {
 	}
 }
 
-func plural(n int, noun string) string {
+func count(n int) string {
 	if n == 1 {
-		return "1 " + noun
+		return "1 operation"
 	}
-	return fmt.Sprintf("%d %ss", n, noun)
+	return fmt.Sprintf("%d operations", n)
 }
 
 // compare lists what changed. References are compared by their names and never

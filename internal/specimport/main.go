@@ -128,11 +128,11 @@ func update(stdout io.Writer, source, target string, check, force bool) (changed
 	before, err := os.ReadFile(target)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		fmt.Fprintf(stdout, "%s: new file, version %s, %s\n", base, imported.version(), plural(len(operations(imported)), "operation"))
+		fmt.Fprintf(stdout, "%s: new file, version %s, %s\n", base, imported.version(), count(len(operations(imported))))
 	case err != nil:
 		return false, fmt.Errorf("the file to replace cannot be read: %w", err)
 	case bytes.Equal(before, content):
-		fmt.Fprintf(stdout, "%s: nothing changed, version %s, %s\n", base, imported.version(), plural(len(operations(imported)), "operation"))
+		fmt.Fprintf(stdout, "%s: nothing changed, version %s, %s\n", base, imported.version(), count(len(operations(imported))))
 		return false, nil
 	default:
 		old, _, err := convert(before)

@@ -298,10 +298,10 @@ func (r *Reader) skipNested() {
 	base := r.depth
 	open := make([]Iter, 0, 16)
 	for {
-		switch c := r.peek(); {
-		case c == '{':
+		switch r.peek() {
+		case '{':
 			open = append(open, r.open('}', true))
-		case c == '[':
+		case '[':
 			open = append(open, r.open(']', false))
 		default:
 			r.Skip()

@@ -69,7 +69,7 @@ func Main(name, usage string, run func(context.Context, *Command) error) {
 
 func (c *Command) close() {
 	if c.session != nil {
-		c.session.Close() //nolint:errcheck // the program ends
+		c.session.Close()
 	}
 	if c.fake != nil {
 		c.fake.Close()

@@ -20,7 +20,7 @@ func WriteFile(path string, write func(io.Writer) error) (err error) {
 	}
 	defer func() {
 		if err != nil {
-			os.Remove(temporary) //nolint:errcheck // err says more
+			os.Remove(temporary)
 		}
 	}()
 	err = write(f)
