@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
-	"net/http"
 	"reflect"
 	"regexp"
 	"slices"
@@ -14,15 +13,14 @@ import (
 	"github.com/mangadex-go/mangadex/api"
 )
 
-// fullAnswer makes an answer of an operation with every member set, nil if its answer says nothing.
-func fullAnswer(t *testing.T, op string) []byte {
+// fullAnswer makes an answer of a method with every member set, nil if its answer says nothing.
+func fullAnswer(t *testing.T, method reflect.Method) []byte {
 	t.Helper()
-	method, ok := reflect.TypeFor[*api.Client]().MethodByName(op)
-	if !ok || method.Type.NumOut() != 2 || method.Type.Out(0).Kind() != reflect.Pointer {
+	if method.Type.NumOut() != 2 || method.Type.Out(0).Kind() != reflect.Pointer {
 		return nil
 	}
 	fill := &filler{t: t}
-	data, err := json.Marshal(fill.value(method.Type.Out(0).Elem(), op).Interface())
+	data, err := json.Marshal(fill.value(method.Type.Out(0).Elem(), method.Name).Interface())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -113,7 +111,11 @@ func TestTolerance(t *testing.T) {
 			t.Parallel()
 			seen := map[string]bool{}
 			for _, op := range api.Operations() {
-				data := fullAnswer(t, op.ID)
+				method, ok := reflect.TypeFor[*api.Client]().MethodByName(op.ID)
+				if !ok {
+					continue // TestMethods tells
+				}
+				data := fullAnswer(t, method)
 				if data == nil || seen[string(data)] {
 					continue // it says nothing, or is of the type of another one
 				}
@@ -127,8 +129,8 @@ func TestTolerance(t *testing.T) {
 					if err != nil {
 						t.Fatal(err)
 					}
-					result, err := invoke(t, answering(t, http.StatusOK, "application/json", string(body)), op.ID, &filler{t: t})
-					if err != nil {
+					result := reflect.New(method.Type.Out(0).Elem()).Interface()
+					if err := json.Unmarshal(body, result); err != nil {
 						t.Errorf("%s: %v", path, err)
 						continue
 					}
