@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/mangadex-go/mangadex/api"
+	"github.com/mangadex-go/mangadex/internal/bench/plain"
 	"github.com/mangadex-go/mangadex/internal/sample"
 )
 
@@ -77,4 +78,20 @@ func BenchmarkError(b *testing.B) {
 			b.Fatal(err)
 		}
 	}
+}
+
+// TestPlain decodes a page with the plain generated types on encoding/json, too: whatever these see,
+// ours hold.
+func TestPlain(t *testing.T) {
+	t.Parallel()
+	body := sample.MangaList(20, 2)
+	var want plain.MangaList
+	if err := json.Unmarshal(body, &want); err != nil {
+		t.Fatal(err)
+	}
+	seen, err := json.Marshal(want)
+	if err != nil {
+		t.Fatal(err)
+	}
+	unchanged(t, seen, decode[api.MangaList](t, "SearchManga", string(body)))
 }
