@@ -177,12 +177,13 @@ type manga struct {
 	chapters []*chapter // in the order of their upload
 	related  []*relation
 
-	summary *summary  // nil when it has to be made again
-	latest  time.Time // when the last chapter was uploaded
-	words   string    // all titles in lower case, for searches
-	ratings [11]int
-	follows int // of readers who are not accounts of this server
-	thread  thread
+	summary     *summary  // nil when it has to be made again
+	latest      time.Time // when the last chapter was uploaded
+	words       string    // all titles in lower case, for searches
+	demographic string    // likewise; none without one
+	ratings     [11]int
+	follows     int // of readers who are not accounts of this server
+	thread      thread
 }
 
 // mangaFields begin with what nearly every search looks at.
@@ -296,8 +297,8 @@ func visible(all []*manga) []*manga {
 	return list
 }
 
-// titled notes new titles for searches.
-func (m *manga) titled() {
+// index notes what searches look at.
+func (m *manga) index() {
 	var b strings.Builder
 	for _, title := range append([]localized{m.fields.Title}, m.fields.AltTitles...) {
 		for _, text := range title {
@@ -306,6 +307,10 @@ func (m *manga) titled() {
 		}
 	}
 	m.words = b.String()
+	m.demographic = "none"
+	if m.fields.PublicationDemographic != nil {
+		m.demographic = *m.fields.PublicationDemographic
+	}
 }
 
 // name is the title that lists are sorted by.

@@ -43,8 +43,8 @@ var chapterKeys = map[string]func(a, b *chapter) int{
 // A chapterFilter is what a list or a feed of chapters asks for. A nil field asks for nothing.
 type chapterFilter struct {
 	ids, groups, uploaders, notGroups, notUploaders map[uuid.UUID]bool
-	volumes, numbers                                map[string]bool
-	translated, original, notOriginal, ratings      map[string]bool
+	volumes, numbers                                texts
+	translated, original, notOriginal, ratings      texts
 	title                                           string
 	manga                                           uuid.UUID
 	created, updated, published                     time.Time
@@ -61,11 +61,11 @@ func (c *call) chapterFilter() (chapterFilter, error) {
 		uploaders:    set(c.ids("uploader[]")),
 		notGroups:    set(c.ids("excludedGroups[]")),
 		notUploaders: set(c.ids("excludedUploaders[]")),
-		volumes:      set(c.query["volume[]"]),
-		numbers:      set(c.query["chapter[]"]),
-		translated:   set(c.query["translatedLanguage[]"]),
-		original:     set(c.query["originalLanguage[]"]),
-		notOriginal:  set(c.query["excludedOriginalLanguage[]"]),
+		volumes:      texts(c.query["volume[]"]),
+		numbers:      texts(c.query["chapter[]"]),
+		translated:   texts(c.query["translatedLanguage[]"]),
+		original:     texts(c.query["originalLanguage[]"]),
+		notOriginal:  texts(c.query["excludedOriginalLanguage[]"]),
 		ratings:      c.ratings(),
 		title:        strings.ToLower(c.query.Get("title")),
 		created:      c.since("createdAtSince"),
@@ -101,17 +101,17 @@ func (f *chapterFilter) match(ch *chapter, now time.Time) bool {
 	case !ch.published(),
 		f.ids != nil && !f.ids[ch.id],
 		f.manga != uuid.Nil && ch.manga.id != f.manga,
-		!f.ratings[ch.manga.fields.ContentRating],
+		!f.ratings.has(ch.manga.fields.ContentRating),
 		!f.future && ch.publishAt.After(now),
-		f.translated != nil && !f.translated[ch.fields.TranslatedLanguage],
-		f.original != nil && !f.original[ch.manga.fields.OriginalLanguage],
-		f.notOriginal[ch.manga.fields.OriginalLanguage],
+		f.translated != nil && !f.translated.has(ch.fields.TranslatedLanguage),
+		f.original != nil && !f.original.has(ch.manga.fields.OriginalLanguage),
+		f.notOriginal.has(ch.manga.fields.OriginalLanguage),
 		f.uploaders != nil && !f.uploaders[ch.uploader.id],
 		f.notUploaders[ch.uploader.id],
 		f.groups != nil && !anyGroup(ch, f.groups),
 		f.notGroups != nil && anyGroup(ch, f.notGroups),
-		f.volumes != nil && !f.volumes[orNone(ch.fields.Volume)],
-		f.numbers != nil && !f.numbers[orNone(ch.fields.Chapter)],
+		f.volumes != nil && !f.volumes.has(orNone(ch.fields.Volume)),
+		f.numbers != nil && !f.numbers.has(orNone(ch.fields.Chapter)),
 		ch.created.Before(f.created), ch.updated.Before(f.updated), ch.publishAt.Before(f.published),
 		f.title != "" && (ch.fields.Title == nil || !strings.Contains(strings.ToLower(*ch.fields.Title), f.title)),
 		f.link != "" && (ch.external == nil || !strings.Contains(*ch.external, f.link)),
@@ -198,7 +198,7 @@ type aggregateVolume struct {
 func getMangaAggregate(c *call) ([]byte, error) {
 	volumes := phpMap[*aggregateVolume]{}
 	if m, err := c.mangaOf("id"); err == nil { // MangaDex has no 404 here
-		translated, groups := set(c.query["translatedLanguage[]"]), set(c.ids("groups[]"))
+		translated, groups := texts(c.query["translatedLanguage[]"]), set(c.ids("groups[]"))
 		unavailable, _ := c.flag("includeUnavailable")
 		chapters := slices.Clone(m.chapters)
 		slices.SortStableFunc(chapters, func(a, b *chapter) int {
@@ -206,7 +206,7 @@ func getMangaAggregate(c *call) ([]byte, error) {
 		})
 		for _, ch := range chapters {
 			if ch.published() && !ch.publishAt.After(c.now) && (unavailable || !ch.unavailable) &&
-				(translated == nil || translated[ch.fields.TranslatedLanguage]) && (groups == nil || anyGroup(ch, groups)) {
+				(translated == nil || translated.has(ch.fields.TranslatedLanguage)) && (groups == nil || anyGroup(ch, groups)) {
 				volumes = aggregate(volumes, ch)
 			}
 		}

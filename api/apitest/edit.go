@@ -69,7 +69,7 @@ func (c *call) setManga(m *manga) error {
 		}
 	}
 	c.decode(&m.fields)
-	m.titled()
+	m.index()
 	c.manga.changed()
 	return nil
 }

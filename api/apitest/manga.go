@@ -75,12 +75,12 @@ type mangaFilter struct {
 	tags, without  []uuid.UUID
 	tagsAny        bool
 	withoutAll     bool
-	status         map[string]bool
-	original       map[string]bool
-	notOriginal    map[string]bool
-	translated     map[string]bool
-	demographic    map[string]bool
-	ratings        map[string]bool
+	status         texts
+	original       texts
+	notOriginal    texts
+	translated     texts
+	demographic    texts
+	ratings        texts
 	year           string
 	created        time.Time
 	updated        time.Time
@@ -103,11 +103,11 @@ func (c *call) mangaFilter() (mangaFilter, error) {
 		without:     c.ids("excludedTags[]"),
 		tagsAny:     c.query.Get("includedTagsMode") == "OR",
 		withoutAll:  c.query.Get("excludedTagsMode") == "AND",
-		status:      set(c.query["status[]"]),
-		original:    set(c.query["originalLanguage[]"]),
-		notOriginal: set(c.query["excludedOriginalLanguage[]"]),
-		translated:  set(c.query["availableTranslatedLanguage[]"]),
-		demographic: set(c.query["publicationDemographic[]"]),
+		status:      texts(c.query["status[]"]),
+		original:    texts(c.query["originalLanguage[]"]),
+		notOriginal: texts(c.query["excludedOriginalLanguage[]"]),
+		translated:  texts(c.query["availableTranslatedLanguage[]"]),
+		demographic: texts(c.query["publicationDemographic[]"]),
 		ratings:     c.ratings(),
 		year:        c.query.Get("year"),
 		created:     c.since("createdAtSince"),
@@ -122,11 +122,11 @@ func (c *call) mangaFilter() (mangaFilter, error) {
 }
 
 // ratings are the content ratings to show.
-func (c *call) ratings() map[string]bool {
+func (c *call) ratings() texts {
 	if wanted := c.query["contentRating[]"]; len(wanted) > 0 {
-		return set(wanted)
+		return wanted
 	}
-	return set(defaultRatings)
+	return defaultRatings
 }
 
 // match tells whether a title is one that the search asks for; cheap questions come first.
@@ -134,12 +134,12 @@ func (f *mangaFilter) match(m *manga, now time.Time) bool {
 	switch {
 	case m.state != "published",
 		f.ids != nil && !f.ids[m.id],
-		!f.ratings[m.fields.ContentRating],
-		f.status != nil && !f.status[m.fields.Status],
-		f.original != nil && !f.original[m.fields.OriginalLanguage],
-		f.notOriginal != nil && f.notOriginal[m.fields.OriginalLanguage],
+		!f.ratings.has(m.fields.ContentRating),
+		f.status != nil && !f.status.has(m.fields.Status),
+		f.original != nil && !f.original.has(m.fields.OriginalLanguage),
+		f.notOriginal.has(m.fields.OriginalLanguage),
 		f.year == "none" && m.fields.Year != nil,
-		f.demographic != nil && !f.demographic[demographic(m)],
+		f.demographic != nil && !f.demographic.has(m.demographic),
 		!f.created.IsZero() && m.created.Before(f.created),
 		!f.updated.IsZero() && m.updated.Before(f.updated),
 		f.authors != nil && !anyAuthor(m.authors, f.authors),
@@ -163,7 +163,7 @@ func (f *mangaFilter) match(m *manga, now time.Time) bool {
 	}
 	chapters := m.summarize(now)
 	return (!f.askAvailable || chapters.available == f.available) && (!f.askUnavailable || chapters.unavailable == f.unavailable) &&
-		(f.translated == nil || slices.ContainsFunc(chapters.languages, func(l string) bool { return f.translated[l] })) &&
+		(f.translated == nil || slices.ContainsFunc(chapters.languages, func(l string) bool { return f.translated.has(l) })) &&
 		(f.group == uuid.Nil || m.hasGroup(f.group, now))
 }
 
@@ -180,13 +180,6 @@ func sameYear(text string, year int) bool {
 		n = n*10 + int(c-'0')
 	}
 	return n == year
-}
-
-func demographic(m *manga) string {
-	if m.fields.PublicationDemographic == nil {
-		return "none"
-	}
-	return *m.fields.PublicationDemographic
 }
 
 func anyAuthor(list []*author, wanted map[uuid.UUID]bool) bool {

@@ -75,10 +75,10 @@ var coverKeys = map[string]func(a, b *cover) int{
 }
 
 func listCovers(c *call) ([]byte, error) {
-	manga, uploaders, locales := set(c.ids("manga[]")), set(c.ids("uploaders[]")), set(c.query["locales[]"])
+	manga, uploaders, locales := set(c.ids("manga[]")), set(c.ids("uploaders[]")), texts(c.query["locales[]"])
 	return list(c, &c.covers, c.order(), coverKeys, func(k *cover) bool {
 		return c.sees(k.manga) && (manga == nil || manga[k.manga.id]) && (uploaders == nil || uploaders[k.uploader.id]) &&
-			(locales == nil || k.fields.Locale != nil && locales[*k.fields.Locale])
+			(locales == nil || k.fields.Locale != nil && locales.has(*k.fields.Locale))
 	})
 }
 

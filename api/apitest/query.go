@@ -68,6 +68,12 @@ func (c *call) wantedIDs() (map[uuid.UUID]bool, error) {
 	return set(ids), nil
 }
 
+// texts are the values of a parameter. There are few of them, so that to look at each is faster than
+// a map.
+type texts []string
+
+func (t texts) has(text string) bool { return slices.Contains(t, text) }
+
 // set is nil for an empty list.
 func set[E comparable](list []E) map[E]bool {
 	if len(list) == 0 {

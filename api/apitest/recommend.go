@@ -31,7 +31,7 @@ func listMangaRecommendations(c *call) ([]byte, error) {
 	ratings := c.ratings()
 	var found []*recommendation
 	for _, other := range c.manga.all {
-		if other == m || other.state != "published" || !ratings[other.fields.ContentRating] {
+		if other == m || other.state != "published" || !ratings.has(other.fields.ContentRating) {
 			continue
 		}
 		shared := 0

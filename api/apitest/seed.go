@@ -253,7 +253,7 @@ func (st *store) inventManga(i inventor, n int) *manga {
 		year := 1990 + i.IntN(36)
 		m.fields.Year = &year
 	}
-	m.titled()
+	m.index()
 	first := i.IntN(len(st.tags.all))
 	for k := range 1 + i.IntN(4) {
 		m.tags = append(m.tags, st.tags.all[(first+k*3)%len(st.tags.all)])

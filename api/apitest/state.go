@@ -87,7 +87,7 @@ func (s State) AddManga(m Manga) (uuid.UUID, error) {
 	if m.Year != 0 {
 		added.fields.Year = &m.Year
 	}
-	added.titled()
+	added.index()
 	st.manga.add(added)
 	return added.id, nil
 }
