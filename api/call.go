@@ -209,14 +209,14 @@ func (c *Client) send(ctx context.Context, r *request, editors []RequestEditorFn
 		return nil, "", err
 	}
 	path := req.URL.Path
-	for _, edit := range c.raw.RequestEditors {
-		if err := edit(ctx, req); err != nil {
-			return nil, "", err
-		}
-	}
-	for _, edit := range editors {
-		if err := edit(ctx, req); err != nil {
-			return nil, "", err
+	for _, all := range [][]RequestEditorFn{c.raw.RequestEditors, editors} {
+		for _, edit := range all {
+			if edit == nil {
+				continue // a forgotten argument is no reason to panic
+			}
+			if err := edit(ctx, req); err != nil {
+				return nil, "", err
+			}
 		}
 	}
 	resp, err := c.raw.Client.Do(req)

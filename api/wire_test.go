@@ -19,6 +19,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/uuid"
+	"github.com/jarcoal/httpmock"
 
 	"github.com/mangadex-go/mangadex/api"
 )
@@ -394,5 +395,19 @@ func TestWirePath(t *testing.T) {
 		if _, err := client.ListReportReasons(t.Context(), category); err == nil || !strings.Contains(err.Error(), "ListReportReasons") {
 			t.Errorf("%q: %v", category, err)
 		}
+	}
+}
+
+// A nil editor is a forgotten argument, and does nothing.
+func TestNilEditor(t *testing.T) {
+	t.Parallel()
+	mock := httpmock.NewMockTransport()
+	mock.RegisterResponder(http.MethodGet, "https://api.mangadex.org/ping", httpmock.NewStringResponder(http.StatusOK, "pong"))
+	client, err := api.New(api.Production, api.WithHTTPClient(&http.Client{Transport: mock}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := client.Ping(t.Context(), nil); err != nil {
+		t.Error(err)
 	}
 }

@@ -21,7 +21,7 @@ import (
 )
 
 // defaultUserAgent tells MangaDex the truth, as it demands.
-const defaultUserAgent = "mangadex-go/" + transport.Version + " (+https://github.com/mangadex-go/mangadex)"
+const defaultUserAgent = transport.Product
 
 // maxAnswer bounds an answer in bytes. Real ones have a few kilobytes.
 const maxAnswer = 1 << 20
