@@ -112,13 +112,13 @@ func serve(ctx context.Context, listener net.Listener, handler http.Handler) err
 		return err
 	case <-ctx.Done():
 	}
+	defer func() { <-ended }() //nolint:errcheck // it is http.ErrServerClosed
 	// What a click has set off may end: a login, a follow.
 	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), 3*time.Second)
 	defer cancel()
 	if web.Shutdown(grace) != nil {
 		web.Close()
 	}
-	<-ended
 	return nil
 }
 

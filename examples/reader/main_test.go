@@ -34,15 +34,15 @@ type reading struct {
 var served = regexp.MustCompile(`http://\S+:\d+`)
 
 // start starts a reader on a server, logged in as its account; the test ends it.
-func start(t *testing.T, args ...string) *reading {
+func start(t *testing.T) *reading {
 	t.Helper()
-	return launch(t, exampletest.New(t), args...)
+	return launch(t, exampletest.New(t))
 }
 
 // guest is a reader that nobody is logged in to.
-func guest(t *testing.T, args ...string) *reading {
+func guest(t *testing.T) *reading {
 	t.Helper()
-	return launch(t, guestProgram(t), args...)
+	return launch(t, guestProgram(t))
 }
 
 func guestProgram(t *testing.T, options ...apitest.Option) *exampletest.Program {

@@ -212,6 +212,8 @@ func explain(err error) *problem {
 		return &problem{http.StatusNotFound, "This chapter cannot be read on MangaDex any more."}
 	case errors.Is(err, athome.ErrChanged):
 		return &problem{http.StatusNotFound, "The pages of this chapter were replaced; load it again."}
+	case errors.As(err, new(*athome.PageError)):
+		return &problem{http.StatusBadGateway, "The page did not arrive from MangaDex; try again."}
 	case errors.Is(err, api.ErrNotFound):
 		return &problem{http.StatusNotFound, "MangaDex has nothing under this address."}
 	case errors.Is(err, api.ErrCaptchaRequired):

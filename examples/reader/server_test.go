@@ -162,7 +162,7 @@ func TestImagesFail(t *testing.T) {
 	fake := r.program.Server
 	_, chapters := addTitle(t, fake, "1")
 	page := pagesOf(t, r, chapters[0].String())[0]
-	for _, fault := range []apitest.Fault{{Status: 503}, {Drop: true}, {Corrupt: true}, {Truncate: true}, {HTML: true}} {
+	for _, fault := range []apitest.Fault{{Status: 503}, {Status: 404}, {Drop: true}, {Corrupt: true}, {Truncate: true}, {HTML: true}} {
 		fault.Operation, fault.Count = "Page", apitest.Always
 		fake.Fail(fault)
 		a := r.send(image(r, page))
@@ -423,7 +423,6 @@ func TestNothingSecretAndNothingForeign(t *testing.T) {
 	r := guest(t)
 	fake := r.program.Server
 	manga, chapters := addTitle(t, fake, "1", "2")
-	logIn(t, r)
 	look := func(what string, a answer) {
 		t.Helper()
 		secrets := append(fake.Tokens().Access(), fake.Tokens().Refresh()...)
@@ -458,6 +457,7 @@ func TestNothingSecretAndNothingForeign(t *testing.T) {
 			}
 		}
 	}
+	look("login", r.post("/login", "username", fake.Account.Username, "password", fake.Account.Password, "next", "/following"))
 	seen := map[string]bool{}
 	todo := []string{"/", "/login", "/following", "/title/" + manga.String(), "/chapter/" + chapters[0].String(), "/title/x", "/chapter/" + uuid.NewString()}
 	for len(todo) > 0 && len(seen) < 120 {
