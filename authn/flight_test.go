@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"path/filepath"
 	"runtime"
 	"sync"
 	"sync/atomic"
@@ -450,4 +451,105 @@ func TestGoroutinesAreNotLeaked(t *testing.T) {
 		time.Sleep(10 * time.Millisecond)
 	}
 	t.Errorf("%d goroutines before, %d after", before, runtime.NumGoroutine())
+}
+
+// A stubborn transport answers the token endpoint when it is told to, even if nobody wants to know
+// any more: the server has done its part then.
+type stubborn struct {
+	roundTrip
+	asked, answer chan struct{}
+}
+
+func (s stubborn) RoundTrip(req *http.Request) (*http.Response, error) {
+	if req.Method+" "+req.URL.Path != tokenPath {
+		return s.roundTrip.RoundTrip(req)
+	}
+	resp, err := s.roundTrip.RoundTrip(req)
+	s.asked <- struct{}{}
+	<-s.answer
+	return resp, err
+}
+
+func startStubborn(t *testing.T, options ...authn.Option) (*fake, stubborn, *authn.Session, chan error) {
+	f := newFake()
+	s := stubborn{roundTrip{f}, make(chan struct{}), make(chan struct{})}
+	w := f.world(&http.Client{Transport: s}, mockAPI, mockRealm)
+	session := w.session(t, append(options, w.personal(), authn.WithRefreshToken(f.seed()))...)
+	waiting := make(chan error, 1)
+	go func() { _, err := session.Token(t.Context()); waiting <- err }()
+	<-s.asked
+	return f, s, session, waiting
+}
+
+// The answer comes after the logout: the token in it is the one to be revoked, and is not kept.
+func TestAnswerAfterLogout(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		store := authn.NewMemoryStore()
+		f, s, session, waiting := startStubborn(t, authn.WithStore(store))
+		logout := make(chan error, 1)
+		go func() { logout <- session.Logout(t.Context()) }()
+		synctest.Wait()
+		if !session.Anonymous() {
+			t.Error("not anonymous at once")
+		}
+		close(s.answer)
+		if err := <-logout; err != nil {
+			t.Error(err)
+		}
+		if err := <-waiting; !errors.Is(err, authn.ErrUnauthorized) {
+			t.Errorf("who waited: got %v", err)
+		}
+		if stored, _ := store.Load(t.Context()); stored != (authn.Token{}) || session.RefreshToken() != "" || !session.Anonymous() {
+			t.Errorf("something is left: %v, %v", stored, session)
+		}
+		for _, s := range f.refresh {
+			if s.live {
+				t.Error("the session lives on on the server")
+			}
+		}
+	})
+}
+
+// The answer comes after Close: the refresh token in it is the only one that works, and is saved.
+func TestAnswerAfterClose(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		store := authn.NewFileStore(filepath.Join(t.TempDir(), "token"))
+		f, s, session, waiting := startStubborn(t, authn.WithStore(store), authn.WithoutCheck())
+		closed := make(chan error, 1)
+		go func() { closed <- session.Close() }()
+		synctest.Wait()
+		close(s.answer)
+		if err := <-closed; err != nil {
+			t.Error(err)
+		}
+		<-waiting
+		stored, err := store.Load(t.Context())
+		if err != nil || stored.RefreshToken == "" || stored.RefreshToken != session.RefreshToken() || f.refresh[stored.RefreshToken].current != stored.RefreshToken {
+			t.Errorf("the store has %v, %v", stored, err)
+		}
+	})
+}
+
+// Who renews ahead of time is told that the token was not saved, though the old one would do.
+func TestSavingFailsAheadOfTime(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		store := &recordingStore{Store: authn.NewMemoryStore()}
+		_, w, s := loggedIn(t, authn.WithStore(store))
+		c := w.use(t, s)
+		token, _ := s.Token(t.Context())
+		time.Sleep(time.Until(token.Expiry) - 50*time.Second)
+		store.setFail(errors.New("no space left on device"))
+		if err := c.FollowManga(t.Context(), w.manga); !errors.Is(err, authn.ErrNotSaved) {
+			t.Errorf("got %v, want ErrNotSaved", err)
+		}
+		if err := c.FollowManga(t.Context(), w.manga); err != nil {
+			t.Errorf("the next call: %v", err)
+		}
+		if got, _ := s.Token(t.Context()); got.AccessToken == token.AccessToken {
+			t.Error("the new token is not used")
+		}
+	})
 }

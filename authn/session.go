@@ -294,7 +294,7 @@ func (s *Session) acquire(ctx context.Context) (*bearer, error) {
 		switch {
 		case f.exclusive:
 			continue
-		case f.err != nil && !errors.Is(f.err, ErrNotSaved) && old != nil && s.usable(time.Now()) == old:
+		case f.err != nil && old != nil && s.usable(time.Now()) == old: // it may be tried again later
 			return old, nil
 		}
 		return f.bearer, f.err
