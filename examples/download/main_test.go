@@ -298,13 +298,12 @@ func TestInterrupted(t *testing.T) {
 			args := []string{format, "-jobs", "1", s.manga.String()}
 			p.Succeeds(p.Run(append([]string{"-o", "want"}, args...)...))
 			want := tree(t, p.Path("want"))
-			first := len(p.Server.Requests())
 
-			p.Server.Fail(apitest.Fault{Operation: "Page", Delay: 60 * time.Millisecond, Count: apitest.Always})
+			p.Server.Fail(apitest.Fault{Operation: "Page", Delay: 150 * time.Millisecond, Count: apitest.Always})
 			const inFlight = 6 // pages at once
 			interruptions := 0
 			for ; interruptions < 2; interruptions++ {
-				goal := first + 8*(interruptions+1)
+				goal := len(p.Server.Requests()) + 6
 				run := p.Start(append([]string{"-o", "got"}, args...)...)
 				run.Interrupt(func() bool { return len(p.Server.Requests()) > goal })
 				p.Fails(run.Wait(), "download", 130, "interrupted", "goes on where this one stopped")

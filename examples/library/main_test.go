@@ -362,7 +362,7 @@ func TestInterrupted(t *testing.T) {
 	}
 	setLibrary(t, p, apitest.Library{})
 
-	p.Server.Fail(apitest.Fault{Operation: "SetReadingStatus", Delay: 20 * time.Millisecond, Count: apitest.Always})
+	p.Server.Fail(apitest.Fault{Operation: "SetReadingStatus", Delay: 150 * time.Millisecond, Count: apitest.Always})
 	run := p.Start("import", "mine.json")
 	run.Interrupt(func() bool { return changes(p) >= 10 })
 	p.Fails(run.Wait(), "library", 130, "interrupted; nothing is lost, and the same command goes on")

@@ -207,7 +207,7 @@ func TestArchive(t *testing.T) {
 func TestInterrupted(t *testing.T) {
 	t.Parallel()
 	a := newAuthor(t, 57)
-	a.Server.Fail(apitest.Fault{Operation: "UploadPages", Delay: 100 * time.Millisecond, Count: apitest.Always})
+	a.Server.Fail(apitest.Fault{Operation: "UploadPages", Delay: 400 * time.Millisecond, Count: apitest.Always})
 	run := a.Start(a.args("pages")...)
 	run.Interrupt(func() bool { return a.sent("UploadPages") >= 2 })
 	a.Fails(run.Wait(), "upload", 130, "interrupted; ", "pages are sent", "-resume goes on")
