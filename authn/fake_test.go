@@ -261,13 +261,13 @@ func (f *fake) serveRealm(w http.ResponseWriter, r *http.Request, form url.Value
 		text, _ := json.Marshal(answer)
 		sendJSON(w, 200, string(text))
 	case "revoke":
-		if s := f.refresh[form.Get("token")]; s != nil {
+		if s := f.refresh[form.Get("token")]; s != nil && s.current == form.Get("token") {
 			s.live = false
 		}
 		w.WriteHeader(200)
 	case "logout":
 		s := f.refresh[form.Get("refresh_token")]
-		if s == nil || !s.live {
+		if s == nil || !s.live || s.current != form.Get("refresh_token") {
 			sendJSON(w, 400, `{"error":"invalid_grant","error_description":"Session not active"}`)
 			return
 		}
