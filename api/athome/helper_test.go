@@ -72,8 +72,8 @@ type world struct {
 	tries    map[int]int    // requests for a page
 	whole    map[int]int    // times that a page was sent as it is
 	queries  int
-	working  int // pages that are being served
-	most     int // of them at once
+	working  int             // pages that are being served
+	most     int             // of them at once
 	requests []*http.Request // to nodes
 	reports  []report
 	dead     map[string]bool // hosts that nobody answers at
@@ -100,6 +100,7 @@ const (
 	html          // sends a page of HTML with status 200
 	silent        // does not answer
 	stuck         // stops half way
+	trickle       // sends the page in six pieces, ten seconds apart
 	vague         // sends the page without its length
 	untyped       // sends the page without its type
 )
@@ -324,6 +325,13 @@ func (w *world) send(rw http.ResponseWriter, r *http.Request, q query, data []by
 		case <-w.done:
 		}
 		panic(http.ErrAbortHandler)
+	case trickle:
+		for i := range 6 {
+			time.Sleep(10 * time.Second)
+			rw.Write(data[i*len(data)/6 : (i+1)*len(data)/6])
+			http.NewResponseController(rw).Flush()
+		}
+		return true
 	case vague, untyped:
 		if f == untyped {
 			rw.Header()["Content-Type"] = nil

@@ -5,13 +5,17 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/iotest"
 	"testing/synctest"
 	"time"
+
+	"github.com/jarcoal/httpmock"
 
 	"github.com/mangadex-go/mangadex/api"
 	"github.com/mangadex-go/mangadex/api/athome"
@@ -172,6 +176,71 @@ func TestLenient(t *testing.T) {
 			}
 			if i != 12 || w.tally().queries != 12 {
 				t.Errorf("%d pages in %d requests, want 12 in 12", i, w.tally().queries)
+			}
+		})
+	}
+}
+
+// TestSlow has a node that takes longer for a page than it may be silent.
+func TestSlow(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, 1, 1000)
+		w.fault = func(query) fault { return trickle }
+		chapter := w.open(t)
+		start := time.Now()
+		image, err := chapter.Fetch(t.Context(), chapter.Pages()[0])
+		if err != nil || !bytes.Equal(image.Data, w.pages[0]) {
+			t.Errorf("the page is not as it is: %v", err)
+		}
+		if took := time.Since(start); took != time.Minute {
+			t.Errorf("it took %v, want 1m", took)
+		}
+	})
+}
+
+// TestHuge has a page whose length alone is too much. It is not read.
+func TestHuge(t *testing.T) {
+	t.Parallel()
+	mock := httpmock.NewMockTransport()
+	mock.RegisterNoResponder(func(*http.Request) (*http.Response, error) {
+		return &http.Response{
+			StatusCode: http.StatusOK, Header: http.Header{"Content-Type": {"image/png"}}, ContentLength: 64<<20 + 1,
+			Body: io.NopCloser(iotest.ErrReader(errors.New("it was read"))),
+		}, nil
+	})
+	w := newWorld(t, 1, 1000)
+	chapter := w.open(t, athome.WithHTTPClient(&http.Client{Transport: mock}))
+	_, err := chapter.Fetch(t.Context(), chapter.Pages()[0])
+	if !errors.Is(err, athome.ErrTooLarge) || !strings.Contains(err.Error(), "it has at least 67108865 bytes and 67108864 are allowed") {
+		t.Errorf("got %v", err)
+	}
+}
+
+// TestOddTransport has transports that do not check what net/http checks.
+func TestOddTransport(t *testing.T) {
+	t.Parallel()
+	for want, body := range map[string]string{
+		"it has 4 bytes instead of the 10 that were promised": "\xff\xd8\xff\xe0",
+		"the answer is empty": "",
+	} {
+		t.Run(want, func(t *testing.T) {
+			t.Parallel()
+			mock := httpmock.NewMockTransport()
+			mock.RegisterNoResponder(func(*http.Request) (*http.Response, error) {
+				resp := httpmock.NewStringResponse(http.StatusOK, body)
+				resp.Header.Set("Content-Type", "image/jpeg")
+				if resp.ContentLength = 10; body == "" {
+					resp.ContentLength = -1
+				}
+				return resp, nil
+			})
+			w := newWorld(t, 1, 1000)
+			w.names[0] = "x1.jpg"
+			chapter := w.open(t, athome.WithHTTPClient(&http.Client{Transport: mock}))
+			_, err := chapter.Fetch(t.Context(), chapter.Pages()[0])
+			if err == nil || !strings.Contains(err.Error(), want) {
+				t.Errorf("got %v, want %s", err, want)
 			}
 		})
 	}
