@@ -29,7 +29,7 @@ var document []byte
 // all servers of a program share it.
 type specification struct {
 	doc    *openapi3.T
-	routes map[string]*route // by the id of the operation
+	routes map[[2]string]*route // by method and path: the ids of new operations differ in the table
 }
 
 // A route is what the document says of an operation.
@@ -43,7 +43,7 @@ var loadSpecification = sync.OnceValues(func() (*specification, error) {
 	if err != nil {
 		return nil, fmt.Errorf("apitest: the embedded specification cannot be read: %w", err)
 	}
-	s := &specification{doc: doc, routes: map[string]*route{}}
+	s := &specification{doc: doc, routes: map[[2]string]*route{}}
 	for path, item := range doc.Paths.Map() {
 		for method, op := range item.Operations() {
 			r := &route{
@@ -57,11 +57,16 @@ var loadSpecification = sync.OnceValues(func() (*specification, error) {
 					}
 				}
 			}
-			s.routes[op.OperationID] = r
+			s.routes[[2]string{method, path}] = r
 		}
 	}
 	return s, nil
 })
+
+// route is what the document says of an operation of the table, which is made from it.
+func (s *specification) route(op *operation.Operation) *route {
+	return s.routes[[2]string{op.Method, op.Path}]
+}
 
 // A misfit is what does not fit the specification in a request.
 type misfit struct {
@@ -98,10 +103,7 @@ var validationOptions = []openapi3.SchemaValidationOption{
 // check compares a request with the specification, all but multipart bodies, which it cannot
 // describe.
 func (s *specification) check(op *operation.Operation, r *http.Request, path map[string]string, query url.Values, body []byte) *misfit {
-	route := s.routes[op.ID]
-	if route == nil {
-		return &misfit{op.ID, "the specification does not have this operation"}
-	}
+	route := s.route(op)
 	input := &openapi3filter.RequestValidationInput{
 		Request: r, PathParams: path, QueryParams: query, Route: route.Route,
 		Options: &openapi3filter.Options{SkipSettingDefaults: true, SchemaValidationOptions: validationOptions},

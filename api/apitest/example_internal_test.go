@@ -30,7 +30,7 @@ func TestExamplesFit(t *testing.T) {
 		if c.status < 200 || c.status > 299 {
 			t.Errorf("%s: %d", op.ID, c.status)
 		}
-		schema := spec.routes[op.ID].Operation.Responses.Status(c.status).Value.Content.Get(contentJSON)
+		schema := spec.route(op).Operation.Responses.Status(c.status).Value.Content.Get(contentJSON)
 		if schema == nil {
 			if len(body) == 0 {
 				t.Errorf("%s: an empty body", op.ID)
@@ -58,7 +58,7 @@ func TestOperationsAreInTheDocument(t *testing.T) {
 	}
 	for n := range operation.Table {
 		op := &operation.Table[n]
-		route := spec.routes[op.ID]
+		route := spec.route(op)
 		if route == nil || route.Method != op.Method || route.Path != op.Path {
 			t.Errorf("%s: the document has %v", op.ID, route)
 		}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -21,6 +22,27 @@ import (
 var document = sync.OnceValues(func() (*openapi3.T, error) {
 	return openapi3.NewLoader().LoadFromFile("openapi.gen.json")
 })
+
+// known tells whether the document has a parameter, or a member of the body, of an operation.
+func known(id, name string) bool {
+	doc, err := document()
+	if err != nil {
+		return false
+	}
+	for path, item := range doc.Paths.Map() {
+		for _, op := range item.Operations() {
+			if op.OperationID != id {
+				continue
+			}
+			for _, p := range slices.Concat(doc.Paths.Find(path).Parameters, op.Parameters) {
+				if p.Value.Name == name || strings.HasPrefix(name, p.Value.Name+"[") {
+					return true
+				}
+			}
+		}
+	}
+	return false
+}
 
 // A judge checks every answer of the API against the specification with kin-openapi.
 type judge struct {
