@@ -51,6 +51,9 @@ func run(strict bool) error {
 	if err != nil {
 		return err
 	}
+	if err := addNeeded(doc); err != nil {
+		return err
+	}
 	overlaid, err := marshal(doc)
 	if err != nil {
 		return err
