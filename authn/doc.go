@@ -17,7 +17,7 @@
 // MangaDex knows two protocols. With [WithPersonalClient] a session speaks OAuth2 with a personal
 // client, which the owner of an account creates in the settings of MangaDex. Without it a session
 // uses the session endpoints of the API (/auth/login), which MangaDex has deprecated: they refuse
-// accounts that are younger than December 2022, or whose password is.
+// accounts that were made, or whose password was changed, after 17 December 2022.
 //
 // With either, a session starts from
 //
@@ -42,7 +42,8 @@
 // # Secrets
 //
 // A token goes to the API server of the session ([WithAPIServer]) and to its auth server, to the
-// same scheme, host and port, over https (or to a loopback address), and nowhere else. Errors, logs
+// same scheme, host and port, over https (or to a loopback address), and nowhere else; a stored token
+// goes to the server that it was made for. Errors, logs
 // and everything that package fmt or a JSON encoder prints about the types of this package are free
 // of tokens, passwords and client secrets; the exceptions are the fields of [Token] one by one, and
 // [EncodeToken].

@@ -22,11 +22,12 @@ var (
 	ErrNotJSON             = api.ErrNotJSON                      // the page of a proxy or a guard, whatever its status; or cut off
 	ErrNotSaved            = errors.New("token not saved")       // the store failed; the session goes on with the token
 	ErrDamaged             = errors.New("token file damaged")    // set aside under another name
-	ErrClosed              = errors.New("session closed")
+	ErrClosed              = errors.New("authn: session closed")
 )
 
-// An UnauthorizedError says that a call needs a login and the session has nothing to log in with.
-// The call was not sent. Unwrap returns why the session ended, nil if it never began.
+// An UnauthorizedError says that a call needs a login and the session has nothing to log in with, so
+// that the call was not sent, or that a new token did not help. Unwrap returns why the session
+// ended, nil if it never began.
 type UnauthorizedError struct {
 	Method string
 	Path   string // relative to the server
@@ -100,6 +101,8 @@ func (e *TokenError) words() (what, advice string) {
 	switch {
 	case is(api.ErrCaptchaRequired):
 		return "the server wants a captcha to be solved", "see api.CaptchaError, then try again"
+	case is(ErrWrongPassword) && e.Code == "":
+		return "wrong username or password", "check them; an account that was made, or whose password was changed, after 17 December 2022 needs a personal client"
 	case is(ErrWrongPassword):
 		return "wrong username or password", "check them and log in again"
 	case is(ErrRefreshTokenRefused):

@@ -333,3 +333,36 @@ func testLoginOfAnotherProgram(t *testing.T) {
 		t.Errorf("%d logins and renewals, want one", n)
 	}
 }
+
+// A token is not sent to a server that it was not made for, so that a test cannot spend the session
+// of a user.
+func TestStoredTokenOfAnotherServer(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "token")
+	store := authn.NewFileStore(path)
+	production := mockWorld(t)
+	s := production.session(t, production.personal(), production.withPassword(), authn.WithStore(store))
+	if err := s.Login(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	kept, err := store.Load(t.Context())
+	if err != nil || kept.Server != mockAPI {
+		t.Fatalf("the token is for %q, %v", kept.Server, err)
+	}
+
+	other := netWorld(t)
+	stranger := other.session(t, other.personal(), authn.WithStore(store))
+	if _, err := stranger.User(t.Context()); !errors.Is(err, authn.ErrUnauthorized) {
+		t.Errorf("got %v", err)
+	}
+	if !stranger.Anonymous() || stranger.RefreshToken() != "" || len(other.requests()) != 0 {
+		t.Errorf("the token of another server is used: %v, %d requests", stranger, len(other.requests()))
+	}
+	if got, err := store.Load(t.Context()); err != nil || got != kept {
+		t.Errorf("the token of another server is lost: %v, %v", got, err)
+	}
+	again := production.session(t, production.personal(), authn.WithStore(store))
+	if _, err := again.User(t.Context()); err != nil {
+		t.Error(err)
+	}
+}

@@ -30,9 +30,11 @@ const maxAnswer = 1 << 20
 type sender struct {
 	client    *http.Client
 	userAgent string
+	close     func() // connections that are of no use to anybody else
 }
 
 func newSender(client *http.Client, userAgent string) *sender {
+	closeIdle := func() {}
 	if client == nil {
 		client = &http.Client{Transport: &http.Transport{
 			Proxy:                 http.ProxyFromEnvironment,
@@ -42,13 +44,14 @@ func newSender(client *http.Client, userAgent string) *sender {
 			TLSHandshakeTimeout:   10 * time.Second,
 			ResponseHeaderTimeout: exchangeTimeout,
 		}}
+		closeIdle = client.CloseIdleConnections
 	}
 	own := *client
 	own.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	if userAgent == "" {
 		userAgent = defaultUserAgent
 	}
-	return &sender{&own, userAgent}
+	return &sender{&own, userAgent, closeIdle}
 }
 
 // An answer has been read as a whole.

@@ -58,7 +58,7 @@ func (w *sessionEndpoints) exchange(ctx context.Context, g grant) (Token, error)
 		return Token{}, byStatus(g.operation(), got, g.secret())
 	}
 	t := parsed.Token
-	return Token{t.Session, t.Refresh, expiry(sent, 0, t.Session, got.header)}, nil
+	return Token{AccessToken: t.Session, RefreshToken: t.Refresh, Expiry: expiry(sent, 0, t.Session, got.header)}, nil
 }
 
 // failure takes a 401 for a refusal, unless it is the page of a proxy.

@@ -77,7 +77,6 @@ func (s *Session) replace(ctx context.Context, f *flight, g passwordGrant) (t To
 	if t, err = s.wire.exchange(ctx, g); err != nil {
 		return Token{}, nil, err
 	}
-	s.logger.Info("authn: new token", "by", g.operation(), "expiry", t.Expiry)
 	s.mu.Lock()
 	if s.account == f.account {
 		f.account = &account{username: g.username, password: g.password}
@@ -86,7 +85,8 @@ func (s *Session) replace(ctx context.Context, f *flight, g passwordGrant) (t To
 		s.permissions = nil
 	}
 	s.mu.Unlock()
-	return t, s.keep(ctx, f, t), nil
+	t, saveErr = s.keep(ctx, f, g, t)
+	return t, saveErr, nil
 }
 
 // Logout ends the session, on the server and here, and is anonymous from then on. The tokens are
@@ -114,10 +114,8 @@ func (s *Session) Logout(ctx context.Context, options ...LogoutOption) error {
 	defer f.cancel()
 	if unlock, err := s.lock(ctx); err == nil { // or another process has it for too long
 		defer unlock()
-		if s.store != nil {
-			if stored, err := s.store.Load(ctx); err == nil && stored.RefreshToken != "" && was.isNews(stored) {
-				t = stored // another process has renewed it
-			}
+		if stored, err := s.load(ctx); err == nil && stored.RefreshToken != "" && was.isNews(stored) {
+			t = stored // another process has renewed it
 		}
 	}
 	if !slices.Contains(options, LocalOnly) {

@@ -100,7 +100,7 @@ func (p *personalClient) exchange(ctx context.Context, g grant) (Token, error) {
 	if !validHeader(t.AccessToken) {
 		return Token{}, byStatus(g.operation(), r.got)
 	}
-	return Token{t.AccessToken, t.RefreshToken, expiry(sent, t.ExpiresIn, t.AccessToken, r.got.header)}, nil
+	return Token{AccessToken: t.AccessToken, RefreshToken: t.RefreshToken, Expiry: expiry(sent, t.ExpiresIn, t.AccessToken, r.got.header)}, nil
 }
 
 // failure tells by the error of OAuth2 what went wrong, and by the status only where there is none.

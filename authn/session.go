@@ -103,9 +103,9 @@ func New(options ...Option) (*Session, error) {
 	}
 	ctx, cancel := context.WithTimeout(s.root, storeTimeout)
 	defer cancel()
-	stored, err := s.store.Load(ctx)
+	stored, err := s.load(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("authn: %w", err)
+		return nil, err
 	}
 	s.adopt(s.account, stored)
 	return s, nil
@@ -122,7 +122,7 @@ func (s *Session) Close() error {
 	if f != nil {
 		<-f.done
 	}
-	s.sender.client.CloseIdleConnections()
+	s.sender.close()
 	return nil
 }
 
@@ -376,14 +376,12 @@ func (s *Session) obtain(ctx context.Context, f *flight) (*bearer, Token, error)
 		return nil, Token{}, err
 	}
 	defer unlock()
-	var stored Token
-	if s.store != nil {
-		if stored, err = s.store.Load(ctx); err != nil {
-			return nil, Token{}, fmt.Errorf("authn: %w", err)
-		}
-		if b := s.adopt(f.account, stored); b != nil {
-			return b, Token{}, nil
-		}
+	stored, err := s.load(ctx)
+	if err != nil {
+		return nil, Token{}, err
+	}
+	if b := s.adopt(f.account, stored); b != nil {
+		return b, Token{}, nil
 	}
 	var refused error
 	for {
@@ -396,8 +394,8 @@ func (s *Session) obtain(ctx context.Context, f *flight) (*bearer, Token, error)
 			if r, ok := g.(refreshGrant); ok && t.RefreshToken == "" {
 				t.RefreshToken = r.token
 			}
-			s.logger.Info("authn: new token", "by", g.operation(), "expiry", t.Expiry)
-			return nil, t, s.keep(ctx, f, t)
+			t, err = s.keep(ctx, f, g, t)
+			return nil, t, err
 		}
 		if !errors.Is(err, g.refused()) {
 			s.logger.Warn("authn: no new token", "error", err)
@@ -465,25 +463,27 @@ func (s *Session) refuse(ctx context.Context, a *account, g grant, stored Token)
 
 // keep remembers a new token and saves it. That is not left undone because the flight is cancelled:
 // the server may have made the old refresh token void already.
-func (s *Session) keep(ctx context.Context, f *flight, t Token) error {
+func (s *Session) keep(ctx context.Context, f *flight, g grant, t Token) (Token, error) {
+	s.logger.Info("authn: new token", "by", g.operation(), "expiry", t.Expiry)
+	t.Server = s.server.String()
 	s.mu.Lock()
 	f.got = t
 	f.account.refresh, f.account.spare = t.RefreshToken, ""
 	dropped := s.account != f.account
 	s.mu.Unlock()
 	if dropped || s.store == nil {
-		return nil
+		return t, nil
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), storeTimeout)
 	defer cancel()
 	if err := s.store.Save(ctx, t); err != nil {
 		s.logger.Error("authn: token not saved", "error", err)
-		return fmt.Errorf("authn: %w, the session goes on with it: %w", ErrNotSaved, err)
+		return t, fmt.Errorf("authn: %w, the session goes on with it: %w", ErrNotSaved, err)
 	}
 	s.mu.Lock()
 	f.account.seen = t
 	s.mu.Unlock()
-	return nil
+	return t, nil
 }
 
 // use announces a token that was kept, verifies it and makes it the current one.
@@ -539,6 +539,23 @@ func (s *Session) turnAnonymous(cause error) {
 	s.anonymous, s.cause = true, cause
 	s.current.Store(nil)
 	s.permissions = nil
+}
+
+// load returns what the store holds, unless that is for another server: there it must not go, and
+// what that server thinks of it is of no interest.
+func (s *Session) load(ctx context.Context) (Token, error) {
+	if s.store == nil {
+		return Token{}, nil
+	}
+	stored, err := s.store.Load(ctx)
+	if err != nil {
+		return Token{}, fmt.Errorf("authn: %w", err)
+	}
+	if stored.Server != "" && stored.Server != s.server.String() {
+		s.logger.Warn("authn: the token in the store is for another server", "server", stored.Server)
+		return Token{}, nil
+	}
+	return stored, nil
 }
 
 // lock locks a store that can be locked.

@@ -19,6 +19,7 @@ type Token struct {
 	AccessToken  string    // the session token; empty if there is none
 	RefreshToken string    // gets new session tokens; empty if there is none
 	Expiry       time.Time // of the access token, by the local clock
+	Server       string    // that it is for, such as api.Production; empty if that is not known
 }
 
 // String says what the token has, not what it is.
@@ -51,6 +52,7 @@ func (t Token) LogValue() slog.Value { return slog.StringValue(t.String()) }
 // storedToken is the form of a token at rest.
 type storedToken struct {
 	Version      int       `json:"version"`
+	Server       string    `json:"server,omitempty"`
 	AccessToken  string    `json:"access_token,omitempty"`
 	RefreshToken string    `json:"refresh_token,omitempty"`
 	Expiry       time.Time `json:"expiry,omitzero"`
@@ -58,9 +60,11 @@ type storedToken struct {
 
 // EncodeToken returns a token with its secrets, as JSON, for a [Store].
 func EncodeToken(t Token) []byte {
-	data, err := json.Marshal(storedToken{1, t.AccessToken, t.RefreshToken, t.Expiry.UTC().Round(0)})
+	stored := storedToken{1, t.Server, t.AccessToken, t.RefreshToken, t.Expiry.UTC().Round(0)}
+	data, err := json.Marshal(stored)
 	if err != nil { // the year of Expiry has more than four digits
-		data, _ = json.Marshal(storedToken{1, t.AccessToken, t.RefreshToken, time.Time{}})
+		stored.Expiry = time.Time{}
+		data, _ = json.Marshal(stored)
 	}
 	return append(data, '\n')
 }
@@ -79,7 +83,7 @@ func DecodeToken(data []byte) (Token, error) {
 	case stored.AccessToken != "" && !validHeader(stored.AccessToken):
 		return Token{}, errors.New("its access token has characters that no token has")
 	}
-	return Token{stored.AccessToken, stored.RefreshToken, stored.Expiry}, nil
+	return Token{stored.AccessToken, stored.RefreshToken, stored.Expiry, stored.Server}, nil
 }
 
 // A bearer is a token in use. It never changes.
