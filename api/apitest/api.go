@@ -2,12 +2,14 @@ package apitest
 
 import (
 	"errors"
+	"fmt"
 	"maps"
 	"net"
 	"net/http"
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -32,6 +34,9 @@ type call struct {
 // give away what others change.
 type handler func(c *call) ([]byte, error)
 
+// maxTarget is how long the target of a request may be, in bytes.
+const maxTarget = 8 << 10
+
 // serveAPI is the host of the API.
 func (s *Server) serveAPI(x *exchange) answer {
 	c := &call{store: s.store, exchange: x, status: http.StatusOK, contentType: contentJSON}
@@ -45,11 +50,40 @@ func (s *Server) serveAPI(x *exchange) answer {
 		a.header = http.Header{}
 	}
 	maps.Copy(a.header, c.limits)
+	c.cacheHeaders(a.status, a.header)
 	a.header["Server"] = []string{"MangaDex"}
 	if c.user != nil {
 		x.logged.Username = c.user.username
 	}
 	return a
+}
+
+// sharedAges are how long a cache may keep the answers to guests, where it is not a month.
+var sharedAges = map[string]time.Duration{
+	"GetMangaFeed": time.Minute, "GetCustomListFeed": time.Minute, "GetMangaAggregate": time.Minute,
+	"ListMangaStatistics": 10 * time.Minute, "GetMangaStatistics": 10 * time.Minute, "ListChapterStatistics": 10 * time.Minute,
+	"GetChapterStatistics": 10 * time.Minute, "ListGroupStatistics": 10 * time.Minute, "GetGroupStatistics": 10 * time.Minute,
+	"ListTags": 24 * time.Hour, "ListReportReasons": 24 * time.Hour, "ListMangaRecommendations": 24 * time.Hour,
+	"GetRandomManga": 0, "GetAtHomeServer": 0, "Ping": 0,
+}
+
+// cacheHeaders tells what caches may do: they keep what guests see, and nothing else.
+func (c *call) cacheHeaders(status int, h http.Header) {
+	if c.op == nil || c.request.Method != http.MethodGet || status != http.StatusOK {
+		return
+	}
+	if _, given := bearer(c.request); given || c.op.Auth == operation.AuthRequired {
+		h["X-Cache"] = []string{"PASS"}
+		return
+	}
+	age, ok := sharedAges[c.op.ID]
+	if !ok {
+		age = 30 * 24 * time.Hour
+	}
+	if age > 0 {
+		h["X-Cache"] = []string{"MISS"}
+		h["Cache-Control"] = []string{fmt.Sprintf("max-age=15, public, s-maxage=%d", int(age/time.Second))}
+	}
 }
 
 // carryOut takes a request through all that may stop it, and carries it out.
@@ -59,6 +93,9 @@ func (c *call) carryOut() ([]byte, error) {
 		if err := s.limiter.admit(c.exchange); err != nil {
 			return nil, err
 		}
+	}
+	if len(r.URL.RequestURI()) > maxTarget {
+		return nil, edge(http.StatusRequestURITooLong, nil)
 	}
 	if err := c.checkClient(); err != nil {
 		return nil, err

@@ -38,7 +38,9 @@ type route struct {
 	query map[string]*openapi3.Parameter // by name
 }
 
-var loadSpecification = sync.OnceValues(func() (*specification, error) {
+var loadSpecification = sync.OnceValues(func() (*specification, error) { return readSpecification(document) })
+
+func readSpecification(document []byte) (*specification, error) {
 	doc, err := openapi3.NewLoader().LoadFromData(document)
 	if err != nil {
 		return nil, fmt.Errorf("apitest: the embedded specification cannot be read: %w", err)
@@ -61,7 +63,7 @@ var loadSpecification = sync.OnceValues(func() (*specification, error) {
 		}
 	}
 	return s, nil
-})
+}
 
 // route is what the document says of an operation of the table, which is made from it.
 func (s *specification) route(op *operation.Operation) *route {

@@ -3,6 +3,8 @@ package apitest
 import (
 	"bytes"
 	"encoding/json"
+	"net/http"
+	"net/url"
 	"testing"
 	"time"
 
@@ -62,5 +64,33 @@ func TestOperationsAreInTheDocument(t *testing.T) {
 		if route == nil || route.Method != op.Method || route.Path != op.Path {
 			t.Errorf("%s: the document has %v", op.ID, route)
 		}
+	}
+}
+
+// An operation that nobody has thought of, under an id that is not the one of the table.
+func TestOperationOfTomorrow(t *testing.T) {
+	t.Parallel()
+	const path, id = "/publisher/{id}", "72dd3ddd-753b-43f8-9a53-bfb1587d2319"
+	spec, err := readSpecification([]byte(`{"openapi":"3.0.3","info":{"title":"","version":""},"paths":{"` + path + `":{"get":{
+		"operationId":"get-publisher-id",
+		"parameters":[{"name":"id","in":"path","required":true,"schema":{"type":"string","format":"uuid"}},{"name":"depth","in":"query","schema":{"type":"integer","maximum":3}}],
+		"responses":{"200":{"description":"","content":{"application/json":{"schema":{"type":"object","required":["result","names","since"],"properties":{
+			"result":{"type":"string","enum":["ok"]},"names":{"type":"array","minItems":2,"items":{"type":"string","minLength":9}},"since":{"type":"string","format":"date-time"},"more":{"type":"string"}}}}}}}}}}}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	op := &operation.Operation{ID: "GetPublisherID", Method: http.MethodGet, Path: path}
+	r, _ := http.NewRequest(http.MethodGet, "http://localhost/publisher/"+id, nil)
+	if m := spec.check(op, r, map[string]string{"id": id}, url.Values{"depth": {"3"}}, nil); m != nil {
+		t.Error(m)
+	}
+	if m := spec.check(op, r, map[string]string{"id": id}, url.Values{"depth": {"4"}}, nil); m == nil || m.where != "depth" {
+		t.Errorf("too deep: %v", m)
+	}
+	now := time.Date(2031, 5, 4, 12, 0, 0, 0, time.UTC)
+	c := &call{exchange: &exchange{server: &Server{spec: spec}, now: now}, op: op}
+	body, err := c.example()
+	if want := `{"names":["example!!","example!!"],"result":"ok","since":"2031-05-04T12:00:00+00:00"}`; err != nil || c.status != 200 || string(body) != want {
+		t.Errorf("%d %v\n%s\nwant %s", c.status, err, body, want)
 	}
 }

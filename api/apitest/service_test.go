@@ -512,3 +512,29 @@ func TestCoverEdits(t *testing.T) {
 		t.Errorf("the cover of the title is %v", main)
 	}
 }
+
+// Caches may keep what guests see, and nothing else.
+func TestCacheHeaders(t *testing.T) {
+	t.Parallel()
+	srv := apitest.Start(t, apitest.WithoutNetwork())
+	_, token := login(t, srv, srv.Account.Username)
+	id := srv.State().Manga()[0].ID.String()
+	for _, test := range []struct{ target, token, cache, control string }{
+		{"/manga/" + id, "", "MISS", "max-age=15, public, s-maxage=2592000"},
+		{"/manga/" + id + "/feed", "", "MISS", "max-age=15, public, s-maxage=60"},
+		{"/statistics/manga/" + id, "", "MISS", "max-age=15, public, s-maxage=600"},
+		{"/manga/" + id, token, "PASS", ""},
+		{"/user/me", token, "PASS", ""},
+		{"/manga/" + nothing, "", "", ""},
+		{"/manga/random", "", "", ""},
+	} {
+		r, _ := http.NewRequest("GET", srv.URL+test.target, nil)
+		if test.token != "" {
+			r.Header.Set("Authorization", "Bearer "+test.token)
+		}
+		resp, _ := send(t, judged(t, srv), r)
+		if cache, control := resp.Header.Get("X-Cache"), resp.Header.Get("Cache-Control"); cache != test.cache || control != test.control {
+			t.Errorf("%s: X-Cache %q, Cache-Control %q", test.target, cache, control)
+		}
+	}
+}

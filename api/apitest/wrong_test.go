@@ -160,6 +160,9 @@ func TestWrongRequests(t *testing.T) {
 			t.Errorf("User-Agent %q: %d %s", agent, resp.StatusCode, body)
 		}
 	}
+	if status, text := do(t, w.srv, "GET", "/statistics/manga?"+strings.Repeat("manga[]="+nothing+"&", 200), ""); status != 414 || !strings.HasPrefix(text, "<html>") {
+		t.Errorf("a long target: %d %.80s", status, text)
+	}
 	if status, _ := do(t, w.srv, "GET", "/manga", "", "Via", "1.1 proxy"); status != 400 {
 		t.Errorf("through a proxy: %d", status)
 	}
