@@ -20,8 +20,10 @@ import (
 
 // BenchmarkDownload compares downloads of 200 pages of 1 MB, from a node that takes 20 ms for each,
 // with what a plain http.Client of the same parallelism takes for the same, one after the other in
-// one run. It fails when the median of a download is slower than 1/0.95 of the plain one, or when
-// the heap grows by more than parallelism × page size + 20 MB.
+// one run. It fails when the median of some downloads has less than 0.95 of the speed of the plain
+// ones, or when that of their heaps grows by more than parallelism × page size + 20 MB.
+//
+// Both need a processor that is free most of the time, which client and node share.
 func BenchmarkDownload(b *testing.B) {
 	const (
 		pages    = 200
@@ -77,7 +79,7 @@ func BenchmarkDownload(b *testing.B) {
 	} {
 		b.Run(name, func(b *testing.B) {
 			var ratios []float64
-			var peak int64
+			var peaks []int64
 			for b.Loop() {
 				var took [2]time.Duration
 				for i, download := range []func(string) error{run.plain, run.ours} {
@@ -89,22 +91,23 @@ func BenchmarkDownload(b *testing.B) {
 						b.Fatal(err)
 					}
 					if i == 1 {
-						peak = max(peak, grown)
+						peaks = append(peaks, grown)
 					}
 					os.RemoveAll(dir)
 				}
 				ratios = append(ratios, took[0].Seconds()/took[1].Seconds())
 			}
 			slices.Sort(ratios)
-			median := ratios[len(ratios)/2]
+			slices.Sort(peaks)
+			median, peak := ratios[len(ratios)/2], peaks[len(peaks)/2]
 			b.ReportMetric(median, "of-plain-speed")
 			b.ReportMetric(float64(peak)/(1<<20), "peak-MB")
 			b.SetBytes(pages * size)
 			if len(ratios) > 2 && median < 0.95 {
-				b.Errorf("the median is %.3f of the plain speed, less than 0.95", median)
+				b.Errorf("%s: the median is %.3f of the plain speed, less than 0.95", name, median)
 			}
 			if limit := int64(parallel*size + 20<<20); peak > limit {
-				b.Errorf("the heap grew by %d MB, more than %d MB", peak>>20, limit>>20)
+				b.Errorf("%s: the heap grew by %d MB, more than %d MB", name, peak>>20, limit>>20)
 			}
 		})
 	}

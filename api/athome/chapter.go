@@ -46,7 +46,7 @@ type Image struct {
 }
 
 // Ext returns the ending for a file of the picture, such as .png.
-func (i *Image) Ext() string { return extension(i.ContentType) }
+func (i Image) Ext() string { return extension(i.ContentType) }
 
 // Open finds the pages of a chapter. It calls [api.Client.GetChapter], unless [WithDetails] is
 // given, and [api.Client.GetAtHomeServer].
