@@ -99,7 +99,7 @@ type group struct {
 	locked  bool
 	leader  *user
 	members []*user
-	follows int // of readers who are not accounts of this server
+	follows int // how many follow it, accounts of this server among them
 	thread  thread
 }
 
@@ -182,7 +182,7 @@ type manga struct {
 	words       string    // all titles in lower case, for searches
 	demographic string    // likewise; none without one
 	ratings     [11]int
-	follows     int // of readers who are not accounts of this server
+	follows     int // how many follow it, accounts of this server among them
 	thread      thread
 }
 

@@ -81,8 +81,12 @@ func (x *exchange) write(w http.ResponseWriter, a answer) {
 	for name, values := range a.header {
 		h[name] = values
 	}
-	h["Content-Type"] = []string{a.contentType}
-	h["Content-Length"] = []string{strconv.Itoa(len(a.body))}
+	if a.contentType != "" {
+		h["Content-Type"] = []string{a.contentType}
+	}
+	if a.status != http.StatusNoContent {
+		h["Content-Length"] = []string{strconv.Itoa(len(a.body))}
+	}
 	h["Date"] = []string{x.date().Format(http.TimeFormat)}
 	h["X-Request-Id"] = []string{uuid.NewString()}
 	w.WriteHeader(a.status)

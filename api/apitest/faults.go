@@ -202,7 +202,7 @@ func (x *exchange) send(w http.ResponseWriter, body []byte) {
 			if _, err := w.Write(piece); err != nil {
 				return
 			}
-			flush.Flush() //nolint:errcheck // a writer that cannot is fast, no more
+			_ = flush.Flush() // a writer that cannot is fast, no more
 			if !x.server.sleep(x.request.Context(), x.fault.Slow/pieces) {
 				panic(http.ErrAbortHandler)
 			}
@@ -210,9 +210,9 @@ func (x *exchange) send(w http.ResponseWriter, body []byte) {
 		return
 	}
 	if x.fault != nil && x.fault.Truncate {
-		w.Write(body[:len(body)/2])           //nolint:errcheck // the client gets less than that in any case
-		http.NewResponseController(w).Flush() //nolint:errcheck // see above
+		w.Write(body[:len(body)/2])
+		_ = http.NewResponseController(w).Flush()
 		panic(http.ErrAbortHandler)
 	}
-	w.Write(body) //nolint:errcheck // the client has gone
+	w.Write(body)
 }

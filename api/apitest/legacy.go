@@ -41,7 +41,7 @@ func login(c *call) ([]byte, error) {
 		return nil, refused("User / Password does not match")
 	}
 	c.mint.grants["legacy_login"]++
-	return c.legacyTokens(c.open(u, "", legacyScope, c.server.options.refreshLife, c.now)), nil
+	return c.legacyTokens(open(u, "", legacyScope, c.server.options.refreshLife, c.now)), nil
 }
 
 func (c *call) legacyTokens(s *session) []byte {
@@ -92,6 +92,6 @@ func (s *Server) issue(username string) (access, refresh string, err error) {
 		clientID = client.clientID
 	}
 	now := s.options.clock().UTC()
-	session := s.store.open(u, clientID, scopeOf(""), s.options.refreshLife, now)
+	session := open(u, clientID, scopeOf(""), s.options.refreshLife, now)
 	return s.store.issue(session, "access", s.AuthURL, s.options.accessLife, now), s.store.issue(session, "refresh", s.AuthURL, s.options.refreshLife, now), nil
 }

@@ -12,13 +12,15 @@ import (
 
 // The limits for each address. Where MangaDex does not tell numbers, these are ours.
 const (
-	globalRate   = 5               // requests a second
-	globalBurst  = 10              // requests that pass at once after a rest
-	banAfter     = 10              // refusals within banPeriod
-	banPeriod    = time.Minute     //
-	banLife      = 5 * time.Minute //
-	banPatience  = 20              // requests that are answered during a ban, before connections are dropped
-	maxAddresses = 10_000          // that are remembered
+	globalRate  = 5  // requests a second
+	globalBurst = 10 // requests that pass at once after a rest
+
+	banPeriod   = time.Minute     // in which refusals are counted
+	banAfter    = 10              // refusals that go without a ban
+	banLife     = 5 * time.Minute // how long it lasts
+	banPatience = 20              // requests during a ban, before connections are dropped
+
+	maxAddresses = 10_000 // that are remembered
 )
 
 // A limiter counts the requests of addresses.

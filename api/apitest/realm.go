@@ -5,6 +5,7 @@ import (
 	"crypto/subtle"
 	"fmt"
 	"html"
+	"maps"
 	"mime"
 	"net/http"
 	"net/url"
@@ -203,7 +204,7 @@ func (s *Server) grantPassword(x *exchange, form url.Values, client *apiClient) 
 	if u.disabled {
 		return keycloak(http.StatusBadRequest, "invalid_grant", "Account disabled")
 	}
-	session := s.store.open(u, client.clientID, scopeOf(form.Get("scope")), s.options.refreshLife, x.now)
+	session := open(u, client.clientID, scopeOf(form.Get("scope")), s.options.refreshLife, x.now)
 	s.store.mint.grants["password"]++
 	return s.tokens(x, session, true)
 }
@@ -283,7 +284,7 @@ func (s *Server) serveRevoke(x *exchange) answer {
 			record.session.ended = true
 		}
 	}
-	return answer{status: http.StatusOK, contentType: contentJSON}
+	return answer{status: http.StatusOK}
 }
 
 func (s *Server) serveLogout(x *exchange) answer {
@@ -364,6 +365,9 @@ func (s *Server) serveLoginPage(x *exchange) answer {
 	case method != "S256":
 		return a.back(url.Values{"error": {"invalid_request"}, "error_description": {"Invalid parameter: code_challenge_method"}})
 	}
+	over := func(_ string, a *authorization) bool { return !x.now.Before(a.expires) }
+	maps.DeleteFunc(s.store.mint.prompts, over)
+	maps.DeleteFunc(s.store.mint.codes, over)
 	prompt := uuid.NewString()
 	s.store.mint.prompts[prompt] = a
 	return s.loginPage(x, prompt, "")
@@ -447,7 +451,7 @@ func (s *Server) grantCode(x *exchange, form url.Values, client string) answer {
 	if subtle.ConstantTimeCompare([]byte(verifier), []byte(a.challenge)) != 1 {
 		return refuse("PKCE verification failed: Code mismatch")
 	}
-	session := s.store.open(a.user, client, scopeOf(a.scope), s.options.refreshLife, x.now)
+	session := open(a.user, client, scopeOf(a.scope), s.options.refreshLife, x.now)
 	session.nonce = a.nonce
 	s.store.mint.grants["authorization_code"]++
 	return s.tokens(x, session, true)

@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -136,14 +137,17 @@ func TestAccessTokensAreSignedByThePublishedKey(t *testing.T) {
 		Keys []struct{ X, Y, Kid string }
 	}
 	r.get(discovery.Keys, &keys)
-	coordinate := func(text string) *big.Int {
+	coordinate := func(text string) []byte {
 		b, err := base64.RawURLEncoding.DecodeString(text)
 		if err != nil {
 			t.Fatal(err)
 		}
-		return new(big.Int).SetBytes(b)
+		return b
 	}
-	key := &ecdsa.PublicKey{Curve: elliptic.P256(), X: coordinate(keys.Keys[0].X), Y: coordinate(keys.Keys[0].Y)}
+	key, err := ecdsa.ParseUncompressedPublicKey(elliptic.P256(), slices.Concat([]byte{4}, coordinate(keys.Keys[0].X), coordinate(keys.Keys[0].Y)))
+	if err != nil {
+		t.Fatal(err)
+	}
 	parts := strings.Split(token, ".")
 	signature, _ := base64.RawURLEncoding.DecodeString(parts[2])
 	sum := sha256.Sum256([]byte(parts[0] + "." + parts[1]))

@@ -6,9 +6,7 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base64"
-	"math/big"
 	"net/http"
-	"slices"
 	"strings"
 	"time"
 
@@ -52,13 +50,12 @@ type tokenRecord struct {
 
 // A mint makes tokens and knows those that it has made. The lock of the store guards it.
 type mint struct {
-	key      *ecdsa.PrivateKey
-	keyID    string
-	records  map[string]*tokenRecord
-	sessions []*session
-	grants   map[string]int // how often each grant was a success
-	codes    map[string]*authorization
-	prompts  map[string]*authorization
+	key     *ecdsa.PrivateKey
+	keyID   string
+	records map[string]*tokenRecord
+	grants  map[string]int            // how often each grant was a success
+	codes   map[string]*authorization // by the code that the browser brought back
+	prompts map[string]*authorization // by what the login page sends along
 }
 
 // maxRecords is how many tokens are kept before those that have expired are dropped.
@@ -93,15 +90,19 @@ func (m *mint) sign(claims map[string]any) string {
 
 // jwk is the public half of the key.
 func (m *mint) jwk() map[string]any {
-	coordinate := func(n *big.Int) string { return base64URL.EncodeToString(n.FillBytes(make([]byte, 32))) }
-	return map[string]any{"kty": "EC", "crv": "P-256", "alg": "ES256", "use": "sig", "kid": m.keyID, "x": coordinate(m.key.X), "y": coordinate(m.key.Y)}
+	point, err := m.key.PublicKey.Bytes() // 4, x and y
+	if err != nil {
+		panic("apitest: " + err.Error()) // it is on its curve
+	}
+	return map[string]any{
+		"kty": "EC", "crv": "P-256", "alg": "ES256", "use": "sig", "kid": m.keyID,
+		"x": base64URL.EncodeToString(point[1:33]), "y": base64URL.EncodeToString(point[33:]),
+	}
 }
 
 // open begins a session.
-func (st *store) open(u *user, clientID, scope string, life time.Duration, now time.Time) *session {
-	s := &session{id: uuid.New(), user: u, clientID: clientID, scope: scope, ends: now.Add(life)}
-	st.mint.sessions = append(st.mint.sessions, s)
-	return s
+func open(u *user, clientID, scope string, life time.Duration, now time.Time) *session {
+	return &session{id: uuid.New(), user: u, clientID: clientID, scope: scope, ends: now.Add(life)}
 }
 
 // issue makes a token of a session.
@@ -139,7 +140,6 @@ func (m *mint) prune(now time.Time) {
 			delete(m.records, text)
 		}
 	}
-	m.sessions = slices.DeleteFunc(m.sessions, func(s *session) bool { return s.ended || !now.Before(s.ends) })
 }
 
 // holds tells whether a token is of a kind and may be used. Otherwise it says why not, in the words
