@@ -173,14 +173,17 @@ func TestHelp(t *testing.T) {
 // TestMainPath is what a newcomer does: start it, look at it, end it with Ctrl-C.
 func TestMainPath(t *testing.T) {
 	t.Parallel()
-	r := launch(t, exampletest.Embedded(t))
-	r.get("/").want(t, http.StatusOK, "Popular titles")
-	r.get("/following").want(t, http.StatusOK, `class="cards"`)
-	if a := r.get("/"); !strings.Contains(a.body, "Its account <b>reader</b> is logged in") {
-		t.Error("nothing says that this is the fake MangaDex")
-	}
-	if end := r.stop(); strings.Count(end.Stdout, "\n") != 1 || end.Stderr != "" {
-		t.Errorf("it said %q and %q", end.Stdout, end.Stderr)
+	p := exampletest.Embedded(t)
+	for range 2 { // the second time there is a token of a fake MangaDex that is no more
+		r := launch(t, p)
+		r.get("/").want(t, http.StatusOK, "Popular titles")
+		r.get("/following").want(t, http.StatusOK, `class="cards"`)
+		if a := r.get("/"); !strings.Contains(a.body, "Its account <b>reader</b> is logged in") {
+			t.Error("nothing says that this is the fake MangaDex")
+		}
+		if end := r.stop(); strings.Count(end.Stdout, "\n") != 1 || end.Stderr != "" {
+			t.Errorf("it said %q and %q", end.Stdout, end.Stderr)
+		}
 	}
 }
 

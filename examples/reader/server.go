@@ -116,7 +116,7 @@ func (s *server) handler() http.Handler {
 			s.fail(w, r, &problem{http.StatusMisdirectedRequest, "This server does not go by that name."})
 			return
 		}
-		ctx, cancel := context.WithTimeout(r.Context(), time.Minute)
+		ctx, cancel := context.WithTimeout(r.Context(), 2*time.Minute)
 		defer cancel()
 		r.Body = http.MaxBytesReader(w, r.Body, 256<<10)
 		guarded.ServeHTTP(w, r.WithContext(ctx))

@@ -407,7 +407,7 @@ func rowOf(c *api.Chapter) row {
 		v.Label = "Chapter " + n
 	}
 	if n := text(a.Volume); n != "" {
-		v.Label = "Volume " + n + ", " + strings.ToLower(v.Label[:1]) + v.Label[1:]
+		v.Label += " (vol. " + n + ")"
 	}
 	var groups []string
 	for _, g := range c.Relationships.Groups() {

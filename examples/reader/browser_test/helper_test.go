@@ -97,7 +97,7 @@ func startReader(t *testing.T, fake *apitest.Server, loggedIn bool) string {
 	if loggedIn {
 		cmd.Env = append(cmd.Env, "MANGADEX_USERNAME="+fake.Account.Username, "MANGADEX_PASSWORD="+fake.Account.Password)
 	}
-	cmd.Stderr = os.Stderr
+	cmd.Stderr = t.Output()
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
