@@ -20,9 +20,6 @@ import (
 	"github.com/mangadex-go/mangadex/api/transport"
 )
 
-// defaultUserAgent tells MangaDex the truth, as it demands.
-const defaultUserAgent = transport.Product
-
 // maxAnswer bounds an answer in bytes. Real ones have a few kilobytes.
 const maxAnswer = 1 << 20
 
@@ -49,7 +46,7 @@ func newSender(client *http.Client, userAgent string) *sender {
 	own := *client
 	own.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	if userAgent == "" {
-		userAgent = defaultUserAgent
+		userAgent = transport.Product
 	}
 	return &sender{&own, userAgent, closeIdle}
 }
