@@ -178,7 +178,7 @@ func TestEditConflicts(t *testing.T) {
 				t.Parallel()
 				s := newShelf(shelf{})
 				refused := errors.New("no")
-				if _, err := s.edit(t, refused); err != refused || s.writes > 0 { //nolint:errorlint // as it is
+				if _, err := s.edit(t, refused); err != refused || s.writes > 0 {
 					t.Errorf("after %d writes: %v", s.writes, err)
 				}
 			})

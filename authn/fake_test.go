@@ -86,12 +86,6 @@ func (f *fake) set(change func(*fake)) {
 	change(f)
 }
 
-func (f *fake) total() int {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	return len(f.requests)
-}
-
 // revokeAccess makes every access token void.
 func (f *fake) revokeAccess() { f.set(func(f *fake) { clear(f.access) }) }
 

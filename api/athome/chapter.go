@@ -205,7 +205,7 @@ func (c *Chapter) fetch(ctx context.Context, index int, out output) (Page, arriv
 		case err != nil && (n == nil || ctx.Err() != nil):
 			return page, arrival{}, c.errorf(err)
 		case err != nil: // not the fault of this page: others will fare no better
-			return page, arrival{}, fmt.Errorf("%v; and no other node could be had: %w", failed, err)
+			return page, arrival{}, fmt.Errorf("%s; and no other node could be had: %w", failed.Error(), err)
 		}
 		n = next
 		page.URL = c.source.address(n, page.Name)

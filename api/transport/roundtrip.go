@@ -138,7 +138,7 @@ func (e *exchange) send(out *http.Request) {
 		start = time.Now()
 	}
 	e.t.stats.requests.Add(1)
-	e.resp, e.err = e.t.base.RoundTrip(out)
+	e.resp, e.err = e.t.base.RoundTrip(out) //nolint:bodyclose // the caller closes it
 	if e.err == nil && e.resp == nil {
 		e.err = errors.New("transport: the transport below returned neither an answer nor an error")
 	}
