@@ -137,7 +137,7 @@ func (f *mangaFilter) match(m *manga, now time.Time) bool {
 		!f.ratings.has(m.fields.ContentRating),
 		f.status != nil && !f.status.has(m.fields.Status),
 		f.original != nil && !f.original.has(m.fields.OriginalLanguage),
-		f.notOriginal.has(m.fields.OriginalLanguage),
+		len(f.notOriginal) > 0 && f.notOriginal.has(m.fields.OriginalLanguage),
 		f.year == "none" && m.fields.Year != nil,
 		f.demographic != nil && !f.demographic.has(m.demographic),
 		!f.created.IsZero() && m.created.Before(f.created),

@@ -178,6 +178,7 @@ func (st *store) invent(seed uint64, titles int) {
 		chapters = append(chapters, m.chapters...)
 		all[n] = m
 	}
+	pack(all)
 	st.manga.add(all...)
 	st.covers.add(covers...)
 	st.chapters.add(chapters...)
@@ -185,6 +186,18 @@ func (st *store) invent(seed uint64, titles int) {
 		st.relate(all[n], all[n+1], "sequel", head{id: uuid.NewSHA1(all[n].id, []byte("sequel")), kind: "manga_relation", version: 1, created: now, updated: now})
 	}
 	st.legacy = map[string][]uuid.UUID{"manga": idsOf(all), "chapter": idsOf(chapters), "group": idsOf(groups), "tag": idsOf(st.tags.all)}
+}
+
+// pack puts what searches by title look at into one piece of memory, which makes them much faster.
+func pack(all []*manga) {
+	var b strings.Builder
+	for _, m := range all {
+		b.WriteString(m.words)
+	}
+	rest := b.String()
+	for _, m := range all {
+		m.words, rest = rest[:len(m.words)], rest[len(m.words):]
+	}
 }
 
 func (st *store) inventTags(now time.Time) {
