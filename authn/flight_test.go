@@ -553,3 +553,27 @@ func TestSavingFailsAheadOfTime(t *testing.T) {
 		}
 	})
 }
+
+// The second of two logouts must not stop the first, which is the one that tells the server.
+func TestTwoLogouts(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		f, _, s := loggedIn(t)
+		f.fail("POST "+realm+"/protocol/openid-connect/logout", f.after(5*time.Second))
+		both := make(chan error, 2)
+		for range 2 {
+			go func() { both <- s.Logout(t.Context()) }()
+			synctest.Wait()
+		}
+		for range 2 {
+			if err := <-both; err != nil {
+				t.Error(err)
+			}
+		}
+		for _, session := range f.refresh {
+			if session.live {
+				t.Error("the session lives on on the server")
+			}
+		}
+	})
+}

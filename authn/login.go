@@ -16,7 +16,7 @@ func (s *Session) Login(ctx context.Context) error {
 	for {
 		s.mu.Lock()
 		f := s.flight
-		if f == nil || !f.exclusive {
+		if f == nil || f.kind == renewal {
 			break
 		}
 		s.mu.Unlock()
@@ -47,7 +47,7 @@ func (s *Session) LoginWith(ctx context.Context, username, password string) erro
 	if err := pair("username", username, "password", password); err != nil {
 		return err
 	}
-	ctx, f, err := s.claim(ctx)
+	ctx, f, err := s.claim(ctx, login)
 	if err != nil {
 		return err
 	}
@@ -106,7 +106,7 @@ func (s *Session) Logout(ctx context.Context, options ...LogoutOption) error {
 			t = f.got
 		}
 	}
-	ctx, f, err := s.claim(ctx)
+	ctx, f, err := s.claim(ctx, logout)
 	if err != nil {
 		return errors.Join(fmt.Errorf(untold, err), s.erase(context.Background()))
 	}
@@ -144,7 +144,7 @@ func (s *Session) forget(keepCredentials bool) (t Token, was *account, stopped *
 	s.anonymous, s.cause = true, nil
 	s.current.Store(nil)
 	s.permissions = nil
-	if s.flight != nil {
+	if s.flight != nil && s.flight.kind != logout {
 		s.flight.cancel()
 	}
 	return t, was, s.flight

@@ -56,19 +56,26 @@ type account struct {
 	headers            []string // the latest Authorization values of this login
 }
 
-// A flight is a change of the session that takes time: a renewal, which calls may wait for and
-// share, or a login or logout, whose outcome is its caller's alone.
+// A flight is a change of the session that takes time.
 type flight struct {
-	done      chan struct{}
-	cancel    context.CancelFunc
-	exclusive bool
-	account   *account // what it works for; if that is not the session's any more, nothing of it may be kept
-	got       Token    // from the server
+	kind    flightKind
+	done    chan struct{}
+	cancel  context.CancelFunc
+	account *account // what it works for; if that is not the session's any more, nothing of it may be kept
+	got     Token    // from the server
 
 	// Set before done is closed.
 	bearer *bearer
 	err    error
 }
+
+type flightKind uint8
+
+const (
+	renewal flightKind = iota // calls wait for it and share what comes of it
+	login                     // with other credentials; what comes of it is its caller's alone
+	logout
+)
 
 // New makes a session. Nothing is sent; a store is read.
 func New(options ...Option) (*Session, error) {
@@ -292,7 +299,7 @@ func (s *Session) acquire(ctx context.Context) (*bearer, error) {
 			return nil, waitError(ctx)
 		}
 		switch {
-		case f.exclusive:
+		case f.kind != renewal:
 			continue
 		case f.err != nil && old != nil && s.usable(time.Now()) == old: // it may be tried again later
 			return old, nil
@@ -308,7 +315,7 @@ func waitError(ctx context.Context) error {
 // launch starts a renewal. Its context is not the caller's, who may go away while others wait, and
 // whose context may hold values for its own request. The caller holds mu.
 func (s *Session) launch() *flight {
-	f := &flight{done: make(chan struct{}), account: s.account}
+	f := &flight{kind: renewal, done: make(chan struct{}), account: s.account}
 	var ctx context.Context
 	ctx, f.cancel = context.WithTimeout(s.root, exchangeTimeout)
 	s.flight = f
@@ -322,12 +329,12 @@ func (s *Session) launch() *flight {
 
 // claim waits until nothing else changes the session, and keeps everything else from doing so until
 // land. The context it returns also ends with the session.
-func (s *Session) claim(ctx context.Context) (context.Context, *flight, error) {
+func (s *Session) claim(ctx context.Context, kind flightKind) (context.Context, *flight, error) {
 	for {
 		s.mu.Lock()
 		other := s.flight
 		if other == nil {
-			f := &flight{done: make(chan struct{}), account: s.account, exclusive: true}
+			f := &flight{kind: kind, done: make(chan struct{}), account: s.account}
 			ctx, cancel := context.WithTimeout(ctx, exchangeTimeout)
 			stop := context.AfterFunc(s.root, cancel)
 			f.cancel = func() { stop(); cancel() }
