@@ -15,20 +15,7 @@ func (c *call) seesChapter(ch *chapter) bool {
 }
 
 func (c *call) chapterOf(parameter string) (*chapter, error) {
-	id := c.id(parameter)
-	ch, ok := c.chapters.get(id)
-	if !ok || !c.seesChapter(ch) {
-		return nil, notFound("Chapter", id)
-	}
-	return ch, nil
-}
-
-func getChapter(c *call) ([]byte, error) {
-	ch, err := c.chapterOf("id")
-	if err != nil {
-		return nil, err
-	}
-	return one(ch, c.includes(), c.now), nil
+	return lookup(c, &c.chapters, "Chapter", parameter, c.seesChapter)
 }
 
 var chapterKeys = map[string]func(a, b *chapter) int{

@@ -148,19 +148,7 @@ func listMangaDrafts(c *call) ([]byte, error) {
 }
 
 func (c *call) draftOf(parameter string) (*manga, error) {
-	m, err := c.mangaOf(parameter)
-	if err != nil || m.state == "published" {
-		return nil, notFound("Manga draft", c.id(parameter))
-	}
-	return m, nil
-}
-
-func getMangaDraft(c *call) ([]byte, error) {
-	m, err := c.draftOf("id")
-	if err != nil {
-		return nil, err
-	}
-	return one(m, c.includes(), c.now), nil
+	return lookup(c, &c.manga, "Manga draft", parameter, func(m *manga) bool { return c.sees(m) && m.state != "published" })
 }
 
 func commitMangaDraft(c *call) ([]byte, error) {
@@ -229,11 +217,7 @@ func (st *store) unrelate(r *relation) {
 // Authors.
 
 func (c *call) authorOf(parameter string) (*author, error) {
-	a, ok := c.authors.get(c.id(parameter))
-	if !ok {
-		return nil, notFound("Author", c.id(parameter))
-	}
-	return a, nil
+	return lookup(c, &c.authors, "Author", parameter, everyone[*author])
 }
 
 func createAuthor(c *call) ([]byte, error) {
@@ -273,11 +257,7 @@ func deleteAuthor(c *call) ([]byte, error) {
 // Groups.
 
 func (c *call) groupOf(parameter string) (*group, error) {
-	g, ok := c.groups.get(c.id(parameter))
-	if !ok {
-		return nil, notFound("Scanlation group", c.id(parameter))
-	}
-	return g, nil
+	return lookup(c, &c.groups, "Scanlation group", parameter, everyone[*group])
 }
 
 func createGroup(c *call) ([]byte, error) {

@@ -143,16 +143,8 @@ func do(t testing.TB, srv *apitest.Server, method, target, body string, header .
 	for i := 0; i+1 < len(header); i += 2 {
 		r.Header.Set(header[i], header[i+1])
 	}
-	resp, err := judged(t, srv).Do(r)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer resp.Body.Close()
-	text, err := io.ReadAll(resp.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return resp.StatusCode, string(text)
+	resp, text := send(t, judged(t, srv), r)
+	return resp.StatusCode, text
 }
 
 // bearer sends a token with every request.

@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"image"
-	"io"
 	"net/http"
 	"strings"
 	"testing"
@@ -20,16 +19,12 @@ import (
 // fetch gets a picture from wherever.
 func fetch(t testing.TB, client *http.Client, target string) (*http.Response, []byte) {
 	t.Helper()
-	resp, err := client.Get(target)
+	r, err := http.NewRequest(http.MethodGet, target, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer resp.Body.Close()
-	body, err := io.ReadAll(resp.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return resp, body
+	resp, body := send(t, client, r)
+	return resp, []byte(body)
 }
 
 // readable is a chapter with pages.

@@ -37,12 +37,7 @@ func (c *call) seesList(l *customList) bool {
 }
 
 func (c *call) listOf(parameter string) (*customList, error) {
-	id := c.id(parameter)
-	l, ok := c.lists.get(id)
-	if !ok || !c.seesList(l) {
-		return nil, notFound("Custom list", id)
-	}
-	return l, nil
+	return lookup(c, &c.lists, "Custom list", parameter, c.seesList)
 }
 
 func (c *call) ownListOf(parameter string) (*customList, error) {
@@ -79,14 +74,6 @@ func createCustomList(c *call) ([]byte, error) {
 	l := &customList{head: newHead("custom_list", c.now), owner: c.user, manga: titles, fields: customListFields{Visibility: "private"}}
 	c.decode(&l.fields)
 	c.lists.add(l)
-	return one(l, nil, c.now), nil
-}
-
-func getCustomList(c *call) ([]byte, error) {
-	l, err := c.listOf("id")
-	if err != nil {
-		return nil, err
-	}
 	return one(l, nil, c.now), nil
 }
 
@@ -132,49 +119,42 @@ func getCustomListFeed(c *call) ([]byte, error) {
 	return c.feed(all)
 }
 
-func addMangaToCustomList(c *call) ([]byte, error) {
-	m, err := c.mangaOf("id")
-	if err != nil {
-		return nil, err
+// putInCustomList puts a title into a list, at the end or where the request wants it, or takes it
+// out.
+func putInCustomList(in bool) handler {
+	return func(c *call) ([]byte, error) {
+		m, err := c.mangaOf("id")
+		if err != nil {
+			return nil, err
+		}
+		l, err := c.ownListOf("listId")
+		if err != nil {
+			return nil, err
+		}
+		l.manga = slices.DeleteFunc(l.manga, func(other *manga) bool { return other == m })
+		if in {
+			l.manga = slices.Insert(l.manga, min(c.number("order", len(l.manga)), len(l.manga)), m)
+		}
+		l.edit(c.now)
+		return done, nil
 	}
-	l, err := c.ownListOf("listId")
-	if err != nil {
-		return nil, err
-	}
-	l.manga = slices.DeleteFunc(l.manga, func(other *manga) bool { return other == m })
-	l.manga = slices.Insert(l.manga, min(c.number("order", len(l.manga)), len(l.manga)), m)
-	l.edit(c.now)
-	return done, nil
-}
-
-func removeMangaFromCustomList(c *call) ([]byte, error) {
-	m, err := c.mangaOf("id")
-	if err != nil {
-		return nil, err
-	}
-	l, err := c.ownListOf("listId")
-	if err != nil {
-		return nil, err
-	}
-	l.manga = slices.DeleteFunc(l.manga, func(other *manga) bool { return other == m })
-	l.edit(c.now)
-	return done, nil
 }
 
 // listsOf is the answer that holds lists of an account.
-func (c *call) listsOf(owner uuid.UUID, seen func(*customList) bool) ([]byte, error) {
-	return list(c, &c.lists, nil, nil, func(l *customList) bool { return l.owner.id == owner && seen(l) })
+func (c *call) listsOf(owner *user, seen func(*customList) bool) ([]byte, error) {
+	return list(c, &c.lists, nil, nil, func(l *customList) bool { return l.owner == owner && seen(l) })
 }
 
 func listOwnCustomLists(c *call) ([]byte, error) {
-	return c.listsOf(c.user.id, everyone[*customList])
+	return c.listsOf(c.user, everyone[*customList])
 }
 
 func listUserCustomLists(c *call) ([]byte, error) {
-	if _, ok := c.users.get(c.id("id")); !ok {
-		return nil, notFound("User", c.id("id"))
+	u, err := c.userOf("id")
+	if err != nil {
+		return nil, err
 	}
-	return c.listsOf(c.id("id"), func(l *customList) bool { return l.fields.Visibility == "public" })
+	return c.listsOf(u, func(l *customList) bool { return l.fields.Visibility == "public" })
 }
 
 // decode overwrites those members of v that the body has. What the body does not have stays, null

@@ -17,20 +17,7 @@ func (c *call) sees(m *manga) bool {
 }
 
 func (c *call) mangaOf(parameter string) (*manga, error) {
-	id := c.id(parameter)
-	m, ok := c.manga.get(id)
-	if !ok || !c.sees(m) {
-		return nil, notFound("Manga", id)
-	}
-	return m, nil
-}
-
-func getManga(c *call) ([]byte, error) {
-	m, err := c.mangaOf("id")
-	if err != nil {
-		return nil, err
-	}
-	return one(m, c.includes(), c.now), nil
+	return lookup(c, &c.manga, "Manga", parameter, c.sees)
 }
 
 var mangaKeys = map[string]func(a, b *manga) int{
@@ -272,9 +259,9 @@ func listTags(c *call) ([]byte, error) {
 }
 
 func listMangaRelations(c *call) ([]byte, error) {
-	m, ok := c.manga.get(c.id("mangaId"))
-	if !ok || !c.sees(m) {
-		return nil, notFound("Manga", c.id("mangaId"))
+	m, err := c.mangaOf("mangaId")
+	if err != nil {
+		return nil, err
 	}
 	return many(m.related, page{limit: len(m.related)}, len(m.related), c.includes(), c.now), nil
 }

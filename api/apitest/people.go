@@ -20,6 +20,27 @@ func list[E entity](c *call, t *table[E], o order, keys map[string]func(a, b E) 
 	return many(found, p, total, c.includes(), c.now), nil
 }
 
+// lookup finds what a parameter of the path names, unless who asks may not see it.
+func lookup[E entity](c *call, t *table[E], what, parameter string, seen func(E) bool) (E, error) {
+	e, ok := t.get(c.id(parameter))
+	if !ok || !seen(e) {
+		var none E
+		return none, notFound(what, c.id(parameter))
+	}
+	return e, nil
+}
+
+// show is the operation that answers with what the path names.
+func show[E entity](find func(c *call, parameter string) (E, error)) handler {
+	return func(c *call) ([]byte, error) {
+		e, err := find(c, "id")
+		if err != nil {
+			return nil, err
+		}
+		return one(e, c.includes(), c.now), nil
+	}
+}
+
 // contains compares names without regard to case.
 func contains(name, part string) bool {
 	return strings.Contains(strings.ToLower(name), strings.ToLower(part))
@@ -36,14 +57,6 @@ func listAuthors(c *call) ([]byte, error) {
 	return list(c, &c.authors, c.order(), authorKeys, func(a *author) bool { return contains(a.fields.Name, name) })
 }
 
-func getAuthor(c *call) ([]byte, error) {
-	a, err := c.authorOf("id")
-	if err != nil {
-		return nil, err
-	}
-	return one(a, c.includes(), c.now), nil
-}
-
 var groupKeys = map[string]func(a, b *group) int{
 	"name": func(a, b *group) int {
 		return cmp.Compare(strings.ToLower(a.fields.Name), strings.ToLower(b.fields.Name))
@@ -58,14 +71,6 @@ func listGroups(c *call) ([]byte, error) {
 	return list(c, &c.groups, c.order(), groupKeys, func(g *group) bool {
 		return contains(g.fields.Name, name) && (language == "" || slices.Contains(g.fields.FocusedLanguages, language))
 	})
-}
-
-func getGroup(c *call) ([]byte, error) {
-	g, err := c.groupOf("id")
-	if err != nil {
-		return nil, err
-	}
-	return one(g, c.includes(), c.now), nil
 }
 
 var coverKeys = map[string]func(a, b *cover) int{

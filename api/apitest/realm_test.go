@@ -30,18 +30,10 @@ func post(t testing.TB, client *http.Client, target string, form url.Values, hea
 	for i := 0; i+1 < len(header); i += 2 {
 		r.Header.Set(header[i], header[i+1])
 	}
-	resp, err := client.Do(r)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer resp.Body.Close()
-	text, err := io.ReadAll(resp.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
+	resp, text := send(t, client, r)
 	var body map[string]any
 	if len(text) > 0 && strings.HasPrefix(resp.Header.Get("Content-Type"), "application/json") {
-		if err := json.Unmarshal(text, &body); err != nil {
+		if err := json.Unmarshal([]byte(text), &body); err != nil {
 			t.Fatalf("%v: %s", err, text)
 		}
 	}

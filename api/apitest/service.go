@@ -24,19 +24,7 @@ func listUsers(c *call) ([]byte, error) {
 }
 
 func (c *call) userOf(parameter string) (*user, error) {
-	u, ok := c.users.get(c.id(parameter))
-	if !ok {
-		return nil, notFound("User", c.id(parameter))
-	}
-	return u, nil
-}
-
-func getUser(c *call) ([]byte, error) {
-	u, err := c.userOf("id")
-	if err != nil {
-		return nil, err
-	}
-	return one(u, nil, c.now), nil
+	return lookup(c, &c.users, "User", parameter, everyone[*user])
 }
 
 // deleteUser sends a code by mail; State().DeletionCode has it, too.
@@ -82,11 +70,7 @@ var clientKeys = map[string]func(a, b *apiClient) int{
 }
 
 func (c *call) clientOf(parameter string) (*apiClient, error) {
-	a, ok := c.clients.get(c.id(parameter))
-	if !ok || a.owner != c.user {
-		return nil, notFound("Api client", c.id(parameter))
-	}
-	return a, nil
+	return lookup(c, &c.clients, "Api client", parameter, func(a *apiClient) bool { return a.owner == c.user })
 }
 
 func listAPIClients(c *call) ([]byte, error) {
@@ -107,14 +91,6 @@ func createAPIClient(c *call) ([]byte, error) {
 func (a *apiClient) approve(now time.Time) {
 	a.state, a.clientID = "approved", "personal-client-"+a.id.String()+"-"+token()[:8]
 	a.edit(now)
-}
-
-func getAPIClient(c *call) ([]byte, error) {
-	a, err := c.clientOf("id")
-	if err != nil {
-		return nil, err
-	}
-	return one(a, c.includes(), c.now), nil
 }
 
 func updateAPIClient(c *call) ([]byte, error) {

@@ -54,26 +54,37 @@ func statistics(ids []uuid.UUID, of func(uuid.UUID) (map[string]any, bool)) []by
 	return object(map[string]any{"statistics": byID(found)})
 }
 
-func listMangaStatistics(c *call) ([]byte, error) {
-	return statistics(c.ids("manga[]"), func(id uuid.UUID) (map[string]any, bool) {
+// listStatistics answers for the ids of a parameter.
+func listStatistics(parameter string, of func(c *call, id uuid.UUID) (map[string]any, bool)) handler {
+	return func(c *call) ([]byte, error) {
+		return statistics(c.ids(parameter), func(id uuid.UUID) (map[string]any, bool) { return of(c, id) }), nil
+	}
+}
+
+// getStatistics answers for the id in the path. For one that there is not it says so, unlike a list.
+func getStatistics(what string, of func(c *call, id uuid.UUID) (map[string]any, bool)) handler {
+	return func(c *call) ([]byte, error) {
+		id := c.id("uuid")
+		found, ok := of(c, id)
+		if !ok {
+			return nil, notFound(what, id)
+		}
+		return statistics([]uuid.UUID{id}, func(uuid.UUID) (map[string]any, bool) { return found, true }), nil
+	}
+}
+
+// mangaStatistics are those of a title, with the number of each rating or without.
+func mangaStatistics(distribution bool) func(c *call, id uuid.UUID) (map[string]any, bool) {
+	return func(c *call, id uuid.UUID) (map[string]any, bool) {
 		m, ok := c.manga.get(id)
 		if !ok {
 			return nil, false
 		}
-		return m.statistics(false), true
-	}), nil
-}
-
-func getMangaStatistics(c *call) ([]byte, error) {
-	id := c.id("uuid")
-	m, ok := c.manga.get(id)
-	if !ok {
-		return nil, notFound("Manga", id)
+		return m.statistics(distribution), true
 	}
-	return statistics([]uuid.UUID{id}, func(uuid.UUID) (map[string]any, bool) { return m.statistics(true), true }), nil
 }
 
-func (c *call) chapterComments(id uuid.UUID) (map[string]any, bool) {
+func (c *call) chapterStatistics(id uuid.UUID) (map[string]any, bool) {
 	ch, ok := c.chapters.get(id)
 	if !ok {
 		return nil, false
@@ -81,34 +92,10 @@ func (c *call) chapterComments(id uuid.UUID) (map[string]any, bool) {
 	return map[string]any{"comments": ch.thread.comments()}, true
 }
 
-func (c *call) groupComments(id uuid.UUID) (map[string]any, bool) {
+func (c *call) groupStatistics(id uuid.UUID) (map[string]any, bool) {
 	g, ok := c.groups.get(id)
 	if !ok {
 		return nil, false
 	}
 	return map[string]any{"comments": g.thread.comments()}, true
-}
-
-func listChapterStatistics(c *call) ([]byte, error) {
-	return statistics(c.ids("chapter[]"), c.chapterComments), nil
-}
-
-func getChapterStatistics(c *call) ([]byte, error) {
-	id := c.id("uuid")
-	if _, ok := c.chapterComments(id); !ok {
-		return nil, notFound("Chapter", id)
-	}
-	return statistics([]uuid.UUID{id}, c.chapterComments), nil
-}
-
-func listGroupStatistics(c *call) ([]byte, error) {
-	return statistics(c.ids("group[]"), c.groupComments), nil
-}
-
-func getGroupStatistics(c *call) ([]byte, error) {
-	id := c.id("uuid")
-	if _, ok := c.groupComments(id); !ok {
-		return nil, notFound("Scanlation group", id)
-	}
-	return statistics([]uuid.UUID{id}, c.groupComments), nil
 }

@@ -87,11 +87,7 @@ func (st *store) sessionOfUser(u *user) (*uploadSession, bool) {
 }
 
 func (c *call) uploadOf(parameter string) (*uploadSession, error) {
-	s, ok := c.uploads.get(c.id(parameter))
-	if !ok || s.owner != c.user {
-		return nil, notFound("Upload session", c.id(parameter))
-	}
-	return s, nil
+	return lookup(c, &c.uploads, "Upload session", parameter, func(s *uploadSession) bool { return s.owner == c.user })
 }
 
 func getUploadSession(c *call) ([]byte, error) {
@@ -381,11 +377,7 @@ func (ch *chapter) committed(now time.Time) []byte {
 // Covers.
 
 func (c *call) coverOf(parameter string) (*cover, error) {
-	k, ok := c.covers.get(c.id(parameter))
-	if !ok || !c.sees(k.manga) {
-		return nil, notFound("Cover", c.id(parameter))
-	}
-	return k, nil
+	return lookup(c, &c.covers, "Cover", parameter, func(k *cover) bool { return c.sees(k.manga) })
 }
 
 func uploadCover(c *call) ([]byte, error) {
