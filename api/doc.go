@@ -12,7 +12,9 @@
 //	}
 //	fmt.Println(manga.Data.Attributes.Title.In("en", "ja-ro"))
 //	for _, author := range manga.Data.Relationships.Authors() {
-//		fmt.Println(author.Attributes.Name)
+//		if author.Attributes != nil { // nil for an author who was deleted
+//			fmt.Println(author.Attributes.Name)
+//		}
 //	}
 //
 // Package authn logs in. The packages below this one do what takes many calls: athome reads
