@@ -68,7 +68,8 @@ type mangaFilter struct {
 	translated     texts
 	demographic    texts
 	ratings        texts
-	year           string
+	year           int // 0 for any
+	noYear         bool
 	created        time.Time
 	updated        time.Time
 	group          uuid.UUID
@@ -96,7 +97,8 @@ func (c *call) mangaFilter() (mangaFilter, error) {
 		translated:  texts(c.query["availableTranslatedLanguage[]"]),
 		demographic: texts(c.query["publicationDemographic[]"]),
 		ratings:     c.ratings(),
-		year:        c.query.Get("year"),
+		year:        c.number("year", 0),
+		noYear:      c.query.Get("year") == "none",
 		created:     c.since("createdAtSince"),
 		updated:     c.since("updatedAtSince"),
 	}
@@ -125,16 +127,14 @@ func (f *mangaFilter) match(m *manga, now time.Time) bool {
 		f.status != nil && !f.status.has(m.fields.Status),
 		f.original != nil && !f.original.has(m.fields.OriginalLanguage),
 		len(f.notOriginal) > 0 && f.notOriginal.has(m.fields.OriginalLanguage),
-		f.year == "none" && m.fields.Year != nil,
+		f.noYear && m.fields.Year != nil,
+		f.year != 0 && number(m.fields.Year) != f.year,
 		f.demographic != nil && !f.demographic.has(m.demographic),
 		!f.created.IsZero() && m.created.Before(f.created),
 		!f.updated.IsZero() && m.updated.Before(f.updated),
 		f.authors != nil && !anyAuthor(m.authors, f.authors),
 		f.artists != nil && !anyAuthor(m.artists, f.artists),
 		f.either != nil && !anyAuthor(m.authors, f.either) && !anyAuthor(m.artists, f.either):
-		return false
-	}
-	if f.year != "" && f.year != "none" && (m.fields.Year == nil || !sameYear(f.year, *m.fields.Year)) {
 		return false
 	}
 	if len(f.tags) > 0 && !hasTags(m, f.tags, f.tagsAny) || len(f.without) > 0 && hasTags(m, f.without, !f.withoutAll) {
@@ -159,14 +159,6 @@ func (m *manga) hasGroup(id uuid.UUID, now time.Time) bool {
 	return slices.ContainsFunc(m.chapters, func(ch *chapter) bool {
 		return !ch.waiting && !ch.publishAt.After(now) && slices.ContainsFunc(ch.groups, func(g *group) bool { return g.id == id })
 	})
-}
-
-func sameYear(text string, year int) bool {
-	n := 0
-	for _, c := range text {
-		n = n*10 + int(c-'0')
-	}
-	return n == year
 }
 
 func anyAuthor(list []*author, wanted map[uuid.UUID]bool) bool {

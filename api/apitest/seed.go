@@ -95,49 +95,75 @@ func (i inventor) title() (english, romaji, japanese string) {
 	return "Letters from " + place + name + ": " + adjective + " " + noun, romaji, japanese
 }
 
+// Kinds of things that are invented.
+const (
+	ofUser = iota
+	ofGroup
+	ofAuthor
+	ofManga
+	ofChapters
+)
+
+// An idea is what the whole catalogue is made from.
+type idea struct {
+	seed uint64
+	now  time.Time
+}
+
+// inventor makes the one thing of a kind at a place.
+func (d idea) inventor(kind, place int) inventor {
+	return inventor{rand.New(rand.NewPCG(d.seed, uint64(kind)<<32|uint64(place))), d.now}
+}
+
 // invent fills an empty store.
 func (st *store) invent(seed uint64, titles int) {
-	now := st.clock().UTC().Truncate(time.Second)
-	inventorOf := func(kind, index int) inventor {
-		return inventor{rand.New(rand.NewPCG(seed, uint64(kind)<<32|uint64(index))), now}
-	}
-	const (
-		ofUser = iota
-		ofGroup
-		ofAuthor
-		ofManga
-		ofChapters
-	)
-	st.inventTags(now)
-	st.inventReasons(now)
+	d := idea{seed, st.clock().UTC().Truncate(time.Second)}
+	st.inventTags(d.now)
+	st.inventReasons(d.now)
 	st.templates = []settingsTemplate{{uuid.NewSHA1(namespace, []byte("settings template")), []byte(`{"type":"object"}`)}}
+	st.inventPeople(d, titles)
 
-	users := make([]*user, 8+titles/20)
-	for n := range users {
-		i := inventorOf(ofUser, n)
-		name, _ := i.word(3)
-		users[n] = &user{head: i.head(kindUser, 3000), username: strings.ToLower(name) + strconv.Itoa(n), roles: []string{"ROLE_MEMBER", "ROLE_GROUP_MEMBER"}}
+	all := make([]*manga, titles)
+	for n := range all {
+		i := d.inventor(ofManga, n)
+		m := st.inventManga(i, n)
+		st.inventMakers(i, m, n)
+		st.inventCovers(i, m, n)
+		m.chapters = inventChapters(d.inventor(ofChapters, n), m, n, st.groups.all, st.users.all)
+		m.findLatest()
+		st.chapters.add(m.chapters...)
+		all[n] = m
 	}
-	st.users.add(users...)
+	pack(all)
+	st.manga.add(all...)
+	for n := 5; n+1 < titles; n += 10 {
+		st.relate(all[n], all[n+1], "sequel", head{id: uuid.NewSHA1(all[n].id, []byte("sequel")), kind: "manga_relation", version: 1, created: d.now, updated: d.now})
+	}
+	st.legacy = map[string][]uuid.UUID{"manga": idsOf(all), "chapter": idsOf(st.chapters.all), "group": idsOf(st.groups.all), "tag": idsOf(st.tags.all)}
+}
 
-	groups := make([]*group, 5+titles/10)
-	for n := range groups {
-		i := inventorOf(ofGroup, n)
+// inventPeople makes users, groups and authors for so many titles.
+func (st *store) inventPeople(d idea, titles int) {
+	for n := range 8 + titles/20 {
+		i := d.inventor(ofUser, n)
+		name, _ := i.word(3)
+		st.users.add(&user{head: i.head(kindUser, 3000), username: strings.ToLower(name) + strconv.Itoa(n), roles: []string{"ROLE_MEMBER", "ROLE_GROUP_MEMBER"}})
+	}
+	users := st.users.all
+	for n := range 5 + titles/10 {
+		i := d.inventor(ofGroup, n)
 		name, _ := i.word(2)
-		leader := users[i.IntN(len(users))]
-		groups[n] = &group{
-			head: i.head(kindGroup, 3000), leader: leader, members: []*user{leader, users[i.IntN(len(users))]}, follows: i.IntN(5000),
+		leader := i.IntN(len(users))
+		st.groups.add(&group{
+			head: i.head(kindGroup, 3000), leader: users[leader], members: []*user{users[leader], users[(leader+1+i.IntN(len(users)-1))%len(users)]}, follows: i.IntN(5000),
 			fields: groupFields{
 				Name: name + " " + nouns[i.IntN(len(nouns))] + " Scans", AltNames: []localized{}, FocusedLanguages: []string{"en"},
 				Description: some("Invented group " + strconv.Itoa(n) + "."),
 			},
-		}
+		})
 	}
-	st.groups.add(groups...)
-
-	authors := make([]*author, 6+titles/2)
-	for n := range authors {
-		i := inventorOf(ofAuthor, n)
+	for n := range 6 + titles/2 {
+		i := d.inventor(ofAuthor, n)
 		first, _ := i.word(2)
 		last, _ := i.word(3)
 		a := &author{head: i.head(kindAuthor, 3000), fields: authorFields{Name: last + " " + first, Biography: localized{}}}
@@ -145,47 +171,32 @@ func (st *store) invent(seed uint64, titles int) {
 			a.fields.Biography["en"] = "Draws " + strings.ToLower(nouns[i.IntN(len(nouns))]) + "s."
 			a.fields.Website = some("https://" + strings.ToLower(last) + ".example")
 		}
-		authors[n] = a
+		st.authors.add(a)
 	}
-	st.authors.add(authors...)
+}
 
-	all := make([]*manga, titles)
-	var chapters []*chapter
-	var covers []*cover
-	for n := range all {
-		i := inventorOf(ofManga, n)
-		m := st.inventManga(i, n)
-		m.creator = users[i.IntN(len(users))]
-		writer := authors[i.IntN(len(authors))]
-		artist := writer
-		if n%3 == 1 {
-			artist = authors[i.IntN(len(authors))]
-		}
-		m.authors, m.artists = []*author{writer}, []*author{artist}
-		for _, a := range []*author{writer, artist} {
-			if len(a.works) == 0 || a.works[len(a.works)-1] != m {
-				a.works = append(a.works, m)
-			}
-		}
-		for volume := range 1 + n%3 {
-			c := &cover{head: i.head(kindCover, 900), manga: m, uploader: m.creator, fileName: i.id().String() + [...]string{".png", ".jpg"}[volume%2]}
-			c.fields = coverFields{Description: some(""), Volume: some(strconv.Itoa(volume + 1)), Locale: some("ja")}
-			covers = append(covers, c)
-			m.cover = c
-		}
-		m.chapters = inventChapters(inventorOf(ofChapters, n), m, n, groups, users)
-		m.findLatest()
-		chapters = append(chapters, m.chapters...)
-		all[n] = m
+// inventMakers gives a title its creator, author and artist; one in three is drawn by somebody else
+// than its author.
+func (st *store) inventMakers(i inventor, m *manga, n int) {
+	m.creator = st.users.all[i.IntN(len(st.users.all))]
+	authors := st.authors.all
+	at := i.IntN(len(authors))
+	m.authors, m.artists = []*author{authors[at]}, []*author{authors[at]}
+	authors[at].works = append(authors[at].works, m)
+	if n%3 == 1 {
+		at = (at + 1 + i.IntN(len(authors)-1)) % len(authors)
+		m.artists[0] = authors[at]
+		authors[at].works = append(authors[at].works, m)
 	}
-	pack(all)
-	st.manga.add(all...)
-	st.covers.add(covers...)
-	st.chapters.add(chapters...)
-	for n := 5; n+1 < len(all); n += 10 {
-		st.relate(all[n], all[n+1], "sequel", head{id: uuid.NewSHA1(all[n].id, []byte("sequel")), kind: "manga_relation", version: 1, created: now, updated: now})
+}
+
+func (st *store) inventCovers(i inventor, m *manga, n int) {
+	for volume := range 1 + n%3 {
+		k := &cover{head: i.head(kindCover, 900), manga: m, uploader: m.creator, fileName: i.id().String() + [...]string{".png", ".jpg"}[volume%2]}
+		k.fields = coverFields{Description: some(""), Volume: some(strconv.Itoa(volume + 1)), Locale: some("ja")}
+		st.covers.add(k)
+		m.cover = k
 	}
-	st.legacy = map[string][]uuid.UUID{"manga": idsOf(all), "chapter": idsOf(chapters), "group": idsOf(groups), "tag": idsOf(st.tags.all)}
 }
 
 // pack puts what searches by title look at into one piece of memory, which makes them much faster.
@@ -294,7 +305,8 @@ func inventChapters(i inventor, m *manga, n int, groups []*group, users []*user)
 		c.manga, c.uploader, c.pages = m, users[i.IntN(len(users))], 3+i.IntN(8)
 		c.head = head{id: i.id(), kind: kindChapter, version: 1, created: at, updated: at}
 		c.publishAt = at
-		c.groups = []*group{groups[i.IntN(len(groups))]}
+		first := i.IntN(len(groups))
+		c.groups = []*group{groups[first]}
 		number := k + 1
 		c.fields.TranslatedLanguage = "en"
 		switch n % 10 {
@@ -308,7 +320,7 @@ func inventChapters(i inventor, m *manga, n int, groups []*group, users []*user)
 			number = k/2 + 1
 			c.fields.TranslatedLanguage = [...]string{"en", "pt-br"}[k%2]
 			if k%3 == 0 {
-				c.groups = append(c.groups, groups[(i.IntN(len(groups)-1)+1)%len(groups)])
+				c.groups = append(c.groups, groups[(first+1+i.IntN(len(groups)-1))%len(groups)])
 			}
 		case 8:
 			if k%2 == 0 {
