@@ -17,7 +17,7 @@ type problem struct {
 	body    []byte // in place of the usual one
 }
 
-func (p *problem) Error() string { return fmt.Sprintf("%d %s: %s", p.status, p.title, p.detail) }
+func (p *problem) Error() string { return p.detail }
 
 // problemIDs are the ids of some kinds of errors, which are the same at every occurrence.
 var problemIDs = map[string]string{

@@ -538,3 +538,35 @@ func TestCacheHeaders(t *testing.T) {
 		}
 	}
 }
+
+// Things of a test's own have the ids that it chooses, once.
+func TestAddedThings(t *testing.T) {
+	t.Parallel()
+	srv := apitest.Start(t, apitest.WithoutNetwork())
+	state := srv.State()
+	id := uuid.New()
+	if got := must[uuid.UUID](t)(state.AddManga(apitest.Manga{ID: id, Title: "Mine", Year: 2020, Status: "hiatus"})); got != id {
+		t.Errorf("the title has the id %s", got)
+	}
+	chapter := must[uuid.UUID](t)(state.AddChapter(apitest.Chapter{ID: uuid.New(), Manga: id, Number: "1", Pages: 1}))
+	m := must[*api.MangaResponse](t)(newClient(t, srv).GetManga(t.Context(), id, nil)).Data.Attributes
+	if *m.Year != 2020 || m.Status != "hiatus" || m.ContentRating != "safe" || m.LatestUploadedChapter != chapter {
+		t.Errorf("the title is %+v", m)
+	}
+	for name, add := range map[string]func() error{
+		"a title of an id in use":   func() error { _, err := state.AddManga(apitest.Manga{ID: id}); return err },
+		"a chapter of an id in use": func() error { _, err := state.AddChapter(apitest.Chapter{ID: chapter, Manga: id}); return err },
+		"a title of an unknown tag": func() error { _, err := state.AddManga(apitest.Manga{Tags: []uuid.UUID{id}}); return err },
+		"a chapter of no title":     func() error { _, err := state.AddChapter(apitest.Chapter{}); return err },
+		"a chapter of no such group": func() error {
+			_, err := state.AddChapter(apitest.Chapter{Manga: id, Groups: []uuid.UUID{id}})
+			return err
+		},
+		"an account without a name": func() error { _, err := state.AddAccount(apitest.Account{}); return err },
+		"an approval of nothing":    func() error { return state.Approve(id) },
+	} {
+		if err := add(); err == nil || !strings.HasPrefix(err.Error(), "apitest: ") || strings.Contains(err.Error(), "exception") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}

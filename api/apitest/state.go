@@ -24,7 +24,7 @@ type Manga struct {
 	OriginalLanguage string // ja unless it is given
 	Year             int    // 0 for none
 	Tags             []uuid.UUID
-	Draft            bool // nobody but its creator, [Server.Account], sees it
+	Draft            bool // it is not published: nobody but its creator, [Server.Account], sees it
 }
 
 // A Chapter is a chapter, as far as tests want to choose it.
@@ -77,8 +77,8 @@ func (s State) AddManga(m Manga) (uuid.UUID, error) {
 	if m.Draft {
 		added.state = "draft"
 	}
-	if m.ID != uuid.Nil {
-		added.id = m.ID
+	if added.id, err = st.manga.unused(m.ID, added.id); err != nil {
+		return uuid.Nil, err
 	}
 	added.fields = mangaFields{
 		Title: localized{"en": m.Title}, AltTitles: []localized{}, Description: localized{}, Links: links{},
@@ -90,6 +90,17 @@ func (s State) AddManga(m Manga) (uuid.UUID, error) {
 	added.index()
 	st.manga.add(added)
 	return added.id, nil
+}
+
+// unused is an id that is wanted, or another one if none is.
+func (t *table[E]) unused(wanted, otherwise uuid.UUID) (uuid.UUID, error) {
+	if _, used := t.get(wanted); used {
+		return uuid.Nil, fmt.Errorf("apitest: the id %s is in use", wanted)
+	}
+	if wanted == uuid.Nil {
+		return otherwise, nil
+	}
+	return wanted, nil
 }
 
 func orElse(text, otherwise string) string {
@@ -139,8 +150,8 @@ func (s State) AddChapter(ch Chapter) (uuid.UUID, error) {
 	now := st.clock().UTC()
 	added := &chapter{head: newHead(kindChapter, now), manga: m, groups: groups, publishAt: ch.PublishAt.UTC(), unavailable: ch.Unavailable, pages: ch.Pages}
 	added.uploader, _ = st.users.get(s.server.Account.ID)
-	if ch.ID != uuid.Nil {
-		added.id = ch.ID
+	if added.id, err = st.chapters.unused(ch.ID, added.id); err != nil {
+		return uuid.Nil, err
 	}
 	if ch.PublishAt.IsZero() {
 		added.publishAt = now
