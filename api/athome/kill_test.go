@@ -59,9 +59,11 @@ func TestKill(t *testing.T) {
 		}
 		return none
 	}
-	server := httptest.NewServer(http.HandlerFunc(w.serve))
+	server := httptest.NewUnstartedServer(http.HandlerFunc(w.serve))
+	base := "http://" + server.Listener.Addr().String() + "/key"
+	w.base = func(int) string { return base } // before anything can ask
+	server.Start()
 	defer server.Close()
-	w.base = func(int) string { return server.URL + "/key" }
 	dir := filepath.Join(t.TempDir(), "chapter")
 
 	start := func() (*exec.Cmd, *bufio.Reader) {

@@ -159,7 +159,8 @@ func TestReportsDoNotDelay(t *testing.T) {
 			t.Errorf("Close took %v", took)
 		}
 		synctest.Wait()
-		if working.Load() != 0 || most.Load() > 4 {
+		// Four are sent at a time; the place may learn that one was given up only after the next began.
+		if working.Load() != 0 || most.Load() > 8 {
 			t.Errorf("%d reports are still on their way, at most %d were at once", working.Load(), most.Load())
 		}
 		before := all.Load()
