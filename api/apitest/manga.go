@@ -187,9 +187,7 @@ func searchManga(c *call) ([]byte, error) {
 	}
 	o := c.order(orderKey{"latestUploadedChapter", true})
 	if o[0].name == "relevance" && len(f.words) > 0 {
-		found := c.matching(&f)
-		title := strings.Join(f.words, " ")
-		slices.SortStableFunc(found, func(a, b *manga) int { return cmp.Compare(relevance(b, title), relevance(a, title)) })
+		found := c.byRelevance(&f)
 		if !o[0].desc {
 			slices.Reverse(found)
 		}
@@ -210,17 +208,31 @@ func (c *call) matching(f *mangaFilter) []*manga {
 	return found
 }
 
+// byRelevance are all titles that a filter lets through, those that fit its question best first.
+func (c *call) byRelevance(f *mangaFilter) []*manga {
+	question := strings.Join(f.words, " ")
+	var byRank [maxRelevance + 1][]*manga
+	for _, m := range c.matching(f) {
+		rank := relevance(m, question)
+		byRank[rank] = append(byRank[rank], m)
+	}
+	slices.Reverse(byRank[:])
+	return slices.Concat(byRank[:]...)
+}
+
+const maxRelevance = 3
+
 // relevance is how well a title fits a question, which it contains in all cases.
 func relevance(m *manga, question string) int {
-	best := 1
+	best := 0
 	for title := range strings.SplitSeq(m.words, "\n") {
 		switch {
 		case title == question:
-			return 4
+			return maxRelevance
 		case strings.HasPrefix(title, question):
-			best = max(best, 3)
-		case strings.Contains(title, question):
 			best = max(best, 2)
+		case strings.Contains(title, question):
+			best = max(best, 1)
 		}
 	}
 	return best
