@@ -1,11 +1,13 @@
 package jsonio_test
 
 import (
+	"bytes"
 	"encoding/json"
 	"math"
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"github.com/google/uuid"
 
@@ -21,7 +23,12 @@ func FuzzAppendString(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := jsonio.AppendString(nil, text); string(got) != string(want) {
+		got := jsonio.AppendString(nil, text)
+		if !utf8.ValidString(text) {
+			// Releases of encoding/json differ in how they write U+FFFD for it.
+			want, got = bytes.ReplaceAll(want, []byte("\ufffd"), []byte(`\ufffd`)), bytes.ReplaceAll(got, []byte("\ufffd"), []byte(`\ufffd`))
+		}
+		if string(got) != string(want) {
 			t.Errorf("%q is written as %s, want %s", text, got, want)
 		}
 	})
