@@ -38,7 +38,7 @@ func (c *Chapter) walk(ctx context.Context, reuse bool) iter.Seq2[Image, error] 
 			results[i] = make(chan fetched, 1)
 		}
 		var claimed atomic.Int64
-		for range min(c.parallel, len(c.pages)) {
+		for range min(c.parallel+checking, len(c.pages)) {
 			workers.Go(func() {
 				for i := int(claimed.Add(1)) - 1; i < len(c.pages); i = int(claimed.Add(1)) - 1 {
 					image, err := c.ahead(ctx, i, w, t)

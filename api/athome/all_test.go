@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"math"
 	"runtime"
 	"runtime/metrics"
@@ -81,6 +82,7 @@ func TestAllStops(t *testing.T) {
 				if came != test.want {
 					t.Errorf("%d pages came, want %d", came, test.want)
 				}
+				synctest.Wait() // for requests that are on their way
 				asked := w.tally().queries
 				time.Sleep(time.Hour)
 				if got := w.tally().queries; got != asked {
@@ -184,7 +186,7 @@ func TestAllAhead(t *testing.T) {
 					i++
 					time.Sleep(time.Minute)
 					// Once the size of pages is known, none is begun that has no room.
-					if whole := len(w.tally().whole); i > test.parallel && whole-i+1 > test.want {
+					if whole := len(w.tally().whole); i > test.parallel+2 && whole-i+1 > test.want {
 						t.Errorf("%d pages are held while page %d is read, want %d", whole-i+1, i, test.want)
 					}
 				}
@@ -193,7 +195,7 @@ func TestAllAhead(t *testing.T) {
 				}
 				tally := w.tally()
 				for page, n := range tally.whole {
-					if n != 1 && page >= test.parallel {
+					if n != 1 && page >= test.parallel+2 { // when sizes are known
 						t.Errorf("page %d was sent %d times", page, n)
 					}
 				}
@@ -209,34 +211,38 @@ func TestAllMemory(t *testing.T) {
 		parallel = 6
 	)
 	for _, size := range []int{1 << 20, 3 << 20} {
-		w := samePages(t, pages, size)
-		chapter := w.open(t, athome.WithParallel(parallel))
-		for name, read := range map[string]func() error{
-			"All": func() error {
-				for _, err := range chapter.All(t.Context()) {
-					if err != nil {
-						return err
+		// A test of its own frees what the one before it has on the heap, which would let more
+		// garbage pile up.
+		t.Run(fmt.Sprint(size>>20, "MB"), func(t *testing.T) {
+			w := samePages(t, pages, size)
+			chapter := w.open(t, athome.WithParallel(parallel))
+			for name, read := range map[string]func() error{
+				"All": func() error {
+					for _, err := range chapter.All(t.Context()) {
+						if err != nil {
+							return err
+						}
 					}
+					return nil
+				},
+				"WriteCBZ": func() error { return chapter.WriteCBZ(t.Context(), discard{}) },
+				"Save":     func() error { return chapter.Save(t.Context(), t.TempDir()) },
+			} {
+				// A busy machine lets the collector lag, so the best of some runs counts.
+				peak, limit := int64(math.MaxInt64), int64(parallel*size+20<<20)
+				for n := 0; n < 5 && peak > limit; n++ {
+					grown, err := peakMemory(read)
+					if err != nil {
+						t.Fatal(err)
+					}
+					peak = min(peak, grown)
 				}
-				return nil
-			},
-			"WriteCBZ": func() error { return chapter.WriteCBZ(t.Context(), discard{}) },
-			"Save":     func() error { return chapter.Save(t.Context(), t.TempDir()) },
-		} {
-			// A busy machine lets the collector lag, so the best of some runs counts.
-			peak, limit := int64(math.MaxInt64), int64(parallel*size+20<<20)
-			for n := 0; n < 5 && peak > limit; n++ {
-				grown, err := peakMemory(read)
-				if err != nil {
-					t.Fatal(err)
+				t.Logf("%s: %d MB", name, peak>>20)
+				if peak > limit {
+					t.Errorf("%s: the heap grew by %d MB, more than %d MB", name, peak>>20, limit>>20)
 				}
-				peak = min(peak, grown)
 			}
-			t.Logf("%s: %d MB for pages of %d MB", name, peak>>20, size>>20)
-			if peak > limit {
-				t.Errorf("%s: the heap grew by %d MB, more than %d MB", name, peak>>20, limit>>20)
-			}
-		}
+		})
 	}
 }
 

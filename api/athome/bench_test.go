@@ -31,7 +31,7 @@ func BenchmarkDownload(b *testing.B) {
 		parallel = 6
 	)
 	w := samePages(b, pages, size)
-	w.delay = 20 * time.Millisecond
+	w.delay, w.forgets = 20*time.Millisecond, true
 	server := httptest.NewServer(http.HandlerFunc(w.serve))
 	b.Cleanup(server.Close)
 	w.base = func(int) string { return server.URL + "/key" }

@@ -191,6 +191,10 @@ func (c *Chapter) Fetch(ctx context.Context, page Page) (Image, error) {
 	return Image{Page: page, ContentType: a.contentType, Data: m.data}, nil
 }
 
+// checking is how many pages are checked or written while as many as [WithParallel] says are
+// fetched.
+const checking = 2
+
 // nodesPerPage bounds the nodes that a page is asked of.
 const nodesPerPage = 3
 

@@ -2,9 +2,7 @@ package athome
 
 import (
 	"context"
-	"crypto/sha256"
 	"crypto/tls"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -73,7 +71,23 @@ func (f *fetcher) request(ctx context.Context, method, address string, body io.R
 
 // get makes one attempt at a picture. If sum is not empty, it is the SHA-256 that the picture must
 // have.
-func (f *fetcher) get(ctx context.Context, address, sum string, out output) (a arrival, err error) {
+func (f *fetcher) get(ctx context.Context, address, sum string, out output) (arrival, error) {
+	a, err := f.receive(ctx, address, out)
+	if err != nil || sum == "" {
+		return a, err
+	}
+	// The turn is over: the next picture is on its way while this one is checked.
+	switch got, err := out.sum(); {
+	case err != nil:
+		return a, outputError{err}
+	case got != sum:
+		return a, fmt.Errorf("it is damaged: its SHA-256 begins with %.8s, not with %.8s", got, sum)
+	}
+	return a, nil
+}
+
+// receive waits for a turn and lets a picture arrive.
+func (f *fetcher) receive(ctx context.Context, address string, out output) (a arrival, err error) {
 	var buffer []byte
 	select {
 	case buffer = <-f.turns:
@@ -81,7 +95,7 @@ func (f *fetcher) get(ctx context.Context, address, sum string, out output) (a a
 		return a, context.Cause(ctx)
 	}
 	if buffer == nil {
-		buffer = make([]byte, 128<<10)
+		buffer = make([]byte, 64<<10)
 	}
 	defer func() { f.turns <- buffer }()
 
@@ -90,7 +104,7 @@ func (f *fetcher) get(ctx context.Context, address, sum string, out output) (a a
 	defer cancel(nil)
 	watch := time.AfterFunc(f.silence, func() { cancel(silentError(f.silence)) })
 	defer watch.Stop()
-	a, err = f.exchange(watched, address, sum, out, func() { watch.Reset(f.silence) }, buffer)
+	a, err = f.exchange(watched, address, out, func() { watch.Reset(f.silence) }, buffer)
 	a.took = time.Since(start)
 	if ended := context.Cause(watched); err != nil && ended != nil && !errors.As(err, new(outputError)) {
 		err = ended // the network reports it in words of its own
@@ -98,8 +112,8 @@ func (f *fetcher) get(ctx context.Context, address, sum string, out output) (a a
 	return a, err
 }
 
-// exchange asks for a picture and checks it. It calls heard when something has come.
-func (f *fetcher) exchange(ctx context.Context, address, sum string, out output, heard func(), buffer []byte) (a arrival, err error) {
+// exchange asks for a picture and reads the answer. It calls heard when something has come.
+func (f *fetcher) exchange(ctx context.Context, address string, out output, heard func(), buffer []byte) (a arrival, err error) {
 	req, err := f.request(ctx, http.MethodGet, address, nil)
 	if err != nil {
 		return a, err
@@ -125,12 +139,9 @@ func (f *fetcher) exchange(ctx context.Context, address, sum string, out output,
 		return a, outputError{err}
 	}
 
-	hash := newHasher(sum != "")
-	defer hash.end()
 	head := make([]byte, 0, 512) // as much as tells the type
-	spare, other := buffer[:len(buffer)/2], buffer[len(buffer)/2:]
 	for err != io.EOF {
-		p := out.space(spare)
+		p := out.space(buffer)
 		var n int
 		n, err = resp.Body.Read(p)
 		p = p[:n]
@@ -142,64 +153,20 @@ func (f *fetcher) exchange(ctx context.Context, address, sum string, out output,
 			return a, fmt.Errorf("it broke off after %d bytes: %w", a.bytes, withoutURL(err))
 		}
 		head = append(head, p[:min(n, cap(head)-len(head))]...)
-		hash.add(p)
-		spare, other = other, spare // which is still being hashed
 		if _, err := out.Write(p); err != nil {
 			return a, outputError{err}
 		}
 	}
-	switch got := hash.end(); {
+	switch {
 	case resp.ContentLength >= 0 && a.bytes != resp.ContentLength:
 		return a, fmt.Errorf("it has %d bytes instead of the %d that were promised", a.bytes, resp.ContentLength)
 	case a.bytes == 0:
 		return a, errors.New("the answer is empty")
-	case got != sum:
-		return a, fmt.Errorf("it is damaged: its SHA-256 begins with %.8s, not with %.8s", got, sum)
 	}
 	if a.contentType = pictureType(head, declared); a.contentType == "" {
 		return a, errors.New("the answer has no type and does not look like a picture")
 	}
 	return a, nil
-}
-
-// A hasher computes a SHA-256 while further bytes are on their way.
-type hasher struct {
-	chunks chan []byte // nil: it computes nothing
-	sum    chan string
-}
-
-func newHasher(wanted bool) *hasher {
-	h := &hasher{}
-	if wanted {
-		h.chunks, h.sum = make(chan []byte), make(chan string)
-		go sha256Of(h.chunks, h.sum)
-	}
-	return h
-}
-
-func sha256Of(chunks <-chan []byte, sum chan<- string) {
-	hash := sha256.New()
-	for p := range chunks {
-		hash.Write(p)
-	}
-	sum <- hex.EncodeToString(hash.Sum(nil))
-}
-
-// add takes bytes, which must stay as they are until the next call returns.
-func (h *hasher) add(p []byte) {
-	if h.chunks != nil && len(p) > 0 {
-		h.chunks <- p
-	}
-}
-
-// end returns the sum. Nothing runs any more then; further calls do nothing.
-func (h *hasher) end() string {
-	if h.chunks == nil {
-		return ""
-	}
-	close(h.chunks)
-	h.chunks = nil
-	return <-h.sum
 }
 
 func (f *fetcher) tooLarge(size int64) error {

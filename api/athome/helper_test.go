@@ -67,6 +67,7 @@ type world struct {
 
 	mu       sync.Mutex
 	over     bool
+	forgets  bool           // requests and reports, for long runs
 	calls    map[string]int // by operation
 	forced   string         // what the last at-home call said about the port
 	tries    map[int]int    // requests for a page
@@ -219,19 +220,21 @@ func (w *world) serveReport(rw http.ResponseWriter, r *http.Request) {
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.requests = append(w.requests, r)
+	w.note(r)
 	var got report
 	if r.Method != http.MethodPost || r.Header.Get("Content-Type") != "application/json" || json.Unmarshal(body, &got) != nil {
 		rw.WriteHeader(http.StatusBadRequest)
 		return
 	}
-	w.reports = append(w.reports, got)
+	if !w.forgets {
+		w.reports = append(w.reports, got)
+	}
 }
 
 func (w *world) serveCover(rw http.ResponseWriter, r *http.Request) {
 	w.mu.Lock()
 	w.queries++
-	w.requests = append(w.requests, r)
+	w.note(r)
 	q := query{Host: r.Host, Nth: w.queries, Try: w.queries}
 	data, ok := w.covers[strings.TrimPrefix(r.URL.Path, "/covers/")]
 	w.mu.Unlock()
@@ -263,7 +266,7 @@ func (w *world) servePage(rw http.ResponseWriter, r *http.Request) {
 	if r.Method == http.MethodGet {
 		w.tries[page]++
 	}
-	w.requests = append(w.requests, r)
+	w.note(r)
 	q := query{Host: r.Host, Page: page, Try: w.tries[page], Nth: w.queries}
 	w.working++
 	w.most = max(w.most, w.working)
@@ -408,6 +411,13 @@ func (w *world) called(operation string) int {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.calls[operation]
+}
+
+// note keeps a request. The world is locked.
+func (w *world) note(r *http.Request) {
+	if !w.forgets {
+		w.requests = append(w.requests, r)
+	}
 }
 
 // A tally is what nodes were asked for.

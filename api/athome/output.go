@@ -2,6 +2,7 @@ package athome
 
 import (
 	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -15,6 +16,7 @@ type output interface {
 	begin(size int64) error      // called at every attempt; size is -1 if the host does not tell
 	space(spare []byte) []byte   // where to read the next bytes to: spare, or memory of its own
 	Write(p []byte) (int, error) // takes what was read to it
+	sum() (string, error)        // the SHA-256 of all of it, in hexadecimal digits
 }
 
 // outputError is an error of an output.
@@ -75,6 +77,11 @@ func (m *memory) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
+func (m *memory) sum() (string, error) {
+	digest := sha256.Sum256(m.data)
+	return hex.EncodeToString(digest[:]), nil
+}
+
 // A file is an output that gets its name when it is whole.
 type file struct {
 	dir, prefix string
@@ -85,7 +92,7 @@ type file struct {
 func (f *file) begin(int64) error {
 	if f.f == nil {
 		path := filepath.Join(f.dir, fmt.Sprintf("%s%016x%s", f.prefix, rand.Uint64(), partSuffix))
-		created, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o666)
+		created, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o666)
 		f.f = created
 		return err
 	}
@@ -98,6 +105,23 @@ func (f *file) begin(int64) error {
 func (f *file) space(spare []byte) []byte { return spare }
 
 func (f *file) Write(p []byte) (int, error) { return f.f.Write(p) }
+
+// sum reads the file again, most likely from memory. That takes less time than computing the sum
+// while the picture arrives, which holds up the next one.
+func (f *file) sum() (string, error) {
+	if _, err := f.f.Seek(0, io.SeekStart); err != nil {
+		return "", err
+	}
+	sum, _, err := sumOfFile(f.f)
+	return sum, err
+}
+
+// sumOfFile is the SHA-256 of what is left to read of a file, and how much that is.
+func sumOfFile(f *os.File) (string, int64, error) {
+	hash := sha256.New()
+	size, err := io.Copy(hash, f)
+	return hex.EncodeToString(hash.Sum(nil)), size, err
+}
 
 // keep gives the file its name.
 func (f *file) keep(path string) error {

@@ -2,11 +2,8 @@ package athome
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -24,8 +21,8 @@ import (
 // So an interrupted Save goes on where it stopped when it is called again.
 //
 // A page that cannot be had is left out, and the others are fetched; the error joins the
-// *[PageError] of each. Save ends early when as many pages in a row fail as are fetched at once,
-// and on any other error. Only one Save at a time can work on a folder.
+// *[PageError] of each. Save ends early when so many pages fail one after the other that others will
+// hardly fare better, and on any other error. Only one Save at a time can work on a folder.
 func (c *Chapter) Save(ctx context.Context, dir string) error {
 	if dir == "" {
 		return c.errorf(errors.New("the name of the folder is empty; . is the current one"))
@@ -39,8 +36,9 @@ func (c *Chapter) Save(ctx context.Context, dir string) error {
 		return c.errorf(err)
 	}
 	t := newTracker(c.progress, len(c.pages))
-	lost := losses{limit: c.parallel}
-	err = parallel(ctx, c.parallel, len(c.pages), func(ctx context.Context, i int) error {
+	workers := c.parallel + checking
+	lost := losses{limit: workers + 1}
+	err = parallel(ctx, workers, len(c.pages), func(ctx context.Context, i int) error {
 		if ctx.Err() != nil {
 			return c.errorf(context.Cause(ctx))
 		}
@@ -121,9 +119,8 @@ func (c *Chapter) whole(ctx context.Context, index int, path string) (int64, boo
 	}
 	defer f.Close()
 	if sum := c.pages[index].SHA256; sum != "" {
-		hash := sha256.New()
-		size, err := io.Copy(hash, f)
-		return size, err == nil && hex.EncodeToString(hash.Sum(nil)) == sum
+		got, size, err := sumOfFile(f)
+		return size, err == nil && got == sum
 	}
 	info, err := f.Stat()
 	if err != nil || info.Size() == 0 {
@@ -158,7 +155,9 @@ func (c *Chapter) size(ctx context.Context, index int) int64 {
 
 // losses are the pages that could not be had.
 type losses struct {
-	limit int // of those in a row
+	// limit is how many of them in a row are too many: more than are worked on at once, which may
+	// be all that is left at the end.
+	limit int
 
 	mu     sync.Mutex
 	row    int

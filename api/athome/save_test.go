@@ -218,10 +218,10 @@ func TestSaveGivesUp(t *testing.T) {
 		w.fault = func(query) fault { return 500 }
 		dir := t.TempDir()
 		err := w.open(t, athome.WithParallel(4)).Save(t.Context(), dir)
-		if lost := pageErrors(err); len(lost) != 4 || !strings.Contains(err.Error(), "too many pages in a row could not be had") {
+		if lost := pageErrors(err); len(lost) < 4 || len(lost) > 12 || !strings.Contains(err.Error(), "too many pages in a row could not be had") {
 			t.Errorf("pages %v are lost: %v", lost, err)
 		}
-		if got := w.called("GetAtHomeServer"); got > 12 {
+		if got := w.called("GetAtHomeServer"); got > 20 {
 			t.Errorf("%d at-home calls", got)
 		}
 		checkTree(t, dir, 0)
