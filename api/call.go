@@ -18,7 +18,7 @@ import (
 	"github.com/oapi-codegen/runtime"
 
 	"github.com/mangadex-go/mangadex/api/internal/jsonio"
-	"github.com/mangadex-go/mangadex/api/internal/operation"
+	"github.com/mangadex-go/mangadex/internal/operation"
 )
 
 // maxBody bounds an answer. The largest page of the API is about 5 MB.

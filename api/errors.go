@@ -12,9 +12,9 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"github.com/mangadex-go/mangadex/api/internal/header"
 	"github.com/mangadex-go/mangadex/api/internal/jsonio"
 	"github.com/mangadex-go/mangadex/api/transport"
+	"github.com/mangadex-go/mangadex/internal/header"
 )
 
 // What an [Error] is, for [errors.Is].

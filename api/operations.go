@@ -5,7 +5,7 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/mangadex-go/mangadex/api/internal/operation"
+	"github.com/mangadex-go/mangadex/internal/operation"
 )
 
 // An Operation is one thing that the API can do, as its document and our corrections describe it.

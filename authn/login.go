@@ -27,7 +27,7 @@ func (s *Session) Login(ctx context.Context) error {
 		}
 	}
 	a := s.account
-	if !a.any() && a.password == "" && s.store == nil && s.usable(time.Now()) == nil {
+	if !a.any() && a.password == "" && s.store == nil && s.usable() == nil {
 		err := &UnauthorizedError{"POST", s.wire.loginPath(), s.cause}
 		s.mu.Unlock()
 		return err

@@ -138,7 +138,7 @@ func (s *Session) Close() error {
 func (s *Session) Anonymous() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.anonymous || s.usable(time.Now()) == nil && !s.account.any()
+	return s.anonymous || s.usable() == nil && !s.account.any()
 }
 
 // RefreshToken returns the current refresh token, which [WithRefreshToken] takes the next time. It
@@ -152,7 +152,7 @@ func (s *Session) RefreshToken() string {
 // Token returns a token that is fresh, after a login or a renewal if need be. It is for programs
 // that send requests by other means; a client with [Use] does not need it.
 func (s *Session) Token(ctx context.Context) (Token, error) {
-	if b := s.current.Load(); b != nil && time.Now().UnixNano() < b.renewAt {
+	if b := s.current.Load(); b != nil && b.fresh() {
 		return s.withRefresh(b), nil
 	}
 	b, err := s.acquire(ctx)
@@ -209,8 +209,8 @@ func (a *account) any() bool {
 func (a *account) hasPassword() bool { return a.password != "" && !a.passwordRefused }
 
 // usable returns the current token unless it has expired.
-func (s *Session) usable(now time.Time) *bearer {
-	if b := s.current.Load(); b != nil && now.UnixNano() < b.endAt {
+func (s *Session) usable() *bearer {
+	if b := s.current.Load(); b != nil && b.usable() {
 		return b
 	}
 	return nil
@@ -231,9 +231,8 @@ func (s *Session) adopt(a *account, stored Token) *bearer {
 		a.refresh = stored.RefreshToken
 	}
 	a.seen = stored
-	now := time.Now()
-	b := newBearer(stored, now)
-	if stored.AccessToken == "" || now.UnixNano() >= b.renewAt {
+	b := newBearer(stored, time.Now())
+	if stored.AccessToken == "" || !b.fresh() {
 		return nil
 	}
 	s.publish(b)
@@ -271,9 +270,9 @@ func (s *Session) acquire(ctx context.Context) (*bearer, error) {
 	for {
 		s.mu.Lock()
 		now := time.Now()
-		old := s.usable(now)
+		old := s.usable()
 		switch {
-		case old != nil && now.UnixNano() < old.renewAt:
+		case old != nil && old.fresh():
 			s.mu.Unlock()
 			return old, nil
 		case old != nil && (s.flight != nil || now.Before(s.pause) || !s.account.any()):
@@ -301,7 +300,7 @@ func (s *Session) acquire(ctx context.Context) (*bearer, error) {
 		switch {
 		case f.kind != renewal:
 			continue
-		case f.err != nil && old != nil && s.usable(time.Now()) == old: // it may be tried again later
+		case f.err != nil && old != nil && s.usable() == old: // it may be tried again later
 			return old, nil
 		}
 		return f.bearer, f.err

@@ -7,9 +7,9 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"time"
 
 	"github.com/mangadex-go/mangadex/api"
+	"github.com/mangadex-go/mangadex/internal/operation"
 )
 
 // Use makes a client act for a session: [Session.Edit] sees every request before it is sent, and a
@@ -41,12 +41,12 @@ func (s *Session) Edit(ctx context.Context, req *http.Request) error {
 		return nil
 	}
 	required := want == withToken
-	if op, ok := api.OperationOf(req); ok && want == byOperation {
-		switch op.Auth {
-		case api.AuthNone:
-			return nil
-		case api.AuthRequired:
-			required = true
+	if want == byOperation {
+		if op := operation.Of(req); op != nil {
+			if op.Auth == operation.AuthNone {
+				return nil
+			}
+			required = op.Auth == operation.AuthRequired
 		}
 	}
 	if _, given := req.Header["Authorization"]; given {
@@ -59,7 +59,7 @@ func (s *Session) Edit(ctx context.Context, req *http.Request) error {
 		return fmt.Errorf("authn: %s %s goes to %s://%s, but the tokens of the session are for %s only; see WithAPIServer", req.Method, req.URL.Path, req.URL.Scheme, req.URL.Host, s.server)
 	}
 	b := s.current.Load()
-	if b == nil || time.Now().UnixNano() >= b.renewAt {
+	if b == nil || !b.fresh() {
 		var err error
 		if b, err = s.acquire(ctx); err != nil {
 			var e *ended

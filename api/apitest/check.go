@@ -17,7 +17,7 @@ import (
 	"github.com/getkin/kin-openapi/routers"
 	"github.com/google/uuid"
 
-	"github.com/mangadex-go/mangadex/api/internal/operation"
+	"github.com/mangadex-go/mangadex/internal/operation"
 )
 
 // document is the specification with our corrections.

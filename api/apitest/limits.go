@@ -7,7 +7,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/mangadex-go/mangadex/api/internal/operation"
+	"github.com/mangadex-go/mangadex/internal/operation"
 )
 
 // The limits for each address. Where MangaDex does not tell numbers, these are ours.

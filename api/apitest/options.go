@@ -5,7 +5,7 @@ import (
 	"slices"
 	"time"
 
-	"github.com/mangadex-go/mangadex/api/internal/operation"
+	"github.com/mangadex-go/mangadex/internal/operation"
 )
 
 // An Option changes a server that [Start] or [NewServer] makes.

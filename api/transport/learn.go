@@ -7,7 +7,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/mangadex-go/mangadex/api/internal/header"
+	"github.com/mangadex-go/mangadex/internal/header"
 )
 
 // rounding is added to a time that the server says: it says whole seconds.

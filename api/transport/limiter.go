@@ -9,7 +9,7 @@ import (
 
 	"golang.org/x/time/rate"
 
-	"github.com/mangadex-go/mangadex/api/internal/header"
+	"github.com/mangadex-go/mangadex/internal/header"
 )
 
 // A Limiter decides when a request may be sent. A [LocalLimiter] serves one process; an

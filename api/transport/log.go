@@ -11,7 +11,7 @@ import (
 
 	"github.com/google/uuid"
 
-	"github.com/mangadex-go/mangadex/api/internal/operation"
+	"github.com/mangadex-go/mangadex/internal/operation"
 )
 
 // log writes the line of an attempt.

@@ -15,7 +15,7 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/mangadex-go/mangadex/api/internal/header"
+	"github.com/mangadex-go/mangadex/internal/header"
 )
 
 // longestHint bounds the Retry-After of an answer other than 429 that is waited for.

@@ -7,7 +7,7 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/mangadex-go/mangadex/api/internal/operation"
+	"github.com/mangadex-go/mangadex/internal/operation"
 )
 
 // RoundTrip implements [http.RoundTripper]. It waits for the limits, sends, learns from the answer

@@ -10,7 +10,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/mangadex-go/mangadex/api/internal/header"
+	"github.com/mangadex-go/mangadex/internal/header"
 )
 
 // Version is the version of this module, as the User-Agent says it.

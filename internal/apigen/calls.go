@@ -15,7 +15,7 @@ import (
 
 // writeCalls writes the typed method of every operation, and the iterator of those that page.
 func (m *model) writeCalls(p *printer) {
-	p.line("import (\n\"context\"\n\"encoding/json\"\n\"io\"\n\"iter\"\n\"time\"\n\n\"github.com/google/uuid\"\n\n\"github.com/mangadex-go/mangadex/api/internal/operation\"\n)\n")
+	p.line("import (\n\"context\"\n\"encoding/json\"\n\"io\"\n\"iter\"\n\"time\"\n\n\"github.com/google/uuid\"\n\n\"github.com/mangadex-go/mangadex/internal/operation\"\n)\n")
 	p.line("var (\n_ io.Reader\n_ json.RawMessage\n_ time.Time\n_ uuid.UUID\n)\n")
 	for _, op := range m.ops {
 		m.writeCall(p, op)

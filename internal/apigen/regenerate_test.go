@@ -17,7 +17,7 @@ import (
 // generated are the files that come from the document and the overlay.
 func generated(t *testing.T) []string {
 	t.Helper()
-	paths := []string{"api/apitest/openapi.gen.json", "api/internal/operation/table.gen.go"}
+	paths := []string{"api/apitest/openapi.gen.json", "internal/operation/table.gen.go"}
 	code, err := filepath.Glob("../../api/*.gen.go")
 	if err != nil || len(code) == 0 {
 		t.Fatalf("no generated code: %v", err)

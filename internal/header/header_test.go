@@ -5,7 +5,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/mangadex-go/mangadex/api/internal/header"
+	"github.com/mangadex-go/mangadex/internal/header"
 )
 
 var now = time.Date(2026, 1, 2, 3, 4, 5, 600, time.UTC)

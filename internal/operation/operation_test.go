@@ -7,7 +7,7 @@ import (
 	"slices"
 	"testing"
 
-	"github.com/mangadex-go/mangadex/api/internal/operation"
+	"github.com/mangadex-go/mangadex/internal/operation"
 )
 
 // TestTable checks what other packages count on: ids that are unique, an order, whole limits.
