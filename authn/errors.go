@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/mangadex-go/mangadex/api"
 )
@@ -61,6 +62,10 @@ type TokenError struct {
 	Description string // of the error, by the server
 	Retryable   bool   // whether the same may succeed later; credentials and tokens are kept
 
+	// RetryAfter is how long the server wants to be left alone, zero if it does not say. Until then
+	// the session fails with this error without asking again.
+	RetryAfter time.Duration
+
 	reasons []error // sentinels
 	cause   error
 }
@@ -110,6 +115,9 @@ func (e *TokenError) words() (what, advice string) {
 	case is(ErrClientRefused):
 		return "the client is refused", "check id and secret of the personal client, and whether it is approved"
 	case is(ErrUnavailable):
+		if e.RetryAfter > 0 {
+			return "the server is not available", "nothing is lost, try again in " + e.RetryAfter.Round(time.Second).String()
+		}
 		return "the server is not available", "nothing is lost, try again later"
 	case e.Retryable:
 		return "the answer is not what this endpoint sends", "nothing is lost, try again later; if it stays so, check the address of the server"

@@ -115,14 +115,15 @@ func (p *personalClient) failure(g grant, r *recorder, err error) error {
 	if !errors.As(err, &refused) || refused.ErrorCode == "" {
 		return byStatus(g.operation(), r.got, g.secret(), p.config.ClientSecret)
 	}
-	return p.refusal(g.operation(), r.got.status, refused.ErrorCode, refused.ErrorDescription, g.refused(), g.secret())
+	return p.refusal(g.operation(), r.got, refused.ErrorCode, refused.ErrorDescription, g.refused(), g.secret())
 }
 
 // refusal is the error for an error of OAuth2.
-func (p *personalClient) refusal(operation string, status int, code, description string, refused error, secret string) *TokenError {
+func (p *personalClient) refusal(operation string, got *answer, code, description string, refused error, secret string) *TokenError {
 	e := &TokenError{
 		Operation:   operation,
-		StatusCode:  status,
+		StatusCode:  got.status,
+		RetryAfter:  retryAfter(got),
 		Code:        cut(scrub(code, secret, p.config.ClientSecret), 60),
 		Description: cut(scrub(description, secret, p.config.ClientSecret), 200),
 	}
@@ -136,7 +137,7 @@ func (p *personalClient) refusal(operation string, status int, code, description
 		e.Retryable = true
 		e.reasons = []error{ErrUnavailable}
 	default:
-		if status >= 500 || status == http.StatusTooManyRequests {
+		if got.status >= 500 || got.status == http.StatusTooManyRequests {
 			e.Retryable = true
 			e.reasons = []error{ErrUnavailable}
 		}
@@ -180,7 +181,7 @@ func (p *personalClient) post(ctx context.Context, operation, endpoint string, f
 	if body.Error == "invalid_grant" || body.Error == "invalid_token" {
 		return nil // it has ended already
 	}
-	return p.refusal(operation, got.status, body.Error, body.Description, ErrRefreshTokenRefused, secret)
+	return p.refusal(operation, got, body.Error, body.Description, ErrRefreshTokenRefused, secret)
 }
 
 // A recorder is the transport under package oauth2, whose errors leave out what we need to know.

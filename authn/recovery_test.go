@@ -131,6 +131,68 @@ func TestRenewalTimesOut(t *testing.T) {
 	}
 }
 
+// An auth server that asks for patience gets it: whatever the program calls meanwhile, it is asked
+// once, and again when the time has come.
+func TestServerWantsToBeLeftAlone(t *testing.T) {
+	t.Parallel()
+	const wait = 90 * time.Second
+	for name, test := range map[string]struct {
+		status int
+		header string
+		value  func() string
+	}{
+		"seconds":   {429, "Retry-After", func() string { return "90" }},
+		"date":      {503, "Retry-After", func() string { return time.Now().Add(wait).UTC().Format(http.TimeFormat) }},
+		"unix time": {429, "X-RateLimit-Retry-After", func() string { return fmt.Sprint(time.Now().Add(wait).Unix()) }},
+	} {
+		for _, legacy := range []bool{false, true} {
+			t.Run(fmt.Sprintf("%s/legacy=%v", name, legacy), func(t *testing.T) {
+				t.Parallel()
+				synctest.Test(t, func(t *testing.T) {
+					f := newFake()
+					w := f.inMemory()
+					endpoint, options := tokenPath, []authn.Option{w.withPassword(), w.personal()}
+					if legacy {
+						endpoint, options = "POST /auth/refresh", options[:1]
+					}
+					s := w.session(t, options...)
+					c := w.use(t, s)
+					if err := s.Login(t.Context()); err != nil {
+						t.Fatal(err)
+					}
+					w.revokeAccess()
+					f.fail(endpoint, func(rw http.ResponseWriter, _ *http.Request) {
+						rw.Header().Set(test.header, test.value())
+						apiError(rw, test.status, "too_many_requests", "slowly")
+					})
+					if err := c.FollowManga(t.Context(), w.manga); err == nil {
+						t.Fatal("the call succeeds")
+					}
+					time.Sleep(wait / 2)
+					before := len(w.requests())
+					for range 10 {
+						err := c.FollowManga(t.Context(), w.manga)
+						var tokenErr *authn.TokenError
+						if !errors.As(err, &tokenErr) || tokenErr.RetryAfter != wait/2 || !errors.Is(err, authn.ErrUnavailable) || !strings.Contains(err.Error(), "try again in 45s") {
+							t.Fatalf("got %v", err)
+						}
+					}
+					if n := len(w.requests()) - before; n != 0 {
+						t.Errorf("%d requests before the time has come", n)
+					}
+					if left := w.logins(); left != 1 {
+						t.Errorf("%d logins", left)
+					}
+					time.Sleep(wait / 2)
+					if err := c.FollowManga(t.Context(), w.manga); err != nil {
+						t.Errorf("when the time has come: %v", err)
+					}
+				})
+			})
+		}
+	}
+}
+
 // failAndRecover has a renewal fail, and checks that it succeeds afterwards without a login.
 func failAndRecover(t *testing.T, f *fake, w *world, legacy bool, handler http.HandlerFunc) error {
 	t.Helper()

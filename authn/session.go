@@ -100,7 +100,7 @@ func New(options ...Option) (*Session, error) {
 		logger = slog.New(slog.DiscardHandler)
 	}
 	s := &Session{
-		wire: w, server: server, sender: sender, store: set.store, onToken: set.onToken,
+		wire: &patient{wire: w}, server: server, sender: sender, store: set.store, onToken: set.onToken,
 		withoutCheck: set.withoutCheck, logger: logger, anonymous: set.anonymous,
 		account: &account{username: set.username, password: set.password, refresh: set.refreshToken},
 	}

@@ -3,8 +3,13 @@ package authn
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"net/http"
 	"strings"
+	"sync"
+	"time"
+
+	"github.com/mangadex-go/mangadex/internal/header"
 )
 
 // A wire speaks one of the protocols in which MangaDex gives out tokens. What it returns as errors
@@ -42,6 +47,43 @@ func (refreshGrant) operation() string { return "refresh" }
 func (refreshGrant) refused() error    { return ErrRefreshTokenRefused }
 func (g refreshGrant) secret() string  { return g.token }
 
+// A patient wire asks for no token before the time at which the server wants to be asked again. Calls
+// of a program go on meanwhile, and each of them would ask.
+type patient struct {
+	wire
+
+	mu    sync.Mutex
+	until time.Time
+	last  *TokenError // that says so
+}
+
+func (p *patient) exchange(ctx context.Context, g grant) (Token, error) {
+	if err := p.tooEarly(g); err != nil {
+		return Token{}, err
+	}
+	t, err := p.wire.exchange(ctx, g)
+	var refused *TokenError
+	if errors.As(err, &refused) && refused.RetryAfter > 0 {
+		p.mu.Lock()
+		p.until, p.last = time.Now().Add(refused.RetryAfter), refused
+		p.mu.Unlock()
+	}
+	return t, err
+}
+
+// tooEarly returns the last error, with the time that is left.
+func (p *patient) tooEarly(g grant) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	left := time.Until(p.until)
+	if left <= 0 {
+		return nil
+	}
+	again := *p.last
+	again.Operation, again.RetryAfter = g.operation(), left
+	return &again
+}
+
 // noAnswer is the error of a request without an answer that could be read to its end.
 func noAnswer(operation string, got *answer, err error) *TokenError {
 	e := &TokenError{Operation: operation, Retryable: true, reasons: []error{ErrUnavailable}, cause: err}
@@ -51,9 +93,13 @@ func noAnswer(operation string, got *answer, err error) *TokenError {
 	return e
 }
 
+func retryAfter(got *answer) time.Duration {
+	return header.RetryAfter(got.status, got.header, time.Now())
+}
+
 // byStatus is the error of an answer that does not give a reason in the way of its protocol.
 func byStatus(operation string, got *answer, secrets ...string) *TokenError {
-	e := &TokenError{Operation: operation, StatusCode: got.status}
+	e := &TokenError{Operation: operation, StatusCode: got.status, RetryAfter: retryAfter(got)}
 	switch {
 	case got.ok(): // and yet an error: there is no token in it
 		e.Retryable = true
