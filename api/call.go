@@ -363,7 +363,7 @@ func (e *refused) Error() string {
 	}
 	texts := make([]string, len(e.details))
 	for i := range e.details {
-		texts[i] = e.details[i].text()
+		texts[i] = e.details[i].String()
 	}
 	return strings.Join(texts, "; ")
 }

@@ -61,7 +61,7 @@ func (e *Error) Error() string {
 			fmt.Fprintf(&b, "; and %d more", len(e.Errors)-most)
 			break
 		}
-		b.WriteString(separator + e.Errors[i].text())
+		b.WriteString(separator + e.Errors[i].String())
 		separator = "; "
 	}
 	if e.cause != nil && len(e.Errors) == 0 {
@@ -76,8 +76,8 @@ func (e *Error) Error() string {
 	return oneLine(b.String())
 }
 
-// text is the title and the detail, as far as they are there.
-func (d *ErrorDetail) text() string {
+// String returns the title and the detail, as far as they are there, in one line.
+func (d ErrorDetail) String() string {
 	const longest = 300
 	var parts []string
 	for _, text := range []*string{d.Title, d.Detail} {
@@ -88,7 +88,7 @@ func (d *ErrorDetail) text() string {
 	if len(parts) == 0 {
 		return "error " + shorten(d.ID, longest)
 	}
-	return strings.Join(parts, ": ")
+	return oneLine(strings.Join(parts, ": "))
 }
 
 // oneLine makes a single space of every run of white space and control characters.
