@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/mangadex-go/mangadex/api/transport"
@@ -57,10 +58,19 @@ func Options(options ...Option) Option {
 	})
 }
 
+// A DoerFunc is a function as an [HttpRequestDoer], for [WithMiddleware].
+type DoerFunc func(req *http.Request) (*http.Response, error)
+
+// Do calls f.
+func (f DoerFunc) Do(req *http.Request) (*http.Response, error) { return f(req) }
+
 // WithMiddleware puts something around every exchange with the server, outside of limits and
 // retries. The first one given is the outermost.
 func WithMiddleware(wrap func(next HttpRequestDoer) HttpRequestDoer) Option {
 	return optionFunc(func(s *settings) error {
+		if wrap == nil {
+			return errors.New("api: WithMiddleware was given nil")
+		}
 		s.middleware = append(s.middleware, wrap)
 		return nil
 	})
@@ -100,6 +110,10 @@ func New(server string, options ...Option) (*Client, error) {
 	s := settings{raw: RawClient{Server: base.String() + "/"}}
 	if err := Options(options...).apply(&s); err != nil {
 		return nil, err
+	}
+	s.raw.RequestEditors = slices.DeleteFunc(s.raw.RequestEditors, func(edit RequestEditorFn) bool { return edit == nil })
+	if client, ok := s.raw.Client.(*http.Client); ok && client == nil {
+		s.raw.Client = nil
 	}
 	doer, polite, err := assemble(&s)
 	if err != nil {
@@ -171,7 +185,7 @@ func assemble(s *settings) (HttpRequestDoer, *transport.Transport, error) {
 		doer = guarded
 	default:
 		polite, err = transport.New(append(append(options, transport.WithBase(sender{given})), s.transport...)...)
-		doer = tripper{polite}
+		doer = DoerFunc(polite.RoundTrip)
 	}
 	if err != nil {
 		return nil, nil, err
@@ -182,15 +196,10 @@ func assemble(s *settings) (HttpRequestDoer, *transport.Transport, error) {
 	return doer, polite, nil
 }
 
-// A sender is a doer as a transport, and a tripper a transport as a doer.
-type (
-	sender  struct{ HttpRequestDoer }
-	tripper struct{ http.RoundTripper }
-)
+// A sender is a doer as a transport.
+type sender struct{ HttpRequestDoer }
 
 func (s sender) RoundTrip(req *http.Request) (*http.Response, error) { return s.Do(req) }
-
-func (t tripper) Do(req *http.Request) (*http.Response, error) { return t.RoundTrip(req) }
 
 // guardRedirects returns a copy of the client that takes the token out of a request that is
 // redirected to another origin. net/http does so for another domain only, not for another port or

@@ -2,6 +2,7 @@ package api_test
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -51,7 +52,7 @@ func TestClientsOfAllKinds(t *testing.T) {
 	}{
 		{"an http.Client", func(m http.RoundTripper) api.HttpRequestDoer { return &http.Client{Transport: m} }, transport.Product},
 		{"an http.Client with a polite transport", func(m http.RoundTripper) api.HttpRequestDoer { return &http.Client{Transport: polite(m)} }, transport.Product + " own/1"},
-		{"another doer", func(m http.RoundTripper) api.HttpRequestDoer { return doer(m.RoundTrip) }, transport.Product},
+		{"another doer", func(m http.RoundTripper) api.HttpRequestDoer { return api.DoerFunc(m.RoundTrip) }, transport.Product},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -134,6 +135,27 @@ func TestClientOptions(t *testing.T) {
 		if _, err := api.New(api.Production, api.WithUserAgent(agent)); err == nil || !strings.Contains(err.Error(), "User-Agent") {
 			t.Errorf("%q: error %v", agent, err)
 		}
+	}
+}
+
+// TestNilOptions checks that a forgotten value is told, or is as if it were not there.
+func TestNilOptions(t *testing.T) {
+	t.Parallel()
+	var client *http.Client
+	c, err := api.New(api.Production, nil, api.WithHTTPClient(client), api.WithRequestEditorFn(nil), api.WithLogger(nil))
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := c.Ping(ctx, nil); !errors.Is(err, context.Canceled) {
+		t.Errorf("error %v", err)
+	}
+	if _, err := c.Raw().Ping(ctx); !errors.Is(err, context.Canceled) {
+		t.Errorf("raw: error %v", err)
+	}
+	if _, err := api.New(api.Production, api.WithMiddleware(nil)); err == nil || err.Error() != "api: WithMiddleware was given nil" {
+		t.Errorf("error %v", err)
 	}
 }
 

@@ -303,7 +303,7 @@ func ExampleWithMiddleware() {
 	defer fake.stop()
 
 	client, err := api.New(fake.URL, api.WithMiddleware(func(next api.HttpRequestDoer) api.HttpRequestDoer {
-		return doer(func(req *http.Request) (*http.Response, error) {
+		return api.DoerFunc(func(req *http.Request) (*http.Response, error) {
 			resp, err := next.Do(req)
 			if op, ok := api.OperationFrom(req.Context()); ok && err == nil {
 				fmt.Println(op.ID, op.Path, resp.StatusCode)

@@ -22,13 +22,8 @@ import (
 	"github.com/mangadex-go/mangadex/api"
 )
 
-// doer is a transport under test: what it gets is the request as the client made it.
-type doer func(*http.Request) (*http.Response, error)
-
-func (d doer) Do(req *http.Request) (*http.Response, error) { return d(req) }
-
 // newClient returns a client whose requests go to d.
-func newClient(t testing.TB, d doer) *api.Client {
+func newClient(t testing.TB, d api.DoerFunc) *api.Client {
 	t.Helper()
 	client, err := api.New("https://api.example.test", api.WithHTTPClient(d), api.WithoutRateLimit(), api.WithoutRetry())
 	if err != nil {

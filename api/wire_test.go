@@ -364,7 +364,7 @@ func TestWirePath(t *testing.T) {
 		{"http://localhost:8080/a%2Fb", "http://localhost:8080/a%2Fb/manga/" + id.String()},
 	} {
 		var got, raw string
-		client, err := api.New(test.server, api.WithHTTPClient(doer(func(req *http.Request) (*http.Response, error) {
+		client, err := api.New(test.server, api.WithHTTPClient(api.DoerFunc(func(req *http.Request) (*http.Response, error) {
 			got, raw = raw, req.URL.String()
 			return nil, errCaptured
 		})), api.WithoutRateLimit(), api.WithoutRetry())

@@ -28,7 +28,7 @@ var imports = map[string]string{
 	"transport": "github.com/mangadex-go/mangadex/api/transport", "upload": "github.com/mangadex-go/mangadex/api/upload",
 	"library": "github.com/mangadex-go/mangadex/api/library", "uuid": "github.com/google/uuid",
 	"context": "context", "errors": "errors", "filepath": "path/filepath", "fmt": "fmt", "log": "log", "os": "os",
-	"http": "net/http", "slog": "log/slog", "time": "time",
+	"http": "net/http", "url": "net/url", "slog": "log/slog", "time": "time",
 }
 
 func TestCodeOfReadme(t *testing.T) {
@@ -62,7 +62,7 @@ func TestCodeOfReadme(t *testing.T) {
 		fmt.Fprintf(&code, "\n// block %d\nfunc TestBlock%d(t *testing.T) {\nt.Parallel()\nw := newWorld(t)\n", i+1, i+1)
 		fmt.Fprintf(&code, "if err := block%d(t.Context(), t, w); err != nil {\nt.Error(err)\n}\n}\n\n", i+1)
 		fmt.Fprintf(&code, "func block%d(ctx context.Context, t *testing.T, w *world) error {\n", i+1)
-		for _, name := range []string{"client", "clientID", "clientSecret", "username", "password", "tokenFile", "folder", "mangaID", "chapterID", "groupID"} {
+		for _, name := range []string{"client", "clientID", "clientSecret", "username", "password", "tokenFile", "folder", "mangaID", "chapterID", "groupID", "since", "save"} {
 			if regexp.MustCompile(`\b`+name+`\b`).MatchString(body) && !strings.Contains(body, name+", err := ") {
 				fmt.Fprintf(&code, "%s := w.%s\n", name, name)
 			}

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -22,6 +23,8 @@ type world struct {
 	client                                                        *api.Client
 	clientID, clientSecret, username, password, tokenFile, folder string
 	mangaID, chapterID, groupID                                   uuid.UUID
+	since                                                         time.Time
+	save                                                          func(api.Chapter) error
 }
 
 func newWorld(t *testing.T) *world {
@@ -30,6 +33,7 @@ func newWorld(t *testing.T) *world {
 		srv: srv, clientID: srv.Account.ClientID, clientSecret: srv.Account.ClientSecret,
 		username: srv.Account.Username, password: srv.Account.Password,
 		tokenFile: filepath.Join(t.TempDir(), "token"), folder: t.TempDir(),
+		save: func(api.Chapter) error { return nil }, since: time.Now().AddDate(-1, 0, 0),
 	}
 	session, err := authn.New(authn.WithAPIServer(srv.URL), authn.WithAuthServer(srv.AuthURL),
 		authn.WithPersonalClient(w.clientID, w.clientSecret), authn.WithPassword(w.username, w.password))
