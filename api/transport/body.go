@@ -19,7 +19,7 @@ var buffers = sync.Pool{New: func() any { return new(bytes.Buffer) }}
 // buffer reads the body of an answer and puts one in its place that gives out what was read. It
 // reports whether the body ended too early; then reading it ends in the error that it ended in.
 func buffer(resp *http.Response) (cut bool) {
-	if resp.Body == nil || resp.Body == http.NoBody || resp.StatusCode == http.StatusSwitchingProtocols {
+	if resp.Body == http.NoBody || resp.StatusCode == http.StatusSwitchingProtocols {
 		return false
 	}
 	b := &whole{body{buffer: buffers.Get().(*bytes.Buffer), end: io.EOF}}

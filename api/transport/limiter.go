@@ -49,8 +49,8 @@ type News struct {
 // maxPause bounds what a LocalLimiter believes.
 const maxPause = 2 * header.MaxWait
 
-// A LocalLimiter is a [Limiter] in memory. It is safe for use by many goroutines, and by several
-// clients at once.
+// A LocalLimiter is a [Limiter] in memory. [NewLimiter] makes one. It is safe for use by many
+// goroutines, and by several clients at once.
 //
 // It never sends more than an allowance in any period of its length, and spaces what has queued
 // up evenly. A token bucket would not do: from a full one, twice the allowance can pass in the
@@ -71,13 +71,17 @@ type LimiterOption func(*LocalLimiter)
 
 // WithRate sets the global allowance: requests a second in the long run, and how many may be sent
 // at once after a rest. No more than burst requests are sent in any burst/perSecond seconds. The
-// default is what MangaDex allows, 5 and 5. WithRate panics if one of them is not positive.
+// default is what MangaDex allows, 5 and 5. WithRate panics if one of them is not positive, if
+// burst is above a million, or if burst/perSecond seconds are more than a day.
 func WithRate(perSecond float64, burst int) LimiterOption {
-	if !(perSecond > 0) || burst < 1 {
-		panic(fmt.Sprintf("transport: a rate of %v requests a second with a burst of %d; both must be positive", perSecond, burst))
+	const largestBurst, longest = 1_000_000, 24 * time.Hour
+	seconds := float64(burst) / perSecond
+	if !(perSecond > 0) || burst < 1 || burst > largestBurst || seconds > longest.Seconds() {
+		panic(fmt.Sprintf("transport: a rate of %v requests a second with a burst of %d; both must be positive, the burst at most %d, and the time for a burst at most %v",
+			perSecond, burst, largestBurst, longest))
 	}
 	return func(l *LocalLimiter) {
-		l.setRate(burst, time.Duration(float64(burst)/perSecond*float64(time.Second)))
+		l.setRate(burst, time.Duration(seconds*float64(time.Second)))
 	}
 }
 
@@ -86,7 +90,9 @@ func NewLimiter(options ...LimiterOption) *LocalLimiter {
 	l := &LocalLimiter{start: time.Now(), windows: map[string]*window{}}
 	l.setRate(5, time.Second)
 	for _, option := range options {
-		option(l)
+		if option != nil {
+			option(l)
+		}
 	}
 	return l
 }

@@ -101,16 +101,23 @@ func TestLimiterRate(t *testing.T) {
 
 func TestLimiterRefusesSenselessRates(t *testing.T) {
 	t.Parallel()
-	for _, rate := range []float64{0, -1} {
+	tests := []struct {
+		rate  float64
+		burst int
+	}{
+		{0, 1}, {-1, 1}, {math.NaN(), 1}, {1e-6, 1}, {1e-300, 5}, {5, 0}, {5, -1}, {1e9, math.MaxInt},
+	}
+	for _, test := range tests {
 		func() {
 			defer func() {
 				if recover() == nil {
-					t.Errorf("a rate of %v was accepted", rate)
+					t.Errorf("a rate of %v with a burst of %d was accepted", test.rate, test.burst)
 				}
 			}()
-			transport.WithRate(rate, 1)
+			transport.WithRate(test.rate, test.burst)
 		}()
 	}
+	transport.NewLimiter(nil, transport.WithRate(math.Inf(1), 1)) // senseless, and harmless
 }
 
 // TestLimiterBuckets checks that a call that waits for the allowance of its operation does not

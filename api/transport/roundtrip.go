@@ -142,6 +142,9 @@ func (e *exchange) send(out *http.Request) {
 	if e.err == nil && e.resp == nil {
 		e.err = errors.New("transport: the transport below returned neither an answer nor an error")
 	}
+	if e.err == nil && e.resp.Body == nil {
+		e.resp.Body = http.NoBody // as http.Client takes it
+	}
 	if e.err == nil && e.idempotent && e.req.Method != http.MethodHead {
 		e.cut = buffer(e.resp)
 		if gone := e.req.Context().Err(); e.cut && gone != nil {

@@ -16,10 +16,17 @@ import (
 // Version is the version of this module, as the User-Agent says it.
 const Version = "0.1.0"
 
+// Bounds of the options.
+const (
+	longestBackoff = time.Hour
+	longestBan     = 24 * time.Hour
+)
+
 // servers are those that the limits hold for unless WithServer names another.
 var servers = []string{"https://api.mangadex.org", "https://api.mangadex.dev"}
 
-// A Transport is a polite [http.RoundTripper]. It is safe for use by many goroutines.
+// A Transport is a polite [http.RoundTripper]. [New] makes one. It is safe for use by many
+// goroutines.
 type Transport struct {
 	base     http.RoundTripper
 	servers  []*url.URL
@@ -78,15 +85,19 @@ func WithBase(base http.RoundTripper) Option {
 	}
 }
 
-// WithServer adds a server that limits and repetitions hold for, instead of MangaDex's own.
+// WithServer adds a server that limits and repetitions hold for, instead of MangaDex's own. It is
+// the beginning of the URLs of its operations: scheme, host and perhaps a path.
 func WithServer(server string) Option {
 	return func(t *Transport) error {
 		u, err := url.Parse(server)
 		if err != nil {
-			return fmt.Errorf("transport: the server is not a URL: %w", err)
+			if outer := (*url.Error)(nil); errors.As(err, &outer) {
+				err = outer.Err // without the URL, which may hold a password
+			}
+			return fmt.Errorf("transport: the server is not a URL: %w; give one like %s", err, servers[0])
 		}
-		if u.Host == "" {
-			return fmt.Errorf("transport: the server %q needs a scheme and a host, like %s", server, servers[0])
+		if u.Scheme != "https" && u.Scheme != "http" || u.Host == "" {
+			return fmt.Errorf("transport: the server %q needs a scheme and a host, like %s", u.Redacted(), servers[0])
 		}
 		u.Path = strings.TrimRight(u.Path, "/")
 		t.servers = append(t.servers, u)
@@ -136,7 +147,7 @@ func WithMaxWait(d time.Duration) Option {
 	}
 }
 
-// WithAttempts sets how often a request is sent at most, five times by default.
+// WithAttempts sets how often a request is sent at most, five times by default. One is the least.
 func WithAttempts(n int) Option {
 	return func(t *Transport) error {
 		if n < 1 {
@@ -149,11 +160,11 @@ func WithAttempts(n int) Option {
 
 // WithBackoff sets the time before a repetition: a random part of first, which doubles with every
 // further one up to longest. The defaults are 300 ms and 10 s. A server that asks for more than a
-// minute ([http.StatusServiceUnavailable] with Retry-After) is not waited for.
+// minute ([http.StatusServiceUnavailable] with Retry-After) is not waited for. An hour is the most.
 func WithBackoff(first, longest time.Duration) Option {
 	return func(t *Transport) error {
-		if first < 0 || longest < first {
-			return fmt.Errorf("transport: the times before a repetition are %v and %v; the first must not be negative nor above the longest", first, longest)
+		if first < 0 || longest < first || longest > longestBackoff {
+			return fmt.Errorf("transport: the times before a repetition are %v and %v; the first must not be negative nor above the longest, and the longest not above %v", first, longest, longestBackoff)
 		}
 		t.backoff = backoff{first, longest}
 		return nil
@@ -163,11 +174,12 @@ func WithBackoff(first, longest time.Duration) Option {
 // WithoutRetry sends every request once.
 func WithoutRetry() Option { return WithAttempts(1) }
 
-// WithBanPause sets for how long nothing is sent after what looks like a ban.
+// WithBanPause sets for how long nothing is sent after what looks like a ban, ten minutes by
+// default. A day is the most; zero does not pause.
 func WithBanPause(d time.Duration) Option {
 	return func(t *Transport) error {
-		if d < 0 {
-			return fmt.Errorf("transport: the pause after a ban is %v; it must not be negative", d)
+		if d < 0 || d > longestBan {
+			return fmt.Errorf("transport: the pause after a ban is %v; it must not be negative, nor above %v", d, longestBan)
 		}
 		t.ban.pause = d
 		return nil
@@ -211,7 +223,7 @@ func (t *Transport) CloseIdleConnections() {
 // toAPI tells whether limits and repetitions hold for a URL.
 func (t *Transport) toAPI(u *url.URL) bool {
 	for _, server := range t.servers {
-		if u.Host == server.Host && u.Scheme == server.Scheme {
+		if strings.EqualFold(u.Host, server.Host) && u.Scheme == server.Scheme {
 			if rest, ok := strings.CutPrefix(u.Path, server.Path); ok && (rest == "" || rest[0] == '/') {
 				return true
 			}

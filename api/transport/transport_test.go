@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"math"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -80,12 +81,17 @@ func TestOptionsThatAreRefused(t *testing.T) {
 		{transport.WithUserAgent("shelf/1.0\r\nX-Evil: 1"), `has a control character, which a header cannot hold`},
 		{transport.WithServer("api.mangadex.org"), `transport: the server "api.mangadex.org" needs a scheme and a host, like https://api.mangadex.org`},
 		{transport.WithServer("https://a b"), `transport: the server is not a URL`},
+		{transport.WithServer("https://a b"), `; give one like https://api.mangadex.org`},
+		{transport.WithServer("ftp://me:secret@server.example"), `transport: the server "ftp://me:xxxxx@server.example" needs a scheme and a host`},
 		{transport.WithLimiter(nil), `transport: the limiter is nil; leave the option out, or use WithoutRateLimit`},
 		{transport.WithAttempts(0), `transport: 0 attempts; there must be one at least`},
 		{transport.WithBackoff(-1, 1), `the first must not be negative nor above the longest`},
 		{transport.WithBackoff(2, 1), `the first must not be negative nor above the longest`},
+		{transport.WithBackoff(1, time.Hour+1), `and the longest not above 1h0m0s`},
+		{transport.WithBackoff(math.MaxInt64, math.MaxInt64), `and the longest not above 1h0m0s`},
 		{transport.WithMaxWait(-1), `transport: the longest wait is -1ns; it must not be negative`},
 		{transport.WithBanPause(-1), `transport: the pause after a ban is -1ns; it must not be negative`},
+		{transport.WithBanPause(math.MaxInt64), `nor above 24h0m0s`},
 	}
 	for _, test := range tests {
 		if _, err := transport.New(nil, test.option); err == nil || !strings.Contains(err.Error(), test.want) {
@@ -109,6 +115,7 @@ func TestWhatTheLimitsHoldFor(t *testing.T) {
 		{nil, "https://api.mangadex.org/manga", true},
 		{nil, "https://api.mangadex.org/unheard-of", true},
 		{nil, "https://api.mangadex.org", true},
+		{nil, "https://API.MangaDex.org/manga", true},
 		{nil, "https://api.mangadex.dev/manga", true},
 		{nil, "http://api.mangadex.org/manga", false},
 		{nil, "https://api.mangadex.org:8443/manga", false},
@@ -387,6 +394,32 @@ func TestQuietLogger(t *testing.T) {
 	if lines.Len() > 0 {
 		t.Errorf("lines %s", &lines)
 	}
+}
+
+// TestOddBase checks transports below that do less than they should.
+func TestOddBase(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		for name, test := range map[string]struct {
+			resp *http.Response
+			want string
+		}{
+			"no body":   {&http.Response{StatusCode: http.StatusBadGateway}, ""},
+			"no answer": {nil, "the transport below returned neither an answer nor an error"},
+		} {
+			_, polite := newClient(t, tripper(func(*http.Request) (*http.Response, error) { return test.resp, nil }))
+			req, _ := http.NewRequestWithContext(t.Context(), http.MethodGet, server+"/manga", nil)
+			resp, err := polite.RoundTrip(req)
+			switch {
+			case test.want != "":
+				if err == nil || !strings.Contains(err.Error(), test.want) {
+					t.Errorf("%s: error %v, want %s", name, err, test.want)
+				}
+			case err != nil || resp.StatusCode != test.resp.StatusCode || resp.Body == nil:
+				t.Errorf("%s: %+v, error %v", name, resp, err)
+			}
+		}
+	})
 }
 
 // TestRequestBodyIsClosed checks what net/http demands, also where nothing is sent.
