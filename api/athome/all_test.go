@@ -331,12 +331,7 @@ func TestProgressLoses(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, 10, 1000)
-		w.fault = func(q query) fault {
-			if q.Page == 3 {
-				return garble
-			}
-			return none
-		}
+		w.fault = at(3, garble)
 		var last athome.Progress
 		chapter := w.open(t, athome.WithProgress(func(p athome.Progress) { last = p }))
 		err := chapter.Save(t.Context(), t.TempDir())

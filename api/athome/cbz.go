@@ -4,6 +4,7 @@ import (
 	"archive/zip"
 	"context"
 	"encoding/xml"
+	"errors"
 	"fmt"
 	"hash/crc32"
 	"io"
@@ -51,6 +52,9 @@ func (c *Chapter) SaveCBZ(ctx context.Context, path string) error {
 //
 // It fetches ahead like [Chapter.All], and ends at the first page that cannot be had.
 func (c *Chapter) WriteCBZ(ctx context.Context, w io.Writer) error {
+	if w == nil {
+		return c.errorf(errors.New("the writer for the archive is nil; give one, or a path to SaveCBZ"))
+	}
 	info, modified, err := c.comicInfo(ctx)
 	if err != nil {
 		return c.errorf(err)

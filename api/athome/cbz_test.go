@@ -284,12 +284,7 @@ func TestCBZLoses(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, 20, 1000)
-		w.fault = func(q query) fault {
-			if q.Page == 7 {
-				return 404
-			}
-			return none
-		}
+		w.fault = at(7, 404)
 		path := filepath.Join(t.TempDir(), "chapter.cbz")
 		write(t, path, []byte("an older one"))
 		err := w.open(t).SaveCBZ(t.Context(), path)
@@ -319,6 +314,9 @@ func TestCBZErrors(t *testing.T) {
 		if err := chapter.SaveCBZ(t.Context(), path); err == nil || !strings.Contains(err.Error(), want) || !strings.HasPrefix(err.Error(), "athome: chapter ") {
 			t.Errorf("%q: got %v, want %s", path, err, want)
 		}
+	}
+	if err := chapter.WriteCBZ(t.Context(), nil); err == nil || !strings.Contains(err.Error(), "the writer for the archive is nil; give one, or a path to SaveCBZ") {
+		t.Errorf("no writer: %v", err)
 	}
 	full := errors.New("the disk is full")
 	var archive bytes.Buffer

@@ -13,8 +13,8 @@ import (
 	"github.com/mangadex-go/mangadex/api"
 )
 
-// A Chapter is a chapter whose pages can be fetched. It is safe for use by many goroutines. Close
-// it when it is no longer needed.
+// A Chapter is a chapter whose pages can be fetched. [Open] makes one. It is safe for use by many
+// goroutines. Close it when it is no longer needed.
 type Chapter struct {
 	id       uuid.UUID
 	parallel int
@@ -48,14 +48,17 @@ type Image struct {
 // Ext returns the ending for a file of the picture, such as .png.
 func (i Image) Ext() string { return extension(i.ContentType) }
 
-// Open finds the pages of a chapter. It calls [api.Client.GetChapter], unless [WithDetails] is
-// given, and [api.Client.GetAtHomeServer].
+// Open finds the pages of a chapter. It calls [api.Client.GetChapter] (GET /chapter/{id}), unless
+// [WithDetails] is given, and [api.Client.GetAtHomeServer] (GET /at-home/server/{chapterId}).
 //
 // A chapter without pages is an [ErrExternal], which is an *[ExternalError] with the link,
 // [ErrUnavailable] or [ErrNoPages].
 func Open(ctx context.Context, client *api.Client, id uuid.UUID, options ...Option) (*Chapter, error) {
 	if client == nil {
 		return nil, errors.New("athome: Open: the client is nil; make one with api.New")
+	}
+	if id == uuid.Nil {
+		return nil, errors.New("athome: Open: the id of the chapter is empty; give that of a chapter")
 	}
 	s, err := newSettings(options)
 	if err != nil {

@@ -3,6 +3,7 @@ package athome_test
 import (
 	"bytes"
 	"errors"
+	"math"
 	"net/http"
 	"strings"
 	"testing"
@@ -138,6 +139,7 @@ func TestOpenErrors(t *testing.T) {
 		"too parallel":     {options: []athome.Option{athome.WithParallel(65)}, want: "WithParallel(65): give a number from 1 to 64"},
 		"memory":           {options: []athome.Option{athome.WithMemory(0)}, want: "WithMemory(0): give a number of bytes above zero"},
 		"page size":        {options: []athome.Option{athome.WithMaxPageSize(-1)}, want: "WithMaxPageSize(-1): give a number of bytes above zero"},
+		"large page size":  {options: []athome.Option{athome.WithMaxPageSize(math.MaxInt64)}, want: "WithMaxPageSize(9223372036854775807): give a number of bytes above zero, and at most 1073741824"},
 		"timeout":          {options: []athome.Option{athome.WithTimeout(0)}, want: "WithTimeout(0s): give a duration above zero"},
 		"client":           {options: []athome.Option{athome.WithHTTPClient(nil)}, want: "WithHTTPClient: the client is nil; leave the option out"},
 		"agent":            {options: []athome.Option{athome.WithUserAgent("Mozilla/5.0")}, want: "looks like that of a browser"},
@@ -173,6 +175,9 @@ func TestOpenErrors(t *testing.T) {
 		})
 	}
 
+	if _, err := athome.Open(t.Context(), newWorld(t, 1, 100).client(t), uuid.Nil); err == nil || err.Error() != "athome: Open: the id of the chapter is empty; give that of a chapter" {
+		t.Errorf("no id: %v", err)
+	}
 	if _, err := athome.Open(t.Context(), nil, chapterID); err == nil || !strings.Contains(err.Error(), "the client is nil; make one with api.New") {
 		t.Errorf("without a client: %v", err)
 	}

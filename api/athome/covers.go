@@ -13,8 +13,8 @@ import (
 	"github.com/mangadex-go/mangadex/api"
 )
 
-// Covers fetches covers and their thumbnails. It is safe for use by many goroutines. Close it when
-// it is no longer needed.
+// Covers fetches covers and their thumbnails. [NewCovers] makes one. It is safe for use by many
+// goroutines. Close it when it is no longer needed.
 type Covers struct {
 	fetcher *fetcher
 	uploads string
@@ -29,8 +29,8 @@ func NewCovers(options ...Option) (*Covers, error) {
 	return &Covers{fetcher: newFetcher(s), uploads: s.uploads}, nil
 }
 
-// Fetch fetches a cover of a title, by the FileName of its attributes. One that does not exist is
-// an [api.ErrNotFound].
+// Fetch fetches a cover of a title from /covers/{manga}/{fileName}, by the FileName of its
+// attributes. One that does not exist is an [api.ErrNotFound].
 func (c *Covers) Fetch(ctx context.Context, manga uuid.UUID, fileName string, size api.CoverSize) (Image, error) {
 	m := &memory{}
 	a, err := c.fetch(ctx, manga, fileName, size, m)
@@ -69,6 +69,9 @@ func (c *Covers) fetch(ctx context.Context, manga uuid.UUID, fileName string, si
 	case api.CoverOriginal, api.CoverSmall, api.CoverMedium:
 	default:
 		return arrival{}, coverError(manga, fileName, fmt.Errorf("there is no size %q; use api.CoverOriginal, api.CoverSmall or api.CoverMedium", size))
+	}
+	if manga == uuid.Nil {
+		return arrival{}, coverError(manga, fileName, errors.New("the id of the title is empty; give that of the title the cover belongs to"))
 	}
 	if fileName == "" || fileName == "." || fileName == ".." {
 		return arrival{}, coverError(manga, fileName, errors.New("this is not the name of a cover; use the FileName of its attributes"))

@@ -11,6 +11,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/google/uuid"
+
 	"github.com/mangadex-go/mangadex/api"
 	"github.com/mangadex-go/mangadex/api/athome"
 )
@@ -119,6 +121,9 @@ func TestCoversErrors(t *testing.T) {
 	w := newWorld(t, 0, 0)
 	w.covers[mangaID.String()+"/"+coverName] = picture(1, 1000)
 	covers := newCovers(t, w)
+	if _, err := covers.Fetch(t.Context(), uuid.Nil, coverName, api.CoverOriginal); err == nil || !strings.Contains(err.Error(), "the id of the title is empty; give that of the title") {
+		t.Errorf("no title: %v", err)
+	}
 	for name, test := range map[string]struct {
 		file string
 		size api.CoverSize

@@ -106,6 +106,26 @@ const (
 	untyped       // sends the page without its type
 )
 
+// on has a node do something else with every page.
+func on(node string, f fault) func(query) fault {
+	return func(q query) fault {
+		if strings.HasPrefix(q.Host, node) {
+			return f
+		}
+		return none
+	}
+}
+
+// at has all nodes do something else with one page.
+func at(page int, f fault) func(query) fault {
+	return func(q query) fault {
+		if q.Page == page {
+			return f
+		}
+		return none
+	}
+}
+
 type report struct {
 	URL      string `json:"url"`
 	Success  *bool  `json:"success"`
@@ -431,6 +451,20 @@ func (w *world) tally() tally {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return tally{w.queries, maps.Clone(w.tries), maps.Clone(w.whole)}
+}
+
+// checkFetched fails the test unless these pages, and no others, have been asked for since.
+func (w *world) checkFetched(t testing.TB, since tally, want []int) {
+	t.Helper()
+	var fetched []int
+	for page, tries := range w.tally().tries {
+		if tries > since.tries[page] {
+			fetched = append(fetched, page)
+		}
+	}
+	if slices.Sort(fetched); !slices.Equal(fetched, want) {
+		t.Errorf("pages %v were fetched, want %v", fetched, want)
+	}
 }
 
 // asked returns how many requests for pages a host got.

@@ -129,12 +129,7 @@ func TestNextNode(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				w := newWorld(t, 1, 1000)
-				w.fault = func(q query) fault {
-					if strings.HasPrefix(q.Host, "node1.") {
-						return test.fault
-					}
-					return none
-				}
+				w.fault = on("node1.", test.fault)
 				chapter := w.open(t)
 				if test.fault == later {
 					w.kill("node1.example.test:8443")
@@ -274,12 +269,7 @@ func TestPageError(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				w := newWorld(t, 3, 1000)
-				w.fault = func(q query) fault {
-					if q.Page == 1 {
-						return test.fault
-					}
-					return none
-				}
+				w.fault = at(1, test.fault)
 				chapter := w.open(t, test.options...)
 				_, err := chapter.Fetch(t.Context(), chapter.Pages()[1])
 				var page *athome.PageError
@@ -317,12 +307,7 @@ func TestShared(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, 40, 1000)
 		w.delay = 10 * time.Millisecond
-		w.fault = func(q query) fault {
-			if strings.HasPrefix(q.Host, "node1.") {
-				return http.StatusForbidden
-			}
-			return none
-		}
+		w.fault = on("node1.", http.StatusForbidden)
 		w.atHome = func(int, http.ResponseWriter) bool { time.Sleep(time.Second); return false }
 		chapter := w.open(t, athome.WithParallel(40))
 		if err := chapter.Save(t.Context(), t.TempDir()); err != nil {
@@ -339,12 +324,7 @@ func TestSharedCancelled(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, 2, 1000)
-		w.fault = func(q query) fault {
-			if strings.HasPrefix(q.Host, "node1.") {
-				return http.StatusForbidden
-			}
-			return none
-		}
+		w.fault = on("node1.", http.StatusForbidden)
 		chapter := w.open(t)
 		w.atHome = func(int, http.ResponseWriter) bool { time.Sleep(time.Minute); return false }
 		impatient, cancel := context.WithTimeoutCause(t.Context(), 30*time.Second, errors.New("enough"))

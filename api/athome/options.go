@@ -102,12 +102,13 @@ func WithMemory(bytes int64) Option {
 	}
 }
 
-// WithMaxPageSize sets how large a picture may be, 64 MiB by default. A larger one is refused with
-// [ErrTooLarge].
+// WithMaxPageSize sets how many bytes a picture may have, 64 MiB by default and 1 GiB at most. A
+// larger one is refused with [ErrTooLarge].
 func WithMaxPageSize(bytes int64) Option {
 	return func(s *settings) error {
-		if bytes < 1 {
-			return fmt.Errorf("athome: WithMaxPageSize(%d): give a number of bytes above zero", bytes)
+		const most = 1 << 30 // what a host says that it will send is made room for
+		if bytes < 1 || bytes > most {
+			return fmt.Errorf("athome: WithMaxPageSize(%d): give a number of bytes above zero, and at most %d", bytes, most)
 		}
 		s.maxPage = bytes
 		return nil

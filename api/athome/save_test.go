@@ -68,15 +68,7 @@ func TestSaveAgain(t *testing.T) {
 				t.Fatal(err)
 			}
 			checkFolder(t, dir, w.pages, ".png")
-			var fetched []int
-			for page, tries := range w.tally().tries {
-				if tries > before.tries[page] {
-					fetched = append(fetched, page)
-				}
-			}
-			if slices.Sort(fetched); !slices.Equal(fetched, test.want) {
-				t.Errorf("pages %v were fetched, want %v", fetched, test.want)
-			}
+			w.checkFetched(t, before, test.want)
 		})
 	}
 }
@@ -124,6 +116,7 @@ func TestSaveWithoutHash(t *testing.T) {
 					t.Fatal(err)
 				}
 				write(t, dir+"/003.png", w.pages[2][:999])
+				before := w.tally()
 				again := w.open(t)
 				w.fault = func(query) fault { return test.fault }
 				err := again.Save(t.Context(), dir)
@@ -137,15 +130,7 @@ func TestSaveWithoutHash(t *testing.T) {
 					t.Fatal(err)
 				}
 				checkFolder(t, dir, w.pages, ".png")
-				var fetched []int
-				for page, tries := range w.tally().tries {
-					if tries > 1 {
-						fetched = append(fetched, page)
-					}
-				}
-				if slices.Sort(fetched); !slices.Equal(fetched, test.want) {
-					t.Errorf("pages %v were fetched again, want %v", fetched, test.want)
-				}
+				w.checkFetched(t, before, test.want)
 			})
 		})
 	}

@@ -13,6 +13,7 @@ package library
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"sync"
 
@@ -43,12 +44,18 @@ func WithUnfollowed() Option { return func(s *settings) { s.unfollowed = true } 
 // WithoutProgress leaves the read chapters out.
 func WithoutProgress() Option { return func(s *settings) { s.noProgress = true } }
 
-// Read returns the library of the user whose token the client has, in the order of the server. It
-// needs a login. The first error ends it.
+// Read returns the library of the user whose token the client has, in the order of the server
+// (GET /user/follows/manga). It needs a login; without one, the error is an [api.ErrUnauthorized].
+// The first error ends it.
 func Read(ctx context.Context, client *api.Client, options ...Option) ([]Title, error) {
+	if client == nil {
+		return nil, errors.New("library: the client is nil; make one with api.New")
+	}
 	var s settings
 	for _, option := range options {
-		option(&s)
+		if option != nil {
+			option(&s)
+		}
 	}
 	var titles []Title
 	var statuses api.ReadingStatuses

@@ -194,7 +194,10 @@ func TestReadErrors(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	server, _ := newServer(t, 10, 0)
-	if _, err := library.Read(ctx, newClient(t, server)); !errors.Is(err, context.Canceled) {
+	if _, err := library.Read(ctx, newClient(t, server), nil); !errors.Is(err, context.Canceled) {
+		t.Errorf("error %v", err)
+	}
+	if _, err := library.Read(t.Context(), nil); err == nil || err.Error() != "library: the client is nil; make one with api.New" {
 		t.Errorf("error %v", err)
 	}
 }

@@ -59,8 +59,11 @@ func TestBadPages(t *testing.T) {
 		{"absent file", []upload.Source{upload.Files(absent)}, "upload: page " + strconv.Quote(absent) + ": " + noFile.Error() + "; check the path"},
 		{"folder as file", []upload.Source{upload.Files(dir)}, "upload: page " + strconv.Quote(dir) + ": it is a folder; use Folder(os.DirFS(" + strconv.Quote(dir) + "))"},
 		{"absent folder", []upload.Source{upload.Folder(os.DirFS(absent))}, "upload: the folder cannot be read: " + noFolder.Error() + "; check its path"},
-		{"empty folder", []upload.Source{upload.Folder(fstest.MapFS{})}, `upload: no file of the folder is a page; check its path and the patterns []`},
-		{"no file fits", []upload.Source{upload.Folder(folder("1.png"), "*.jpg", "*.gif")}, `upload: no file of the folder is a page; check its path and the patterns ["*.jpg" "*.gif"]`},
+		{"empty folder", []upload.Source{upload.Folder(fstest.MapFS{})}, `upload: no file of the folder is a page: it is empty, or has hidden files only; check its path`},
+		{"no file fits", []upload.Source{upload.Folder(folder("1.png"), "*.jpg", "*.gif")}, `upload: no file of the folder is a page: none matches "*.jpg" or "*.gif"; check the path of the folder and the patterns`},
+		{"hidden files", []upload.Source{upload.Folder(folder(".1.png"))}, `upload: no file of the folder is a page: it is empty, or has hidden files only; check its path`},
+		{"no folder", []upload.Source{upload.Folder(nil)}, `upload: the folder is nil; give one, such as os.DirFS of its path`},
+		{"no reader", []upload.Source{upload.Reader("1.png", nil)}, `upload: page "1.png": its reader is nil; give one that has the picture`},
 		{"bad pattern", []upload.Source{upload.Folder(folder("1.png"), "[")}, `upload: the pattern "[": syntax error in pattern; see path.Match`},
 		{"folder in folder", []upload.Source{upload.Folder(folder("1.png", "extra/2.png"))}, `upload: page "extra": it is a folder; choose the pages by a pattern such as *.png`},
 		{"broken reader", []upload.Source{upload.Reader("1.png", iotest.ErrReader(errors.New("torn")))}, `upload: page "1.png": it cannot be read: torn`},
@@ -134,16 +137,23 @@ func TestBadArguments(t *testing.T) {
 		want string
 	}{
 		{"begin: no title", begin(uuid.Nil, 0), "upload: the id of the title is empty; give that of the title the chapter belongs to"},
+		{"begin: no client", second(upload.Begin(ctx, nil, title, nil)), "upload: the client is nil; make one with api.New"},
+		{"begin: no group", begin(title, 1), "upload: the id of a group is empty; leave it out"},
 		{"begin: groups", begin(title, 11), "upload: 11 groups; a chapter has at most 10: leave some out"},
 		{"begin: approval", begin(title, 0, upload.WithApprovalCheck("")), "upload: WithApprovalCheck has no language; give it a code such as en or pt-br"},
+		{"edit: no client", second(upload.Edit(ctx, nil, book, 1)), "upload: the client is nil; make one with api.New"},
 		{"edit: no chapter", edit(uuid.Nil, 1), "upload: the id of the chapter is empty; give that of the chapter to edit"},
 		{"edit: no version", edit(book, 0), "upload: 0 is not the version of a chapter; read the chapter and give its Version"},
 		{"edit: approval", edit(book, 1, upload.WithApprovalCheck("en")), "upload: WithApprovalCheck is for new chapters; leave it out of Edit"},
+		{"cover: no client", second(upload.Cover(ctx, nil, title, one, upload.CoverDetails{Locale: "ja"})), "upload: the client is nil; make one with api.New"},
 		{"cover: no title", addCover(uuid.Nil, one, upload.CoverDetails{Locale: "ja"}), "upload: the id of the title is empty; give that of the title the cover belongs to"},
 		{"cover: no language", addCover(title, one, upload.CoverDetails{}), "upload: the cover has no language; set Locale to a code such as ja or en"},
 		{"cover: description", addCover(title, one, upload.CoverDetails{Locale: "ja", Description: strings.Repeat("é", 513)}), "upload: the description of the cover has 513 characters, and 512 are allowed; shorten it"},
 		{"cover: two", addCover(title, upload.Folder(folder("1.png", "2.png")), upload.CoverDetails{Locale: "ja"}), "upload: 2 pictures for one cover; give one"},
 		{"cover: bad", addCover(title, reader("1.png", "text"), upload.CoverDetails{Locale: "ja"}), `upload: page "1.png": its content is text/plain; charset=utf-8, and only JPEG, PNG and GIF are taken; convert it, or leave it out`},
+		{"resume: of nothing", second(new(upload.OpenError).Resume()), "upload: this OpenError has no session to go on with; use the one that Begin or Edit returns"},
+		{"replace: of nothing", second(new(upload.OpenError).Replace(ctx)), "upload: this OpenError has no session to go on with; use the one that Begin or Edit returns"},
+		{"pages: of nothing", new(upload.Session).AddPages(ctx, upload.Folder(folder("1.png"))), "upload: the upload session is closed: 00000000-0000-0000-0000-000000000000; begin another one"},
 		{"cover: absent", addCover(title, upload.Reader("1.png", iotest.ErrReader(errors.New("torn"))), upload.CoverDetails{Locale: "ja"}), `upload: page "1.png": it cannot be read: torn`},
 	} {
 		t.Run(test.name, func(t *testing.T) { wantError(t, test.err, test.want) })
@@ -151,7 +161,11 @@ func TestBadArguments(t *testing.T) {
 	if len(srv.requests) > 0 {
 		t.Errorf("requests were sent: %q", srv.requests)
 	}
+	must(t, new(upload.Session).Close())
 }
+
+// second is the error of a call that returns something else, too.
+func second[T any](_ T, err error) error { return err }
 
 func TestBadCommit(t *testing.T) {
 	t.Parallel()

@@ -45,8 +45,8 @@ func valueOrNull(v *string) nullable.Nullable[string] {
 	return api.Value(*v)
 }
 
-// Commit publishes the chapter: the pages of the session in their order, with what draft says. The
-// session is over then.
+// Commit publishes the chapter (POST /upload/{uploadSessionId}/commit): the pages of the session in
+// their order, with what draft says. The session is over then.
 //
 // If the server turns it down, the session stays open and Commit may be called again with another
 // draft. If the answer is lost and the session is over, the error is [ErrOutcomeUnknown].

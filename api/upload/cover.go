@@ -22,10 +22,13 @@ type CoverDetails struct {
 	Description string // at most 512 characters; may be empty
 }
 
-// Cover adds a cover to a title. The source must yield one picture, which is checked like a page
-// before it is sent. It is sent once: if the answer is lost, the error is [ErrOutcomeUnknown].
+// Cover adds a cover to a title (POST /cover/{mangaOrCoverId}). The source must yield one picture,
+// which is checked like a page before it is sent. It is sent once: if the answer is lost, the error
+// is [ErrOutcomeUnknown].
 func Cover(ctx context.Context, client *api.Client, manga uuid.UUID, source Source, details CoverDetails) (*api.Cover, error) {
 	switch n := utf8.RuneCountInString(details.Description); {
+	case client == nil:
+		return nil, errNoClient
 	case manga == uuid.Nil:
 		return nil, errors.New("upload: the id of the title is empty; give that of the title the cover belongs to")
 	case details.Locale == "":

@@ -61,7 +61,10 @@ func (e *OpenError) Is(target error) bool { return target == ErrSessionOpen }
 // what was asked for. The server does not tell everything, so where it matters, compare ID with the
 // [Session.ID] of the program that was interrupted. The groups are those it was begun with.
 func (e *OpenError) Resume() (*Session, error) {
-	if e.wrong != nil {
+	switch {
+	case e.session == nil:
+		return nil, errNotOurs
+	case e.wrong != nil:
 		return nil, e.wrong
 	}
 	return e.session, nil
@@ -69,11 +72,17 @@ func (e *OpenError) Resume() (*Session, error) {
 
 // Replace abandons the open session, whose pages are lost, and begins the one that was asked for.
 func (e *OpenError) Replace(ctx context.Context) (*Session, error) {
+	if e.session == nil {
+		return nil, errNotOurs
+	}
 	if err := e.session.client.AbandonUpload(ctx, e.ID); err != nil && !errors.Is(err, api.ErrNotFound) {
 		return nil, fmt.Errorf("upload: the open session %v cannot be abandoned: %w", e.ID, err)
 	}
 	return e.begin(ctx)
 }
+
+// errNotOurs is for an OpenError that somebody else has made.
+var errNotOurs = errors.New("upload: this OpenError has no session to go on with; use the one that Begin or Edit returns")
 
 // A PageError says what is wrong with a page, or with several that were sent together.
 type PageError struct {

@@ -17,8 +17,9 @@ const (
 	requestSize = 2 * api.MaxPageSize // bytes of the pages of a request, which are held in memory
 )
 
-// AddPages sends pages and puts them behind those that the session has. A page that the session has
-// already, by its name and size, is not sent again; it only takes its place in the order.
+// AddPages sends pages (POST /upload/{uploadSessionId}) and puts them behind those that the session
+// has. A page that the session has already, by its name and size, is not sent again; it only takes
+// its place in the order.
 //
 // A page is a JPEG, PNG or GIF file of at most [api.MaxPageSize], with sides below 10,000 pixels. A
 // session takes [api.MaxPages] of them, and [api.MaxUploadSize] in all. This is checked before anything
@@ -272,7 +273,8 @@ func (s *Session) reconcile(ctx context.Context) (copies []uuid.UUID, err error)
 	return copies, nil
 }
 
-// Remove takes pages out of the session, by their names.
+// Remove takes pages out of the session, by their names, in one request
+// (DELETE /upload/{uploadSessionId}/batch).
 func (s *Session) Remove(ctx context.Context, names ...string) error {
 	if err := s.usable(); err != nil {
 		return err

@@ -15,7 +15,8 @@ import (
 // closeTimeout bounds what Close may take.
 const closeTimeout = 10 * time.Second
 
-// A Session is an open upload session. It is used by one goroutine at a time.
+// A Session is an open upload session. [Begin], [Edit] and [OpenError] give one. It is used by one
+// goroutine at a time.
 //
 // Close it when done: what has not been committed is abandoned. To leave it for another program to
 // resume, do not close it; nothing else is held.
@@ -68,20 +69,24 @@ func WithApprovalCheck(language string) Option {
 	return func(s *settings) { s.language = &language }
 }
 
-// Begin opens a session for a new chapter of a title, by up to [api.MaxGroups] groups; by none, it
-// is a chapter without a group. It returns an [OpenError] if the account has an open session.
+// Begin opens a session (POST /upload/begin) for a new chapter of a title, by up to [api.MaxGroups]
+// groups; by none, it is a chapter without a group. It returns an [OpenError] if the account has an
+// open session.
 func Begin(ctx context.Context, client *api.Client, manga uuid.UUID, groups []uuid.UUID, options ...Option) (*Session, error) {
 	s := newSession(client, options)
-	if manga == uuid.Nil {
+	switch {
+	case client == nil:
+		return nil, errNoClient
+	case manga == uuid.Nil:
 		return nil, errors.New("upload: the id of the title is empty; give that of the title the chapter belongs to")
-	}
-	if len(groups) > api.MaxGroups {
+	case len(groups) > api.MaxGroups:
 		return nil, fmt.Errorf("upload: %d groups; a chapter has at most %d: leave some out", len(groups), api.MaxGroups)
+	case slices.Contains(groups, uuid.Nil):
+		return nil, errors.New("upload: the id of a group is empty; leave it out")
+	case s.language != nil && *s.language == "":
+		return nil, errors.New("upload: WithApprovalCheck has no language; give it a code such as en or pt-br")
 	}
 	if s.language != nil {
-		if *s.language == "" {
-			return nil, errors.New("upload: WithApprovalCheck has no language; give it a code such as en or pt-br")
-		}
 		answer, err := client.CheckUploadApproval(ctx, api.UploadApprovalCheck{Manga: manga, Locale: *s.language})
 		if err != nil {
 			return nil, fmt.Errorf("upload: whether approval is required cannot be asked: %w", err)
@@ -112,15 +117,17 @@ func Begin(ctx context.Context, client *api.Client, manga uuid.UUID, groups []uu
 	})
 }
 
-// Edit opens a session that changes the pages of a chapter. Version is the one that the chapter had
-// when it was read; if it has another one by now, the error is an [api.ConflictError]. It returns an
-// [OpenError] if the account has an open session.
+// Edit opens a session that changes the pages of a chapter (POST /upload/begin/{chapterId}). Version
+// is the one that the chapter had when it was read; if it has another one by now, the error is an
+// [api.ConflictError]. It returns an [OpenError] if the account has an open session.
 //
 // The session begins with the pages of the chapter, in the order in which the server lists them.
 // Look at Pages before Commit, which makes the pages of the session those of the chapter.
 func Edit(ctx context.Context, client *api.Client, chapter uuid.UUID, version int, options ...Option) (*Session, error) {
 	s := newSession(client, options)
 	switch {
+	case client == nil:
+		return nil, errNoClient
 	case chapter == uuid.Nil:
 		return nil, errors.New("upload: the id of the chapter is empty; give that of the chapter to edit")
 	case version < 1:
@@ -149,10 +156,14 @@ func Edit(ctx context.Context, client *api.Client, chapter uuid.UUID, version in
 	})
 }
 
+var errNoClient = errors.New("upload: the client is nil; make one with api.New")
+
 func newSession(client *api.Client, options []Option) *Session {
 	s := &Session{client: client, sent: map[string]int64{}, removed: map[uuid.UUID]bool{}}
 	for _, option := range options {
-		option(&s.settings)
+		if option != nil {
+			option(&s.settings)
+		}
 	}
 	return s
 }
@@ -253,10 +264,11 @@ func (s *Session) ID() uuid.UUID { return s.id }
 // Pages returns the pages that the session has, in reading order.
 func (s *Session) Pages() []Page { return slices.Clone(s.pages) }
 
-// Close abandons the session unless it has been committed. It takes ten seconds at most and needs no
-// context, so that it works after an interruption, too. Closing again does nothing.
+// Close abandons the session (DELETE /upload/{uploadSessionId}) unless it has been committed. It
+// takes ten seconds at most and needs no context, so that it works after an interruption, too.
+// Closing again does nothing.
 func (s *Session) Close() error {
-	if s.closed {
+	if s.closed || s.client == nil {
 		return nil
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
@@ -268,9 +280,9 @@ func (s *Session) Close() error {
 	return nil
 }
 
-// usable returns an error if the session has come to its end.
+// usable returns an error if the session has come to its end, or was never begun.
 func (s *Session) usable() error {
-	if s.closed {
+	if s.closed || s.client == nil {
 		return fmt.Errorf("upload: %w: %v; begin another one", ErrSessionClosed, s.id)
 	}
 	return nil

@@ -17,6 +17,7 @@ import (
 	"path"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"unicode"
@@ -69,6 +70,9 @@ func Files(paths ...string) Source {
 // when the source is first used.
 func Reader(name string, r io.Reader) Source {
 	read := sync.OnceValues(func() ([]byte, error) {
+		if r == nil {
+			return nil, pageErrorf(name, "its reader is nil; give one that has the picture")
+		}
 		content, err := io.ReadAll(io.LimitReader(r, api.MaxPageSize+1))
 		if err != nil {
 			return nil, pageErrorf(name, "it cannot be read: %w", err)
@@ -91,6 +95,9 @@ func Reader(name string, r io.Reader) Source {
 // pages but those whose name begins with a dot.
 func Folder(fsys fs.FS, patterns ...string) Source {
 	return Source{func() ([]picture, error) {
+		if fsys == nil {
+			return nil, errors.New("upload: the folder is nil; give one, such as os.DirFS of its path")
+		}
 		entries, err := fs.ReadDir(fsys, ".")
 		if err != nil {
 			return nil, fmt.Errorf("upload: the folder cannot be read: %w; check its path", err)
@@ -106,7 +113,7 @@ func Folder(fsys fs.FS, patterns ...string) Source {
 			}
 		}
 		if len(names) == 0 {
-			return nil, fmt.Errorf("upload: no file of the folder is a page; check its path and the patterns %q", patterns)
+			return nil, noPages(patterns)
 		}
 		slices.SortFunc(names, compareNatural)
 		return collect(names, func(name string) (picture, error) {
@@ -120,6 +127,18 @@ func Folder(fsys fs.FS, patterns ...string) Source {
 			return picture{name, info.Size(), func() (io.ReadCloser, error) { return fsys.Open(name) }}, nil
 		})
 	}}
+}
+
+// noPages is the error of a folder none of whose files is a page.
+func noPages(patterns []string) error {
+	if len(patterns) == 0 {
+		return errors.New("upload: no file of the folder is a page: it is empty, or has hidden files only; check its path")
+	}
+	quoted := make([]string, len(patterns))
+	for i, pattern := range patterns {
+		quoted[i] = strconv.Quote(pattern)
+	}
+	return fmt.Errorf("upload: no file of the folder is a page: none matches %s; check the path of the folder and the patterns", strings.Join(quoted, " or "))
 }
 
 // choose reports whether a file of a folder is a page.
