@@ -14,6 +14,7 @@ type Error struct {
 	Got    string // what stands there, shortened
 }
 
+// Error says where, what belongs there and what stands there.
 func (e *Error) Error() string {
 	where := "at the top"
 	if e.Path != "" {

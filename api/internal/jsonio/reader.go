@@ -208,7 +208,7 @@ func (r *Reader) Array() Iter {
 // Entries begins to read an object or a list. Named tells which; in a list, Key is empty.
 func (r *Reader) Entries() Iter { return r.Array() }
 
-// Named reports whether the entries have keys.
+// Named reports whether the entries have names, as members of an object do.
 func (it *Iter) Named() bool { return it.named }
 
 func (r *Reader) open(closing byte, named bool) Iter {
@@ -269,33 +269,26 @@ func (r *Reader) Skip() {
 	if r.err != nil {
 		return
 	}
-	base := r.depth
-	for {
-		switch c := r.peek(); {
-		case c == '"':
-			r.quoted()
-		case c == '{' || c == '[':
-			// Skipping must check the grammar and must not recurse.
-			r.skipNested()
-		case c == 't':
-			r.literal("true")
-		case c == 'f':
-			r.literal("false")
-		case c == 'n':
-			r.literal("null")
-		case c == '-' || '0' <= c && c <= '9':
-			r.number()
-		default:
-			r.fail("a JSON value")
-		}
-		if r.err != nil || r.depth == base {
-			return
-		}
+	switch c := r.peek(); {
+	case c == '"':
+		r.quoted()
+	case c == '{' || c == '[':
+		r.skipNested()
+	case c == 't':
+		r.literal("true")
+	case c == 'f':
+		r.literal("false")
+	case c == 'n':
+		r.literal("null")
+	case c == '-' || '0' <= c && c <= '9':
+		r.number()
+	default:
+		r.fail("a JSON value")
 	}
 }
 
+// skipNested skips an object or a list. It checks the grammar, and does not recurse.
 func (r *Reader) skipNested() {
-	base := r.depth
 	open := make([]Iter, 0, 16)
 	for {
 		switch r.peek() {
@@ -309,7 +302,7 @@ func (r *Reader) skipNested() {
 		for len(open) > 0 && !open[len(open)-1].Next() {
 			open = open[:len(open)-1]
 		}
-		if r.err != nil || r.depth == base || len(open) == 0 {
+		if len(open) == 0 {
 			return
 		}
 	}
@@ -562,17 +555,23 @@ func (r *Reader) cut(b []byte) string {
 	return r.text.String()[start:]
 }
 
+// strict reads a text, for which no number will do, and where it begins. It is empty for null and
+// after an error.
+func (r *Reader) strict(want string) (at int, b []byte) {
+	if r.Null() {
+		return 0, nil
+	}
+	at = r.pos
+	if r.peek() != '"' {
+		r.fail(want)
+		return at, nil
+	}
+	return at, r.quoted()
+}
+
 // UUID reads a UUID. null and the empty text are the zero UUID.
 func (r *Reader) UUID() uuid.UUID {
-	if r.Null() {
-		return uuid.UUID{}
-	}
-	at := r.pos
-	if r.peek() != '"' {
-		r.fail("a UUID")
-		return uuid.UUID{}
-	}
-	b := r.quoted()
+	at, b := r.strict("a UUID")
 	if len(b) == 0 {
 		return uuid.UUID{}
 	}
@@ -602,15 +601,7 @@ func (r *Reader) TryUUID() (id uuid.UUID, ok bool) {
 // Time reads a time in RFC 3339. null and the empty text are the zero time; one without a zone is
 // in UTC.
 func (r *Reader) Time() time.Time {
-	if r.Null() {
-		return time.Time{}
-	}
-	at := r.pos
-	if r.peek() != '"' {
-		r.fail("a time")
-		return time.Time{}
-	}
-	b := r.quoted()
+	at, b := r.strict("a time")
 	if len(b) == 0 {
 		return time.Time{}
 	}
