@@ -2,9 +2,7 @@ package authn_test
 
 import (
 	"context"
-	"encoding/base64"
 	"errors"
-	"fmt"
 	"io"
 	"net/http"
 	"strings"
@@ -23,11 +21,8 @@ func TestSecondRefusal(t *testing.T) {
 	t.Parallel()
 	f := newFake()
 	w := f.serve(t)
-	s := w.session(t, w.personal(), w.withPassword())
+	s := w.loggedIn(t, w.personal(), w.withPassword())
 	c := w.use(t, s)
-	if err := s.Login(t.Context()); err != nil {
-		t.Fatal(err)
-	}
 	no := func(w http.ResponseWriter, _ *http.Request) { apiError(w, 401, "http_exception", "not yours") }
 	endpoint := "POST /manga/" + mangaID + "/follow"
 	f.fail(endpoint, no, no)
@@ -64,11 +59,8 @@ func TestBodyThatCannotBeSentAgain(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			w := netWorld(t)
-			s := w.session(t, w.personal(), w.withPassword())
+			s := w.loggedIn(t, w.personal(), w.withPassword())
 			c := w.use(t, s)
-			if err := s.Login(t.Context()); err != nil {
-				t.Fatal(err)
-			}
 			w.revokeAccess()
 			req, err := http.NewRequestWithContext(t.Context(), "POST", w.api+"/manga/"+mangaID+"/follow", test.body)
 			if err != nil {
@@ -91,9 +83,7 @@ func TestBodyThatCannotBeSentAgain(t *testing.T) {
 			if test.want == 1 && (resp.StatusCode != 401 || !strings.Contains(string(text), "Full authentication")) {
 				t.Errorf("got %d %s, want the answer of the server", resp.StatusCode, text)
 			}
-			if err := c.FollowManga(t.Context(), w.manga); err != nil {
-				t.Error(err)
-			}
+			w.mustFollow(t, c)
 			if n := w.refreshes(); n != 1 {
 				t.Errorf("%d renewals, want 1", n)
 			}
@@ -105,7 +95,7 @@ func TestBodyThatCannotBeSentAgain(t *testing.T) {
 func TestLateRefusal(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		f, w, s := loggedIn(t)
+		f, w, s := loggedInMemory(t)
 		c := w.use(t, s)
 		f.fail("POST /manga/"+mangaID+"/status", func(w http.ResponseWriter, _ *http.Request) {
 			time.Sleep(5 * time.Second)
@@ -117,9 +107,7 @@ func TestLateRefusal(t *testing.T) {
 		}()
 		synctest.Wait()
 		w.revokeAccess()
-		if err := c.FollowManga(t.Context(), w.manga); err != nil {
-			t.Fatal(err)
-		}
+		w.mustFollow(t, c)
 		before := w.refreshes()
 		if err := <-late; err != nil {
 			t.Errorf("the late one: %v", err)
@@ -135,10 +123,7 @@ func TestRefusalWithoutMeans(t *testing.T) {
 	t.Parallel()
 	f := newFake()
 	w := f.inMemory()
-	store := authn.NewMemoryStore()
-	if err := store.Save(t.Context(), authn.Token{AccessToken: "gone", Expiry: time.Now().Add(time.Hour)}); err != nil {
-		t.Fatal(err)
-	}
+	store := storeWith(t, authn.Token{AccessToken: "gone", Expiry: time.Now().Add(time.Hour)})
 	s := w.session(t, w.personal(), authn.WithStore(store))
 	c := w.use(t, s)
 	var apiErr *api.Error
@@ -193,11 +178,8 @@ func TestOverrides(t *testing.T) {
 func TestTokenOfTheCaller(t *testing.T) {
 	t.Parallel()
 	w := newFake().inMemory()
-	s := w.session(t, w.personal(), w.withPassword())
+	s := w.loggedIn(t, w.personal(), w.withPassword())
 	c := w.use(t, s)
-	if err := s.Login(t.Context()); err != nil {
-		t.Fatal(err)
-	}
 	err := c.FollowManga(t.Context(), w.manga, func(_ context.Context, req *http.Request) error {
 		req.Header.Set("Authorization", "Bearer of somebody else")
 		return nil
@@ -221,109 +203,5 @@ func TestUseWithoutASession(t *testing.T) {
 	}
 	if err := c.FollowManga(t.Context(), newFake().inMemory().manga); err == nil || !strings.Contains(err.Error(), "error of New") {
 		t.Errorf("got %v", err)
-	}
-}
-
-// jwt is a token that says when it expires.
-func jwt(exp any) string {
-	encode := func(text string) string { return base64.RawURLEncoding.EncodeToString([]byte(text)) }
-	return encode(`{"alg":"none"}`) + "." + encode(fmt.Sprintf(`{"exp":%v}`, exp)) + ".signature"
-}
-
-// When a token expires: by expires_in, otherwise by its exp against the Date of the answer,
-// otherwise after 15 minutes.
-func TestExpiry(t *testing.T) {
-	t.Parallel()
-	at := time.Date(2026, 5, 7, 12, 0, 0, 0, time.UTC)
-	for name, test := range map[string]struct {
-		expiresIn string // JSON; empty for none
-		token     string
-		date      time.Time // of the server; zero for none
-		delay     time.Duration
-		want      time.Duration // after the request was sent
-	}{
-		"expires_in":                    {"900", "opaque", at, 0, 900 * time.Second},
-		"expires_in, slow answer":       {"900", "opaque", at, 10 * time.Second, 900 * time.Second},
-		"expires_in, wrong clock":       {"900", jwt(at.Add(time.Hour).Unix()), at.Add(-time.Hour), 0, 900 * time.Second},
-		"expires_in as a string":        {`"900"`, "opaque", at, 0, 900 * time.Second},
-		"expires_in of a year and more": {"99999999999", "opaque", at, 0, 365 * 24 * time.Hour},
-		"exp":                           {"", jwt(at.Add(600 * time.Second).Unix()), at, 0, 600 * time.Second},
-		"exp, server ahead":             {"", jwt(at.Add(time.Hour + 600*time.Second).Unix()), at.Add(time.Hour), 0, 600 * time.Second},
-		"exp, server behind":            {"", jwt(at.Add(-time.Hour + 600*time.Second).Unix()), at.Add(-time.Hour), 0, 600 * time.Second},
-		"exp, no Date":                  {"", jwt(at.Add(600 * time.Second).Unix()), time.Time{}, 0, 600 * time.Second},
-		"exp with a fraction":           {"", jwt(fmt.Sprintf("%d.5", at.Add(600*time.Second).Unix())), at, 0, 600*time.Second + 500*time.Millisecond},
-		"exp in the past":               {"", jwt(at.Add(-time.Hour).Unix()), at, 0, 15 * time.Minute},
-		"exp of another kind":           {"", jwt(`"soon"`), at, 0, 15 * time.Minute},
-		"exp beyond all bounds":         {"", jwt("1e300"), at, 0, 365 * 24 * time.Hour},
-		"no exp":                        {"", "opaque", at, 0, 15 * time.Minute},
-		"three parts that are no JWT":   {"", "a.b.c", at, 0, 15 * time.Minute},
-		"expires_in of zero":            {"0", "opaque", at, 0, 15 * time.Minute},
-		"expires_in below zero":         {"-1", "opaque", at, 0, 15 * time.Minute},
-		"expires_in far below zero":     {"-99999999999", "opaque", at, 0, 15 * time.Minute},
-	} {
-		for _, legacy := range []bool{false, true} {
-			if legacy && test.expiresIn != "" {
-				continue
-			}
-			t.Run(fmt.Sprintf("%s/legacy=%v", name, legacy), func(t *testing.T) {
-				t.Parallel()
-				synctest.Test(t, func(t *testing.T) {
-					time.Sleep(time.Until(at))
-					f := newFake()
-					w := f.inMemory()
-					body := fmt.Sprintf(`{"access_token":%q,"refresh_token":"r","expires_in":%s}`, test.token, test.expiresIn)
-					if test.expiresIn == "" {
-						body = fmt.Sprintf(`{"access_token":%q,"refresh_token":"r","token":{"session":%q,"refresh":"r"}}`, test.token, test.token)
-					}
-					answer := func(rw http.ResponseWriter, _ *http.Request) {
-						time.Sleep(test.delay)
-						if !test.date.IsZero() {
-							rw.Header().Set("Date", test.date.Format(http.TimeFormat))
-						}
-						sendJSON(rw, 200, body)
-					}
-					endpoint, options := tokenPath, []authn.Option{authn.WithoutCheck(), authn.WithRefreshToken("seed"), w.personal()}
-					if legacy {
-						endpoint, options = "POST /auth/refresh", options[:2]
-					}
-					f.fail(endpoint, answer)
-					s := w.session(t, options...)
-					token, err := s.Token(t.Context())
-					if err != nil {
-						t.Fatal(err)
-					}
-					if got := token.Expiry.Sub(at); got != test.want {
-						t.Errorf("expires after %v, want %v", got, test.want)
-					}
-				})
-			})
-		}
-	}
-}
-
-// A server whose expires_in is wrong: too long, and the API refuses the token before; too short, and
-// it is renewed before it would have to be. Calls succeed all the time.
-func TestWrongLifetimes(t *testing.T) {
-	t.Parallel()
-	for _, skew := range []time.Duration{-14 * time.Minute, -5 * time.Minute, 0, 5 * time.Minute, 24 * time.Hour} {
-		t.Run(skew.String(), func(t *testing.T) {
-			t.Parallel()
-			synctest.Test(t, func(t *testing.T) {
-				f := newFake()
-				f.skew = skew
-				w := f.inMemory()
-				s := w.session(t, w.personal(), authn.WithRefreshToken(f.seed()))
-				c := w.use(t, s)
-				for range 240 {
-					if err := c.FollowManga(t.Context(), w.manga); err != nil {
-						t.Fatal(err)
-					}
-					time.Sleep(time.Minute)
-				}
-				if n := w.refreshes(); n < 240/16 || n > 240+1 {
-					t.Errorf("%d renewals in four hours", n)
-				}
-			})
-		})
 	}
 }

@@ -47,10 +47,7 @@ func TestFromEnv(t *testing.T) {
 				}
 				t.Setenv("MANGADEX_"+name, value)
 			}
-			s := w.session(t, authn.FromEnv())
-			if err := s.Login(t.Context()); err != nil {
-				t.Fatal(err)
-			}
+			s := w.loggedIn(t, authn.FromEnv())
 			if first := w.requests()[0]; first.form.Get("grant_type") != test.grants && first.path != test.grants {
 				t.Errorf("%s %v", first.path, first.form["grant_type"])
 			}
@@ -100,10 +97,7 @@ func TestFromFile(t *testing.T) {
 			`{"username":"reader","password":` + quoted + `,"token_file":""}`,
 		} {
 			w := newFake().inMemory()
-			s := w.session(t, authn.FromFile(write(t, text, 0o600)))
-			if err := s.Login(t.Context()); err != nil {
-				t.Error(err)
-			}
+			w.loggedIn(t, authn.FromFile(write(t, text, 0o600)))
 		}
 	})
 	for name, test := range map[string]struct {
@@ -143,25 +137,5 @@ func TestFromFile(t *testing.T) {
 		if _, err := authn.New(authn.FromFile(path)); err == nil {
 			t.Errorf("the file %q is accepted", path)
 		}
-	}
-}
-
-func TestOptionErrors(t *testing.T) {
-	t.Parallel()
-	for name, option := range map[string]authn.Option{
-		"client without id":     authn.WithPersonalClient("", clientSecret),
-		"client without secret": authn.WithPersonalClient(clientID, ""),
-		"empty refresh token":   authn.WithRefreshToken(""),
-		"nil store":             authn.WithStore(nil),
-		"nil HTTP client":       authn.WithHTTPClient(nil),
-		"nil function":          authn.WithOnToken(nil),
-		"browser":               authn.WithUserAgent("Mozilla/5.0"),
-	} {
-		if _, err := authn.New(option); err == nil || strings.Contains(err.Error(), clientSecret) {
-			t.Errorf("%s: got %v", name, err)
-		}
-	}
-	if _, err := authn.New(nil, authn.Options(nil), authn.WithLogger(nil)); err != nil {
-		t.Errorf("nil options: %v", err)
 	}
 }

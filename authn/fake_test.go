@@ -9,17 +9,14 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
-	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
-	"github.com/google/uuid"
 	"github.com/jarcoal/httpmock"
 
 	"github.com/mangadex-go/mangadex/api"
-	"github.com/mangadex-go/mangadex/authn"
 )
 
 // Invented credentials. They are long and odd, so that a test that looks for them in a text finds
@@ -96,6 +93,18 @@ func (f *fake) revokeRefresh() {
 			s.live = false
 		}
 	})
+}
+
+// mustHaveEnded fails the test if a session lives on on the server.
+func (f *fake) mustHaveEnded(t testing.TB) {
+	t.Helper()
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, s := range f.refresh {
+		if s.live {
+			t.Error("a session lives on on the server: its newest token was not revoked")
+		}
+	}
 }
 
 // seed returns a refresh token of a session that began earlier.
@@ -306,7 +315,7 @@ func apiError(w http.ResponseWriter, status int, title, detail string) {
 	sendJSON(w, status, string(text))
 }
 
-// answer is a fault.
+// answerWith is a fault.
 func answerWith(status int, contentType, body string) http.HandlerFunc {
 	return func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", contentType)
@@ -380,141 +389,3 @@ const (
 	mangaID   = "00000000-0000-4000-8000-0000000000b1"
 	tokenPath = "POST " + realm + "/protocol/openid-connect/token"
 )
-
-// A world is a place where a session can live: servers, and a client that reaches them.
-type world struct {
-	client             *http.Client
-	api, auth          string
-	id, secret         string // of a personal client
-	username, password string
-	manga              uuid.UUID
-
-	requests     func() []request
-	revokeAccess func()                            // every access token is void
-	endSessions  func()                            // every token is void
-	fail         func(endpoint string, status int) // the next request there fails
-	reject       func(bool)                        // whether GET /auth/check says no
-}
-
-func (f *fake) world(client *http.Client, apiURL, authURL string) *world {
-	return &world{
-		client: client, api: apiURL, auth: authURL, id: clientID, secret: clientSecret, username: username, password: password,
-		manga: uuid.MustParse(mangaID),
-		requests: func() []request {
-			f.mu.Lock()
-			defer f.mu.Unlock()
-			return slices.Clone(f.requests)
-		},
-		revokeAccess: f.revokeAccess,
-		endSessions:  f.revokeRefresh,
-		fail: func(endpoint string, status int) {
-			f.fail(endpoint, answerWith(status, "text/html", "<html>failure</html>"))
-		},
-		reject: func(on bool) { f.set(func(f *fake) { f.banned = on }) },
-	}
-}
-
-// mockWorld is MangaDex itself, by name, on httpmock.
-func mockWorld(*testing.T) *world {
-	f := newFake()
-	return f.world(&http.Client{Transport: mocked(f)}, mockAPI, mockRealm)
-}
-
-// netWorld is on the network of this computer.
-func netWorld(t *testing.T) *world {
-	return newFake().serve(t)
-}
-
-func (f *fake) serve(t testing.TB) *world {
-	server := httptest.NewServer(f)
-	t.Cleanup(server.Close)
-	return f.world(server.Client(), server.URL, server.URL+realm)
-}
-
-// inMemory is without a network, for tests with a fake clock.
-func (f *fake) inMemory() *world {
-	return f.world(&http.Client{Transport: roundTrip{f}}, mockAPI, mockRealm)
-}
-
-// at is what makes a session belong to a world.
-func (w *world) at() authn.Option {
-	return authn.Options(authn.WithHTTPClient(w.client), authn.WithAPIServer(w.api), authn.WithAuthServer(w.auth))
-}
-
-// personal makes a session speak OAuth2.
-func (w *world) personal() authn.Option { return authn.WithPersonalClient(w.id, w.secret) }
-
-func (w *world) withPassword() authn.Option { return authn.WithPassword(w.username, w.password) }
-
-func (w *world) session(t testing.TB, options ...authn.Option) *authn.Session {
-	t.Helper()
-	s, err := authn.New(append([]authn.Option{w.at()}, options...)...)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := s.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	return s
-}
-
-// use returns a client of the API for a session.
-func (w *world) use(t testing.TB, s *authn.Session) *api.Client {
-	t.Helper()
-	c, err := api.New(w.api, api.WithHTTPClient(w.client), api.WithoutRateLimit(), api.WithoutRetry(), authn.Use(s))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return c
-}
-
-// count returns how many requests an endpoint got.
-func (w *world) count(endpoint string) int {
-	n := 0
-	for _, r := range w.requests() {
-		if r.method+" "+r.path == endpoint {
-			n++
-		}
-	}
-	return n
-}
-
-// grants returns how many requests the token endpoint got with a grant type.
-func (w *world) grants(grantType string) int {
-	n := 0
-	for _, r := range w.requests() {
-		if r.form.Get("grant_type") == grantType {
-			n++
-		}
-	}
-	return n
-}
-
-// last returns the last request to an endpoint.
-func (w *world) last(t testing.TB, endpoint string) request {
-	t.Helper()
-	for _, r := range slices.Backward(w.requests()) {
-		if r.method+" "+r.path == endpoint {
-			return r
-		}
-	}
-	t.Fatalf("no request to %s", endpoint)
-	return request{}
-}
-
-// kept returns a refresh token of an earlier login, by a personal client or by the session
-// endpoints.
-func (w *world) kept(t testing.TB, legacy bool) string {
-	t.Helper()
-	options := []authn.Option{w.withPassword(), authn.WithoutCheck()}
-	if !legacy {
-		options = append(options, w.personal())
-	}
-	s := w.session(t, options...)
-	if err := s.Login(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	return s.RefreshToken()
-}

@@ -83,10 +83,7 @@ func TestTokenReachesNoOtherHost(t *testing.T) {
 		t.Run(address, func(t *testing.T) {
 			t.Parallel()
 			w := mockWorld(t)
-			s := w.session(t, w.personal(), w.withPassword())
-			if err := s.Login(t.Context()); err != nil {
-				t.Fatal(err)
-			}
+			s := w.loggedIn(t, w.personal(), w.withPassword())
 			token, err := s.Token(t.Context())
 			if err != nil {
 				t.Fatal(err)
@@ -94,7 +91,7 @@ func TestTokenReachesNoOtherHost(t *testing.T) {
 			other := newStranger(t, strings.HasPrefix(address, "https"))
 			client := other.clientFor(t)
 			for _, path := range []string{"/manga/" + mangaID, "/user/me", "/data/0123/1-abc.png", "/"} {
-				for _, mode := range []func(context.Context) context.Context{same, authn.WithToken} {
+				for _, mode := range []func(context.Context) context.Context{same[context.Context], authn.WithToken} {
 					ctx := mode(t.Context())
 					req, err := http.NewRequestWithContext(ctx, "GET", address+path, nil)
 					if err != nil {
@@ -135,8 +132,6 @@ func TestTokenReachesNoOtherHost(t *testing.T) {
 	}
 }
 
-func same(ctx context.Context) context.Context { return ctx }
-
 // What is the same server in another spelling gets the token.
 func TestTokenReachesTheServer(t *testing.T) {
 	t.Parallel()
@@ -167,9 +162,7 @@ func TestTokenKeepsToTheBasePath(t *testing.T) {
 	t.Cleanup(server.Close)
 	w := f.world(server.Client(), server.URL+"/base", server.URL+"/base"+realm)
 	s := w.session(t, w.withPassword())
-	if err := w.use(t, s).FollowManga(t.Context(), w.manga); err != nil {
-		t.Fatal(err)
-	}
+	w.mustFollow(t, w.use(t, s))
 	for path, want := range map[string]bool{"/base/user/me": true, "/user/me": false, "/basement/user/me": false, "/uploads/covers/1.png": false} {
 		req, err := http.NewRequestWithContext(t.Context(), "GET", server.URL+path, nil)
 		if err != nil {
@@ -209,11 +202,8 @@ func TestTokenDoesNotFollowRedirects(t *testing.T) {
 				t.Cleanup(server.Close)
 				client := &http.Client{Transport: byHost{mockAPI: direct(t, server), mockRealm[:len(mockRealm)-len(realm)]: direct(t, server), "": other.clientFor(t).Transport}}
 				w := f.world(client, mockAPI, mockRealm)
-				s := w.session(t, w.personal(), w.withPassword())
+				s := w.loggedIn(t, w.personal(), w.withPassword())
 				c := w.use(t, s)
-				if err := s.Login(t.Context()); err != nil {
-					t.Fatal(err)
-				}
 				token, _ := s.Token(t.Context())
 				f.fail("GET /manga/"+mangaID, redirect)
 				f.fail("POST /manga/"+mangaID+"/follow", redirect)
@@ -253,8 +243,6 @@ func TestTokenDoesNotFollowRedirects(t *testing.T) {
 	}
 }
 
-func second[T any](_ T, err error) error { return err }
-
 // byHost is a transport for each origin.
 type byHost map[string]http.RoundTripper
 
@@ -278,11 +266,8 @@ func TestRefusalOfAnotherHostKeepsToken(t *testing.T) {
 	w := f.serve(t)
 	other := httptest.NewServer(answerWith(401, "application/json", `{"result":"error","errors":[]}`))
 	t.Cleanup(other.Close)
-	s := w.session(t, w.personal(), w.withPassword())
+	s := w.loggedIn(t, w.personal(), w.withPassword())
 	c := w.use(t, s)
-	if err := s.Login(t.Context()); err != nil {
-		t.Fatal(err)
-	}
 	f.fail("GET /manga/"+mangaID, func(w http.ResponseWriter, r *http.Request) {
 		http.Redirect(w, r, other.URL, http.StatusFound)
 	})
@@ -291,88 +276,5 @@ func TestRefusalOfAnotherHostKeepsToken(t *testing.T) {
 	}
 	if n := w.refreshes(); n != 0 {
 		t.Errorf("%d renewals", n)
-	}
-}
-
-func TestAddresses(t *testing.T) {
-	t.Parallel()
-	for _, test := range []struct {
-		name    string
-		options []authn.Option
-		says    string // empty if it is right
-	}{
-		{"production", nil, ""},
-		{"development", []authn.Option{authn.WithAPIServer(api.Development)}, ""},
-		{"slash at the end", []authn.Option{authn.WithAPIServer(api.Production + "/")}, ""},
-		{"loopback", []authn.Option{authn.WithAPIServer("http://127.0.0.1:1"), authn.WithAuthServer("http://localhost:2/realms/x")}, ""},
-		{"loopback, version 6", []authn.Option{authn.WithAPIServer("http://[::1]:1"), authn.WithAuthServer("http://[::1]:2/realms/x")}, ""},
-		{"token URL only", []authn.Option{authn.WithAPIServer("http://127.0.0.1:1"), authn.WithTokenURL("http://127.0.0.1:1/token")}, ""},
-		{"empty", []authn.Option{authn.WithAPIServer("")}, "API server"},
-		{"no scheme", []authn.Option{authn.WithAPIServer("api.mangadex.org")}, "scheme"},
-		{"plain http", []authn.Option{authn.WithAPIServer("http://api.mangadex.org")}, "https"},
-		{"looks like loopback", []authn.Option{authn.WithAPIServer("http://127.0.0.1.example")}, "https"},
-		{"another scheme", []authn.Option{authn.WithAPIServer("ftp://api.mangadex.org")}, "https"},
-		{"user name", []authn.Option{authn.WithAPIServer("https://me:only-a-test@api.mangadex.org")}, "password"},
-		{"query", []authn.Option{authn.WithAPIServer("https://api.mangadex.org?a=b")}, "query"},
-		{"no URL", []authn.Option{authn.WithAPIServer("https://[")}, "URL"},
-		{"realm in plain http", []authn.Option{authn.WithAuthServer("http://auth.mangadex.org/realms/mangadex")}, "auth server"},
-		{"token URL in plain http", []authn.Option{authn.WithTokenURL("http://auth.mangadex.org/token")}, "token endpoint"},
-		{"unknown server without a realm", []authn.Option{authn.WithAPIServer("https://mangadex.example")}, "WithAuthServer"},
-	} {
-		t.Run(test.name, func(t *testing.T) {
-			t.Parallel()
-			_, err := authn.New(append(test.options, authn.WithPersonalClient(clientID, clientSecret))...)
-			switch {
-			case test.says == "" && err != nil:
-				t.Error(err)
-			case test.says != "" && (err == nil || !strings.Contains(err.Error(), test.says) || strings.Contains(err.Error(), "only-a-test")):
-				t.Errorf("got %v, want something about %q", err, test.says)
-			}
-		})
-	}
-}
-
-// Without WithAuthServer the other endpoints are next to the token endpoint, not at MangaDex's.
-func TestTokenURL(t *testing.T) {
-	t.Parallel()
-	f := newFake()
-	w := f.serve(t)
-	s, err := authn.New(authn.WithAPIServer(w.api), authn.WithTokenURL(w.auth+"/protocol/openid-connect/token"), authn.WithHTTPClient(w.client), w.personal(), w.withPassword())
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := s.Login(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	if err := s.Logout(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	w.mustHaveToldServer(t, false, 1)
-}
-
-func TestUserAgent(t *testing.T) {
-	t.Parallel()
-	w := newFake().inMemory()
-	plain := w.session(t, w.personal(), w.withPassword())
-	named := w.session(t, w.personal(), w.withPassword(), authn.WithUserAgent("shelf/1.2 (+https://shelf.example)"))
-	for s, want := range map[*authn.Session]string{plain: "", named: "shelf/1.2 (+https://shelf.example)"} {
-		before := len(w.requests())
-		if err := s.Login(t.Context()); err != nil {
-			t.Fatal(err)
-		}
-		if _, err := s.User(t.Context()); err != nil {
-			t.Fatal(err)
-		}
-		if err := s.Logout(t.Context()); err != nil {
-			t.Fatal(err)
-		}
-		for _, r := range w.requests()[before:] {
-			if !strings.HasPrefix(r.userAgent, "mangadex-go/") || !strings.Contains(r.userAgent, want) {
-				t.Errorf("%s %s: User-Agent %q", r.method, r.path, r.userAgent)
-			}
-		}
-	}
-	if _, err := authn.New(authn.WithUserAgent("")); err == nil {
-		t.Error("an empty User-Agent is accepted")
 	}
 }

@@ -95,22 +95,17 @@ func TestSecretsDoNotShow(t *testing.T) {
 			secrets.add("client secret", clientSecret)
 			f := newFake()
 			w := f.serve(t)
-			endpoint, options := tokenPath, []authn.Option{w.personal(), w.withPassword()}
-			if legacy {
-				endpoint, options = "POST /auth/refresh", options[1:]
-			}
+			protocol, endpoint := w.protocol(legacy)
 			var log bytes.Buffer
 			memory, file := authn.NewMemoryStore(), authn.NewFileStore(filepath.Join(t.TempDir(), "token"))
-			options = append(options, authn.WithStore(memory), authn.WithLogger(slog.New(slog.NewJSONHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))))
+			options := []authn.Option{protocol, w.withPassword(), authn.WithStore(memory), authn.WithLogger(slog.New(slog.NewJSONHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug})))}
 			for _, option := range options {
 				secrets.print(t, "an option", option)
 			}
 			s := w.session(t, options...)
 			c := w.use(t, s)
 			secrets.print(t, "a new session", s)
-			if err := s.Login(t.Context()); err != nil {
-				t.Fatal(err)
-			}
+			mustLogIn(t, s)
 			token, err := s.Token(t.Context())
 			if err != nil {
 				t.Fatal(err)
@@ -171,9 +166,7 @@ func TestSecretsDoNotShow(t *testing.T) {
 					t.Fatalf("got %v", err)
 				}
 				secrets.print(t, "a TokenError", tokenErr)
-				if err := s.Login(t.Context()); err != nil {
-					t.Fatal(err)
-				}
+				mustLogIn(t, s)
 				if !strings.Contains(endpoint, "/auth/") {
 					f.fail(endpoint, answer)
 					secrets.print(t, "an error of LoginWith", s.LoginWith(t.Context(), username, password))
@@ -231,7 +224,7 @@ func TestSecretsInPages(t *testing.T) {
 	f := newFake()
 	w := f.inMemory()
 	s := w.session(t)
-	for _, escape := range []func(string) string{same2, url.QueryEscape, url.PathEscape, html.EscapeString, func(s string) string { return fmt.Sprintf("%q", s) }} {
+	for _, escape := range []func(string) string{same[string], url.QueryEscape, url.PathEscape, html.EscapeString, func(s string) string { return fmt.Sprintf("%q", s) }} {
 		f.fail("POST /auth/login", answerWith(500, "text/html", "<html><p>password: "+escape(password)+"</p></html>"))
 		err := s.LoginWith(t.Context(), username, password)
 		if err == nil || !strings.Contains(err.Error(), "[redacted]") {
@@ -240,8 +233,6 @@ func TestSecretsInPages(t *testing.T) {
 		secrets.mustNotShow(t, "an error", err.Error())
 	}
 }
-
-func same2(s string) string { return s }
 
 func TestTokenText(t *testing.T) {
 	t.Parallel()
@@ -277,9 +268,7 @@ func TestSessionText(t *testing.T) {
 	if got := s.String(); got != "authn.Session(no token yet)" {
 		t.Errorf("got %s", got)
 	}
-	if err := s.Login(t.Context()); err != nil {
-		t.Fatal(err)
-	}
+	mustLogIn(t, s)
 	if got := s.String(); !strings.HasPrefix(got, "authn.Session(token until ") {
 		t.Errorf("got %s", got)
 	}

@@ -2,7 +2,14 @@ package authn_test
 
 import (
 	"context"
+	"errors"
+	"net/http"
+	"path/filepath"
 	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/mangadex-go/mangadex/authn"
 )
@@ -35,4 +42,304 @@ func (s *recordingStore) setFail(err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.fail = err
+}
+
+// storeWith returns a store that holds a token.
+func storeWith(t testing.TB, token authn.Token) *authn.MemoryStore {
+	t.Helper()
+	store := authn.NewMemoryStore()
+	if err := store.Save(t.Context(), token); err != nil {
+		t.Fatal(err)
+	}
+	return store
+}
+
+// mustHold fails the test if the session and its store do not both have a refresh token.
+func mustHold(t testing.TB, s *authn.Session, store authn.Store, refresh string) {
+	t.Helper()
+	if stored, err := store.Load(t.Context()); err != nil || stored.RefreshToken != refresh || s.RefreshToken() != refresh {
+		t.Errorf("the refresh token is lost: %v, %v", stored, err)
+	}
+}
+
+// mustHoldNothing fails the test if anything is left of a login.
+func mustHoldNothing(t testing.TB, s *authn.Session, store authn.Store) {
+	t.Helper()
+	if stored, err := store.Load(t.Context()); err != nil || stored != (authn.Token{}) || s.RefreshToken() != "" || !s.Anonymous() {
+		t.Errorf("something is left: %v, %v, %v", stored, err, s)
+	}
+}
+
+// A save that fails is told to the caller, and the token is used nevertheless, now and at the next
+// renewal.
+func TestSavingFails(t *testing.T) {
+	t.Parallel()
+	full := errors.New("no space left on device")
+	f := newFake()
+	w := f.inMemory()
+	store := &recordingStore{Store: authn.NewMemoryStore()}
+	s := w.loggedIn(t, w.personal(), authn.WithRefreshToken(f.seed()), authn.WithStore(store))
+	c := w.use(t, s)
+	store.setFail(full)
+	w.revokeAccess()
+	before := s.RefreshToken()
+	err := c.FollowManga(t.Context(), w.manga)
+	if !errors.Is(err, authn.ErrNotSaved) || !errors.Is(err, full) {
+		t.Errorf("got %v, want ErrNotSaved", err)
+	}
+	if s.RefreshToken() == before {
+		t.Error("the new refresh token is lost")
+	}
+	if err := c.FollowManga(t.Context(), w.manga); err != nil {
+		t.Errorf("the token is not used: %v", err)
+	}
+	// The store still has the old refresh token, which the server would take for a theft.
+	store.setFail(nil)
+	w.revokeAccess()
+	if err := c.FollowManga(t.Context(), w.manga); err != nil {
+		t.Errorf("the next renewal: %v", err)
+	}
+	if s.RefreshToken() == "" {
+		t.Error("the new token is lost")
+	}
+	mustHold(t, s, store, s.RefreshToken())
+	store.setFail(full)
+	if err := s.LoginWith(t.Context(), w.username, w.password); !errors.Is(err, authn.ErrNotSaved) {
+		t.Errorf("LoginWith: got %v, want ErrNotSaved", err)
+	}
+	if err := c.FollowManga(t.Context(), w.manga); err != nil {
+		t.Errorf("the token of the login is not used: %v", err)
+	}
+}
+
+// The order matters: who is killed after the renewal must find the new token in the store.
+func TestSavedBeforeUsed(t *testing.T) {
+	t.Parallel()
+	f := newFake()
+	w := f.inMemory()
+	store := authn.NewMemoryStore()
+	s := w.session(t, w.personal(), authn.WithRefreshToken(f.seed()), authn.WithStore(store), authn.WithOnToken(func(token authn.Token) {
+		if stored, _ := store.Load(context.Background()); stored.AccessToken != token.AccessToken {
+			t.Error("not saved before WithOnToken")
+		}
+		if n := w.count("GET /auth/check"); n != 0 {
+			t.Error("used before WithOnToken")
+		}
+	}))
+	f.fail("GET /auth/check", func(rw http.ResponseWriter, r *http.Request) {
+		if stored, _ := store.Load(context.Background()); "Bearer "+stored.AccessToken != r.Header.Get("Authorization") {
+			t.Error("used before it was saved")
+		}
+		f.ServeHTTP(rw, r)
+	})
+	mustLogIn(t, s)
+	if w.count("GET /auth/check") == 0 {
+		t.Error("no check")
+	}
+}
+
+func testToken(name string) authn.Token {
+	return authn.Token{AccessToken: "access-" + name, RefreshToken: "refresh-" + name, Expiry: time.Date(2030, 1, 2, 3, 4, 5, 6, time.UTC)}
+}
+
+func TestStores(t *testing.T) {
+	t.Parallel()
+	for name, store := range map[string]authn.Locker{
+		"file":   authn.NewFileStore(filepath.Join(t.TempDir(), "not", "there", "yet", "token")),
+		"memory": authn.NewMemoryStore(),
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			ctx := t.Context()
+			if err := store.Delete(ctx); err != nil {
+				t.Errorf("Delete of nothing: %v", err)
+			}
+			if got, err := store.Load(ctx); err != nil || got != (authn.Token{}) {
+				t.Errorf("Load of nothing: %v, %v", got, err)
+			}
+			for _, want := range []authn.Token{testToken("one"), testToken("two"), {RefreshToken: "only"}, {AccessToken: "only"}} {
+				if err := store.Save(ctx, want); err != nil {
+					t.Fatal(err)
+				}
+				if got, err := store.Load(ctx); err != nil || got != want {
+					t.Errorf("got %v, %v; want %v", got, err, want)
+				}
+			}
+			unlock, err := store.Lock(ctx)
+			if err != nil {
+				t.Fatal(err)
+			}
+			short, cancel := context.WithTimeout(ctx, 50*time.Millisecond)
+			defer cancel()
+			if _, err := store.Lock(short); !errors.Is(err, context.DeadlineExceeded) {
+				t.Errorf("a second lock: got %v, want DeadlineExceeded", err)
+			}
+			if err := store.Delete(ctx); err != nil {
+				t.Error(err)
+			}
+			if got, err := store.Load(ctx); err != nil || got != (authn.Token{}) {
+				t.Errorf("Load after Delete: %v, %v", got, err)
+			}
+			if err := unlock(); err != nil {
+				t.Error(err)
+			}
+			var inside atomic.Int32
+			var all sync.WaitGroup
+			for range 20 {
+				all.Go(func() {
+					unlock, err := store.Lock(ctx)
+					if err != nil {
+						t.Error(err)
+						return
+					}
+					if inside.Add(1) != 1 {
+						t.Error("two hold the lock")
+					}
+					time.Sleep(100 * time.Microsecond)
+					inside.Add(-1)
+					if err := unlock(); err != nil {
+						t.Error(err)
+					}
+				})
+			}
+			all.Wait()
+		})
+	}
+}
+
+// Two sessions of one program may share a store.
+func TestSessionsShareAStore(t *testing.T) {
+	t.Parallel()
+	f := newFake()
+	w := f.inMemory()
+	store := storeWith(t, authn.Token{RefreshToken: f.seed()})
+	one := w.session(t, w.personal(), authn.WithStore(store))
+	two := w.session(t, w.personal(), authn.WithStore(store))
+	for round := range 50 {
+		w.revokeAccess()
+		var both sync.WaitGroup
+		for _, s := range []*authn.Session{one, two} {
+			both.Go(func() {
+				if _, err := s.User(t.Context()); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		both.Wait()
+		if n := w.refreshes(); n != round+1 {
+			t.Fatalf("%d renewals after %d expiries", n, round+1)
+		}
+	}
+}
+
+// A token in the store that is still good is used as it is, by the next run of a program.
+func TestStartFromTheStore(t *testing.T) {
+	t.Parallel()
+	f := newFake()
+	w := f.inMemory()
+	path := filepath.Join(t.TempDir(), "token")
+	first := w.loggedIn(t, w.personal(), w.withPassword(), authn.WithStore(authn.NewFileStore(path)))
+	before := len(w.requests())
+	s := w.session(t, w.personal(), authn.WithStore(authn.NewFileStore(path)))
+	if s.Anonymous() || s.RefreshToken() != first.RefreshToken() {
+		t.Error("the session does not start from the store")
+	}
+	w.mustFollow(t, w.use(t, s))
+	if n := len(w.requests()) - before; n != 1 {
+		t.Errorf("%d requests, want the call alone", n)
+	}
+}
+
+// A refresh token that is newly given helps when the one in the store is refused.
+func TestGivenTokenAfterStoredOne(t *testing.T) {
+	t.Parallel()
+	f := newFake()
+	w := f.inMemory()
+	store := storeWith(t, authn.Token{RefreshToken: "of long ago"})
+	s := w.session(t, w.personal(), authn.WithStore(store), authn.WithRefreshToken(f.seed()))
+	if _, err := s.User(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if n := w.refreshes(); n != 2 {
+		t.Errorf("%d renewals, want the stored token and the given one", n)
+	}
+	if stored, _ := store.Load(t.Context()); stored.RefreshToken != s.RefreshToken() {
+		t.Error("the store does not have the new token")
+	}
+}
+
+// A session that has ended notices when somebody logs in again, with another program.
+func TestLoginOfAnotherProgram(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, testLoginOfAnotherProgram)
+}
+
+func testLoginOfAnotherProgram(t *testing.T) {
+	f := newFake()
+	w := f.inMemory()
+	store := authn.NewMemoryStore()
+	s := w.session(t, w.personal(), authn.WithStore(store))
+	if _, err := s.User(t.Context()); !errors.Is(err, authn.ErrUnauthorized) {
+		t.Fatalf("got %v", err)
+	}
+	w.loggedIn(t, w.personal(), w.withPassword(), authn.WithStore(store))
+	time.Sleep(1100 * time.Millisecond) // it looks once in a second
+	if _, err := s.User(t.Context()); err != nil {
+		t.Error(err)
+	}
+	if n := w.refreshes() + w.logins(); n != 1 {
+		t.Errorf("%d logins and renewals, want one", n)
+	}
+}
+
+// A token is not sent to a server that it was not made for, so that a test cannot spend the session
+// of a user.
+func TestStoredTokenOfAnotherServer(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "token")
+	store := authn.NewFileStore(path)
+	production := mockWorld(t)
+	production.loggedIn(t, production.personal(), production.withPassword(), authn.WithStore(store))
+	kept, err := store.Load(t.Context())
+	if err != nil || kept.Server != mockAPI {
+		t.Fatalf("the token is for %q, %v", kept.Server, err)
+	}
+
+	other := netWorld(t)
+	stranger := other.session(t, other.personal(), authn.WithStore(store))
+	if _, err := stranger.User(t.Context()); !errors.Is(err, authn.ErrUnauthorized) {
+		t.Errorf("got %v", err)
+	}
+	if !stranger.Anonymous() || stranger.RefreshToken() != "" || len(other.requests()) != 0 {
+		t.Errorf("the token of another server is used: %v, %d requests", stranger, len(other.requests()))
+	}
+	if got, err := store.Load(t.Context()); err != nil || got != kept {
+		t.Errorf("the token of another server is lost: %v, %v", got, err)
+	}
+	again := production.session(t, production.personal(), authn.WithStore(store))
+	if _, err := again.User(t.Context()); err != nil {
+		t.Error(err)
+	}
+}
+
+// Who renews ahead of time is told that the token was not saved, though the old one would do.
+func TestSavingFailsAheadOfTime(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		store := &recordingStore{Store: authn.NewMemoryStore()}
+		_, w, s := loggedInMemory(t, authn.WithStore(store))
+		c := w.use(t, s)
+		token, _ := s.Token(t.Context())
+		time.Sleep(time.Until(token.Expiry) - 50*time.Second)
+		store.setFail(errors.New("no space left on device"))
+		if err := c.FollowManga(t.Context(), w.manga); !errors.Is(err, authn.ErrNotSaved) {
+			t.Errorf("got %v, want ErrNotSaved", err)
+		}
+		if err := c.FollowManga(t.Context(), w.manga); err != nil {
+			t.Errorf("the next call: %v", err)
+		}
+		if got, _ := s.Token(t.Context()); got.AccessToken == token.AccessToken {
+			t.Error("the new token is not used")
+		}
+	})
 }

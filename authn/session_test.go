@@ -14,9 +14,9 @@ import (
 	"github.com/mangadex-go/mangadex/authn"
 )
 
-// What a session does from a user's point of view. Each row runs on httpmock and on the network,
+// What a session does from a user's point of view. Each test runs on httpmock and on the network,
 // with a personal client and with the session endpoints.
-var rows = []struct {
+var sessionTests = []struct {
 	name string
 	test func(t *testing.T, w *world, legacy bool, protocol authn.Option)
 }{
@@ -32,9 +32,7 @@ var rows = []struct {
 		if got := s.RefreshToken(); got != kept {
 			t.Error("RefreshToken is not the one that was given")
 		}
-		if err := c.FollowManga(t.Context(), w.manga); err != nil {
-			t.Fatal(err)
-		}
+		w.mustFollow(t, c)
 		if n := w.logins() - logins; n != 0 {
 			t.Errorf("%d logins with a password", n)
 		}
@@ -49,9 +47,7 @@ var rows = []struct {
 			t.Fatalf("New sent %d requests", n)
 		}
 		for range 3 {
-			if err := c.FollowManga(t.Context(), w.manga); err != nil {
-				t.Fatal(err)
-			}
+			w.mustFollow(t, c)
 		}
 		if n := w.logins(); n != 1 {
 			t.Errorf("%d logins, want 1", n)
@@ -71,10 +67,7 @@ var rows = []struct {
 	{"both: a good refresh token needs no password", func(t *testing.T, w *world, legacy bool, protocol authn.Option) {
 		kept := w.kept(t, legacy)
 		logins := w.logins()
-		s := w.session(t, protocol, authn.WithRefreshToken(kept), authn.WithPassword(w.username, "not the password"))
-		if err := s.Login(t.Context()); err != nil {
-			t.Fatal(err)
-		}
+		w.loggedIn(t, protocol, authn.WithRefreshToken(kept), authn.WithPassword(w.username, "not the password"))
 		if n := w.logins() - logins; n != 0 {
 			t.Errorf("%d logins with a password", n)
 		}
@@ -86,9 +79,7 @@ var rows = []struct {
 		s := w.session(t, protocol, authn.WithRefreshToken(kept), w.withPassword())
 		c := w.use(t, s)
 		for range 2 {
-			if err := c.FollowManga(t.Context(), w.manga); err != nil {
-				t.Fatal(err)
-			}
+			w.mustFollow(t, c)
 		}
 		if n := w.refreshes(); n != 1 {
 			t.Errorf("%d attempts with the refresh token, want 1", n)
@@ -145,15 +136,11 @@ var rows = []struct {
 		if !s.Anonymous() {
 			t.Error("not anonymous")
 		}
-		if err := s.Login(t.Context()); err != nil {
-			t.Fatal(err)
-		}
+		mustLogIn(t, s)
 		if s.Anonymous() {
 			t.Error("still anonymous")
 		}
-		if err := w.use(t, s).FollowManga(t.Context(), w.manga); err != nil {
-			t.Error(err)
-		}
+		w.mustFollow(t, w.use(t, s))
 	}},
 	{"LoginWith leaves anonymous mode and keeps the credentials", func(t *testing.T, w *world, _ bool, protocol authn.Option) {
 		s := w.session(t, protocol, authn.Anonymous())
@@ -170,9 +157,7 @@ var rows = []struct {
 		if err := s.LoginWith(t.Context(), w.username, w.password); err != nil {
 			t.Fatal(err)
 		}
-		if err := c.FollowManga(t.Context(), w.manga); err != nil {
-			t.Error(err)
-		}
+		w.mustFollow(t, c)
 		w.endSessions()
 		if err := c.FollowManga(t.Context(), w.manga); err != nil {
 			t.Errorf("the credentials were not kept: %v", err)
@@ -187,9 +172,7 @@ var rows = []struct {
 			defer mu.Unlock()
 			seen = append(seen, token.RefreshToken)
 		}))
-		if err := s.Login(t.Context()); err != nil {
-			t.Fatal(err)
-		}
+		mustLogIn(t, s)
 		first := s.RefreshToken()
 		w.revokeAccess()
 		if _, err := s.User(t.Context()); err != nil {
@@ -266,10 +249,7 @@ var rows = []struct {
 		}
 	}},
 	{"a new token is verified", func(t *testing.T, w *world, _ bool, protocol authn.Option) {
-		s := w.session(t, protocol, w.withPassword())
-		if err := s.Login(t.Context()); err != nil {
-			t.Fatal(err)
-		}
+		s := w.loggedIn(t, protocol, w.withPassword())
 		if n := w.count("GET /auth/check"); n != 1 {
 			t.Errorf("%d checks, want 1", n)
 		}
@@ -299,9 +279,7 @@ var rows = []struct {
 	{"a check that fails keeps the session", func(t *testing.T, w *world, _ bool, protocol authn.Option) {
 		s := w.session(t, protocol, w.withPassword())
 		w.fail("GET /auth/check", 503)
-		if err := s.Login(t.Context()); err != nil {
-			t.Fatal(err)
-		}
+		mustLogIn(t, s)
 		w.fail("GET /auth/check", 500)
 		_, err := s.Check(t.Context())
 		if !errors.Is(err, api.ErrServer) {
@@ -310,15 +288,10 @@ var rows = []struct {
 		if s.Anonymous() {
 			t.Error("the session is anonymous")
 		}
-		if err := w.use(t, s).FollowManga(t.Context(), w.manga); err != nil {
-			t.Error(err)
-		}
+		w.mustFollow(t, w.use(t, s))
 	}},
 	{"WithoutCheck", func(t *testing.T, w *world, _ bool, protocol authn.Option) {
-		s := w.session(t, protocol, w.withPassword(), authn.WithoutCheck())
-		if err := s.Login(t.Context()); err != nil {
-			t.Fatal(err)
-		}
+		w.loggedIn(t, protocol, w.withPassword(), authn.WithoutCheck())
 		if n := w.count("GET /auth/check"); n != 0 {
 			t.Errorf("%d checks", n)
 		}
@@ -364,10 +337,7 @@ var rows = []struct {
 			"Check": func(s *authn.Session) error { _, err := s.Check(t.Context()); return err },
 			"User":  func(s *authn.Session) error { _, err := s.User(t.Context()); return err },
 		} {
-			s := w.session(t, protocol, w.withPassword())
-			if err := s.Login(t.Context()); err != nil {
-				t.Fatal(err)
-			}
+			s := w.loggedIn(t, protocol, w.withPassword())
 			if err := s.Logout(t.Context(), authn.LocalOnly, authn.KeepCredentials); err != nil {
 				t.Fatal(err)
 			}
@@ -375,10 +345,7 @@ var rows = []struct {
 				t.Fatal(err)
 			}
 			kept := s.RefreshToken()
-			s = w.session(t, protocol, authn.WithRefreshToken(kept))
-			if err := s.Login(t.Context()); err != nil {
-				t.Fatal(err)
-			}
+			s = w.loggedIn(t, protocol, authn.WithRefreshToken(kept))
 			w.endSessions()
 			if err := ask(s); !errors.Is(err, authn.ErrRefreshTokenRefused) || !errors.Is(err, authn.ErrUnauthorized) {
 				t.Errorf("got %v, want ErrRefreshTokenRefused", err)
@@ -390,11 +357,8 @@ var rows = []struct {
 	}},
 	{"Logout", func(t *testing.T, w *world, legacy bool, protocol authn.Option) {
 		store := authn.NewMemoryStore()
-		s := w.session(t, protocol, w.withPassword(), authn.WithStore(store))
+		s := w.loggedIn(t, protocol, w.withPassword(), authn.WithStore(store))
 		c := w.use(t, s)
-		if err := s.Login(t.Context()); err != nil {
-			t.Fatal(err)
-		}
 		kept := s.RefreshToken()
 		if err := s.Logout(t.Context()); err != nil {
 			t.Fatal(err)
@@ -425,11 +389,8 @@ var rows = []struct {
 		}
 	}},
 	{"Logout with KeepCredentials and LocalOnly", func(t *testing.T, w *world, legacy bool, protocol authn.Option) {
-		s := w.session(t, protocol, w.withPassword())
+		s := w.loggedIn(t, protocol, w.withPassword())
 		c := w.use(t, s)
-		if err := s.Login(t.Context()); err != nil {
-			t.Fatal(err)
-		}
 		if err := s.Logout(t.Context(), authn.KeepCredentials, authn.LocalOnly); err != nil {
 			t.Fatal(err)
 		}
@@ -437,19 +398,12 @@ var rows = []struct {
 		if err := c.FollowManga(t.Context(), w.manga); !errors.Is(err, authn.ErrUnauthorized) {
 			t.Errorf("got %v: logged in again without being asked to", err)
 		}
-		if err := s.Login(t.Context()); err != nil {
-			t.Fatal(err)
-		}
-		if err := c.FollowManga(t.Context(), w.manga); err != nil {
-			t.Error(err)
-		}
+		mustLogIn(t, s)
+		w.mustFollow(t, c)
 	}},
 	{"Logout while the server is down", func(t *testing.T, w *world, legacy bool, protocol authn.Option) {
 		path := filepath.Join(t.TempDir(), "token")
-		s := w.session(t, protocol, w.withPassword(), authn.WithStore(authn.NewFileStore(path)))
-		if err := s.Login(t.Context()); err != nil {
-			t.Fatal(err)
-		}
+		s := w.loggedIn(t, protocol, w.withPassword(), authn.WithStore(authn.NewFileStore(path)))
 		for _, endpoint := range endpoints(legacy) {
 			w.fail(endpoint, 503)
 		}
@@ -466,11 +420,8 @@ var rows = []struct {
 		}
 	}},
 	{"a token refused by the API is renewed, and the call repeated", func(t *testing.T, w *world, _ bool, protocol authn.Option) {
-		s := w.session(t, protocol, w.withPassword())
+		s := w.loggedIn(t, protocol, w.withPassword())
 		c := w.use(t, s)
-		if err := s.Login(t.Context()); err != nil {
-			t.Fatal(err)
-		}
 		w.revokeAccess()
 		body := api.ReadingStatusEdit{Status: nullable.NewNullableWithValue(api.ReadingStatusReading)}
 		if err := c.SetReadingStatus(t.Context(), w.manga, body); err != nil {
@@ -485,72 +436,23 @@ var rows = []struct {
 	}},
 }
 
-func TestRows(t *testing.T) {
+func TestSession(t *testing.T) {
 	t.Parallel()
 	worlds := map[string]func(*testing.T) *world{"httpmock": mockWorld, "network": netWorld, "apitest": apitestWorld}
 	for where, make := range worlds {
-		for _, row := range rows {
+		for _, test := range sessionTests {
 			for _, legacy := range []bool{false, true} {
-				name := where + "/personal client/" + row.name
+				name := where + "/personal client/" + test.name
 				if legacy {
-					name = where + "/session endpoints/" + row.name
+					name = where + "/session endpoints/" + test.name
 				}
 				t.Run(name, func(t *testing.T) {
 					t.Parallel()
 					w := make(t)
-					protocol := authn.Options()
-					if !legacy {
-						protocol = w.personal()
-					}
-					row.test(t, w, legacy, protocol)
+					protocol, _ := w.protocol(legacy)
+					test.test(t, w, legacy, protocol)
 				})
 			}
 		}
-	}
-}
-
-// logins is how often a password was sent.
-func (w *world) logins() int { return w.grants("password") + w.count("POST /auth/login") }
-
-// refreshes is how often a refresh token was sent.
-func (w *world) refreshes() int { return w.grants("refresh_token") + w.count("POST /auth/refresh") }
-
-// endpoints that end a session.
-func endpoints(legacy bool) []string {
-	if legacy {
-		return []string{"POST /auth/logout"}
-	}
-	return []string{"POST " + realm + "/protocol/openid-connect/revoke", "POST " + realm + "/protocol/openid-connect/logout"}
-}
-
-func (w *world) mustHaveToldServer(t *testing.T, legacy bool, times int) {
-	t.Helper()
-	for _, endpoint := range endpoints(legacy) {
-		if n := w.count(endpoint); n != times {
-			t.Errorf("%d requests to %s, want %d", n, endpoint, times)
-		}
-	}
-}
-
-func (w *world) mustBeLoggedOutLocally(t *testing.T, s *authn.Session) {
-	t.Helper()
-	if !s.Anonymous() {
-		t.Error("the session is not anonymous")
-	}
-	w.mustHaveToldServer(t, false, 0)
-	w.mustHaveToldServer(t, true, 0)
-	c := w.use(t, s)
-	before := len(w.requests())
-	if err := c.FollowManga(t.Context(), w.manga); !errors.Is(err, authn.ErrUnauthorized) {
-		t.Errorf("got %v, want ErrUnauthorized", err)
-	}
-	if n := len(w.requests()) - before; n != 0 {
-		t.Errorf("%d requests", n)
-	}
-	if _, err := c.GetManga(t.Context(), w.manga, nil); err != nil {
-		t.Error(err)
-	}
-	if w.last(t, "GET /manga/"+w.manga.String()).authorization != "" {
-		t.Error("a token from an anonymous session")
 	}
 }

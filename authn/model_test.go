@@ -35,10 +35,8 @@ func newModel(t *rapid.T, legacy bool) *model {
 	f := newFake()
 	w := f.inMemory()
 	m := &model{f: f, w: w, store: authn.NewMemoryStore(), ctx: context.Background()}
-	options := []authn.Option{w.at(), authn.WithStore(m.store), authn.WithoutCheck()}
-	if !legacy {
-		options = append(options, w.personal())
-	}
+	protocol, _ := w.protocol(legacy)
+	options := []authn.Option{w.at(), protocol, authn.WithStore(m.store), authn.WithoutCheck()}
 	if rapid.Bool().Draw(t, "password") {
 		options, m.password = append(options, w.withPassword()), true
 	}

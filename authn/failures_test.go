@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -91,16 +92,7 @@ func TestFailuresOfARenewal(t *testing.T) {
 				f := newFake()
 				w := f.serve(t)
 				err := failAndRecover(t, f, w, legacy, failure.handler)
-				for _, target := range failure.is {
-					if !errors.Is(err, target) {
-						t.Errorf("%v is not %v", err, target)
-					}
-				}
-				for _, target := range failure.isNot {
-					if errors.Is(err, target) {
-						t.Errorf("%v is %v", err, target)
-					}
-				}
+				mustBe(t, err, failure.is, failure.isNot)
 				var tokenErr *authn.TokenError
 				if !errors.As(err, &tokenErr) || tokenErr.Operation != "refresh" || tokenErr.Retryable != failure.retryable {
 					t.Errorf("got %#v", err)
@@ -151,15 +143,9 @@ func TestServerWantsToBeLeftAlone(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
 					f := newFake()
 					w := f.inMemory()
-					endpoint, options := tokenPath, []authn.Option{w.withPassword(), w.personal()}
-					if legacy {
-						endpoint, options = "POST /auth/refresh", options[:1]
-					}
-					s := w.session(t, options...)
+					protocol, endpoint := w.protocol(legacy)
+					s := w.loggedIn(t, protocol, w.withPassword())
 					c := w.use(t, s)
-					if err := s.Login(t.Context()); err != nil {
-						t.Fatal(err)
-					}
 					w.revokeAccess()
 					f.fail(endpoint, func(rw http.ResponseWriter, _ *http.Request) {
 						rw.Header().Set(test.header, test.value())
@@ -196,16 +182,10 @@ func TestServerWantsToBeLeftAlone(t *testing.T) {
 // failAndRecover has a renewal fail, and checks that it succeeds afterwards without a login.
 func failAndRecover(t *testing.T, f *fake, w *world, legacy bool, handler http.HandlerFunc) error {
 	t.Helper()
-	endpoint, options := tokenPath, []authn.Option{w.withPassword(), w.personal()}
-	if legacy {
-		endpoint, options = "POST /auth/refresh", options[:1]
-	}
+	protocol, endpoint := w.protocol(legacy)
 	store := authn.NewMemoryStore()
-	s := w.session(t, append(options, authn.WithStore(store))...)
+	s := w.loggedIn(t, protocol, w.withPassword(), authn.WithStore(store))
 	c := w.use(t, s)
-	if err := s.Login(t.Context()); err != nil {
-		t.Fatal(err)
-	}
 	kept, logins := s.RefreshToken(), w.logins()
 	f.fail(endpoint, handler)
 	w.revokeAccess()
@@ -213,9 +193,7 @@ func failAndRecover(t *testing.T, f *fake, w *world, legacy bool, handler http.H
 	if err == nil {
 		t.Fatal("the call succeeds")
 	}
-	if got, _ := store.Load(t.Context()); got.RefreshToken != kept || s.RefreshToken() != kept {
-		t.Error("the refresh token is lost")
-	}
+	mustHold(t, s, store, kept)
 	if s.Anonymous() {
 		t.Error("the session is anonymous")
 	}
@@ -244,16 +222,11 @@ func TestFailuresOfTheRealm(t *testing.T) {
 				err = failAndRecover(t, f, w, false, handler)
 			} else {
 				store := authn.NewMemoryStore()
-				s := w.session(t, w.personal(), authn.WithRefreshToken(f.seed()), authn.WithStore(store))
-				if err := s.Login(t.Context()); err != nil {
-					t.Fatal(err)
-				}
+				s := w.loggedIn(t, w.personal(), authn.WithRefreshToken(f.seed()), authn.WithStore(store))
 				f.fail(tokenPath, handler)
 				w.revokeAccess()
 				_, err = s.User(t.Context())
-				if got, _ := store.Load(t.Context()); got != (authn.Token{}) || s.RefreshToken() != "" || !s.Anonymous() {
-					t.Errorf("something is left: %v", got)
-				}
+				mustHoldNothing(t, s, store)
 				before := len(w.requests())
 				if _, err := s.User(t.Context()); !errors.Is(err, authn.ErrRefreshTokenRefused) {
 					t.Errorf("the second call: %v", err)
@@ -262,16 +235,7 @@ func TestFailuresOfTheRealm(t *testing.T) {
 					t.Errorf("%d requests though nothing is left to send", n)
 				}
 			}
-			for _, target := range failure.is {
-				if !errors.Is(err, target) {
-					t.Errorf("%v is not %v", err, target)
-				}
-			}
-			for _, target := range failure.isNot {
-				if errors.Is(err, target) {
-					t.Errorf("%v is %v", err, target)
-				}
-			}
+			mustBe(t, err, failure.is, failure.isNot)
 			var tokenErr *authn.TokenError
 			if !errors.As(err, &tokenErr) || tokenErr.Code != failure.code || tokenErr.Description != "what the realm says" || tokenErr.Retryable != failure.retryable || tokenErr.StatusCode != failure.status {
 				t.Errorf("got %#v", err)
@@ -306,11 +270,8 @@ func TestRefusedLogins(t *testing.T) {
 			if !errors.As(err, &tokenErr) || !errors.Is(err, test.is) || tokenErr.Code != test.code || tokenErr.Operation != "login" || tokenErr.Retryable || !errors.Is(err, authn.ErrUnauthorized) {
 				t.Errorf("got %#v", err)
 			}
-			for _, other := range []error{authn.ErrWrongPassword, authn.ErrClientRefused, authn.ErrRefreshTokenRefused, authn.ErrUnavailable, authn.ErrNotJSON} {
-				if other != test.is && errors.Is(err, other) {
-					t.Errorf("%v is %v, too", err, other)
-				}
-			}
+			others := []error{authn.ErrWrongPassword, authn.ErrClientRefused, authn.ErrRefreshTokenRefused, authn.ErrUnavailable, authn.ErrNotJSON}
+			mustBe(t, err, nil, slices.DeleteFunc(others, func(other error) bool { return other == test.is }))
 			if !strings.Contains(err.Error(), test.says) {
 				t.Errorf("the error says %q", err)
 			}
@@ -324,17 +285,12 @@ func TestRefusedClientKeepsRefreshToken(t *testing.T) {
 	f := newFake()
 	w := f.inMemory()
 	seed := f.seed()
-	store := authn.NewMemoryStore()
-	if err := store.Save(t.Context(), authn.Token{RefreshToken: seed}); err != nil {
-		t.Fatal(err)
-	}
+	store := storeWith(t, authn.Token{RefreshToken: seed})
 	s := w.session(t, authn.WithPersonalClient(clientID, "not the secret"), authn.WithStore(store))
 	if _, err := s.User(t.Context()); !errors.Is(err, authn.ErrClientRefused) {
 		t.Errorf("got %v", err)
 	}
-	if got, _ := store.Load(t.Context()); got.RefreshToken != seed || s.RefreshToken() != seed {
-		t.Error("the refresh token is lost")
-	}
+	mustHold(t, s, store, seed)
 }
 
 func TestCaptchaAtLogin(t *testing.T) {
@@ -353,74 +309,25 @@ func TestCaptchaAtLogin(t *testing.T) {
 	}
 }
 
-// A save that fails is told to the caller, and the token is used nevertheless, now and at the next
-// renewal.
-func TestSavingFails(t *testing.T) {
+func TestAnswerWithoutRefreshTokenKeepsTheOld(t *testing.T) {
 	t.Parallel()
-	full := errors.New("no space left on device")
-	f := newFake()
-	w := f.inMemory()
-	store := &recordingStore{Store: authn.NewMemoryStore()}
-	s := w.session(t, w.personal(), authn.WithRefreshToken(f.seed()), authn.WithStore(store))
-	c := w.use(t, s)
-	if err := s.Login(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	store.setFail(full)
-	w.revokeAccess()
-	before := s.RefreshToken()
-	err := c.FollowManga(t.Context(), w.manga)
-	if !errors.Is(err, authn.ErrNotSaved) || !errors.Is(err, full) {
-		t.Errorf("got %v, want ErrNotSaved", err)
-	}
-	if s.RefreshToken() == before {
-		t.Error("the new refresh token is lost")
-	}
-	if err := c.FollowManga(t.Context(), w.manga); err != nil {
-		t.Errorf("the token is not used: %v", err)
-	}
-	// The store still has the old refresh token, which the server would take for a theft.
-	store.setFail(nil)
-	w.revokeAccess()
-	if err := c.FollowManga(t.Context(), w.manga); err != nil {
-		t.Errorf("the next renewal: %v", err)
-	}
-	if stored, _ := store.Load(t.Context()); stored.RefreshToken != s.RefreshToken() || s.RefreshToken() == "" {
-		t.Error("the store does not have the new token")
-	}
-	store.setFail(full)
-	if err := s.LoginWith(t.Context(), w.username, w.password); !errors.Is(err, authn.ErrNotSaved) {
-		t.Errorf("LoginWith: got %v, want ErrNotSaved", err)
-	}
-	if err := c.FollowManga(t.Context(), w.manga); err != nil {
-		t.Errorf("the token of the login is not used: %v", err)
-	}
-}
-
-// The order matters: who is killed after the renewal must find the new token in the store.
-func TestSavedBeforeUsed(t *testing.T) {
-	t.Parallel()
-	f := newFake()
-	w := f.inMemory()
-	store := authn.NewMemoryStore()
-	s := w.session(t, w.personal(), authn.WithRefreshToken(f.seed()), authn.WithStore(store), authn.WithOnToken(func(token authn.Token) {
-		if stored, _ := store.Load(context.Background()); stored.AccessToken != token.AccessToken {
-			t.Error("not saved before WithOnToken")
+	synctest.Test(t, func(t *testing.T) {
+		f := newFake()
+		f.rotate, f.silent = false, true
+		w := f.inMemory()
+		seed := f.seed()
+		store := authn.NewMemoryStore()
+		s := w.session(t, w.personal(), authn.WithRefreshToken(seed), authn.WithStore(store))
+		for range 3 {
+			token, err := s.Token(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			if token.RefreshToken != seed {
+				t.Error("the refresh token is lost")
+			}
+			mustHold(t, s, store, seed)
+			time.Sleep(20 * time.Minute)
 		}
-		if n := w.count("GET /auth/check"); n != 0 {
-			t.Error("used before WithOnToken")
-		}
-	}))
-	f.fail("GET /auth/check", func(rw http.ResponseWriter, r *http.Request) {
-		if stored, _ := store.Load(context.Background()); "Bearer "+stored.AccessToken != r.Header.Get("Authorization") {
-			t.Error("used before it was saved")
-		}
-		f.ServeHTTP(rw, r)
 	})
-	if err := s.Login(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	if w.count("GET /auth/check") == 0 {
-		t.Error("no check")
-	}
 }

@@ -7,7 +7,6 @@ import (
 	"path/filepath"
 	"runtime"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -15,43 +14,17 @@ import (
 	"github.com/mangadex-go/mangadex/authn"
 )
 
-// loggedIn returns a session with a token, in a world without a network.
-func loggedIn(t *testing.T, options ...authn.Option) (*fake, *world, *authn.Session) {
-	t.Helper()
-	f := newFake()
-	w := f.inMemory()
-	s := w.session(t, append([]authn.Option{w.personal(), authn.WithRefreshToken(f.seed())}, options...)...)
-	if err := s.Login(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	return f, w, s
-}
-
 func TestThousandCallsOneRenewal(t *testing.T) {
 	t.Parallel()
-	const calls = 1000
 	t.Run("expired", func(t *testing.T) {
 		t.Parallel()
 		synctest.Test(t, func(t *testing.T) {
-			f, w, s := loggedIn(t)
+			f, w, s := loggedInMemory(t)
 			c := w.use(t, s)
 			time.Sleep(20 * time.Minute)
 			before := w.refreshes()
 			f.fail(tokenPath, f.after(3*time.Second))
-			var failed atomic.Int32
-			var all sync.WaitGroup
-			for range calls {
-				all.Go(func() {
-					if err := c.FollowManga(t.Context(), w.manga); err != nil {
-						failed.Add(1)
-						t.Log(err)
-					}
-				})
-			}
-			all.Wait()
-			if n := failed.Load(); n != 0 {
-				t.Errorf("%d of %d calls failed", n, calls)
-			}
+			w.mustFollowAtOnce(t, c)
 			if n := w.refreshes() - before; n != 2 { // what was delayed is counted twice
 				t.Errorf("%d renewals, want 1", n-1)
 			}
@@ -63,26 +36,10 @@ func TestThousandCallsOneRenewal(t *testing.T) {
 		// Fewer connections than calls: a call that waits must not keep one that the renewal needs.
 		transport := w.client.Transport.(*http.Transport)
 		transport.MaxConnsPerHost, transport.MaxIdleConnsPerHost = 50, 50
-		s := w.session(t, w.personal(), w.withPassword())
+		s := w.loggedIn(t, w.personal(), w.withPassword())
 		c := w.use(t, s)
-		if err := s.Login(t.Context()); err != nil {
-			t.Fatal(err)
-		}
 		w.revokeAccess()
-		var failed atomic.Int32
-		var all sync.WaitGroup
-		for range calls {
-			all.Go(func() {
-				if err := c.FollowManga(t.Context(), w.manga); err != nil {
-					failed.Add(1)
-					t.Log(err)
-				}
-			})
-		}
-		all.Wait()
-		if n := failed.Load(); n != 0 {
-			t.Errorf("%d of %d calls failed", n, calls)
-		}
+		w.mustFollowAtOnce(t, c)
 		if n := w.refreshes(); n != 1 {
 			t.Errorf("%d renewals, want 1", n)
 		}
@@ -92,7 +49,7 @@ func TestThousandCallsOneRenewal(t *testing.T) {
 func TestWaiterKeepsToItsDeadline(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		f, w, s := loggedIn(t)
+		f, w, s := loggedInMemory(t)
 		time.Sleep(20 * time.Minute)
 		f.fail(tokenPath, f.after(5*time.Second))
 		go s.Token(t.Context())
@@ -119,7 +76,7 @@ func TestWaiterKeepsToItsDeadline(t *testing.T) {
 func TestCancelledStarterDoesNotFailOthers(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		f, w, s := loggedIn(t)
+		f, w, s := loggedInMemory(t)
 		time.Sleep(20 * time.Minute)
 		before := w.refreshes()
 		f.fail(tokenPath, f.after(5*time.Second))
@@ -150,7 +107,7 @@ func TestCancelledStarterDoesNotFailOthers(t *testing.T) {
 func TestRenewedAhead(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		f, w, s := loggedIn(t)
+		f, w, s := loggedInMemory(t)
 		old, err := s.Token(t.Context())
 		if err != nil {
 			t.Fatal(err)
@@ -195,31 +152,25 @@ func TestRenewedAhead(t *testing.T) {
 func TestFailureAheadOfTimeIsNoFailure(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		f, w, s := loggedIn(t)
+		f, w, s := loggedInMemory(t)
 		c := w.use(t, s)
 		old, _ := s.Token(t.Context())
 		time.Sleep(time.Until(old.Expiry) - 50*time.Second)
 		before := w.refreshes()
 		f.fail(tokenPath, answerWith(503, "text/html", "<html>"), answerWith(503, "text/html", "<html>"))
 		for range 20 {
-			if err := c.FollowManga(t.Context(), w.manga); err != nil {
-				t.Fatal(err)
-			}
+			w.mustFollow(t, c)
 		}
 		if n := w.refreshes() - before; n != 1 {
 			t.Errorf("%d attempts at once, want 1", n)
 		}
 		time.Sleep(15 * time.Second)
-		if err := c.FollowManga(t.Context(), w.manga); err != nil {
-			t.Fatal(err)
-		}
+		w.mustFollow(t, c)
 		if n := w.refreshes() - before; n != 2 {
 			t.Errorf("%d attempts after a pause, want 2", n)
 		}
 		time.Sleep(time.Until(old.Expiry))
-		if err := c.FollowManga(t.Context(), w.manga); err != nil {
-			t.Fatal(err)
-		}
+		w.mustFollow(t, c)
 		if n := w.refreshes() - before; n != 3 {
 			t.Errorf("%d attempts, want 3", n)
 		}
@@ -230,15 +181,13 @@ func TestFailureAheadOfTimeIsNoFailure(t *testing.T) {
 func TestRefusedAheadOfTime(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		f, w, s := loggedIn(t)
+		f, w, s := loggedInMemory(t)
 		c := w.use(t, s)
 		old, _ := s.Token(t.Context())
 		time.Sleep(time.Until(old.Expiry) - 50*time.Second)
 		f.fail(tokenPath, answerWith(400, "application/json", `{"error":"invalid_grant","error_description":"Token is not active"}`))
 		for range 5 {
-			if err := c.FollowManga(t.Context(), w.manga); err != nil {
-				t.Fatal(err)
-			}
+			w.mustFollow(t, c)
 		}
 		if s.Anonymous() || s.RefreshToken() != "" {
 			t.Errorf("Anonymous: %v, RefreshToken: %q", s.Anonymous(), s.RefreshToken())
@@ -260,11 +209,10 @@ func TestLogoutStopsRenewal(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		store := authn.NewMemoryStore()
-		f, w, s := loggedIn(t, authn.WithStore(store))
+		f, _, s := loggedInMemory(t, authn.WithStore(store))
 		time.Sleep(20 * time.Minute)
 		f.fail("GET /auth/check", f.after(10*time.Second)) // the new token is saved already
-		waiting := make(chan error)
-		go func() { _, err := s.Token(t.Context()); waiting <- err }()
+		waiting := inBackground(func() error { return second(s.Token(t.Context())) })
 		synctest.Wait()
 		start := time.Now()
 		if err := s.Logout(t.Context()); err != nil {
@@ -276,17 +224,8 @@ func TestLogoutStopsRenewal(t *testing.T) {
 		if err := <-waiting; !errors.Is(err, authn.ErrUnauthorized) {
 			t.Errorf("who waited: got %v, want ErrUnauthorized", err)
 		}
-		if stored, _ := store.Load(t.Context()); stored != (authn.Token{}) || !s.Anonymous() {
-			t.Errorf("something is left: %v, %v", stored, s)
-		}
-		f.mu.Lock()
-		defer f.mu.Unlock()
-		for _, session := range f.refresh {
-			if session.live {
-				t.Error("the session lives on on the server: the newest token was not revoked")
-			}
-		}
-		_ = w
+		mustHoldNothing(t, s, store)
+		f.mustHaveEnded(t)
 	})
 }
 
@@ -294,7 +233,7 @@ func TestLogoutWithAnImpatientCaller(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		store := authn.NewMemoryStore()
-		f, w, s := loggedIn(t, authn.WithStore(store))
+		f, w, s := loggedInMemory(t, authn.WithStore(store))
 		f.fail("POST "+realm+"/protocol/openid-connect/logout", f.after(time.Hour))
 		f.fail("POST "+realm+"/protocol/openid-connect/revoke", f.after(time.Hour))
 		ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
@@ -306,9 +245,7 @@ func TestLogoutWithAnImpatientCaller(t *testing.T) {
 		if waited := time.Since(start); waited > 200*time.Millisecond {
 			t.Errorf("waited %v", waited)
 		}
-		if stored, _ := store.Load(t.Context()); stored != (authn.Token{}) || !s.Anonymous() {
-			t.Errorf("something is left: %v, %v", stored, s)
-		}
+		mustHoldNothing(t, s, store)
 		if err := s.LoginWith(t.Context(), w.username, w.password); err != nil {
 			t.Error(err)
 		}
@@ -318,17 +255,14 @@ func TestLogoutWithAnImpatientCaller(t *testing.T) {
 func TestLoginWithWhileCallsWait(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		f, w, s := loggedIn(t)
+		f, w, s := loggedInMemory(t)
 		c := w.use(t, s)
 		time.Sleep(20 * time.Minute)
 		f.fail(tokenPath, f.after(5*time.Second))
-		login := make(chan error)
-		go func() { login <- s.LoginWith(t.Context(), w.username, "not the password") }()
+		login := inBackground(func() error { return s.LoginWith(t.Context(), w.username, "not the password") })
 		synctest.Wait()
 		// The call must not fail because somebody else mistyped a password.
-		if err := c.FollowManga(t.Context(), w.manga); err != nil {
-			t.Error(err)
-		}
+		w.mustFollow(t, c)
 		if err := <-login; !errors.Is(err, authn.ErrWrongPassword) {
 			t.Errorf("got %v, want ErrWrongPassword", err)
 		}
@@ -339,15 +273,14 @@ func TestLoginWithWhileCallsWait(t *testing.T) {
 func TestNoRepetitionAsAnotherAccount(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		f, w, s := loggedIn(t)
+		f, w, s := loggedInMemory(t)
 		c := w.use(t, s)
 		endpoint := "POST /manga/" + mangaID + "/follow"
 		f.fail(endpoint, func(rw http.ResponseWriter, r *http.Request) {
 			time.Sleep(5 * time.Second)
 			apiError(rw, 401, "http_exception", "")
 		})
-		call := make(chan error)
-		go func() { call <- c.FollowManga(t.Context(), w.manga) }()
+		call := inBackground(func() error { return c.FollowManga(t.Context(), w.manga) })
 		synctest.Wait()
 		if err := s.LoginWith(t.Context(), w.username, w.password); err != nil {
 			t.Fatal(err)
@@ -364,11 +297,10 @@ func TestNoRepetitionAsAnotherAccount(t *testing.T) {
 func TestCloseEndsRenewal(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		f, _, s := loggedIn(t)
+		f, _, s := loggedInMemory(t)
 		time.Sleep(20 * time.Minute)
 		f.fail(tokenPath, f.after(20*time.Second))
-		waiting := make(chan error)
-		go func() { _, err := s.Token(t.Context()); waiting <- err }()
+		waiting := inBackground(func() error { return second(s.Token(t.Context())) })
 		synctest.Wait()
 		start := time.Now()
 		if err := s.Close(); err != nil {
@@ -410,28 +342,6 @@ func TestNothingLeftBehind(t *testing.T) {
 	})
 }
 
-func TestAnswerWithoutRefreshTokenKeepsTheOld(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		f := newFake()
-		f.rotate, f.silent = false, true
-		w := f.inMemory()
-		seed := f.seed()
-		store := authn.NewMemoryStore()
-		s := w.session(t, w.personal(), authn.WithRefreshToken(seed), authn.WithStore(store))
-		for range 3 {
-			token, err := s.Token(t.Context())
-			if err != nil {
-				t.Fatal(err)
-			}
-			if stored, _ := store.Load(t.Context()); token.RefreshToken != seed || s.RefreshToken() != seed || stored.RefreshToken != seed {
-				t.Error("the refresh token is lost")
-			}
-			time.Sleep(20 * time.Minute)
-		}
-	})
-}
-
 func TestGoroutinesAreNotLeaked(t *testing.T) {
 	before := runtime.NumGoroutine()
 	for range 20 {
@@ -440,9 +350,7 @@ func TestGoroutinesAreNotLeaked(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := s.Login(t.Context()); err != nil {
-			t.Fatal(err)
-		}
+		mustLogIn(t, s)
 	}
 	for range 100 {
 		if runtime.NumGoroutine() <= before {
@@ -470,13 +378,12 @@ func (s stubborn) RoundTrip(req *http.Request) (*http.Response, error) {
 	return resp, err
 }
 
-func startStubborn(t *testing.T, options ...authn.Option) (*fake, stubborn, *authn.Session, chan error) {
+func startStubborn(t *testing.T, options ...authn.Option) (*fake, stubborn, *authn.Session, <-chan error) {
 	f := newFake()
 	s := stubborn{roundTrip{f}, make(chan struct{}), make(chan struct{})}
 	w := f.world(&http.Client{Transport: s}, mockAPI, mockRealm)
 	session := w.session(t, append(options, w.personal(), authn.WithRefreshToken(f.seed()))...)
-	waiting := make(chan error, 1)
-	go func() { _, err := session.Token(t.Context()); waiting <- err }()
+	waiting := inBackground(func() error { return second(session.Token(t.Context())) })
 	<-s.asked
 	return f, s, session, waiting
 }
@@ -487,8 +394,7 @@ func TestAnswerAfterLogout(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		store := authn.NewMemoryStore()
 		f, s, session, waiting := startStubborn(t, authn.WithStore(store))
-		logout := make(chan error, 1)
-		go func() { logout <- session.Logout(t.Context()) }()
+		logout := inBackground(func() error { return session.Logout(t.Context()) })
 		synctest.Wait()
 		if !session.Anonymous() {
 			t.Error("not anonymous at once")
@@ -500,14 +406,8 @@ func TestAnswerAfterLogout(t *testing.T) {
 		if err := <-waiting; !errors.Is(err, authn.ErrUnauthorized) {
 			t.Errorf("who waited: got %v", err)
 		}
-		if stored, _ := store.Load(t.Context()); stored != (authn.Token{}) || session.RefreshToken() != "" || !session.Anonymous() {
-			t.Errorf("something is left: %v, %v", stored, session)
-		}
-		for _, s := range f.refresh {
-			if s.live {
-				t.Error("the session lives on on the server")
-			}
-		}
+		mustHoldNothing(t, session, store)
+		f.mustHaveEnded(t)
 	})
 }
 
@@ -517,8 +417,7 @@ func TestAnswerAfterClose(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		store := authn.NewFileStore(filepath.Join(t.TempDir(), "token"))
 		f, s, session, waiting := startStubborn(t, authn.WithStore(store), authn.WithoutCheck())
-		closed := make(chan error, 1)
-		go func() { closed <- session.Close() }()
+		closed := inBackground(session.Close)
 		synctest.Wait()
 		close(s.answer)
 		if err := <-closed; err != nil {
@@ -532,33 +431,11 @@ func TestAnswerAfterClose(t *testing.T) {
 	})
 }
 
-// Who renews ahead of time is told that the token was not saved, though the old one would do.
-func TestSavingFailsAheadOfTime(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		store := &recordingStore{Store: authn.NewMemoryStore()}
-		_, w, s := loggedIn(t, authn.WithStore(store))
-		c := w.use(t, s)
-		token, _ := s.Token(t.Context())
-		time.Sleep(time.Until(token.Expiry) - 50*time.Second)
-		store.setFail(errors.New("no space left on device"))
-		if err := c.FollowManga(t.Context(), w.manga); !errors.Is(err, authn.ErrNotSaved) {
-			t.Errorf("got %v, want ErrNotSaved", err)
-		}
-		if err := c.FollowManga(t.Context(), w.manga); err != nil {
-			t.Errorf("the next call: %v", err)
-		}
-		if got, _ := s.Token(t.Context()); got.AccessToken == token.AccessToken {
-			t.Error("the new token is not used")
-		}
-	})
-}
-
 // The second of two logouts must not stop the first, which is the one that tells the server.
 func TestTwoLogouts(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		f, _, s := loggedIn(t)
+		f, _, s := loggedInMemory(t)
 		f.fail("POST "+realm+"/protocol/openid-connect/logout", f.after(5*time.Second))
 		both := make(chan error, 2)
 		for range 2 {
@@ -570,10 +447,6 @@ func TestTwoLogouts(t *testing.T) {
 				t.Error(err)
 			}
 		}
-		for _, session := range f.refresh {
-			if session.live {
-				t.Error("the session lives on on the server")
-			}
-		}
+		f.mustHaveEnded(t)
 	})
 }
