@@ -784,12 +784,6 @@ type APIClientSecret struct {
 // used.
 type APIClientState string
 
-// AccountActivateResponse is the answer of an operation that MangaDex has removed.
-type AccountActivateResponse struct {
-	// Result tells how the server took a request: ok, error, or ko when a follow check says no.
-	Result Result `json:"result"`
-}
-
 // AggregateChapter is a chapter number of a title, with all chapters that have it.
 type AggregateChapter struct {
 	// Chapter is the number as text, or none.
@@ -1513,13 +1507,6 @@ type CoverResponse struct {
 
 // CoverVolume is the number of a volume, possibly with decimals and letters; at most 8 characters.
 type CoverVolume = string
-
-// CreateAccount is the body of an operation that MangaDex has removed.
-type CreateAccount struct {
-	Email    openapi_types.Email `json:"email"`
-	Password string              `json:"password"`
-	Username string              `json:"username"`
-}
 
 // ScanlationGroupCreate is a new scanlation group.
 type ScanlationGroupCreate struct {
@@ -2429,11 +2416,6 @@ type ReadingStatusesResponse struct {
 	Extra    Extra           `json:"-"`
 }
 
-// RecoverCompleteBody is the body of an operation that MangaDex has removed.
-type RecoverCompleteBody struct {
-	NewPassword string `json:"newPassword"`
-}
-
 // RefreshSessionResponse has the new tokens of a session.
 type RefreshSessionResponse struct {
 	// Message is a sentence for people; nil when the server sends none.
@@ -2742,11 +2724,6 @@ type ScanlationGroupResponse struct {
 	// Result tells how the server took a request: ok, error, or ko when a follow check says no.
 	Result Result `json:"result"`
 	Extra  Extra  `json:"-"`
-}
-
-// SendAccountActivationCode is the body of an operation that MangaDex has removed.
-type SendAccountActivationCode struct {
-	Email openapi_types.Email `json:"email"`
 }
 
 // SessionTokens are the two tokens of a session of the old kind. Keep them secret.

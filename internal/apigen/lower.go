@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"unicode"
 
 	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/oapi-codegen/oapi-codegen/v2/pkg/codegen"
@@ -75,7 +76,46 @@ func lower(doc *openapi3.T, ops []*operation, taken *reserved) error {
 		}
 	}
 	l.describe()
+	l.prune()
 	return nil
+}
+
+// prune drops what no operation uses, so that it gets no type. oapi-codegen could do so, but does not
+// see what only the name of a Go type refers to.
+func (l *lowering) prune() {
+	used, named := maps.Clone(l.answers), map[string]bool{}
+	for s := range l.bodies {
+		used[s] = true
+	}
+	for more := true; more; {
+		for s := range used {
+			goTypesIn(s, named)
+		}
+		more = false
+		for name, ref := range l.schemas {
+			if ref.Value != nil && !used[ref.Value] && named[goTypeName(name, ref.Value)] {
+				l.reach(ref, used)
+				more = true
+			}
+		}
+	}
+	maps.DeleteFunc(l.schemas, func(_ string, ref *openapi3.SchemaRef) bool { return !used[ref.Value] })
+}
+
+// goTypesIn collects the names in the Go types that a schema and its parts are given.
+func goTypesIn(s *openapi3.Schema, names map[string]bool) {
+	extensions := []map[string]any{s.Extensions}
+	for _, ref := range append(slices.Collect(maps.Values(s.Properties)), s.Items, s.AdditionalProperties.Schema) {
+		if ref != nil {
+			extensions = append(extensions, ref.Extensions)
+		}
+	}
+	for _, e := range extensions {
+		goType, _ := e[extGoType].(string)
+		for _, name := range strings.FieldsFunc(goType, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) }) {
+			names[name] = true
+		}
+	}
 }
 
 // distinguish gives properties of one object whose Go names would be the same different ones.

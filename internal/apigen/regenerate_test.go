@@ -212,7 +212,7 @@ func TestImportPast(t *testing.T) {
 	}
 }
 
-// TestImportTomorrow imports a document with an operation, a parameter, a property and a schema
+// TestImportTomorrow imports a document with an operation, a parameter, a property and schemas
 // that nobody has heard of, and without the operations that are deprecated today. To these it adds
 // whatever OpenAPI allows and MangaDex has not used yet, and names that are taken.
 func TestImportTomorrow(t *testing.T) {
@@ -227,6 +227,9 @@ func TestImportTomorrow(t *testing.T) {
 		t.Fatal(err)
 	}
 	compile(t, dir)
+	if types, err := os.ReadFile(filepath.Join(dir, "api", "types.gen.go")); err != nil || bytes.Contains(types, []byte("Forgotten")) {
+		t.Errorf("there is a type that no operation uses: %v", err)
+	}
 	want, err := os.ReadFile("testdata/tomorrow/output.txt")
 	if err != nil {
 		t.Fatal(err)
