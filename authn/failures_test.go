@@ -179,6 +179,73 @@ func TestServerWantsToBeLeftAlone(t *testing.T) {
 	}
 }
 
+// A refusal that uses up the allowance: what has not been sent is not refused, and not dropped.
+func TestRefusalWithNothingLeft(t *testing.T) {
+	t.Parallel()
+	const wait = time.Minute
+	refuse := func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("X-RateLimit-Remaining", "0")
+		w.Header().Set("Retry-After", "60")
+		sendJSON(w, 401, `{"error":"invalid_grant"}`)
+	}
+	for _, legacy := range []bool{false, true} {
+		for name, test := range map[string]struct {
+			first, next string // operations
+			login       bool   // by hand
+			refused     error
+		}{
+			"another password":        {first: "login", next: "login", login: true, refused: authn.ErrWrongPassword},
+			"another refresh token":   {first: "refresh", next: "refresh", refused: authn.ErrRefreshTokenRefused},
+			"a password for a change": {first: "refresh", next: "login", refused: authn.ErrRefreshTokenRefused},
+		} {
+			t.Run(fmt.Sprintf("%s/legacy=%v", name, legacy), func(t *testing.T) {
+				t.Parallel()
+				synctest.Test(t, func(t *testing.T) {
+					f := newFake()
+					w := f.inMemory()
+					protocol, endpoint := w.protocol(legacy)
+					if legacy && test.first == "login" {
+						endpoint = "POST /auth/login"
+					}
+					f.fail(endpoint, refuse)
+					options := []authn.Option{protocol}
+					if test.first == "refresh" {
+						options = append(options, authn.WithStore(storeWith(t, authn.Token{RefreshToken: "of long ago"})))
+					}
+					switch {
+					case test.login:
+					case test.next == "refresh":
+						options = append(options, authn.WithRefreshToken(f.seed()))
+					default:
+						options = append(options, w.withPassword())
+					}
+					s := w.session(t, options...)
+					ask := s.Login
+					if test.login {
+						if err := s.LoginWith(t.Context(), username, "not the password"); !errors.Is(err, test.refused) {
+							t.Fatalf("got %v, want %v", err, test.refused)
+						}
+						ask = func(ctx context.Context) error { return s.LoginWith(ctx, username, password) }
+					}
+					err := ask(t.Context())
+					mustBe(t, err, []error{authn.ErrUnavailable}, []error{test.refused, authn.ErrUnauthorized})
+					var tokenErr *authn.TokenError
+					if !errors.As(err, &tokenErr) || tokenErr.Operation != test.next || tokenErr.RetryAfter != wait || !tokenErr.Retryable {
+						t.Errorf("got %#v", err)
+					}
+					if n := len(w.requests()); n != 1 {
+						t.Errorf("%d requests, want the one that was refused", n)
+					}
+					time.Sleep(wait)
+					if err := ask(t.Context()); err != nil {
+						t.Errorf("when the time has come: %v", err)
+					}
+				})
+			})
+		}
+	}
+}
+
 // failAndRecover has a renewal fail, and checks that it succeeds afterwards without a login.
 func failAndRecover(t *testing.T, f *fake, w *world, legacy bool, handler http.HandlerFunc) error {
 	t.Helper()

@@ -71,7 +71,8 @@ func (p *patient) exchange(ctx context.Context, g grant) (Token, error) {
 	return t, err
 }
 
-// tooEarly returns the last error, with the time that is left.
+// tooEarly returns the last error, with the time that is left. If that was the refusal of a grant it
+// says nothing about this one, which the server has not seen.
 func (p *patient) tooEarly(g grant) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -79,7 +80,14 @@ func (p *patient) tooEarly(g grant) error {
 	if left <= 0 {
 		return nil
 	}
-	again := *p.last
+	again := TokenError{
+		Description: "after an attempt that failed the server allows no other yet",
+		Retryable:   true,
+		reasons:     []error{ErrUnavailable},
+	}
+	if p.last.is(ErrUnavailable) {
+		again = *p.last
+	}
 	again.Operation, again.RetryAfter = g.operation(), left
 	return &again
 }
