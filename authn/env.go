@@ -1,6 +1,7 @@
 package authn
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -44,8 +45,9 @@ func FromFile(path string) Option {
 			return fmt.Errorf("authn: the file with the credentials cannot be used: %w", err)
 		}
 		var given map[string]any
-		if err := json.Unmarshal(data, &given); err != nil {
-			return fmt.Errorf("authn: %s is not a JSON object: %s", path, position(err))
+		data = bytes.TrimPrefix(data, []byte("\ufeff")) // editors on Windows put it there
+		if err := json.Unmarshal(data, &given); err != nil || given == nil {
+			return fmt.Errorf(`authn: %s is not a JSON object like {"username": "…", "password": "…"}: %s`, path, position(err))
 		}
 		values := make(map[string]string, len(given))
 		for key, value := range given {

@@ -95,6 +95,7 @@ func TestFromFile(t *testing.T) {
 		for _, text := range []string{
 			`{"MANGADEX_USERNAME":"reader","MANGADEX_PASSWORD":` + quoted + `}`,
 			`{"username":"reader","password":` + quoted + `,"token_file":""}`,
+			"\ufeff" + `{"username":"reader","password":` + quoted + `}`,
 		} {
 			w := newFake().inMemory()
 			w.loggedIn(t, authn.FromFile(write(t, text, 0o600)))
@@ -111,6 +112,7 @@ func TestFromFile(t *testing.T) {
 		"twice":          {`{"refresh_token":"only-a-test","MANGADEX_REFRESH_TOKEN":"only-a-test"}`, 0o600, []string{"refresh_token twice"}},
 		"not a string":   {`{"refresh_token":["only-a-test"]}`, 0o600, []string{"refresh_token", "string"}},
 		"not an object":  {`["only-a-test"]`, 0o600, []string{"JSON object"}},
+		"null":           {`null`, 0o600, []string{"JSON object"}},
 		"not JSON":       {`{"password":"only-a-test"`, 0o600, []string{"JSON object", "byte"}},
 		"empty":          {``, 0o600, []string{"JSON object"}},
 		"world-readable": {`{"refresh_token":"only-a-test"}`, 0o644, []string{"0644", "chmod 600"}},
@@ -133,9 +135,9 @@ func TestFromFile(t *testing.T) {
 			}
 		})
 	}
-	for _, path := range []string{"", t.TempDir(), filepath.Join(t.TempDir(), "missing")} {
-		if _, err := authn.New(authn.FromFile(path)); err == nil {
-			t.Errorf("the file %q is accepted", path)
+	for path, says := range map[string]string{"": "path is empty", t.TempDir(): "is a directory", filepath.Join(t.TempDir(), "missing"): "missing"} {
+		if _, err := authn.New(authn.FromFile(path)); err == nil || !strings.Contains(err.Error(), says) {
+			t.Errorf("the file %q: got %v, want it to say %q", path, err, says)
 		}
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/gofrs/flock"
@@ -42,9 +43,9 @@ func (s *FileStore) Load(ctx context.Context) (Token, error) {
 	if damage != nil {
 		aside, err := s.setAside()
 		if err != nil {
-			return Token{}, fmt.Errorf("%w: %s: %w; it cannot be renamed: %w", ErrDamaged, s.path, damage, err)
+			return Token{}, fmt.Errorf("%w: %s: %w; it cannot be renamed, so delete it: %w", ErrDamaged, s.path, damage, err)
 		}
-		return Token{}, fmt.Errorf("%w: %s: %w; it was renamed to %s", ErrDamaged, s.path, damage, aside)
+		return Token{}, fmt.Errorf("%w: %s: %w; it was renamed to %s, and the next start does without it", ErrDamaged, s.path, damage, aside)
 	}
 	if err != nil {
 		return Token{}, fmt.Errorf("the token file is not safe: %w", err)
@@ -112,8 +113,12 @@ func (s *FileStore) Lock(ctx context.Context) (unlock func() error, err error) {
 	}
 	// One flock for each holder: it is by the open file that the system tells them apart.
 	lock := flock.New(s.path + ".lock")
-	if _, err := lock.TryLockContext(ctx, lockInterval); err != nil {
-		return nil, fmt.Errorf("the token file cannot be locked: %w", err)
+	_, err = lock.TryLockContext(ctx, lockInterval)
+	switch {
+	case err != nil && ctx.Err() != nil:
+		return nil, fmt.Errorf("another session or program holds %s: %w", lock.Path(), err)
+	case err != nil:
+		return nil, fmt.Errorf("the token file cannot be locked, for which its directory must be writable: %w", err)
 	}
 	return lock.Unlock, nil
 }
@@ -121,6 +126,9 @@ func (s *FileStore) Lock(ctx context.Context) (unlock func() error, err error) {
 func (s *FileStore) usable(ctx context.Context) error {
 	if s.path == "" {
 		return errors.New("the path of the token file is empty")
+	}
+	if os.IsPathSeparator(s.path[len(s.path)-1]) {
+		return fmt.Errorf("the token file cannot be %s: that is the path of a directory; add the name of a file", s.path)
 	}
 	return ctx.Err()
 }
@@ -174,6 +182,9 @@ func syncDir(path string) error {
 		return err
 	}
 	err = dir.Sync()
+	if errors.Is(err, syscall.EINVAL) || errors.Is(err, errors.ErrUnsupported) {
+		err = nil // some network file systems cannot
+	}
 	if closeErr := dir.Close(); err == nil {
 		err = closeErr
 	}
@@ -183,6 +194,9 @@ func syncDir(path string) error {
 // readSecrets reads a file that must not be readable by everybody. If it is, there are both the
 // data and an error.
 func readSecrets(path string) ([]byte, error) {
+	if path == "" {
+		return nil, errors.New("its path is empty")
+	}
 	file, err := os.Open(path)
 	if err != nil {
 		return nil, err
@@ -193,7 +207,10 @@ func readSecrets(path string) ([]byte, error) {
 		return nil, err
 	}
 	const largest = 1 << 20
-	if !info.Mode().IsRegular() || info.Size() > largest {
+	switch {
+	case info.IsDir():
+		return nil, fmt.Errorf("%s is a directory; add the name of a file", path)
+	case !info.Mode().IsRegular() || info.Size() > largest:
 		return nil, fmt.Errorf("%s is not a file of a few kilobytes", path)
 	}
 	data := make([]byte, info.Size())

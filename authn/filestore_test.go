@@ -8,6 +8,7 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/mangadex-go/mangadex/authn"
 )
@@ -105,18 +106,21 @@ func TestFileStoreErrors(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, test := range map[string]struct {
-		ctx   context.Context
-		store *authn.FileStore
+		ctx  context.Context
+		path string
+		says string
 	}{
-		"no path":         {ctx, authn.NewFileStore("")},
-		"a directory":     {ctx, authn.NewFileStore(dir)},
-		"below a file":    {ctx, authn.NewFileStore(filepath.Join(file, "token"))},
-		"context is done": {done, authn.NewFileStore(filepath.Join(dir, "token"))},
+		"no path":           {ctx, "", "empty"},
+		"a directory":       {ctx, dir, "is a directory"},
+		"a directory to be": {ctx, filepath.Join(dir, "new") + string(filepath.Separator), "add the name of a file"},
+		"below a file":      {ctx, filepath.Join(file, "token"), file},
+		"context is done":   {done, filepath.Join(dir, "token"), "canceled"},
 	} {
-		if _, err := test.store.Load(test.ctx); err == nil {
-			t.Errorf("%s: Load succeeds", name)
+		store := authn.NewFileStore(test.path)
+		if _, err := store.Load(test.ctx); err == nil || !strings.Contains(err.Error(), test.says) {
+			t.Errorf("%s: Load: got %v, want it to say %q", name, err, test.says)
 		}
-		if err := test.store.Save(test.ctx, testToken("x")); err == nil {
+		if err := store.Save(test.ctx, testToken("x")); err == nil {
 			t.Errorf("%s: Save succeeds", name)
 		} else if strings.Contains(err.Error(), "-x") {
 			t.Errorf("%s: the error has the token: %v", name, err)
@@ -124,6 +128,37 @@ func TestFileStoreErrors(t *testing.T) {
 	}
 	if leftovers, _ := filepath.Glob(filepath.Join(dir, ".*")); len(leftovers) != 0 {
 		t.Errorf("left behind: %v", leftovers)
+	}
+	if _, err := os.Stat(filepath.Join(dir, "new")); err == nil {
+		t.Error("a directory was made for a path without a file")
+	}
+}
+
+// Who cannot get the lock is told which file it is, and whether somebody has it.
+func TestFileStoreLockErrors(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "token")
+	store := authn.NewFileStore(path)
+	unlock, err := store.Lock(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
+	defer cancel()
+	if _, err := store.Lock(ctx); !errors.Is(err, context.DeadlineExceeded) || !strings.Contains(err.Error(), "holds "+path+".lock") {
+		t.Errorf("while it is held: %v", err)
+	}
+	if err := unlock(); err != nil {
+		t.Error(err)
+	}
+	if err := os.Remove(path + ".lock"); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Mkdir(path+".lock", 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := store.Lock(t.Context()); err == nil || !strings.Contains(err.Error(), "writable") || !strings.Contains(err.Error(), path+".lock") {
+		t.Errorf("where no file can be made: %v", err)
 	}
 }
 
