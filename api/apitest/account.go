@@ -1,6 +1,7 @@
 package apitest
 
 import (
+	"cmp"
 	"encoding/json"
 	"slices"
 	"strings"
@@ -172,42 +173,40 @@ func (st *store) login(name, password string) (*user, bool) {
 	return nil, false
 }
 
-// An apiClient is what programs log in with. A personal one works for its owner.
-type apiClient struct {
-	head
-	fields   apiClientFields
-	owner    *user
-	state    string // requested, approved, autoapproved or rejected
-	active   bool
-	clientID string // empty until it is approved
-	secret   string
+var userKeys = map[string]func(a, b *user) int{
+	"username": func(a, b *user) int { return cmp.Compare(strings.ToLower(a.username), strings.ToLower(b.username)) },
 }
 
-type apiClientFields struct {
-	Name        string   `json:"name"`
-	Description optional `json:"description"`
-	Profile     string   `json:"profile"`
+func listUsers(c *call) ([]byte, error) {
+	name := c.query.Get("username")
+	return list(c, &c.users, c.order(), userKeys, func(u *user) bool { return contains(u.username, name) })
 }
 
-func (a *apiClient) attributes(time.Time) any {
-	var id optional
-	if a.clientID != "" {
-		id = some(a.clientID)
+func (c *call) userOf(parameter string) (*user, error) {
+	return lookup(c, &c.users, "User", parameter, everyone[*user])
+}
+
+// deleteUser sends a code by mail; State().DeletionCode has it, too.
+func deleteUser(c *call) ([]byte, error) {
+	u, err := c.userOf("id")
+	if err != nil {
+		return nil, err
 	}
-	return struct {
-		apiClientFields
-		ExternalClientID optional `json:"externalClientId"`
-		IsActive         bool     `json:"isActive"`
-		State            string   `json:"state"`
-		times
-	}{a.fields, id, a.active, a.state, a.times()}
+	if u != c.user && !c.user.may("user.delete") {
+		return nil, denied("The permission user.delete is required.")
+	}
+	u.deletion = uuid.New()
+	return done, nil
 }
 
-func (a *apiClient) relationships() []relationship {
-	return []relationship{{kind: "creator", target: a.owner}}
+func confirmUserDeletion(c *call) ([]byte, error) {
+	for _, u := range c.users.all {
+		if u.deletion != uuid.Nil && u.deletion == c.id("code") {
+			u.disabled, u.password, u.deletion = true, "", uuid.Nil
+			return done, nil
+		}
+	}
+	return nil, notFound("Code", c.id("code"))
 }
 
-// usable tells whether the auth server knows the client.
-func (a *apiClient) usable() bool {
-	return a.active && (a.state == "approved" || a.state == "autoapproved")
-}
+func getCurrentUser(c *call) ([]byte, error) { return one(c.user, nil, c.now), nil }

@@ -392,14 +392,3 @@ func (c *chapter) relationships() []relationship {
 	}
 	return append(list, relationship{kind: kindManga, target: c.manga}, relationship{kind: kindUser, target: c.uploader})
 }
-
-// A thread of the forums belongs to a title, a group or a chapter. Id 0 is none yet.
-type thread struct{ id, replies int64 }
-
-// comments are the thread as statistics show it.
-func (t thread) comments() any {
-	if t.id == 0 {
-		return nil
-	}
-	return map[string]int64{"threadId": t.id, "repliesCount": t.replies}
-}

@@ -218,3 +218,58 @@ func aggregate(volumes phpMap[*aggregateVolume], ch *chapter) phpMap[*aggregateV
 	}
 	return volumes
 }
+
+// editsChapter tells whether who asks may change a chapter.
+func (c *call) editsChapter(ch *chapter) bool {
+	return ch.uploader == c.user || c.user.may("chapter.edit.any") || slices.ContainsFunc(ch.groups, func(g *group) bool { return g.leader == c.user })
+}
+
+func updateChapter(c *call) ([]byte, error) {
+	ch, err := c.chapterOf("id")
+	if err != nil {
+		return nil, err
+	}
+	if !c.editsChapter(ch) {
+		return nil, denied("The permission chapter.edit.any is required.")
+	}
+	if err := c.current(&ch.head); err != nil {
+		return nil, err
+	}
+	if body := fields[struct{ Groups *[]uuid.UUID }](c); body.Groups != nil {
+		if ch.groups, err = find(&c.groups, "Scanlation group", *body.Groups); err != nil {
+			return nil, err
+		}
+	}
+	c.decode(&ch.fields)
+	c.changedChapter(ch, c.now)
+	return one(ch, c.includes(), c.now), nil
+}
+
+// changedChapter notes an edit of a chapter.
+func (st *store) changedChapter(ch *chapter, now time.Time) {
+	ch.edit(now)
+	st.chapters.changed()
+	st.changedChapters(ch.manga)
+}
+
+// changedChapters notes that a title has other chapters than before.
+func (st *store) changedChapters(m *manga) {
+	m.touch()
+	m.summary = nil
+	m.findLatest()
+	st.manga.changed("latestUploadedChapter")
+}
+
+func deleteChapter(c *call) ([]byte, error) {
+	ch, err := c.chapterOf("id")
+	if err != nil {
+		return nil, err
+	}
+	if !c.editsChapter(ch) {
+		return nil, denied("The permission chapter.edit.any is required.")
+	}
+	ch.manga.chapters = slices.DeleteFunc(ch.manga.chapters, func(other *chapter) bool { return other == ch })
+	c.chapters.remove(ch.id)
+	c.changedChapters(ch.manga)
+	return done, nil
+}

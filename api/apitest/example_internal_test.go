@@ -13,14 +13,21 @@ import (
 	"github.com/mangadex-go/mangadex/internal/operation"
 )
 
-// An operation that the server knows from the document alone is answered with what fits: the
-// example of every operation does.
-func TestExamplesFit(t *testing.T) {
-	t.Parallel()
+// embedded is the specification of this package.
+func embedded(t *testing.T) *specification {
+	t.Helper()
 	spec, err := loadSpecification()
 	if err != nil {
 		t.Fatal(err)
 	}
+	return spec
+}
+
+// An operation that the server knows from the document alone is answered with what fits: the
+// example of every operation does.
+func TestExamplesFit(t *testing.T) {
+	t.Parallel()
+	spec := embedded(t)
 	for n := range operation.Table {
 		op := &operation.Table[n]
 		c := &call{exchange: &exchange{server: &Server{spec: spec}, now: time.Now().UTC()}, op: op}
@@ -54,10 +61,7 @@ func TestExamplesFit(t *testing.T) {
 // that was known once.
 func TestOperationsAreInTheDocument(t *testing.T) {
 	t.Parallel()
-	spec, err := loadSpecification()
-	if err != nil {
-		t.Fatal(err)
-	}
+	spec := embedded(t)
 	for n := range operation.Table {
 		op := &operation.Table[n]
 		route := spec.route(op)

@@ -1,29 +1,10 @@
 package apitest
 
 import (
-	"maps"
 	"slices"
 
 	"github.com/google/uuid"
 )
-
-// A Library is what an account keeps.
-type Library struct {
-	Manga    []uuid.UUID // followed, like the three below, in the order in which that began
-	Groups   []uuid.UUID
-	Users    []uuid.UUID
-	Lists    []uuid.UUID
-	Statuses map[uuid.UUID]string // reading, on_hold, … by title
-	Ratings  map[uuid.UUID]int    // 1 to 10, by title
-	Read     []uuid.UUID          // chapters
-}
-
-func (l Library) clone() Library {
-	return Library{
-		slices.Clone(l.Manga), slices.Clone(l.Groups), slices.Clone(l.Users), slices.Clone(l.Lists),
-		maps.Clone(l.Statuses), maps.Clone(l.Ratings), slices.Clone(l.Read),
-	}
-}
 
 // toggle puts an id into a list or takes it out, and reports whether that changed anything.
 func toggle(list *[]uuid.UUID, id uuid.UUID, on bool) bool {
@@ -119,8 +100,6 @@ func followed[E entity](c *call, t *table[E], ids []uuid.UUID, seen func(E) bool
 	}
 	return many(cut(all, p), p, len(all), c.includes(), c.now), nil
 }
-
-func everyone[E entity](E) bool { return true }
 
 func listFollowedManga(c *call) ([]byte, error) {
 	return followed(c, &c.manga, c.user.library.Manga, c.sees)

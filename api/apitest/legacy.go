@@ -1,24 +1,17 @@
 package apitest
 
 import (
-	"encoding/json"
-	"fmt"
 	"net/http"
 	"slices"
+	"time"
+
+	"github.com/google/uuid"
 )
 
-// The session endpoints of old, and who am I.
+// What MangaDex calls legacy: the session endpoints, and numbers in place of ids.
 
+// legacyScope is what tells the sessions of the session endpoints from others.
 const legacyScope = "legacy"
-
-// fields decodes the body, which fits the specification.
-func fields[T any](c *call) T {
-	var v T
-	if err := json.Unmarshal(c.body, &v); err != nil {
-		c.complain("the body does not decode: %v", err)
-	}
-	return v
-}
 
 func refused(detail string) error {
 	return &problem{status: http.StatusUnauthorized, title: "unauthorized_http_exception", detail: detail, header: http.Header{"Www-Authenticate": {"Bearer"}}}
@@ -77,21 +70,32 @@ func checkAuth(c *call) ([]byte, error) {
 	return object(map[string]any{"isAuthenticated": c.user != nil, "roles": roles, "permissions": permissions}), nil
 }
 
-func getCurrentUser(c *call) ([]byte, error) { return one(c.user, nil, c.now), nil }
+// A mapping is the id of what had a number once.
+type mapping struct {
+	head
+	of     string
+	legacy int
+	target uuid.UUID
+}
 
-// issue is a login without a password.
-func (s *Server) issue(username string) (access, refresh string, err error) {
-	s.store.Lock()
-	defer s.store.Unlock()
-	u := s.store.userNamed(username)
-	if u == nil {
-		return "", "", fmt.Errorf("apitest: there is no account %q that can log in", username)
+func (m *mapping) attributes(time.Time) any {
+	return map[string]any{"type": m.of, "legacyId": m.legacy, "newId": m.target}
+}
+
+func (m *mapping) relationships() []relationship { return nil }
+
+func mapLegacyIDs(c *call) ([]byte, error) {
+	body := fields[struct {
+		Type string
+		IDs  []int
+	}](c)
+	var found []*mapping
+	for _, n := range body.IDs {
+		if ids := c.legacy[body.Type]; 1 <= n && n <= len(ids) {
+			h := newHead("mapping_id", c.now)
+			h.id = uuid.NewSHA1(ids[n-1], []byte("mapping"))
+			found = append(found, &mapping{h, body.Type, n, ids[n-1]})
+		}
 	}
-	clientID := ""
-	if client := s.store.clientOfUser(u); client != nil {
-		clientID = client.clientID
-	}
-	now := s.options.clock().UTC()
-	session := open(u, clientID, scopeOf(""), s.options.refreshLife, now)
-	return s.store.issue(session, "access", s.AuthURL, s.options.accessLife, now), s.store.issue(session, "refresh", s.AuthURL, s.options.refreshLife, now), nil
+	return many(found, page{limit: len(found)}, len(found), nil, c.now), nil
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"math/rand/v2"
+	"net/http"
 	"slices"
 	"strings"
 	"time"
@@ -245,7 +246,7 @@ func getRandomManga(c *call) ([]byte, error) {
 	}
 	found := c.matching(&f)
 	if found == nil {
-		return nil, &problem{status: 404, title: "not_found_http_exception", detail: "No manga fits."}
+		return nil, &problem{status: http.StatusNotFound, title: "not_found_http_exception", detail: "No manga fits."}
 	}
 	// This operation is one of those that still write an empty map as a list.
 	return emptyLists(one(found[rand.IntN(len(found))], c.includes(), c.now)), nil
@@ -262,33 +263,139 @@ func listTags(c *call) ([]byte, error) {
 	return many(c.tags.all, page{limit: n}, n, nil, c.now), nil
 }
 
-func listMangaRelations(c *call) ([]byte, error) {
-	m, err := c.mangaOf("mangaId")
+// mangaRefs are the members of a title in a body that point to other things. What the body does
+// not have is nil.
+type mangaRefs struct {
+	Tags         *[]uuid.UUID `json:"tags"`
+	Authors      *[]uuid.UUID `json:"authors"`
+	Artists      *[]uuid.UUID `json:"artists"`
+	PrimaryCover *uuid.UUID   `json:"primaryCover"`
+}
+
+// setManga writes the body into a title, or nothing at all.
+func (c *call) setManga(m *manga) error {
+	body := fields[mangaRefs](c)
+	tags, authors, artists, primary := m.tags, m.authors, m.artists, m.cover
+	var err error
+	if body.Tags != nil {
+		if tags, err = find(&c.tags, "Tag", *body.Tags); err != nil {
+			return err
+		}
+	}
+	if body.Authors != nil {
+		if authors, err = find(&c.authors, "Author", *body.Authors); err != nil {
+			return err
+		}
+	}
+	if body.Artists != nil {
+		if artists, err = find(&c.authors, "Artist", *body.Artists); err != nil {
+			return err
+		}
+	}
+	if body.PrimaryCover != nil {
+		k, ok := c.covers.get(*body.PrimaryCover)
+		if !ok || m.state != "" && k.manga != m { // a new title has no cover of its own yet
+			return notFound("Cover", *body.PrimaryCover)
+		}
+		primary = k
+	}
+	for _, a := range slices.Concat(m.authors, m.artists) {
+		a.works = slices.DeleteFunc(a.works, func(work *manga) bool { return work == m })
+	}
+	m.tags, m.authors, m.artists, m.cover = tags, authors, artists, primary
+	for _, a := range slices.Concat(authors, artists) {
+		if !slices.Contains(a.works, m) {
+			a.works = append(a.works, m)
+		}
+	}
+	c.decode(&m.fields)
+	m.index()
+	c.manga.changed()
+	return nil
+}
+
+func createManga(c *call) ([]byte, error) {
+	m := &manga{head: newHead(kindManga, c.now), creator: c.user}
+	m.fields = mangaFields{AltTitles: []localized{}, Description: localized{}, Links: links{}}
+	if err := c.setManga(m); err != nil {
+		return nil, err
+	}
+	if len(m.fields.Title) == 0 {
+		return nil, invalid("body/title", "a title in one language at least is required")
+	}
+	m.state = "draft"
+	c.manga.add(m)
+	return one(m, c.includes(), c.now), nil
+}
+
+func updateManga(c *call) ([]byte, error) {
+	m, err := newest(c, (*call).mangaOf, "id")
 	if err != nil {
 		return nil, err
 	}
-	return many(m.related, page{limit: len(m.related)}, len(m.related), c.includes(), c.now), nil
-}
-
-// reverses of relations that are not the same in both directions.
-var reverses = map[string]string{
-	"monochrome": "colored", "colored": "monochrome", "main_story": "side_story", "side_story": "main_story",
-	"adapted_from": "based_on", "based_on": "adapted_from", "prequel": "sequel", "sequel": "prequel",
-	"spin_off": "main_story", "preserialization": "serialization", "serialization": "preserialization",
-}
-
-// relate adds a relation in both directions.
-func (st *store) relate(source, target *manga, kind string, h head) *relation {
-	back, ok := reverses[kind]
-	if !ok {
-		back = kind
+	if err := c.setManga(m); err != nil {
+		return nil, err
 	}
-	there := &relation{head: h, relation: kind, source: source, target: target}
-	other := h
-	other.id = uuid.NewSHA1(h.id, []byte("reverse"))
-	here := &relation{head: other, relation: back, source: target, target: source, reverse: there}
-	there.reverse = here
-	source.related = append(source.related, there)
-	target.related = append(target.related, here)
-	return there
+	m.edit(c.now)
+	return one(m, c.includes(), c.now), nil
+}
+
+func deleteManga(c *call) ([]byte, error) {
+	m, err := c.mangaOf("id")
+	if err != nil {
+		return nil, err
+	}
+	if !c.user.may("manga.delete") && (m.creator != c.user || m.state == "published") {
+		return nil, denied("The permission manga.delete is required.")
+	}
+	c.removeManga(m)
+	return done, nil
+}
+
+// removeManga takes a title out, with all that hangs on it.
+func (st *store) removeManga(m *manga) {
+	for _, ch := range m.chapters {
+		st.chapters.remove(ch.id)
+	}
+	for _, k := range st.coversOf(m.id) {
+		st.covers.remove(k.id)
+	}
+	for _, r := range slices.Clone(m.related) {
+		st.unrelate(r)
+	}
+	for _, a := range slices.Concat(m.authors, m.artists) {
+		a.works = slices.DeleteFunc(a.works, func(work *manga) bool { return work == m })
+	}
+	for _, l := range st.lists.all {
+		l.manga = slices.DeleteFunc(l.manga, func(other *manga) bool { return other == m })
+	}
+	st.manga.remove(m.id)
+}
+
+func listMangaDrafts(c *call) ([]byte, error) {
+	state := c.query.Get("state")
+	o := c.order(orderKey{"createdAt", true})
+	return list(c, &c.manga, o, mangaKeys, func(m *manga) bool {
+		return m.creator == c.user && m.state != "published" && (state == "" || m.state == state)
+	})
+}
+
+// draftOf finds a draft, a title that nobody but its creator sees.
+func (c *call) draftOf(parameter string) (*manga, error) {
+	return lookup(c, &c.manga, "Manga draft", parameter, func(m *manga) bool { return c.sees(m) && m.state != "published" })
+}
+
+func commitMangaDraft(c *call) ([]byte, error) {
+	m, err := newest(c, (*call).draftOf, "id")
+	if err != nil {
+		return nil, err
+	}
+	if m.state == "submitted" {
+		return nil, conflict("The draft has been submitted already.")
+	}
+	m.state = "submitted"
+	m.edit(c.now)
+	c.manga.changed()
+	c.status = http.StatusCreated
+	return one(m, nil, c.now), nil
 }

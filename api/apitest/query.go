@@ -27,7 +27,7 @@ func (c *call) page(limit int) (page, error) {
 	return p, nil
 }
 
-// of cuts the page out of a list.
+// cut takes the page out of a list.
 func cut[E any](list []E, p page) []E {
 	start := min(p.offset, len(list))
 	return list[start:min(start+p.limit, len(list))]

@@ -57,14 +57,6 @@ func setReadingStatus(c *call) ([]byte, error) {
 	return done, nil
 }
 
-// put is an assignment to a map that may be nil.
-func put[K comparable, V any](m *map[K]V, key K, value V) {
-	if *m == nil {
-		*m = map[K]V{}
-	}
-	(*m)[key] = value
-}
-
 // rate sets the rating of a title; 0 takes it back.
 func (st *store) rate(u *user, m *manga, rating int, now time.Time) {
 	if old, ok := u.library.Ratings[m.id]; ok {

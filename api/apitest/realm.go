@@ -192,10 +192,8 @@ func (s *Server) grantPassword(x *exchange, form url.Values, client *apiClient) 
 	if client == nil {
 		return keycloak(http.StatusBadRequest, "unauthorized_client", "Client not allowed for direct access grants")
 	}
-	for _, name := range []string{"username", "password"} {
-		if form.Get(name) == "" && name == "username" {
-			return keycloak(http.StatusBadRequest, "invalid_request", "Missing parameter: "+name)
-		}
+	if form.Get("username") == "" {
+		return keycloak(http.StatusBadRequest, "invalid_request", "Missing parameter: username")
 	}
 	u, ok := s.store.login(form.Get("username"), form.Get("password"))
 	if !ok || u != client.owner { // a personal client works for its owner alone

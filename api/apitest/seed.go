@@ -1,7 +1,6 @@
 package apitest
 
 import (
-	"encoding/hex"
 	"fmt"
 	"math/rand/v2"
 	"strconv"
@@ -350,10 +349,4 @@ func inventChapters(i inventor, m *manga, n int, groups []*group, users []*user)
 		at = at.Add(-time.Duration(1+i.IntN(7*24*60)) * time.Minute)
 	}
 	return chapters
-}
-
-// token is a random text that nobody guesses.
-func token() string {
-	id, more := uuid.New(), uuid.New()
-	return hex.EncodeToString(append(id[:], more[:]...))
 }

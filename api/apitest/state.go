@@ -3,6 +3,7 @@ package apitest
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -40,6 +41,24 @@ type Chapter struct {
 	ExternalURL string    // where it is read, if not here
 	PublishAt   time.Time // now unless it is given
 	Unavailable bool
+}
+
+// A Library is what an account keeps.
+type Library struct {
+	Manga    []uuid.UUID // followed, like the three below, in the order in which that began
+	Groups   []uuid.UUID
+	Users    []uuid.UUID
+	Lists    []uuid.UUID
+	Statuses map[uuid.UUID]string // reading, on_hold, … by title
+	Ratings  map[uuid.UUID]int    // 1 to 10, by title
+	Read     []uuid.UUID          // chapters
+}
+
+func (l Library) clone() Library {
+	return Library{
+		slices.Clone(l.Manga), slices.Clone(l.Groups), slices.Clone(l.Users), slices.Clone(l.Lists),
+		maps.Clone(l.Statuses), maps.Clone(l.Ratings), slices.Clone(l.Read),
+	}
 }
 
 // lock gives the store away until the returned function is called.
@@ -233,16 +252,6 @@ func (s State) Account(username string) (Account, bool) {
 		a.ClientID, a.ClientSecret = client.clientID, client.secret
 	}
 	return a, true
-}
-
-// clientOfUser is the first client that an account can use, nil without one.
-func (st *store) clientOfUser(u *user) *apiClient {
-	for _, client := range st.clients.all {
-		if client.owner == u && client.usable() {
-			return client
-		}
-	}
-	return nil
 }
 
 // Library returns what an account keeps.

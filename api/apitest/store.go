@@ -133,13 +133,10 @@ func newHead(kind string, now time.Time) head {
 	return head{id: uuid.New(), kind: kind, version: 1, created: now, updated: now}
 }
 
-// coversOf are the covers of a title.
-func (st *store) coversOf(manga uuid.UUID) []*cover {
-	var list []*cover
-	for _, k := range st.covers.all {
-		if k.manga.id == manga {
-			list = append(list, k)
-		}
+// put is an assignment to a map that may be nil.
+func put[K comparable, V any](m *map[K]V, key K, value V) {
+	if *m == nil {
+		*m = map[K]V{}
 	}
-	return list
+	(*m)[key] = value
 }

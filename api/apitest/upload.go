@@ -3,10 +3,6 @@ package apitest
 import (
 	"bytes"
 	"fmt"
-	"image"
-	"io"
-	"mime"
-	"mime/multipart"
 	"net/http"
 	"slices"
 	"time"
@@ -156,65 +152,6 @@ func checkUploadApproval(c *call) ([]byte, error) {
 		return nil, notFound("Manga", id)
 	}
 	return object(map[string]any{"requiresApproval": !c.user.may("chapter.upload.unmoderated")}), nil
-}
-
-// A part is a file of a multipart body.
-type part struct {
-	fileName string
-	content  []byte
-}
-
-// parts reads a multipart body: the files by the name of their field, of which the last one
-// counts, and the other fields.
-func (c *call) parts() (names []string, files map[string]part, values map[string]string, err error) {
-	_, parameters, err := mime.ParseMediaType(c.request.Header.Get("Content-Type"))
-	if err != nil {
-		return nil, nil, nil, invalid("Content-Type", "it is malformed")
-	}
-	reader := multipart.NewReader(bytes.NewReader(c.body), parameters["boundary"])
-	files, values = map[string]part{}, map[string]string{}
-	for {
-		p, err := reader.NextPart()
-		if err == io.EOF {
-			return names, files, values, nil
-		}
-		if err != nil {
-			return nil, nil, nil, invalid("body", "the multipart body is malformed: "+err.Error())
-		}
-		content, err := io.ReadAll(p)
-		if err != nil {
-			return nil, nil, nil, invalid("body", "the multipart body is cut off")
-		}
-		name := p.FormName()
-		if p.FileName() == "" {
-			values[name] = string(content)
-			continue
-		}
-		if _, again := files[name]; !again {
-			names = append(names, name)
-		} else {
-			c.complain("two files are in the field %q; the last one counts", name)
-		}
-		files[name] = part{p.FileName(), content}
-	}
-}
-
-// picture checks an uploaded picture and returns its type.
-func (p part) picture() (string, error) {
-	if len(p.content) > maxFileSize {
-		return "", fmt.Errorf("the file is larger than %d MB", maxFileSize>>20)
-	}
-	config, format, err := image.DecodeConfig(bytes.NewReader(p.content))
-	if err != nil {
-		return "", fmt.Errorf("the file is not a JPEG, PNG or GIF picture")
-	}
-	if config.Width >= maxSide || config.Height >= maxSide {
-		return "", fmt.Errorf("a side of the picture is not below %d pixels", maxSide)
-	}
-	if _, _, err := image.Decode(bytes.NewReader(p.content)); err != nil {
-		return "", fmt.Errorf("the picture is damaged")
-	}
-	return "image/" + format, nil
 }
 
 func uploadPages(c *call) ([]byte, error) {
@@ -372,78 +309,4 @@ func (ch *chapter) committed(now time.Time) []byte {
 		b = bytes.Replace(b, set, []byte(`"`+name+`":null`), 1)
 	}
 	return b
-}
-
-// Covers.
-
-func (c *call) coverOf(parameter string) (*cover, error) {
-	return lookup(c, &c.covers, "Cover", parameter, func(k *cover) bool { return c.sees(k.manga) })
-}
-
-func uploadCover(c *call) ([]byte, error) {
-	m, err := c.mangaOf("mangaOrCoverId")
-	if err != nil {
-		return nil, err
-	}
-	_, files, values, err := c.parts()
-	if err != nil {
-		return nil, err
-	}
-	p, ok := files["file"]
-	if !ok {
-		return nil, invalid("body/file", "it is required")
-	}
-	mimeType, err := p.picture()
-	if err != nil {
-		return nil, invalid("body/file", err.Error())
-	}
-	if len([]rune(values["description"])) > maxDescription {
-		return nil, invalid("body/description", fmt.Sprintf("it must be at most %d characters", maxDescription))
-	}
-	k := &cover{head: newHead(kindCover, c.now), manga: m, uploader: c.user, picture: p.content}
-	k.fileName = k.id.String() + extensions[mimeType]
-	k.fields = coverFields{Description: some(values["description"]), Locale: some(m.fields.OriginalLanguage)}
-	if volume, ok := values["volume"]; ok && volume != "" {
-		k.fields.Volume = &volume
-	}
-	if locale, ok := values["locale"]; ok {
-		k.fields.Locale = &locale
-	}
-	c.covers.add(k)
-	if m.cover == nil {
-		m.cover = k
-	}
-	return one(k, nil, c.now), nil
-}
-
-func updateCover(c *call) ([]byte, error) {
-	k, err := c.coverOf("mangaOrCoverId")
-	if err != nil {
-		return nil, err
-	}
-	if err := c.current(&k.head); err != nil {
-		return nil, err
-	}
-	c.decode(&k.fields)
-	k.edit(c.now)
-	c.covers.changed()
-	return one(k, nil, c.now), nil
-}
-
-func deleteCover(c *call) ([]byte, error) {
-	k, err := c.coverOf("mangaOrCoverId")
-	if err != nil {
-		return nil, err
-	}
-	if k.uploader != c.user && !c.user.may("cover.delete") {
-		return nil, denied("The permission cover.delete is required.")
-	}
-	c.covers.remove(k.id)
-	if k.manga.cover == k {
-		k.manga.cover = nil
-		if others := c.coversOf(k.manga.id); len(others) > 0 {
-			k.manga.cover = others[0]
-		}
-	}
-	return done, nil
 }

@@ -11,7 +11,6 @@ import (
 	"fmt"
 	"image"
 	"net/http"
-	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -238,74 +237,6 @@ func (f file) answer(cache string) answer {
 	return answer{status: http.StatusOK, contentType: f.mime, body: f.content, header: http.Header{
 		"X-Cache": {cache}, "Cache-Control": {"public, max-age=1209600"}, "Timing-Allow-Origin": {"https://mangadex.org"},
 	}}
-}
-
-// serveCover is the host of the covers: /covers/{manga}/{file}, with .256.jpg or .512.jpg after the
-// file for a thumbnail.
-func (s *Server) serveCover(x *exchange) answer {
-	if status := x.strike("Cover", false); status != 0 {
-		return plain(status, http.StatusText(status))
-	}
-	if x.request.Header.Get("Authorization") != "" {
-		return x.misfit("This host takes no Authorization header")
-	}
-	parts := strings.Split(strings.TrimPrefix(x.path, "/"), "/")
-	if len(parts) != 3 || parts[0] != "covers" {
-		return page404()
-	}
-	name, width := parts[2], 0
-	for _, size := range []int{256, 512} {
-		if original, ok := strings.CutSuffix(name, "."+strconv.Itoa(size)+".jpg"); ok {
-			name, width = original, size
-		}
-	}
-	id, err := uuid.Parse(parts[1])
-	if err != nil {
-		return page404()
-	}
-	s.store.Lock()
-	var found *cover
-	for _, k := range s.store.coversOf(id) {
-		if k.fileName == name {
-			found = k
-		}
-	}
-	var title, volume string
-	var uploaded []byte
-	if found != nil {
-		title, volume, uploaded = found.manga.name(), orNone(found.fields.Volume), found.picture
-	}
-	s.store.Unlock()
-	if found == nil {
-		return page404()
-	}
-	if uploaded != nil {
-		return uploadedCover(uploaded, width).answer("MISS")
-	}
-	return drawCover(found.id, name, width, title, volume).answer("MISS")
-}
-
-func drawCover(id uuid.UUID, name string, width int, title, volume string) file {
-	full, height := width, 0
-	if width == 0 {
-		full = coverWidth
-	}
-	height = coverHeight * full / coverWidth
-	seed := binary.LittleEndian.Uint64(id[:])
-	c := newCanvas(full, height, seed)
-	c.scene(seed, title, "volume "+volume)
-	if width == 0 && strings.HasSuffix(name, ".png") {
-		return file{name, "image/png", c.png()}
-	}
-	return file{name, "image/jpeg", jpegOf(c.rgba(), 80)}
-}
-
-func uploadedCover(content []byte, width int) file {
-	picture, format, err := image.Decode(bytes.NewReader(content))
-	if width == 0 || err != nil {
-		return file{mime: "image/" + format, content: content}
-	}
-	return file{mime: "image/jpeg", content: jpegOf(shrink(picture, width), 80)}
 }
 
 // A Delivery is what a client has reported of a page of an at-home node.

@@ -102,26 +102,6 @@ func TestPages(t *testing.T) {
 	}
 }
 
-func TestCovers(t *testing.T) {
-	t.Parallel()
-	srv := apitest.Start(t)
-	client := newClient(t, srv)
-	list, err := client.ListCovers(t.Context(), &api.ListCoversParams{Limit: api.Ptr(2)})
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, cover := range list.Data {
-		manga, _ := cover.Relationships.Manga()
-		for size, width := range map[string]int{"": 528, ".256.jpg": 256, ".512.jpg": 512} {
-			resp, body := fetch(t, http.DefaultClient, srv.UploadsURL+"/covers/"+manga.ID.String()+"/"+cover.Attributes.FileName+size)
-			picture, format, err := image.Decode(bytes.NewReader(body))
-			if err != nil || picture.Bounds().Dx() != width || resp.Header.Get("Content-Type") != "image/"+format || size != "" && format != "jpeg" {
-				t.Errorf("%s%s: %d, %s, %v", cover.Attributes.FileName, size, resp.StatusCode, resp.Header.Get("Content-Type"), err)
-			}
-		}
-	}
-}
-
 func TestDeliveries(t *testing.T) {
 	t.Parallel()
 	srv := apitest.Start(t, apitest.Lenient())

@@ -1,7 +1,6 @@
 package apitest
 
 import (
-	"encoding/json"
 	"slices"
 	"time"
 
@@ -78,11 +77,8 @@ func createCustomList(c *call) ([]byte, error) {
 }
 
 func updateCustomList(c *call) ([]byte, error) {
-	l, err := c.ownListOf("id")
+	l, err := newest(c, (*call).ownListOf, "id")
 	if err != nil {
-		return nil, err
-	}
-	if err := c.current(&l.head); err != nil {
 		return nil, err
 	}
 	body := fields[struct {
@@ -155,20 +151,4 @@ func listUserCustomLists(c *call) ([]byte, error) {
 		return nil, err
 	}
 	return c.listsOf(u, func(l *customList) bool { return l.fields.Visibility == "public" })
-}
-
-// decode overwrites those members of v that the body has. What the body does not have stays, null
-// is nil.
-func (c *call) decode(v any) {
-	if err := json.Unmarshal(c.body, v); err != nil {
-		c.complain("the body does not decode: %v", err)
-	}
-}
-
-// current checks that an edit is of the newest version.
-func (c *call) current(h *head) error {
-	if version := fields[struct{ Version int }](c).Version; version != h.version {
-		return conflict("The version of the edit is not the current one.")
-	}
-	return nil
 }

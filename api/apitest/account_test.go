@@ -1,0 +1,156 @@
+package apitest_test
+
+import (
+	"encoding/json"
+	"errors"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/mangadex-go/mangadex/api"
+	"github.com/mangadex-go/mangadex/api/apitest"
+)
+
+func TestLegacySessions(t *testing.T) {
+	t.Parallel()
+	clock := newClock()
+	srv := apitest.Start(t, apitest.WithoutNetwork(), apitest.WithClock(clock.time))
+	guest, ctx := newClient(t, srv), t.Context()
+	who := func(token string) (int, string) {
+		return do(t, srv, "GET", "/auth/check", "", "Authorization", "Bearer "+token)
+	}
+	answer := must[*api.LoginResponse](t)(guest.Login(ctx, api.LoginRequest{Email: &srv.Account.Email, Password: srv.Account.Password}))
+	if status, text := who(answer.Token.Session); status != 200 || !strings.Contains(text, `"isAuthenticated":true`) || !strings.Contains(text, `"ROLE_MEMBER"`) || !strings.Contains(text, `"manga.create"`) {
+		t.Errorf("%d %s", status, text)
+	}
+	if status, text := do(t, srv, "GET", "/auth/check", ""); status != 200 || !strings.Contains(text, `"isAuthenticated":false`) {
+		t.Errorf("a guest: %d %s", status, text)
+	}
+	clock.advance(15 * time.Minute)
+	if status, _ := who(answer.Token.Session); status != 401 {
+		t.Errorf("after a quarter of an hour: %d", status)
+	}
+	again := must[*api.RefreshSessionResponse](t)(guest.RefreshSession(ctx, api.RefreshSessionRequest{Token: answer.Token.Refresh}))
+	if status, _ := who(again.Token.Session); status != 200 {
+		t.Errorf("the new session: %d", status)
+	}
+	if status, _ := do(t, srv, "POST", "/auth/logout", "", "Authorization", "Bearer "+again.Token.Session); status != 200 {
+		t.Errorf("logout: %d", status)
+	}
+	if status, _ := who(again.Token.Session); status != 401 {
+		t.Errorf("after the logout: %d", status)
+	}
+	if _, err := guest.RefreshSession(ctx, api.RefreshSessionRequest{Token: again.Token.Refresh}); !errors.Is(err, api.ErrUnauthorized) {
+		t.Errorf("refresh after the logout: %v", err)
+	}
+	if n := srv.Tokens().Grants("legacy_login") + srv.Tokens().Grants("legacy_refresh"); n != 2 {
+		t.Errorf("%d grants", n)
+	}
+}
+
+func TestExpiredTokenIsChallenged(t *testing.T) {
+	t.Parallel()
+	srv := apitest.Start(t, apitest.WithoutNetwork())
+	_, token := login(t, srv, srv.Account.Username)
+	srv.Tokens().ExpireAccess()
+	r, _ := http.NewRequest("GET", srv.URL+"/user/me", nil)
+	r.Header.Set("Authorization", "Bearer "+token)
+	resp, _ := send(t, judged(t, srv), r)
+	if challenge := resp.Header.Get("WWW-Authenticate"); resp.StatusCode != 401 || !strings.Contains(challenge, "expired") {
+		t.Errorf("%d %q", resp.StatusCode, challenge)
+	}
+}
+
+// A client that an account makes can be used when it is approved, with its newest secret.
+func TestAPIClients(t *testing.T) {
+	t.Parallel()
+	srv := apitest.Start(t, apitest.WithoutNetwork())
+	c, _ := login(t, srv, srv.Account.Username)
+	r, ctx := newRealm(t, srv), t.Context()
+	made := must[*api.APIClientResponse](t)(c.CreateAPIClient(ctx, api.APIClientCreate{Name: "My program", Profile: "personal", Description: api.Value("for a test")}))
+	if a := made.Data.Attributes; a.State != "requested" || a.ExternalClientID != nil {
+		t.Errorf("a new client is %+v", a)
+	}
+	if _, err := c.GetAPIClientSecret(ctx, made.Data.ID); !errors.Is(err, api.ErrForbidden) {
+		t.Errorf("the secret before it is approved: %v", err)
+	}
+	if err := srv.State().Approve(made.Data.ID); err != nil {
+		t.Fatal(err)
+	}
+	if err := srv.State().Approve(made.Data.ID); err == nil {
+		t.Error("it can be approved twice")
+	}
+	client := must[*api.APIClientResponse](t)(c.GetAPIClient(ctx, made.Data.ID, nil)).Data
+	secret := must[*api.APIClientSecret](t)(c.GetAPIClientSecret(ctx, made.Data.ID)).Data
+	grant := func(secret string) int {
+		status, _ := r.token("grant_type", "password", "username", srv.Account.Username, "password", srv.Account.Password, "client_id", *client.Attributes.ExternalClientID, "client_secret", secret)
+		return status
+	}
+	if client.Attributes.State != "approved" || grant(secret) != 200 {
+		t.Errorf("approved it is %+v, and gets %d", client.Attributes, grant(secret))
+	}
+	renewed := must[*api.APIClientSecret](t)(c.RegenerateAPIClientSecret(ctx, made.Data.ID)).Data
+	if grant(secret) != 401 || grant(renewed) != 200 {
+		t.Errorf("the old secret gets %d, the new one %d", grant(secret), grant(renewed))
+	}
+	edited := must[*api.APIClientResponse](t)(c.UpdateAPIClient(ctx, made.Data.ID, api.APIClientEdit{Version: client.Attributes.Version, Description: api.Null[string]()}))
+	if edited.Data.Attributes.Description != nil || edited.Data.Attributes.Name != "My program" {
+		t.Errorf("after the edit it is %+v", edited.Data.Attributes)
+	}
+	if list := must[*api.APIClientList](t)(c.ListAPIClients(ctx, &api.ListAPIClientsParams{Name: api.Ptr("program")})); list.Total != 1 {
+		t.Errorf("%d clients of the name", list.Total)
+	}
+	if err := c.DeleteAPIClient(ctx, made.Data.ID, &api.DeleteAPIClientParams{Version: &edited.Data.Attributes.Version}); err != nil {
+		t.Error(err)
+	}
+	if grant(renewed) != 401 {
+		t.Errorf("the deleted client gets %d", grant(renewed))
+	}
+}
+
+func TestSettings(t *testing.T) {
+	t.Parallel()
+	srv := apitest.Start(t, apitest.WithoutNetwork())
+	c, _ := login(t, srv, srv.Account.Username)
+	ctx := t.Context()
+	if s := must[*api.Settings](t)(c.GetSettings(ctx)); string(s.Settings) != "{}" {
+		t.Errorf("the settings are %s at first", s.Settings)
+	}
+	at := *api.Since(time.Date(2030, 1, 2, 3, 4, 5, 0, time.UTC))
+	must[*api.Settings](t)(c.UpdateSettings(ctx, api.SettingsEdit{Settings: json.RawMessage(`{"theme":"dark"}`), UpdatedAt: at}))
+	if s := must[*api.Settings](t)(c.GetSettings(ctx)); string(s.Settings) != `{"theme":"dark"}` || s.UpdatedAt.String() != at.String() || s.Template == uuid.Nil {
+		t.Errorf("the settings are %+v", s)
+	}
+}
+
+func TestUsers(t *testing.T) {
+	t.Parallel()
+	srv := apitest.Start(t, apitest.WithoutNetwork())
+	c, _ := login(t, srv, srv.Account.Username)
+	r, ctx := newRealm(t, srv), t.Context()
+	if list := must[*api.UserList](t)(c.ListUsers(ctx, &api.ListUsersParams{Username: api.Ptr("READ")})); list.Total != 1 || list.Data[0].ID != srv.Account.ID {
+		t.Errorf("the users are %+v", list.Data)
+	}
+	if err := c.DeleteUser(ctx, srv.Account.ID); err != nil {
+		t.Fatal(err)
+	}
+	if r.password()["access_token"] == nil {
+		t.Error("the account is gone before the code is sent back")
+	}
+	code, ok := srv.State().DeletionCode(srv.Account.Username)
+	if !ok {
+		t.Fatal("there is no code")
+	}
+	if err := newClient(t, srv).ConfirmUserDeletion(ctx, code); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := c.GetCurrentUser(ctx); !errors.Is(err, api.ErrUnauthorized) {
+		t.Errorf("who am I after the account was deleted: %v", err)
+	}
+	if _, ok := srv.State().Account(srv.Account.Username); ok {
+		t.Error("the account is still there")
+	}
+}
