@@ -34,16 +34,14 @@ func nths(numbers ...int) []uuid.UUID {
 
 // A stock answers to lists of ids: it has those below size, in no order of anyone's.
 type stock struct {
-	size    int
-	hidden  func(n int, q url.Values) bool // what is left out
-	refuse  func(ids []int) *http.Response // answers instead if it returns something
-	latency time.Duration
+	size   int
+	hidden func(n int, q url.Values) bool // what is left out
+	refuse func(ids []int) *http.Response // answers instead if it returns something
+	line
 
 	mu      sync.Mutex
 	queries []url.Values
 	longest int // request line
-	now     int
-	peak    int // requests at once
 }
 
 // listed is the parameter with the ids, by path.
@@ -57,20 +55,11 @@ func (s *stock) do(req *http.Request) (*http.Response, error) {
 	q := req.URL.Query()
 	s.queries = append(s.queries, q)
 	s.longest = max(s.longest, len("GET "+req.URL.RequestURI()+" HTTP/1.1\r\n"))
-	s.now++
-	s.peak = max(s.peak, s.now)
 	s.mu.Unlock()
-	defer func() {
-		s.mu.Lock()
-		s.now--
-		s.mu.Unlock()
-	}()
-	if s.latency > 0 {
-		select {
-		case <-time.After(s.latency):
-		case <-req.Context().Done():
-			return nil, req.Context().Err()
-		}
+	done, err := s.pass(req.Context())
+	defer done()
+	if err != nil {
+		return nil, err
 	}
 	var ids []int
 	for _, text := range q[listed[req.URL.Path]] {
@@ -342,7 +331,7 @@ func TestBatchesThatAreRefused(t *testing.T) {
 func TestBatchesAtOnce(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		s := &stock{size: 10000, latency: 300 * time.Millisecond}
+		s := &stock{size: 10000, line: line{latency: 300 * time.Millisecond}}
 		client := newClient(t, s.do)
 		start := time.Now()
 		if _, _, err := client.GetMangaByIDs(t.Context(), nths(upTo(1000)...)); err != nil {
@@ -361,8 +350,8 @@ func TestBatchesAtOnce(t *testing.T) {
 		if _, _, err := client.GetMangaByIDs(t.Context(), nths(upTo(1000)...)); !errors.Is(err, api.ErrForbidden) {
 			t.Errorf("error %v", err)
 		}
-		if len(s.queries) > 7 || s.now != 0 {
-			t.Errorf("%d requests, %d still under way", len(s.queries), s.now)
+		if len(s.queries) > 7 || s.busy != 0 {
+			t.Errorf("%d requests, %d still under way", len(s.queries), s.busy)
 		}
 		ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 		defer cancel()

@@ -32,6 +32,32 @@ func newClient(t testing.TB, d api.DoerFunc) *api.Client {
 	return client
 }
 
+// A line is the way to a server: it takes its time, and counts the requests that are on it at once.
+type line struct {
+	latency time.Duration
+
+	mu   sync.Mutex
+	busy int
+	peak int // of busy
+}
+
+func (l *line) add(n int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.busy += n
+	l.peak = max(l.peak, l.busy)
+}
+
+// pass takes as long as the line is. The caller calls done when the answer is there.
+func (l *line) pass(ctx context.Context) (done func(), err error) {
+	l.add(1)
+	select {
+	case <-time.After(l.latency):
+	case <-ctx.Done():
+	}
+	return func() { l.add(-1) }, ctx.Err()
+}
+
 // answer makes an answer; headers are given as name and value.
 func answer(status int, contentType, body string, headers ...string) *http.Response {
 	h := http.Header{}

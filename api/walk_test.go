@@ -25,13 +25,11 @@ type catalogue struct {
 	size    int
 	created func(i int) time.Time // of item i; a second apart if nil
 	most    int                   // largest page
-	latency time.Duration
-	before  func(offset int) *http.Response // answers instead if it returns something
+	line
+	before func(offset int) *http.Response // answers instead if it returns something
 
-	mu       sync.Mutex
-	asked    []string // the queries that came, without those that before answered
-	inFlight int
-	peak     int // of inFlight
+	mu    sync.Mutex
+	asked []string // the queries that came, without those that before answered
 }
 
 func nth(i int) uuid.UUID {
@@ -48,23 +46,9 @@ func (c *catalogue) at(i int) time.Time {
 }
 
 func (c *catalogue) do(req *http.Request) (*http.Response, error) {
-	c.mu.Lock()
-	c.inFlight++
-	c.peak = max(c.peak, c.inFlight)
-	c.mu.Unlock()
-	defer func() {
-		c.mu.Lock()
-		c.inFlight--
-		c.mu.Unlock()
-	}()
-	if c.latency > 0 {
-		select {
-		case <-time.After(c.latency):
-		case <-req.Context().Done():
-			return nil, req.Context().Err()
-		}
-	}
-	if err := req.Context().Err(); err != nil {
+	done, err := c.pass(req.Context())
+	defer done()
+	if err != nil {
 		return nil, err
 	}
 	q := req.URL.Query()
@@ -332,7 +316,7 @@ func TestWalkAhead(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				c := &catalogue{size: 2000, most: 100, latency: latency}
+				c := &catalogue{size: 2000, most: 100, line: line{latency: latency}}
 				start, n := time.Now(), 0
 				for _, err := range newClient(t, c.do).SearchMangaAll(t.Context(), nil, test.options...) {
 					if err != nil {
@@ -357,7 +341,7 @@ func TestWalkAhead(t *testing.T) {
 func TestWalkBreak(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		c := &catalogue{size: 5000, most: 100, latency: 300 * time.Millisecond}
+		c := &catalogue{size: 5000, most: 100, line: line{latency: 300 * time.Millisecond}}
 		client := newClient(t, c.do)
 		n := 0
 		for range client.SearchMangaAll(t.Context(), nil) {
@@ -365,8 +349,8 @@ func TestWalkBreak(t *testing.T) {
 				break
 			}
 		}
-		if c.inFlight != 0 {
-			t.Errorf("%d requests are under way behind the loop", c.inFlight)
+		if c.busy != 0 {
+			t.Errorf("%d requests are under way behind the loop", c.busy)
 		}
 		if got := len(c.asked); got > 19 {
 			t.Errorf("%d pages for the items of 15", got)
@@ -387,7 +371,7 @@ func TestWalkCancel(t *testing.T) {
 	for _, ahead := range []int{0, 4} {
 		for _, work := range []time.Duration{0, time.Second} {
 			synctest.Test(t, func(t *testing.T) {
-				c := &catalogue{size: 5000, most: 100, latency: 300 * time.Millisecond}
+				c := &catalogue{size: 5000, most: 100, line: line{latency: 300 * time.Millisecond}}
 				ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
 				defer cancel()
 				start, errs := time.Now(), []error(nil)
