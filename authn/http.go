@@ -16,7 +16,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/mangadex-go/mangadex/api"
 	"github.com/mangadex-go/mangadex/api/transport"
 )
 
@@ -129,16 +128,17 @@ func scrub(text string, secrets ...string) string {
 }
 
 func scrubKnown(text string, secrets ...string) string {
+	var pairs []string
 	for _, secret := range secrets {
 		if secret == "" {
 			continue
 		}
 		quoted := strconv.Quote(secret)
 		for _, form := range []string{secret, url.QueryEscape(secret), url.PathEscape(secret), html.EscapeString(secret), quoted[1 : len(quoted)-1]} {
-			text = strings.ReplaceAll(text, form, redacted)
+			pairs = append(pairs, form, redacted)
 		}
 	}
-	return text
+	return strings.NewReplacer(pairs...).Replace(text)
 }
 
 // cut shortens a text to n bytes.
@@ -190,16 +190,18 @@ func (a *apiServer) relative(req *http.Request) string {
 
 func (a *apiServer) String() string { return a.base.String() }
 
-// parseURL reads the address of a server that gets secrets.
-func parseURL(what, text string) (*url.URL, error) {
-	u, err := url.Parse(text)
+// parseURL reads the address of a server that gets secrets. The address like is an example.
+func parseURL(what, text, like string) (*url.URL, error) {
+	u, err := url.Parse(strings.TrimSpace(text))
 	switch {
 	case err != nil:
-		return nil, fmt.Errorf("authn: the address of the %s is not a URL; it should look like %s", what, api.Production)
+		return nil, fmt.Errorf("authn: the address of the %s is not a URL; it should look like %s", what, like)
 	case u.User != nil:
 		return nil, fmt.Errorf("authn: the address of the %s must not hold a user name or a password", what)
-	case u.Host == "" || u.Opaque != "":
-		return nil, fmt.Errorf("authn: the address of the %s, %q, needs a scheme and a host, like %s", what, text, api.Production)
+	case strings.TrimSpace(text) != text:
+		return nil, fmt.Errorf("authn: the address of the %s, %q, begins or ends with a space or a line break; take it off", what, text)
+	case u.Hostname() == "" || u.Opaque != "":
+		return nil, fmt.Errorf("authn: the address of the %s, %q, needs a scheme and a host, like %s", what, text, like)
 	case u.RawQuery != "" || u.Fragment != "":
 		return nil, fmt.Errorf("authn: the address of the %s, %q, must not have a query or a fragment", what, text)
 	case u.Scheme == "http" && !isLoopback(u.Hostname()) || u.Scheme != "http" && u.Scheme != "https":

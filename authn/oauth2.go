@@ -24,6 +24,9 @@ var realms = map[string]string{
 	api.Development: "https://auth.mangadex.dev/realms/mangadex",
 }
 
+// realmEndpoints is where a realm of Keycloak has its endpoints, next to each other.
+const realmEndpoints = "/protocol/openid-connect/"
+
 // personalClient is the wire of OAuth2.
 type personalClient struct {
 	config oauth2.Config
@@ -32,7 +35,7 @@ type personalClient struct {
 	sender *sender
 }
 
-// newPersonalClient finds the endpoints. Keycloak has them next to each other.
+// newPersonalClient finds the endpoints.
 func newPersonalClient(s *settings, server *url.URL, sender *sender) (*personalClient, error) {
 	realm := s.authServer
 	if realm == "" {
@@ -40,15 +43,15 @@ func newPersonalClient(s *settings, server *url.URL, sender *sender) (*personalC
 	}
 	endpoints := ""
 	if realm != "" {
-		u, err := parseURL("auth server", realm)
+		u, err := parseURL("auth server", realm, realms[api.Production])
 		if err != nil {
 			return nil, err
 		}
-		endpoints = u.String() + "/protocol/openid-connect/"
+		endpoints = u.String() + realmEndpoints
 	}
 	token := endpoints + "token"
 	if s.tokenURL != "" {
-		u, err := parseURL("token endpoint", s.tokenURL)
+		u, err := parseURL("token endpoint", s.tokenURL, realms[api.Production]+realmEndpoints+"token")
 		if err != nil {
 			return nil, err
 		}

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"strings"
+	"unicode"
 
 	"github.com/mangadex-go/mangadex/api/transport"
 )
@@ -65,7 +67,7 @@ func WithPassword(username, password string) Option {
 	}
 }
 
-// pair returns an error if one of two values that belong together is missing.
+// pair returns an error if one of two values that belong together is missing or not clean.
 func pair(name1, value1, name2, value2 string) error {
 	switch {
 	case value1 == "" && value2 == "":
@@ -74,6 +76,21 @@ func pair(name1, value1, name2, value2 string) error {
 		return fmt.Errorf("authn: the %s is empty, but there is a %s", name1, name2)
 	case value2 == "":
 		return fmt.Errorf("authn: the %s is empty, but there is a %s", name2, name1)
+	}
+	if err := clean(name1, value1); err != nil {
+		return err
+	}
+	return clean(name2, value2)
+}
+
+// clean returns an error if a value holds what nobody has meant, such as the line break at the end
+// of a file. The server would only say that it is wrong. A password may begin or end with a space.
+func clean(name, value string) error {
+	switch {
+	case strings.ContainsFunc(value, unicode.IsControl):
+		return fmt.Errorf("authn: the %s has a line break or another control character in it; take it out", name)
+	case strings.TrimSpace(value) != value && name != "password":
+		return fmt.Errorf("authn: the %s begins or ends with a space; take it off", name)
 	}
 	return nil
 }
@@ -86,7 +103,7 @@ func WithRefreshToken(token string) Option {
 			return errors.New("authn: the refresh token is empty")
 		}
 		s.refreshToken = token
-		return nil
+		return clean("refresh token", token)
 	}
 }
 
@@ -142,18 +159,26 @@ func WithAPIServer(server string) Option {
 }
 
 // WithAuthServer sets the base address of the realm that logs in personal clients, without
-// /protocol at the end. The realms of [api.Production] and [api.Development] are known.
+// /protocol at the end. The realms of [api.Production] and [api.Development] are known. It changes
+// nothing without [WithPersonalClient].
 func WithAuthServer(realm string) Option {
 	return func(s *settings) error {
+		if realm == "" { // never the known realm by mistake
+			return errors.New("authn: the address of the auth server is empty")
+		}
 		s.authServer = realm
 		return nil
 	}
 }
 
 // WithTokenURL sets the token endpoint where it is not at its place in the realm. Without
-// [WithAuthServer] the endpoints that log out are looked for next to it.
+// [WithAuthServer] the endpoints that log out are looked for next to it. It changes nothing without
+// [WithPersonalClient].
 func WithTokenURL(url string) Option {
 	return func(s *settings) error {
+		if url == "" {
+			return errors.New("authn: the address of the token endpoint is empty")
+		}
 		s.tokenURL = url
 		return nil
 	}

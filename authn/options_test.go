@@ -28,6 +28,11 @@ func TestAddresses(t *testing.T) {
 		{"another scheme", []authn.Option{authn.WithAPIServer("ftp://api.mangadex.org")}, "https"},
 		{"user name", []authn.Option{authn.WithAPIServer("https://me:only-a-test@api.mangadex.org")}, "password"},
 		{"query", []authn.Option{authn.WithAPIServer("https://api.mangadex.org?a=b")}, "query"},
+		{"port only", []authn.Option{authn.WithAPIServer("https://:443")}, "scheme"},
+		{"line break", []authn.Option{authn.WithAPIServer("https://api.mangadex.org\n")}, "line break"},
+		{"space", []authn.Option{authn.WithTokenURL(" https://auth.mangadex.org/token")}, "space"},
+		{"space, user name", []authn.Option{authn.WithAPIServer(" https://me:only-a-test@api.mangadex.org")}, "password"},
+		{"realm without scheme", []authn.Option{authn.WithAuthServer("auth.mangadex.org")}, "like https://auth.mangadex.org/realms/mangadex"},
 		{"no URL", []authn.Option{authn.WithAPIServer("https://[")}, "URL"},
 		{"realm in plain http", []authn.Option{authn.WithAuthServer("http://auth.mangadex.org/realms/mangadex")}, "auth server"},
 		{"token URL in plain http", []authn.Option{authn.WithTokenURL("http://auth.mangadex.org/token")}, "token endpoint"},
@@ -87,6 +92,39 @@ func TestUserAgent(t *testing.T) {
 	}
 }
 
+// What was read from a file or copied from a page brings spaces and line breaks with it. The server
+// would only say that it is wrong, and a refresh token would be dropped for it.
+func TestUncleanCredentials(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		option authn.Option
+		says   string // empty if it is right
+	}{
+		"client id":             {authn.WithPersonalClient(clientID+"\n", clientSecret), "client id has a line break"},
+		"client id, space":      {authn.WithPersonalClient(" "+clientID, clientSecret), "client id begins or ends with a space"},
+		"client secret":         {authn.WithPersonalClient(clientID, clientSecret+"\r\n"), "client secret has a line break"},
+		"client secret, space":  {authn.WithPersonalClient(clientID, clientSecret+"\u00a0"), "client secret begins or ends with a space"},
+		"username":              {authn.WithPassword(username+"\n", password), "username has a line break"},
+		"username, space":       {authn.WithPassword(username+" ", password), "username begins or ends with a space"},
+		"password":              {authn.WithPassword(username, password+"\n"), "password has a line break"},
+		"password, only spaces": {authn.WithPassword(username, "  "), ""},
+		"refresh token":         {authn.WithRefreshToken("only-a-test\n"), "refresh token has a line break"},
+		"refresh token, space":  {authn.WithRefreshToken(" "), "refresh token begins or ends with a space"},
+	} {
+		_, err := authn.New(test.option)
+		switch {
+		case test.says == "" && err != nil:
+			t.Errorf("%s: %v", name, err)
+		case test.says != "" && (err == nil || !strings.Contains(err.Error(), test.says) || strings.Contains(err.Error(), "only-a-test") || strings.Contains(err.Error(), "\n")):
+			t.Errorf("%s: got %v, want that the %s", name, err, test.says)
+		}
+	}
+	w := newFake().inMemory()
+	if err := w.session(t).LoginWith(t.Context(), username, password+"\r\n"); err == nil || !strings.Contains(err.Error(), "line break") || len(w.requests()) != 0 {
+		t.Errorf("LoginWith: %v, %d requests", err, len(w.requests()))
+	}
+}
+
 func TestOptionErrors(t *testing.T) {
 	t.Parallel()
 	for name, option := range map[string]authn.Option{
@@ -97,6 +135,8 @@ func TestOptionErrors(t *testing.T) {
 		"nil HTTP client":       authn.WithHTTPClient(nil),
 		"nil function":          authn.WithOnToken(nil),
 		"browser":               authn.WithUserAgent("Mozilla/5.0"),
+		"empty auth server":     authn.WithAuthServer(""),
+		"empty token endpoint":  authn.WithTokenURL(""),
 	} {
 		if _, err := authn.New(option); err == nil || strings.Contains(err.Error(), clientSecret) {
 			t.Errorf("%s: got %v", name, err)

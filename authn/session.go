@@ -83,7 +83,7 @@ func New(options ...Option) (*Session, error) {
 	if err := Options(options...)(&set); err != nil {
 		return nil, err
 	}
-	base, err := parseURL("API server", set.server)
+	base, err := parseURL("API server", set.server, api.Production)
 	if err != nil {
 		return nil, err
 	}
