@@ -73,7 +73,7 @@ func (s *Session) ask(ctx context.Context, path string, request func(*bearer) er
 		b, err := s.acquire(ctx)
 		if err != nil {
 			if e := (*ended)(nil); errors.As(err, &e) {
-				return &UnauthorizedError{http.MethodGet, path, e.cause}
+				return e.refuse(http.MethodGet, path)
 			}
 			return err
 		}
@@ -90,7 +90,7 @@ func (s *Session) ask(ctx context.Context, path string, request func(*bearer) er
 		}
 		s.mu.Unlock()
 		s.logger.Warn("authn: logged out", "error", errRejected)
-		return &UnauthorizedError{http.MethodGet, path, errRejected}
+		return &UnauthorizedError{Method: http.MethodGet, Path: path, cause: errRejected}
 	}
 }
 

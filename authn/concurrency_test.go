@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"path/filepath"
 	"runtime"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -317,6 +318,70 @@ func TestCloseEndsRenewal(t *testing.T) {
 		}
 		if s.RefreshToken() == "" {
 			t.Error("the refresh token is lost")
+		}
+	})
+}
+
+// Who waits for another program learns that the session was closed, not that time was up.
+func TestCloseWhileAnotherHoldsTheStore(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		f := newFake()
+		w := f.inMemory()
+		store := authn.NewMemoryStore()
+		s := w.session(t, w.personal(), authn.WithRefreshToken(f.seed()), authn.WithStore(store))
+		unlock, err := store.Lock(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		waiting := inBackground(func() error { return second(s.Token(t.Context())) })
+		synctest.Wait()
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+		if err := <-waiting; !errors.Is(err, authn.ErrClosed) {
+			t.Errorf("got %v, want ErrClosed", err)
+		}
+		if err := unlock(); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// A logout after Close cannot tell the server, and does the rest.
+func TestLogoutAfterClose(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		store := authn.NewMemoryStore()
+		_, w, s := loggedInMemory(t, authn.WithStore(store))
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+		before := len(w.requests())
+		if err := s.Logout(t.Context()); !errors.Is(err, authn.ErrClosed) {
+			t.Errorf("got %v, want ErrClosed", err)
+		}
+		mustHoldNothing(t, s, store)
+		if n := len(w.requests()) - before; n != 0 {
+			t.Errorf("%d requests", n)
+		}
+	})
+}
+
+// A login that its caller stops does not say that the server is not available.
+func TestCancelledLogin(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		f := newFake()
+		w := f.inMemory()
+		s := w.session(t, w.personal())
+		f.fail(tokenPath, f.after(5*time.Second))
+		ctx, cancel := context.WithCancel(t.Context())
+		login := inBackground(func() error { return s.LoginWith(ctx, w.username, w.password) })
+		synctest.Wait()
+		cancel()
+		if err := <-login; !errors.Is(err, context.Canceled) || !strings.Contains(err.Error(), "login: cancelled before the server answered") {
+			t.Errorf("got %v, want Canceled", err)
 		}
 	})
 }

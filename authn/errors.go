@@ -1,6 +1,7 @@
 package authn
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/http"
@@ -33,14 +34,18 @@ type UnauthorizedError struct {
 	Method string
 	Path   string // relative to the server
 
-	cause error
+	cause     error
+	anonymous bool // the session may have something to log in with, but has to be asked for it
 }
 
 // Error implements error.
 func (e *UnauthorizedError) Error() string {
 	text := "authn: " + e.Method + " " + e.Path + " needs a login"
-	if e.cause != nil {
+	switch {
+	case e.cause != nil:
 		return text + ": " + strings.TrimPrefix(e.cause.Error(), "authn: ")
+	case e.anonymous:
+		return text + ", and the session is anonymous: call Login or LoginWith"
 	}
 	return text + ", and there is no refresh token and no password: give them to New, or call LoginWith"
 }
@@ -59,11 +64,11 @@ type TokenError struct {
 	Operation   string // login, refresh, revoke or logout
 	StatusCode  int    // zero if there was no answer
 	Code        string // error of OAuth2, such as invalid_grant; empty for the session endpoints
-	Description string // of the error, by the server
-	Retryable   bool   // whether the same may succeed later; credentials and tokens are kept
+	Description string // what the server says about it, without secrets
+	Retryable   bool   // whether the same may succeed later; of a login or a refresh nothing is lost
 
 	// RetryAfter is how long the server wants to be left alone, zero if it does not say. Until then
-	// the session fails with this error without asking again.
+	// the session asks for no token: what needs a new one fails with an error that says so.
 	RetryAfter time.Duration
 
 	reasons []error // sentinels
@@ -115,10 +120,19 @@ func (e *TokenError) words() (what, advice string) {
 	case is(ErrClientRefused):
 		return "the client is refused", "check id and secret of the personal client, and whether it is approved"
 	case is(ErrUnavailable):
-		if e.RetryAfter > 0 {
-			return "the server is not available", "nothing is lost, try again in " + e.RetryAfter.Round(time.Second).String()
+		what = "the server is not available"
+		if errors.Is(e.cause, context.Canceled) {
+			what = "cancelled before the server answered"
 		}
-		return "the server is not available", "nothing is lost, try again later"
+		switch {
+		case e.Operation == "logout" || e.Operation == "revoke": // there is nothing left to try again with
+			return what, ""
+		case e.RetryAfter > 0:
+			return what, "nothing is lost, try again in " + e.RetryAfter.Round(time.Second).String()
+		}
+		return what, "nothing is lost, try again later"
+	case e.StatusCode == http.StatusNotFound:
+		return "the server has no such endpoint", "check the address of the server"
 	case e.Retryable:
 		return "the answer is not what this endpoint sends", "nothing is lost, try again later; if it stays so, check the address of the server"
 	case 300 <= e.StatusCode && e.StatusCode < 400:
@@ -159,11 +173,28 @@ func (e *TokenError) Unwrap() error { return e.cause }
 
 // ended says that a session has nothing to authenticate with.
 type ended struct {
-	cause error // why, nil if there never was anything
-	now   bool  // whether that was found out by this very attempt
+	cause     error // why, nil if there never was anything
+	now       bool  // whether that was found out by this very attempt
+	anonymous bool  // whether Login might change that
 }
 
 func (e *ended) Error() string { return "the session has ended" }
 
+// refuse is the error for a request that needed a token.
+func (e *ended) refuse(method, path string) *UnauthorizedError {
+	return &UnauthorizedError{method, path, e.cause, e.anonymous}
+}
+
 // errRejected is the verdict of GET /auth/check on a token that the auth server has just given.
 var errRejected = errors.New("the API does not accept the token (GET /auth/check); check that the account is in order and that API and auth server belong together")
+
+// both is [errors.Join] in one line.
+func both(first, second error) error {
+	switch {
+	case first == nil:
+		return second
+	case second == nil:
+		return first
+	}
+	return fmt.Errorf("%w; %w", first, second)
+}

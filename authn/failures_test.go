@@ -60,6 +60,7 @@ var failures = []struct {
 		w.WriteHeader(307)
 	}, isNot: []error{authn.ErrUnavailable}, says: "redirects"},
 	{name: "403 of a guard", handler: answerWith(403, "text/html", "<html>blocked"), is: []error{api.ErrForbidden, authn.ErrNotJSON}, isNot: []error{authn.ErrUnauthorized}, says: "blocked"},
+	{name: "404 of the API", handler: func(w http.ResponseWriter, _ *http.Request) { apiError(w, 404, "not_found_http_exception", "no route") }, isNot: []error{authn.ErrUnavailable, authn.ErrNotJSON}, says: "no such endpoint (404 Not Found: no route); check the address"},
 	{name: "404", handler: answerWith(404, "text/plain", "no such thing"), is: []error{authn.ErrNotJSON}, says: "no such thing"},
 }
 

@@ -28,9 +28,9 @@ func (s *Session) Login(ctx context.Context) error {
 	}
 	a := s.account
 	if !a.any() && a.password == "" && s.store == nil && s.usable() == nil {
-		err := &UnauthorizedError{"POST", s.wire.loginPath(), s.cause}
+		err := &ended{cause: s.cause}
 		s.mu.Unlock()
-		return err
+		return s.loginError(err)
 	}
 	s.anonymous, s.account.passwordRefused, s.lookAgain = false, false, time.Time{}
 	s.mu.Unlock()
@@ -64,7 +64,7 @@ func (s *Session) LoginWith(ctx context.Context, username, password string) erro
 	if err != nil {
 		err = s.loginError(err)
 	}
-	return errors.Join(err, saveErr)
+	return both(err, saveErr)
 }
 
 // replace logs in with another account.
@@ -91,16 +91,16 @@ func (s *Session) replace(ctx context.Context, f *flight, g passwordGrant) (t To
 
 // Logout ends the session, on the server and here, and is anonymous from then on. The tokens are
 // forgotten, in the store, too, and so are username and password, unless [KeepCredentials] is
-// given. With [LocalOnly] the server is not told. If the server cannot be told, that is the error;
-// the session is logged out here nevertheless.
+// given. With [LocalOnly] the server is not told. If the server cannot be told, or the store cannot
+// forget the token, that is the error; the session is logged out here nevertheless.
 func (s *Session) Logout(ctx context.Context, options ...LogoutOption) error {
 	t, was, f := s.forget(slices.Contains(options, KeepCredentials))
-	const untold = "authn: logged out here, but not on the server: %w"
+	const untold = "%w; logged out here, but on the server the session lasts until its refresh token expires"
 	if f != nil {
 		select {
 		case <-f.done:
 		case <-ctx.Done(): // what is under way deletes what it saves
-			return fmt.Errorf(untold, ctx.Err())
+			return fmt.Errorf(untold, waitError(ctx))
 		}
 		if f.got.AccessToken != "" { // it had a newer token when it was stopped
 			t = f.got
@@ -108,7 +108,7 @@ func (s *Session) Logout(ctx context.Context, options ...LogoutOption) error {
 	}
 	ctx, f, err := s.claim(ctx, logout)
 	if err != nil {
-		return errors.Join(fmt.Errorf(untold, err), s.erase(context.Background()))
+		return both(fmt.Errorf(untold, err), s.erase(context.Background()))
 	}
 	defer s.land(f)
 	defer f.cancel()
@@ -119,12 +119,23 @@ func (s *Session) Logout(ctx context.Context, options ...LogoutOption) error {
 		}
 	}
 	if !slices.Contains(options, LocalOnly) {
-		if err = s.wire.end(ctx, t); err != nil {
+		if err = s.end(ctx, t); err != nil {
 			err = fmt.Errorf(untold, err)
 		}
 	}
 	s.logger.Info("authn: logged out")
-	return errors.Join(err, s.erase(ctx))
+	return both(err, s.erase(ctx))
+}
+
+// end tells the server, if there is something to tell.
+func (s *Session) end(ctx context.Context, t Token) error {
+	switch {
+	case t.AccessToken == "" && t.RefreshToken == "":
+		return nil
+	case s.root.Err() != nil:
+		return ErrClosed
+	}
+	return s.closedOr(s.wire.end(ctx, t))
 }
 
 // forget makes the session anonymous at once and stops what changes it just now. It returns what

@@ -153,7 +153,7 @@ func (p *personalClient) refusal(operation string, got *answer, code, descriptio
 func (p *personalClient) end(ctx context.Context, t Token) error {
 	switch {
 	case t.RefreshToken != "":
-		return errors.Join(
+		return both(
 			p.post(ctx, "logout", p.logout, url.Values{"refresh_token": {t.RefreshToken}}, t.RefreshToken),
 			p.post(ctx, "revoke", p.revoke, url.Values{"token": {t.RefreshToken}, "token_type_hint": {"refresh_token"}}, t.RefreshToken),
 		)

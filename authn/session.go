@@ -178,7 +178,7 @@ func (s *Session) loginError(err error) error {
 	if e.now && e.cause != nil && e.cause != errRejected {
 		return e.cause
 	}
-	return &UnauthorizedError{"POST", s.wire.loginPath(), e.cause}
+	return e.refuse("POST", s.wire.loginPath())
 }
 
 // String says whether the session is logged in.
@@ -279,7 +279,7 @@ func (s *Session) acquire(ctx context.Context) (*bearer, error) {
 			s.mu.Unlock()
 			return old, nil
 		case s.anonymous, !s.account.any() && s.flight == nil && (s.store == nil || now.Before(s.lookAgain)):
-			err := &ended{cause: s.cause}
+			err := &ended{cause: s.cause, anonymous: s.anonymous && (s.account.any() || s.store != nil)}
 			s.mu.Unlock()
 			return nil, err
 		}
@@ -367,11 +367,14 @@ func (s *Session) renew(ctx context.Context, f *flight) (*bearer, error) {
 		return nil, ErrClosed
 	}
 	b, t, err := s.obtain(ctx, f)
-	if b != nil || err != nil && !errors.Is(err, ErrNotSaved) {
-		return b, err
+	switch {
+	case b != nil:
+		return b, nil
+	case err != nil && !errors.Is(err, ErrNotSaved):
+		return nil, s.closedOr(err)
 	}
 	b, useErr := s.use(ctx, f, t)
-	return b, errors.Join(useErr, err)
+	return b, both(useErr, err)
 }
 
 // obtain returns a token that can be used, because another process has saved it, or a new one. It
@@ -405,7 +408,7 @@ func (s *Session) obtain(ctx context.Context, f *flight) (*bearer, Token, error)
 		}
 		if !errors.Is(err, g.refused()) {
 			s.logger.Warn("authn: no new token", "error", err)
-			return nil, Token{}, s.closedOr(err)
+			return nil, Token{}, err
 		}
 		s.logger.Warn("authn: credentials refused", "error", err)
 		s.refuse(ctx, f.account, g, stored)
@@ -420,12 +423,12 @@ func (s *Session) obtain(ctx context.Context, f *flight) (*bearer, Token, error)
 		s.cause = refused
 	}
 	s.lookAgain = time.Now().Add(lookPause)
-	return nil, Token{}, &ended{s.cause, refused != nil}
+	return nil, Token{}, &ended{cause: s.cause, now: refused != nil}
 }
 
 // closedOr explains an error that comes of Close.
 func (s *Session) closedOr(err error) error {
-	if s.root.Err() != nil {
+	if err != nil && s.root.Err() != nil {
 		return ErrClosed
 	}
 	return err
@@ -522,7 +525,7 @@ func (s *Session) use(ctx context.Context, f *flight, t Token) (*bearer, error) 
 		return nil, &ended{}
 	case verdict != nil:
 		s.logger.Warn("authn: logged out", "error", verdict)
-		return nil, &ended{verdict, true}
+		return nil, &ended{cause: verdict, now: true}
 	}
 	return b, nil
 }
@@ -588,9 +591,9 @@ func (s *Session) erase(ctx context.Context) error {
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), storeTimeout)
 	defer cancel()
-	err := s.store.Delete(ctx)
-	if err != nil {
+	if err := s.store.Delete(ctx); err != nil {
 		s.logger.Error("authn: the token is still in the store", "error", err)
+		return fmt.Errorf("authn: the token is still in the store: %w", err)
 	}
-	return err
+	return nil
 }

@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 
@@ -233,8 +234,8 @@ var sessionTests = []struct {
 		if !errors.As(err, &unauthorized) {
 			t.Fatalf("got %v, want an UnauthorizedError", err)
 		}
-		if unauthorized.Method != "POST" || unauthorized.Path != "/manga/"+w.manga.String()+"/follow" {
-			t.Errorf("got %s %s", unauthorized.Method, unauthorized.Path)
+		if unauthorized.Method != "POST" || unauthorized.Path != "/manga/"+w.manga.String()+"/follow" || !strings.Contains(err.Error(), "anonymous: call Login") {
+			t.Errorf("got %s %s: %v", unauthorized.Method, unauthorized.Path, err)
 		}
 		if _, err := c.SearchManga(authn.WithToken(t.Context()), nil); !errors.As(err, &unauthorized) || unauthorized.Path != "/manga" {
 			t.Errorf("WithToken: got %v, want an UnauthorizedError", err)
@@ -411,6 +412,9 @@ var sessionTests = []struct {
 		var tokenErr *authn.TokenError
 		if !errors.As(err, &tokenErr) || !errors.Is(err, authn.ErrUnavailable) || !tokenErr.Retryable {
 			t.Errorf("got %v, want ErrUnavailable", err)
+		}
+		if !strings.HasPrefix(err.Error(), "authn: logout: ") || !strings.Contains(err.Error(), "logged out here") || strings.ContainsAny(err.Error(), "\n") || strings.Contains(err.Error(), "try again") {
+			t.Errorf("the error says %q", err)
 		}
 		if !s.Anonymous() || s.RefreshToken() != "" {
 			t.Error("still logged in")

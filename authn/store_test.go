@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"path/filepath"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -30,6 +31,15 @@ func (s *recordingStore) Save(ctx context.Context, t authn.Token) error {
 	}
 	s.tokens = append(s.tokens, t.RefreshToken)
 	return s.Store.Save(ctx, t)
+}
+
+func (s *recordingStore) Delete(ctx context.Context) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.fail != nil {
+		return s.fail
+	}
+	return s.Store.Delete(ctx)
 }
 
 func (s *recordingStore) saved() []string {
@@ -109,6 +119,25 @@ func TestSavingFails(t *testing.T) {
 	}
 	if err := c.FollowManga(t.Context(), w.manga); err != nil {
 		t.Errorf("the token of the login is not used: %v", err)
+	}
+}
+
+// A token that cannot be deleted is told, with everything else that went wrong, in one line.
+func TestDeletingFails(t *testing.T) {
+	t.Parallel()
+	broken := errors.New("read-only file system")
+	w := newFake().inMemory()
+	store := &recordingStore{Store: authn.NewMemoryStore()}
+	s := w.loggedIn(t, w.withPassword(), authn.WithStore(store))
+	store.setFail(broken)
+	w.fail("POST /auth/logout", 503)
+	err := s.Logout(t.Context())
+	mustBe(t, err, []error{broken, authn.ErrUnavailable}, nil)
+	if !strings.Contains(err.Error(), "authn: the token is still in the store: read-only file system") || strings.Contains(err.Error(), "\n") {
+		t.Errorf("the error says %q", err)
+	}
+	if !s.Anonymous() || s.RefreshToken() != "" {
+		t.Error("still logged in")
 	}
 }
 

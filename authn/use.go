@@ -69,7 +69,7 @@ func (s *Session) Edit(ctx context.Context, req *http.Request) error {
 			case !required:
 				return nil
 			}
-			return &UnauthorizedError{req.Method, s.server.relative(req), e.cause}
+			return e.refuse(req.Method, s.server.relative(req))
 		}
 	}
 	if req.Header == nil {
@@ -107,7 +107,7 @@ func (d *doer) Do(req *http.Request) (*http.Response, error) {
 			resp.Body = io.NopCloser(bytes.NewReader(body))
 			return resp, nil
 		}
-		return nil, &UnauthorizedError{req.Method, d.session.server.relative(req), e.cause}
+		return nil, e.refuse(req.Method, d.session.server.relative(req))
 	}
 	if err != nil {
 		return nil, err
