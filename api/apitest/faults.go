@@ -23,9 +23,13 @@ type Fault struct {
 
 	Delay   time.Duration // before anything else happens
 	Drop    bool          // the connection ends without an answer
-	Status  int           // in place of the answer, with an error body
+	Status  int           // 200 to 599, in place of the answer, with an error body
 	HTML    bool          // the answer is a page of some proxy
 	Captcha bool          // 403 until the client has solved a captcha
+
+	// RefusePages is how many of its files UploadPages does not take, the last ones. The answer is a
+	// success all the same, as long as it takes one, and has an error for each that it does not take.
+	RefusePages int
 
 	ForgetToken   bool // the token of the request does not hold from now on
 	ExpireBaseURL bool // no base URL given out so far holds from now on
@@ -52,22 +56,34 @@ type pendingFault struct {
 // otherOperations are what a fault can strike besides the operations of the API.
 var otherOperations = []string{"Page", "Cover", "Report", "Token", "Revoke", "EndSession", "UserInfo", "Discovery", "Keys", "Authorize", "Authenticate"}
 
-// check finds faults that can never strike.
+// check finds faults that can never strike, or cannot be.
 func (f *Fault) check() error {
-	if f.Operation != "" && !slices.Contains(otherOperations, f.Operation) && !isOperation(f.Operation) {
+	switch {
+	case f.Operation != "" && !slices.Contains(otherOperations, f.Operation) && !isOperation(f.Operation):
 		return fmt.Errorf("apitest: there is no operation %q that a fault could strike", f.Operation)
+	case f.Count < Always:
+		return fmt.Errorf("apitest: a fault that strikes %d requests; give a number, 0 for one, or Always", f.Count)
+	case !(0 <= f.Probability && f.Probability <= 1):
+		return fmt.Errorf("apitest: a fault with the Probability %v; give one from 0 to 1", f.Probability)
+	case f.Status != 0 && (f.Status < 200 || f.Status > 599):
+		return fmt.Errorf("apitest: a fault with the Status %d; give one from 200 to 599", f.Status)
+	case f.Delay < 0 || f.Slow < 0:
+		return fmt.Errorf("apitest: a fault with a Delay of %v and Slow by %v; neither can be negative", f.Delay, f.Slow)
+	case f.RefusePages < 0 || f.RefusePages > 0 && f.Operation != "" && f.Operation != "UploadPages":
+		return fmt.Errorf("apitest: a fault of %q with RefusePages %d; it is a number of files of UploadPages", f.Operation, f.RefusePages)
 	}
 	return nil
 }
 
-// Fail adds faults. A request is struck by the first one that it meets. A fault of an operation
-// that there is not fails the test.
+// Fail adds faults. A request is struck by the first one that it meets. A fault that cannot be,
+// such as one of an operation that there is not, fails the test and is left out.
 func (s *Server) Fail(faults ...Fault) {
 	s.faults.Lock()
 	defer s.faults.Unlock()
 	for _, f := range faults {
 		if err := f.check(); err != nil {
 			s.options.report("%v", err)
+			continue
 		}
 		left := f.Count
 		if left == 0 {

@@ -1,6 +1,7 @@
 package apitest_test
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -9,6 +10,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/google/uuid"
 
 	"github.com/mangadex-go/mangadex/api"
 	"github.com/mangadex-go/mangadex/api/apitest"
@@ -248,5 +251,24 @@ func TestFaultsOfPages(t *testing.T) {
 	srv.Fail(apitest.Fault{Operation: "Page", Status: 500})
 	if resp, _, _ := exchange(t, target); resp.StatusCode != 500 {
 		t.Errorf("a page gets %d", resp.StatusCode)
+	}
+}
+
+// Of the files of a request, some are taken and some are not.
+func TestFaultOfUploads(t *testing.T) {
+	t.Parallel()
+	srv := apitest.Start(t, apitest.WithoutNetwork())
+	c, _ := login(t, srv, srv.Account.Username)
+	session := must[*api.UploadSessionResponse](t)(c.BeginUpload(t.Context(), nil, api.UploadSessionCreate{Manga: srv.State().Manga()[0].ID, Groups: []uuid.UUID{}}))
+	for _, test := range []struct{ refused, data, errors int }{{2, 1, 2}, {3, 0, 3}, {9, 0, 3}, {0, 3, 0}} {
+		pages := api.Pages{}
+		for _, name := range []string{"1.png", "2.png", "3.png"} {
+			pages = append(pages, api.File{Name: name, Content: bytes.NewReader(picture(t, 3, 4))})
+		}
+		srv.Fail(apitest.Fault{Operation: "UploadPages", RefusePages: test.refused})
+		answer := must[*api.UploadPagesResponse](t)(c.UploadPages(t.Context(), session.Data.ID, pages))
+		if len(answer.Data) != test.data || len(answer.Errors) != test.errors || test.data > 0 && answer.Data[0].Attributes.OriginalFileName != "1.png" {
+			t.Errorf("%d refused: %+v, %+v", test.refused, answer.Data, answer.Errors)
+		}
 	}
 }

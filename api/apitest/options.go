@@ -1,6 +1,7 @@
 package apitest
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -52,6 +53,10 @@ func (s *settings) check() error {
 		return fmt.Errorf("apitest: %d titles; the catalogue can have %d to %d", s.titles, minTitles, maxTitles)
 	case s.accessLife < time.Second || s.refreshLife < time.Second:
 		return fmt.Errorf("apitest: tokens that live %v and %v; a second is the least", s.accessLife, s.refreshLife)
+	case s.clock == nil:
+		return errors.New("apitest: the clock is nil; leave WithClock out for time.Now")
+	case s.refreshMode < RefreshRenew || s.refreshMode > RefreshRotate:
+		return fmt.Errorf("apitest: there is no RefreshMode %d; give RefreshRenew, RefreshKeep or RefreshRotate", s.refreshMode)
 	case s.addr != "" && s.offline:
 		return fmt.Errorf("apitest: a server without a network cannot listen on %s", s.addr)
 	}
@@ -122,9 +127,14 @@ func WithRefresh(mode RefreshMode) Option { return func(s *settings) { s.refresh
 func WithLimits() Option { return func(s *settings) { s.limits = true } }
 
 // WithOnly makes a test fail when it calls any other operation of the API than these, named by
-// their ids, such as GetManga.
+// their ids, such as GetManga. Without any, none may be called.
 func WithOnly(operations ...string) Option {
-	return func(s *settings) { s.only = append(s.only, operations...) }
+	return func(s *settings) {
+		if s.only == nil {
+			s.only = []string{} // nil is without this option
+		}
+		s.only = append(s.only, operations...)
+	}
 }
 
 // WithFaults has things go wrong from the beginning; see [Server.Fail].

@@ -61,7 +61,9 @@ func Start(t testing.TB, options ...Option) *Server {
 func NewServer(options ...Option) (*Server, error) {
 	set := defaults()
 	for _, option := range options {
-		option(&set)
+		if option != nil {
+			option(&set)
+		}
 	}
 	if err := set.check(); err != nil {
 		return nil, err
@@ -154,7 +156,7 @@ func (s *Server) openOne() error {
 	})
 	origin, err := s.listen(s.options.addr, all)
 	if err != nil {
-		return err
+		return fmt.Errorf("%w; give WithAddr a host of this machine and a free port, such as localhost:8080", err)
 	}
 	s.hosts[origin] = all
 	s.URL, s.AuthURL, s.UploadsURL = origin, origin+realmPath, origin+uploadsPath
@@ -206,6 +208,7 @@ func (s *Server) listen(addr string, handler http.Handler) (string, error) {
 }
 
 // Close ends the server, every connection to it included, and waits until nothing of it runs.
+// Closing again does nothing.
 func (s *Server) Close() {
 	s.once.Do(func() {
 		close(s.closing)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"net/http"
 	"runtime"
 	"slices"
@@ -61,6 +62,7 @@ func TestStartFailsTheTest(t *testing.T) {
 		{"a browser", nil, func(srv *apitest.Server) { do(t, srv, "GET", "/ping", "", "User-Agent", "Mozilla/5.0") }, "User-Agent"},
 		{"an operation that is expected", []apitest.Option{apitest.WithOnly("Ping", "GetManga")}, func(srv *apitest.Server) { do(t, srv, "GET", "/ping", "") }, ""},
 		{"an operation that is not expected", []apitest.Option{apitest.WithOnly("GetManga")}, func(srv *apitest.Server) { do(t, srv, "GET", "/ping", "") }, "Ping was not expected"},
+		{"any operation where none is expected", []apitest.Option{apitest.WithOnly()}, func(srv *apitest.Server) { do(t, srv, "GET", "/ping", "") }, "Ping was not expected"},
 		{"a fault of nothing", nil, func(srv *apitest.Server) { srv.Fail(apitest.Fault{Operation: "GetMango"}) }, "GetMango"},
 		{"a token for a cover", nil, func(srv *apitest.Server) {
 			do(t, srv, "GET", srv.UploadsURL+"/covers/x/y", "", "Authorization", "Bearer "+account(srv))
@@ -100,8 +102,19 @@ func TestOptionsAreChecked(t *testing.T) {
 		"GetMango":      apitest.WithOnly("GetMango"),
 		"GetMangoFault": apitest.WithFaults(apitest.Fault{Operation: "GetMangoFault"}),
 		"listen":        apitest.WithAddr("nowhere:x"),
+		"localhost:80":  apitest.WithAddr("localhost"), // as it should be
+		"WithClock":     apitest.WithClock(nil),
+		"RefreshMode 3": apitest.WithRefresh(3),
+		"Status 99":     apitest.WithFaults(apitest.Fault{Status: 99}),
+		"Status 1000":   apitest.WithFaults(apitest.Fault{Status: 1000}),
+		"-2 requests":   apitest.WithFaults(apitest.Fault{Count: -2}),
+		"Probability 2": apitest.WithFaults(apitest.Fault{Probability: 2}),
+		"NaN":           apitest.WithFaults(apitest.Fault{Probability: math.NaN()}),
+		"Delay of -1ns": apitest.WithFaults(apitest.Fault{Delay: -1}),
+		"Slow by -1ns":  apitest.WithFaults(apitest.Fault{Slow: -1}),
+		"RefusePages 1": apitest.WithFaults(apitest.Fault{Operation: "GetManga", RefusePages: 1}),
 	} {
-		srv, err := apitest.NewServer(option)
+		srv, err := apitest.NewServer(nil, option)
 		if err == nil || !strings.HasPrefix(err.Error(), "apitest: ") || !strings.Contains(err.Error(), name) {
 			t.Errorf("%v does not tell about %s", err, name)
 		}
@@ -318,8 +331,15 @@ func TestTransportKnowsItsServerAlone(t *testing.T) {
 	if _, err := client.Get("https://api.mangadex.example/ping"); err == nil || !strings.Contains(err.Error(), "not a host of this server") {
 		t.Errorf("another host: %v", err)
 	}
+	if _, err := srv.Transport().RoundTrip(&http.Request{}); err == nil || !strings.Contains(err.Error(), "the request has no URL") {
+		t.Errorf("no URL: %v", err)
+	}
 	if resp, body := fetch(t, client, srv.URL+"/ping"); resp.StatusCode != 200 || string(body) != "pong" {
 		t.Errorf("%d %s", resp.StatusCode, body)
+	}
+	srv.Close()
+	if _, err := client.Get(srv.URL + "/ping"); err == nil || !strings.Contains(err.Error(), "the server is closed") {
+		t.Errorf("a server that is closed: %v", err)
 	}
 }
 

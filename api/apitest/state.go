@@ -37,7 +37,7 @@ type Chapter struct {
 	Title       string
 	Language    string // en unless it is given
 	Groups      []uuid.UUID
-	Pages       int
+	Pages       int       // 500 at most
 	ExternalURL string    // where it is read, if not here
 	PublishAt   time.Time // now unless it is given
 	Unavailable bool
@@ -156,6 +156,9 @@ func (s State) Chapters(manga uuid.UUID) []Chapter {
 
 // AddChapter adds a chapter and returns its id, a new one unless it is given.
 func (s State) AddChapter(ch Chapter) (uuid.UUID, error) {
+	if ch.Pages < 0 || ch.Pages > maxSessionFiles {
+		return uuid.Nil, fmt.Errorf("apitest: a chapter of %d pages; it can have 0 to %d", ch.Pages, maxSessionFiles)
+	}
 	st, unlock := s.lock()
 	defer unlock()
 	m, ok := st.manga.get(ch.Manga)

@@ -67,7 +67,15 @@ func TestAddedThings(t *testing.T) {
 		"a title of an id in use":   func() error { _, err := state.AddManga(apitest.Manga{ID: id}); return err },
 		"a chapter of an id in use": func() error { _, err := state.AddChapter(apitest.Chapter{ID: chapter, Manga: id}); return err },
 		"a title of an unknown tag": func() error { _, err := state.AddManga(apitest.Manga{Tags: []uuid.UUID{id}}); return err },
-		"a chapter of no title":     func() error { _, err := state.AddChapter(apitest.Chapter{}); return err },
+		"a chapter of -1 pages": func() error {
+			_, err := state.AddChapter(apitest.Chapter{Manga: id, Pages: -1})
+			return err
+		},
+		"a chapter of 501 pages": func() error {
+			_, err := state.AddChapter(apitest.Chapter{Manga: id, Pages: 501})
+			return err
+		},
+		"a chapter of no title": func() error { _, err := state.AddChapter(apitest.Chapter{}); return err },
 		"a chapter of no such group": func() error {
 			_, err := state.AddChapter(apitest.Chapter{Manga: id, Groups: []uuid.UUID{id}})
 			return err

@@ -1,6 +1,7 @@
 package apitest
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -16,6 +17,14 @@ func (s *Server) Transport() http.RoundTripper { return transport{s} }
 type transport struct{ server *Server }
 
 func (t transport) RoundTrip(r *http.Request) (resp *http.Response, err error) {
+	if r.URL == nil {
+		return nil, errors.New("apitest: the request has no URL")
+	}
+	select {
+	case <-t.server.closing:
+		return nil, errors.New("apitest: the server is closed")
+	default:
+	}
 	handler := t.server.hosts[r.URL.Scheme+"://"+r.URL.Host]
 	if handler == nil {
 		return nil, fmt.Errorf("apitest: %s is not a host of this server", r.URL.Host)

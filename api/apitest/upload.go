@@ -2,6 +2,7 @@ package apitest
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -41,6 +42,9 @@ func (s *uploadSession) attributes(time.Time) any {
 
 func (s *uploadSession) relationships() []relationship {
 	list := []relationship{{kind: kindUser, target: s.owner}, {kind: kindManga, target: s.manga}}
+	if s.chapter != nil {
+		list = append(list, relationship{kind: kindChapter, target: s.chapter})
+	}
 	for _, g := range s.groups {
 		list = append(list, relationship{kind: kindGroup, target: g})
 	}
@@ -180,9 +184,16 @@ func uploadPages(c *call) ([]byte, error) {
 		Errors []map[string]any `json:"errors"`
 		Data   []map[string]any `json:"data"`
 	}{"ok", []map[string]any{}, []map[string]any{}}
-	for _, name := range names {
+	taken := len(names)
+	if c.fault != nil {
+		taken -= c.fault.RefusePages
+	}
+	for n, name := range names {
 		p := files[name]
 		mimeType, err := p.picture()
+		if err == nil && n >= taken {
+			err = errors.New("the file could not be stored")
+		}
 		if err == nil && size+len(p.content) > maxSessionSize {
 			err = fmt.Errorf("the session is larger than %d MB", maxSessionSize>>20)
 		}

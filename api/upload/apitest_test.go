@@ -121,7 +121,13 @@ func TestEditPages(t *testing.T) {
 			t.Fatal(err)
 		}
 		_, err = open.Resume()
-		wantError(t, err, "upload: the open session edits a published chapter and is not for a new one; Replace it")
+		wantError(t, err, "upload: the open session edits the chapter "+made.ID.String()+" and is not for a new one; Replace it")
+		other := srv.State().Chapters(manga)[0].ID
+		if _, err := upload.Edit(t.Context(), client, other, 1); !errors.As(err, &open) {
+			t.Fatal(err)
+		}
+		_, err = open.Resume()
+		wantError(t, err, "upload: the open session edits the chapter "+made.ID.String()+", not "+other.String()+"; Replace it")
 		pages := names(session.Pages())
 		if len(pages) != 3 {
 			t.Fatalf("the chapter has the pages %q", pages)
@@ -136,6 +142,30 @@ func TestEditPages(t *testing.T) {
 		}
 		if a, b := edited.Attributes, made.Attributes; *a.Title != *b.Title || *a.Chapter != *b.Chapter || a.Volume != nil || a.TranslatedLanguage != b.TranslatedLanguage {
 			t.Errorf("the chapter was %+v and is %+v", b, a)
+		}
+	})
+}
+
+// TestRefusedPages has the fake MangaDex take only some of the pages of a request.
+func TestRefusedPages(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		srv, client := uploader(t)
+		session, err := upload.Begin(t.Context(), client, srv.State().Manga()[0].ID, nil)
+		must(t, err)
+		pages := upload.Folder(folder("1.png", "2.png", "3.png"))
+
+		srv.Fail(apitest.Fault{Operation: "UploadPages", Count: apitest.Always, RefusePages: 1})
+		err = session.AddPages(t.Context(), pages)
+		var page *upload.PageError
+		if !errors.As(err, &page) || !strings.HasSuffix(err.Error(), ": the server did not take it: the file could not be stored") {
+			t.Errorf("the error is %v", err)
+		}
+		srv.Heal()
+		srv.Fail(apitest.Fault{Operation: "UploadPages", RefusePages: 2})
+		must(t, session.AddPages(t.Context(), pages))
+		if got := names(session.Pages()); !slices.Equal(got, []string{"1.png", "2.png", "3.png"}) {
+			t.Errorf("the pages are %q", got)
 		}
 	})
 }
