@@ -206,53 +206,6 @@ func TestRefusedAheadOfTime(t *testing.T) {
 	})
 }
 
-func TestLogoutStopsRenewal(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		store := authn.NewMemoryStore()
-		f, _, s := loggedInMemory(t, authn.WithStore(store))
-		time.Sleep(20 * time.Minute)
-		f.fail("GET /auth/check", f.after(10*time.Second)) // the new token is saved already
-		waiting := inBackground(func() error { return second(s.Token(t.Context())) })
-		synctest.Wait()
-		start := time.Now()
-		if err := s.Logout(t.Context()); err != nil {
-			t.Error(err)
-		}
-		if waited := time.Since(start); waited > time.Second {
-			t.Errorf("Logout took %v", waited)
-		}
-		if err := <-waiting; !errors.Is(err, authn.ErrUnauthorized) {
-			t.Errorf("who waited: got %v, want ErrUnauthorized", err)
-		}
-		mustHoldNothing(t, s, store)
-		f.mustHaveEnded(t)
-	})
-}
-
-func TestLogoutWithAnImpatientCaller(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		store := authn.NewMemoryStore()
-		f, w, s := loggedInMemory(t, authn.WithStore(store))
-		f.fail("POST "+realm+"/protocol/openid-connect/logout", f.after(time.Hour))
-		f.fail("POST "+realm+"/protocol/openid-connect/revoke", f.after(time.Hour))
-		ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
-		defer cancel()
-		start := time.Now()
-		if err := s.Logout(ctx); !errors.Is(err, context.DeadlineExceeded) {
-			t.Errorf("got %v, want DeadlineExceeded", err)
-		}
-		if waited := time.Since(start); waited > 200*time.Millisecond {
-			t.Errorf("waited %v", waited)
-		}
-		mustHoldNothing(t, s, store)
-		if err := s.LoginWith(t.Context(), w.username, w.password); err != nil {
-			t.Error(err)
-		}
-	})
-}
-
 func TestLoginWithWhileCallsWait(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -266,6 +219,36 @@ func TestLoginWithWhileCallsWait(t *testing.T) {
 		w.mustFollow(t, c)
 		if err := <-login; !errors.Is(err, authn.ErrWrongPassword) {
 			t.Errorf("got %v, want ErrWrongPassword", err)
+		}
+	})
+}
+
+// Who waits for somebody else's login waits no longer than its own context.
+func TestImpatientLogins(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		f := newFake()
+		w := f.inMemory()
+		s := w.session(t, w.personal())
+		f.fail(tokenPath, f.after(5*time.Second))
+		first := inBackground(func() error { return s.LoginWith(t.Context(), w.username, w.password) })
+		synctest.Wait()
+		for name, do := range map[string]func(context.Context) error{
+			"Login":     s.Login,
+			"LoginWith": func(ctx context.Context) error { return s.LoginWith(ctx, w.username, w.password) },
+		} {
+			ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+			if err := do(ctx); !errors.Is(err, context.DeadlineExceeded) {
+				t.Errorf("%s: got %v, want DeadlineExceeded", name, err)
+			}
+			cancel()
+		}
+		mustLogIn(t, s) // the first login will do
+		if err := <-first; err != nil {
+			t.Error(err)
+		}
+		if n := w.logins(); n != 2 { // what was delayed is counted twice
+			t.Errorf("%d logins, want 1", n-1)
 		}
 	})
 }
@@ -344,26 +327,6 @@ func TestCloseWhileAnotherHoldsTheStore(t *testing.T) {
 		}
 		if err := unlock(); err != nil {
 			t.Error(err)
-		}
-	})
-}
-
-// A logout after Close cannot tell the server, and does the rest.
-func TestLogoutAfterClose(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		store := authn.NewMemoryStore()
-		_, w, s := loggedInMemory(t, authn.WithStore(store))
-		if err := s.Close(); err != nil {
-			t.Error(err)
-		}
-		before := len(w.requests())
-		if err := s.Logout(t.Context()); !errors.Is(err, authn.ErrClosed) {
-			t.Errorf("got %v, want ErrClosed", err)
-		}
-		mustHoldNothing(t, s, store)
-		if n := len(w.requests()) - before; n != 0 {
-			t.Errorf("%d requests", n)
 		}
 	})
 }
@@ -453,29 +416,6 @@ func startStubborn(t *testing.T, options ...authn.Option) (*fake, stubborn, *aut
 	return f, s, session, waiting
 }
 
-// The answer comes after the logout: the token in it is the one to be revoked, and is not kept.
-func TestAnswerAfterLogout(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		store := authn.NewMemoryStore()
-		f, s, session, waiting := startStubborn(t, authn.WithStore(store))
-		logout := inBackground(func() error { return session.Logout(t.Context()) })
-		synctest.Wait()
-		if !session.Anonymous() {
-			t.Error("not anonymous at once")
-		}
-		close(s.answer)
-		if err := <-logout; err != nil {
-			t.Error(err)
-		}
-		if err := <-waiting; !errors.Is(err, authn.ErrUnauthorized) {
-			t.Errorf("who waited: got %v", err)
-		}
-		mustHoldNothing(t, session, store)
-		f.mustHaveEnded(t)
-	})
-}
-
 // The answer comes after Close: the refresh token in it is the only one that works, and is saved.
 func TestAnswerAfterClose(t *testing.T) {
 	t.Parallel()
@@ -493,25 +433,5 @@ func TestAnswerAfterClose(t *testing.T) {
 		if err != nil || stored.RefreshToken == "" || stored.RefreshToken != session.RefreshToken() || f.refresh[stored.RefreshToken].current != stored.RefreshToken {
 			t.Errorf("the store has %v, %v", stored, err)
 		}
-	})
-}
-
-// The second of two logouts must not stop the first, which is the one that tells the server.
-func TestTwoLogouts(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		f, _, s := loggedInMemory(t)
-		f.fail("POST "+realm+"/protocol/openid-connect/logout", f.after(5*time.Second))
-		both := make(chan error, 2)
-		for range 2 {
-			go func() { both <- s.Logout(t.Context()) }()
-			synctest.Wait()
-		}
-		for range 2 {
-			if err := <-both; err != nil {
-				t.Error(err)
-			}
-		}
-		f.mustHaveEnded(t)
 	})
 }

@@ -372,7 +372,7 @@ func TestCaptchaAtLogin(t *testing.T) {
 	})
 	err := s.LoginWith(t.Context(), username, password)
 	var captcha *api.CaptchaError
-	if !errors.As(err, &captcha) || captcha.SiteKey != "00000000-0000-4000-8000-0000000000cc" || !errors.Is(err, api.ErrCaptchaRequired) {
+	if !errors.As(err, &captcha) || captcha.SiteKey != "00000000-0000-4000-8000-0000000000cc" || !errors.Is(err, api.ErrCaptchaRequired) || !strings.Contains(err.Error(), "captcha to be solved") {
 		t.Errorf("got %v", err)
 	}
 }

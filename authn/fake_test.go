@@ -115,6 +115,14 @@ func (f *fake) seed() string {
 	return refresh
 }
 
+// seedAccess returns an access token of such a session.
+func (f *fake) seedAccess() string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	access, _ := f.grant(&session{live: true})
+	return access
+}
+
 // grant makes new tokens for a session. The caller holds mu.
 func (f *fake) grant(s *session) (access, refresh string) {
 	f.serial++
@@ -266,6 +274,9 @@ func (f *fake) serveRealm(w http.ResponseWriter, r *http.Request, form url.Value
 	case "revoke":
 		if s := f.refresh[form.Get("token")]; s != nil && s.current == form.Get("token") {
 			s.live = false
+		}
+		if a := f.access[form.Get("token")]; a != nil {
+			a.session.live = false
 		}
 		w.WriteHeader(200)
 	case "logout":

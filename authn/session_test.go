@@ -122,7 +122,7 @@ var sessionTests = []struct {
 		s := w.session(t, protocol)
 		err := s.Login(t.Context())
 		var unauthorized *authn.UnauthorizedError
-		if !errors.As(err, &unauthorized) || unauthorized.Method != "POST" || unauthorized.Path == "" || !errors.Is(err, authn.ErrUnauthorized) {
+		if !errors.As(err, &unauthorized) || unauthorized.Method != "POST" || unauthorized.Path == "" || !errors.Is(err, authn.ErrUnauthorized) || !strings.Contains(err.Error(), "give them to New") {
 			t.Errorf("got %v, want an UnauthorizedError", err)
 		}
 		if legacy && unauthorized != nil && unauthorized.Path != "/auth/login" {
@@ -337,6 +337,7 @@ var sessionTests = []struct {
 		for _, ask := range map[string]func(*authn.Session) error{
 			"Check": func(s *authn.Session) error { _, err := s.Check(t.Context()); return err },
 			"User":  func(s *authn.Session) error { _, err := s.User(t.Context()); return err },
+			"call":  func(s *authn.Session) error { return w.use(t, s).FollowManga(t.Context(), w.manga) },
 		} {
 			s := w.loggedIn(t, protocol, w.withPassword())
 			if err := s.Logout(t.Context(), authn.LocalOnly, authn.KeepCredentials); err != nil {
