@@ -10,7 +10,7 @@ import (
 
 // A Request is one that has arrived at a server.
 type Request struct {
-	Operation string // id of the operation, such as GetManga; empty when there is none
+	Operation string // id of the operation, such as GetManga; empty when there is none, and until the request is complete
 	Method    string
 	URL       *url.URL // path and query
 	Header    http.Header
