@@ -56,11 +56,10 @@ func run(ctx context.Context, c *command.Command) error {
 	if want.latest < 0 {
 		return command.Usagef("-latest is %d; it cannot be negative", want.latest)
 	}
-	what := strings.Join(c.Args(), " ")
-	if command.IsLink(what) {
-		if _, kind, ok := command.ParseID(what); !ok || kind != "title" && kind != "chapter" {
-			return command.Usagef("%s is not a link to a title or a chapter, like https://mangadex.org/title/{id}", what)
-		}
+	what := strings.TrimSpace(strings.Join(c.Args(), " "))
+	_, kind, isID := command.ParseID(what)
+	if isID && kind != "" && kind != "title" && kind != "chapter" || !isID && command.IsLink(what) {
+		return command.Usagef("%s is not a link to a title or a chapter, like https://mangadex.org/title/{id}", what)
 	}
 
 	client, err := c.Client()

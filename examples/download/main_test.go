@@ -30,6 +30,7 @@ func TestMain(m *testing.M) { exampletest.Main(m, main) }
 
 // A shelf is a title of the fake MangaDex with known chapters.
 type shelf struct {
+	*exampletest.Program
 	manga    uuid.UUID
 	group    api.ScanlationGroup
 	chapters map[string]uuid.UUID // by what the test calls them
@@ -49,7 +50,7 @@ func newShelf(t *testing.T, p *exampletest.Program) shelf {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := shelf{group: groups.Data[0], chapters: map[string]uuid.UUID{}}
+	s := shelf{Program: p, group: groups.Data[0], chapters: map[string]uuid.UUID{}}
 	if s.manga, err = p.Server.State().AddManga(apitest.Manga{Title: title}); err != nil {
 		t.Fatal(err)
 	}
@@ -78,13 +79,7 @@ func newShelf(t *testing.T, p *exampletest.Program) shelf {
 
 func TestHelp(t *testing.T) {
 	t.Parallel()
-	p := exampletest.Embedded(t)
-	r := p.Succeeds(p.Run("-h"))
-	for _, text := range []string{"usage: download", "-cbz", "-data-saver", "-jobs", "-latest", "-chapters", "-live", "https://mangadex.org/title/"} {
-		if !strings.Contains(r.Stdout, text) {
-			t.Errorf("the help lacks %q: %s", text, r.Stdout)
-		}
-	}
+	exampletest.Embedded(t).Helps("usage: download", "-cbz", "-data-saver", "-jobs", "-latest", "-chapters", "-live", "https://mangadex.org/title/")
 }
 
 // TestEmbedded lists titles of the fake MangaDex in the program and fetches from one.
@@ -163,8 +158,8 @@ func tree(t *testing.T, root string) map[string]string {
 // pagesAsked counts the requests for pages, and for which.
 func pagesAsked(p *exampletest.Program) map[string]int {
 	asked := map[string]int{}
-	for _, r := range p.Server.Requests() {
-		if r.Operation == "Page" && r.Status == http.StatusOK {
+	for _, r := range p.Requests("Page") {
+		if r.Status == http.StatusOK {
 			asked[r.URL.Path]++
 		}
 	}
@@ -183,6 +178,8 @@ func TestSelection(t *testing.T) {
 	}{
 		{"everything", []string{s.manga.String()}, []string{"1", "2 new", "3", "4 elsewhere", "10.5", "oneshot"}},
 		{"by link", []string{link}, []string{"1", "2 new", "3", "4 elsewhere", "10.5", "oneshot"}},
+		{"by link as browsers show it", []string{strings.TrimPrefix(link, "https://")}, []string{"1", "2 new", "3", "4 elsewhere", "10.5", "oneshot"}},
+		{"with spaces around", []string{" " + link + " "}, []string{"1", "2 new", "3", "4 elsewhere", "10.5", "oneshot"}},
 		{"by words", []string{"whistles?"}, []string{"1", "2 new", "3", "4 elsewhere", "10.5", "oneshot"}},
 		{"ranges", []string{"-chapters", "-1,3-4,10.5-", link}, []string{"1", "3", "4 elsewhere", "10.5"}},
 		{"one number", []string{"-chapters", "2", link}, []string{"2 new"}},
@@ -370,97 +367,100 @@ func TestFailedPage(t *testing.T) {
 func TestBadInput(t *testing.T) {
 	t.Parallel()
 	unknown := uuid.NewSHA1(uuid.NameSpaceURL, []byte("nothing")).String()
-	tests := []struct {
-		name   string
-		args   func(p *exampletest.Program, s shelf) []string
-		status int
-		texts  []string
-	}{
-		{"unknown id", func(p *exampletest.Program, s shelf) []string {
+	bad := exampletest.Bad[shelf]
+	tests := []exampletest.BadInput[shelf]{
+		bad("unknown id", func(s shelf) []string {
 			return []string{unknown}
-		}, 1, []string{"there is no title or chapter " + unknown}},
-		{"unknown title", func(p *exampletest.Program, s shelf) []string {
+		}, 1, "there is no title or chapter "+unknown),
+		bad("unknown title", func(s shelf) []string {
 			return []string{"https://mangadex.org/title/" + unknown}
-		}, 1, []string{"404", "check the id"}},
-		{"wrong link", func(p *exampletest.Program, s shelf) []string {
+		}, 1, "404", "check the id"),
+		bad("wrong link", func(s shelf) []string {
 			return []string{"https://mangadex.org/group/" + s.group.ID.String()}
-		}, 2, []string{"not a link to a title or a chapter"}},
-		{"link to another site", func(p *exampletest.Program, s shelf) []string {
+		}, 2, "not a link to a title or a chapter"),
+		bad("wrong link as browsers show it", func(s shelf) []string {
+			return []string{"mangadex.org/group/" + s.group.ID.String()}
+		}, 2, "not a link to a title or a chapter"),
+		bad("link to another site", func(s shelf) []string {
 			return []string{"https://manga.example/title/" + s.manga.String()}
-		}, 2, []string{"not a link to a title or a chapter"}},
-		{"no network", func(p *exampletest.Program, s shelf) []string {
-			return []string{"-server", "http://127.0.0.1:1", unknown}
-		}, 1, []string{"cannot be reached", "check the network"}},
-		{"MangaDex without a network", func(p *exampletest.Program, s shelf) []string {
-			p.Env["HTTPS_PROXY"] = "http://127.0.0.1:1"
-			return []string{"-live", unknown}
-		}, 1, []string{"MangaDex cannot be reached"}},
-		{"full disk", func(p *exampletest.Program, s shelf) []string {
-			return []string{"-o", p.FullDisk(0), s.manga.String()}
-		}, 1, []string{"goes on where this one stopped"}},
-		{"full disk, archives", func(p *exampletest.Program, s shelf) []string {
-			return []string{"-cbz", "-o", p.FullDisk(0), s.manga.String()}
-		}, 1, []string{"goes on where this one stopped"}},
-		{"read-only folder", func(p *exampletest.Program, s shelf) []string {
-			return []string{"-o", p.ReadOnly(), s.manga.String()}
-		}, 1, []string{"choose a place that can be written"}},
-		{"folder that is a file", func(p *exampletest.Program, s shelf) []string {
-			return []string{"-o", p.Write("file", "content"), s.manga.String()}
-		}, 1, []string{"not a directory"}},
-		{"language without chapters", func(p *exampletest.Program, s shelf) []string {
+		}, 2, "not a link to a title or a chapter"),
+		bad("full disk for the list", func(s shelf) []string {
+			s.FullOutput()
+			return []string{"-list", s.manga.String()}
+		}, 1, "no space left on device; make room there"),
+		bad("full disk for the paths", func(s shelf) []string {
+			s.FullOutput()
+			return []string{s.manga.String()}
+		}, 1, "no space left on device; make room there", "goes on where this one stopped"),
+		bad("full disk", func(s shelf) []string {
+			return []string{"-o", s.FullDisk(0), s.manga.String()}
+		}, 1, "goes on where this one stopped"),
+		bad("full disk, archives", func(s shelf) []string {
+			return []string{"-cbz", "-o", s.FullDisk(0), s.manga.String()}
+		}, 1, "goes on where this one stopped"),
+		bad("read-only folder", func(s shelf) []string {
+			return []string{"-o", s.ReadOnly(), s.manga.String()}
+		}, 1, "choose a place that can be written"),
+		bad("folder that is a file", func(s shelf) []string {
+			return []string{"-o", s.Write("file", "content"), s.manga.String()}
+		}, 1, "not a directory"),
+		bad("language without chapters", func(s shelf) []string {
 			return []string{"-language", "sv", s.manga.String()}
-		}, 1, []string{"no chapters in sv", "can be en, fr"}},
-		{"language that is none", func(p *exampletest.Program, s shelf) []string {
+		}, 1, "no chapters in sv", "can be en, fr"),
+		bad("language that is none", func(s shelf) []string {
 			return []string{"-language", "english", s.manga.String()}
-		}, 2, []string{`"english" is not the code of a language`}},
-		{"unknown group", func(p *exampletest.Program, s shelf) []string {
+		}, 2, `"english" is not the code of a language`),
+		bad("unknown group", func(s shelf) []string {
 			return []string{"-group", "nobody", s.manga.String()}
-		}, 1, []string{"no such chapters", "-group"}},
-		{"no chapter in the range", func(p *exampletest.Program, s shelf) []string {
+		}, 1, "no such chapters", "-group"),
+		bad("no chapter in the range", func(s shelf) []string {
 			return []string{"-chapters", "1000-", s.manga.String()}
-		}, 1, []string{"no such chapters", "-chapters"}},
-		{"title without chapters", func(p *exampletest.Program, s shelf) []string {
-			id, err := p.Server.State().AddManga(apitest.Manga{Title: "Empty"})
+		}, 1, "no such chapters", "-chapters"),
+		bad("title without chapters", func(s shelf) []string {
+			id, err := s.Server.State().AddManga(apitest.Manga{Title: "Empty"})
 			if err != nil {
 				t.Error(err)
 			}
 			return []string{id.String()}
-		}, 1, []string{`"Empty" has no chapters`}},
-		{"chapter on another site", func(p *exampletest.Program, s shelf) []string {
+		}, 1, `"Empty" has no chapters`),
+		bad("chapter on another site", func(s shelf) []string {
 			return []string{s.chapters["4 elsewhere"].String()}
-		}, 1, []string{"none of these chapters can be read on MangaDex"}},
-		{"no title", func(p *exampletest.Program, s shelf) []string {
+		}, 1, "none of these chapters can be read on MangaDex"),
+		bad("no title", func(s shelf) []string {
 			return []string{"qqqq", "xxxx"}
-		}, 1, []string{`no title matches "qqqq xxxx"`}},
-		{"several titles", func(p *exampletest.Program, s shelf) []string {
+		}, 1, `no title matches "qqqq xxxx"`),
+		bad("several titles", func(s shelf) []string {
 			return []string{"the"}
-		}, 1, []string{`titles match "the", such as`, "give the id of one"}},
-		{"wrong range", func(p *exampletest.Program, s shelf) []string {
+		}, 1, `titles match "the", such as`, "give the id of one"),
+		bad("wrong range", func(s shelf) []string {
 			return []string{"-chapters", "1-two", s.manga.String()}
-		}, 2, []string{`"1-two" is not a number or a range`}},
-		{"backward range", func(p *exampletest.Program, s shelf) []string {
+		}, 2, `"1-two" is not a number or a range`),
+		bad("backward range", func(s shelf) []string {
 			return []string{"-chapters", "5-1", s.manga.String()}
-		}, 2, []string{`"5-1" is not a number or a range`}},
-		{"too many jobs", func(p *exampletest.Program, s shelf) []string {
+		}, 2, `"5-1" is not a number or a range`),
+		bad("too many jobs", func(s shelf) []string {
 			return []string{"-jobs", "100", s.manga.String()}
-		}, 2, []string{"-jobs is 100; it can be 1 to 8"}},
-		{"late flag", func(p *exampletest.Program, s shelf) []string {
+		}, 2, "-jobs is 100; it can be 1 to 8"),
+		bad("late flag", func(s shelf) []string {
 			return []string{s.manga.String(), "-cbz"}
-		}, 2, []string{"-cbz comes too late; flags go before everything else"}},
-		{"unknown flag", func(p *exampletest.Program, s shelf) []string {
+		}, 2, "-cbz comes too late; flags go before everything else"),
+		bad("unknown flag", func(s shelf) []string {
 			return []string{"-quality", "best"}
-		}, 2, []string{"not defined: -quality", "see download -h"}},
-		{"server error", func(p *exampletest.Program, s shelf) []string {
-			p.Server.Fail(apitest.Fault{Operation: "GetMangaFeed", Status: http.StatusServiceUnavailable, Count: apitest.Always})
+		}, 2, "not defined: -quality", "see download -h"),
+		bad("server error", func(s shelf) []string {
+			s.Server.Fail(apitest.Fault{Operation: "GetMangaFeed", Status: http.StatusServiceUnavailable, Count: apitest.Always})
 			return []string{s.manga.String()}
-		}, 1, []string{"503"}},
+		}, 1, "503"),
 	}
+	tests = append(tests, exampletest.Each(exampletest.Unconnected(), func(s shelf, set func(*exampletest.Program) []string) []string {
+		return append(set(s.Program), unknown)
+	})...)
 	for _, test := range tests {
-		t.Run(test.name, func(t *testing.T) {
+		t.Run(test.Name, func(t *testing.T) {
 			t.Parallel()
 			p := exampletest.New(t)
-			args := test.args(p, newShelf(t, p))
-			p.Fails(p.Run(args...), "download", test.status, test.texts...)
+			args := test.Set(newShelf(t, p))
+			p.Fails(p.Run(args...), "download", test.Status, test.Texts...)
 			leftover(t, p.Home)
 		})
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 
 	"github.com/mangadex-go/mangadex/api"
@@ -24,31 +25,49 @@ type saving struct {
 // A tally counts what has come of the chapters so far.
 type tally struct {
 	mu        sync.Mutex
-	pages     map[string]athome.Progress // by the path of the chapter
-	all       int                        // pages of all chapters
-	there     int                        // chapters that were there
+	chapters  []*command.Progress // of each that was begun
+	running   []*command.Progress // those of them that are not over
+	all       int                 // pages of all chapters
+	there     int                 // chapters that were there
 	done      int
 	elsewhere []error // chapters that cannot be read here
 	failed    []error
 	bar       *command.Bar
 }
 
-func (t *tally) show(path string, p athome.Progress) {
+// begin takes up a chapter, whose progress is then reported to a function.
+func (t *tally) begin(chapter api.Chapter) (p *command.Progress, report func(athome.Progress)) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.pages[path] = p
-	pages, bytes := 0, int64(0)
-	for _, p := range t.pages {
-		pages, bytes = pages+p.Pages, bytes+p.Bytes
+	p = &command.Progress{Name: chapterName(chapter), All: chapter.Attributes.Pages}
+	t.chapters, t.running = append(t.chapters, p), append(t.running, p)
+	t.show()
+	return p, func(now athome.Progress) {
+		t.mu.Lock()
+		defer t.mu.Unlock()
+		p.Pages, p.All, p.Bytes = now.Pages, now.TotalPages, now.Bytes
+		t.show()
 	}
-	t.bar.Show(pages, t.all, bytes)
+}
+
+// show shows the chapters on their way and the whole. The tally is locked.
+func (t *tally) show() {
+	whole := command.Progress{All: t.all}
+	for _, p := range t.chapters {
+		whole.Pages, whole.Bytes = whole.Pages+p.Pages, whole.Bytes+p.Bytes
+	}
+	var parts []command.Progress
+	for _, p := range t.running {
+		parts = append(parts, *p)
+	}
+	t.bar.Show(whole, parts...)
 }
 
 // save saves chapters, some at once. It goes on when a chapter cannot be had, and stops when
 // nothing can.
 func (s saving) save(ctx context.Context, c *command.Command, client *api.Client, chapters []api.Chapter) error {
 	c.Unfinished = "the same command goes on where this one stopped"
-	t := &tally{pages: map[string]athome.Progress{}, bar: c.Bar()}
+	t := &tally{bar: c.Bar()}
 	for _, chapter := range chapters {
 		t.all += chapter.Attributes.Pages
 	}
@@ -86,7 +105,11 @@ func (s saving) save(ctx context.Context, c *command.Command, client *api.Client
 		c.Unfinished = ""
 		return errors.New("none of these chapters can be read on MangaDex")
 	}
-	c.Note("chapters saved: %d, there before: %d", t.done-t.there, t.there)
+	if t.there == 0 {
+		c.Note("chapters saved: %d", t.done)
+	} else {
+		c.Note("chapters saved: %d, there before: %d", t.done-t.there, t.there)
+	}
 	return nil
 }
 
@@ -96,21 +119,22 @@ func (s saving) chapter(ctx context.Context, c *command.Command, client *api.Cli
 	if s.cbz {
 		path += ".cbz"
 	}
-	there := false
+	progress, report := t.begin(details)
+	there := s.cbz && exists(path) // an archive gets its name when it is whole
 	var err error
-	if s.cbz {
-		_, missing := os.Stat(path)
-		there = missing == nil // an archive gets its name when it is whole
-	}
 	if there {
-		t.show(path, athome.Progress{Pages: details.Attributes.Pages})
+		report(athome.Progress{Pages: details.Attributes.Pages, TotalPages: details.Attributes.Pages})
 	} else {
-		err = s.fetch(ctx, client, details, path, func(p athome.Progress) { t.show(path, p) })
+		err = s.fetch(ctx, client, details, path, report)
 	}
 
-	var page *athome.PageError
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	if ctx.Err() == nil { // otherwise it is shown how far it came
+		t.running = slices.DeleteFunc(t.running, func(p *command.Progress) bool { return p == progress })
+		t.show()
+	}
+	var page *athome.PageError
 	switch {
 	case err == nil:
 		if t.done++; there {
@@ -127,6 +151,11 @@ func (s saving) chapter(ctx context.Context, c *command.Command, client *api.Cli
 		return err
 	}
 	return nil
+}
+
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
 }
 
 func (s saving) fetch(ctx context.Context, client *api.Client, details api.Chapter, path string, progress func(athome.Progress)) error {

@@ -7,13 +7,16 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"flag"
 	"fmt"
 	"io"
+	"net"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 	"text/tabwriter"
 
@@ -23,31 +26,42 @@ import (
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	if err := run(ctx, os.Args[1:], os.Stdout); err != nil && !errors.Is(err, flag.ErrHelp) {
+	err := run(ctx, os.Args[1:], os.Stdout)
+	var usage *usageError
+	switch {
+	case err == nil, errors.Is(err, flag.ErrHelp):
+	case errors.As(err, &usage):
+		fmt.Fprintf(os.Stderr, "emulator: %v; see emulator -h\n", err)
+		os.Exit(2)
+	default:
 		fmt.Fprintln(os.Stderr, "emulator:", err)
 		os.Exit(1)
 	}
 }
 
+// A usageError says that the program was called in a wrong way.
+type usageError struct{ error }
+
 func run(ctx context.Context, args []string, out io.Writer) error {
 	flags := flag.NewFlagSet("emulator", flag.ContinueOnError)
-	flags.SetOutput(out)
+	flags.SetOutput(io.Discard)
 	addr := flags.String("addr", "", "`address` for everything, such as localhost:8931; by default each host has a port of its own")
 	seed := flags.Uint64("seed", 1, "`number` that the catalogue is made from")
 	titles := flags.Int("titles", 100, "`number` of titles, 10 to 20000")
 	limits := flags.Bool("limits", true, "limit requests as MangaDex does")
 	var faults faultsFlag
 	flags.Var(&faults, "faults", "what goes wrong: `operation:fault,…;…`, see below")
-	flags.Usage = func() {
-		fmt.Fprintln(out, "usage: emulator [-addr address] [-seed number] [-titles number] [-limits=false] [-faults faults]")
+	switch err := flags.Parse(args); {
+	case errors.Is(err, flag.ErrHelp):
+		fmt.Fprintln(out, "usage: emulator [-addr address] [-seed number] [-titles number] [-limits=false] [-faults faults]\n\nflags:")
+		flags.SetOutput(out)
 		flags.PrintDefaults()
 		fmt.Fprint(out, faultsHelp)
-	}
-	if err := flags.Parse(args); err != nil {
 		return err
-	}
-	if flags.NArg() > 0 {
-		return fmt.Errorf("there is no use for %q; see -help", flags.Arg(0))
+	case err != nil:
+		return &usageError{err}
+	case flags.NArg() > 0:
+		return &usageError{fmt.Errorf("there is no use for %q", flags.Arg(0))}
 	}
 	options := []apitest.Option{apitest.WithSeed(*seed), apitest.WithTitles(*titles), apitest.WithFaults(faults...)}
 	if *limits {
@@ -57,8 +71,12 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 		options = append(options, apitest.WithAddr(*addr))
 	}
 	server, err := apitest.NewServer(options...)
-	if err != nil {
-		return err
+	var busy *net.OpError
+	switch {
+	case errors.As(err, &busy):
+		return fmt.Errorf("cannot listen on %s; choose another -addr: %w", cmp.Or(*addr, "free ports"), busy)
+	case err != nil:
+		return &usageError{errors.New(strings.TrimPrefix(err.Error(), "apitest: "))}
 	}
 	defer server.Close()
 	if err := introduce(out, server); err != nil {

@@ -4,17 +4,15 @@ import (
 	"bufio"
 	"bytes"
 	"context"
-	"errors"
-	"flag"
 	"fmt"
 	"image/png"
 	"io"
+	"net"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
-	"runtime"
 	"strings"
 	"syscall"
 	"testing"
@@ -23,16 +21,10 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/mangadex-go/mangadex/api/apitest"
+	"github.com/mangadex-go/mangadex/examples/internal/exampletest"
 )
 
-// TestMain lets the test program be the emulator itself.
-func TestMain(m *testing.M) {
-	if os.Getenv("EMULATOR_TEST_MAIN") != "" {
-		main()
-		return
-	}
-	os.Exit(m.Run())
-}
+func TestMain(m *testing.M) { exampletest.Main(m, main) }
 
 // started runs the emulator until the test ends, and returns what it has printed by then.
 func started(t *testing.T, args ...string) map[string]string {
@@ -118,29 +110,46 @@ func TestLimitsAndFaults(t *testing.T) {
 	}
 }
 
-func TestWrongArguments(t *testing.T) {
+func TestHelp(t *testing.T) {
 	t.Parallel()
-	for _, test := range []struct{ args, want string }{
-		{"-titles 9", "the catalogue can have 10 to 20000"},
-		{"-addr nowhere:x", "listen"},
-		{"more", `no use for "more"`},
-		{"-faults GetManga", "no colon"},
-		{"-faults GetMango:drop", "GetMango"},
-		{"-faults GetManga:explode", `no "explode"; there are captcha, corrupt,`},
-		{"-faults GetManga:status=9", "status=9"},
-		{"-faults GetManga:delay=soon", "delay=soon"},
-		{"-faults GetManga:drop=1", "drop takes no value"},
-		{"-faults GetManga:count=0", "count=0"},
-		{"-faults GetManga:probability=2", "probability=2"},
-	} {
-		err := run(t.Context(), strings.Fields(test.args), io.Discard)
-		if err == nil || !strings.Contains(err.Error(), test.want) || strings.Contains(err.Error(), "\n") {
-			t.Errorf("%s: %v, want %q", test.args, err, test.want)
-		}
+	exampletest.Embedded(t).Helps("usage: emulator", "-addr", "-seed", "-titles", "-limits", "-faults", "probability=0.1")
+}
+
+func TestBadInput(t *testing.T) {
+	t.Parallel()
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
 	}
-	var help strings.Builder
-	if err := run(t.Context(), []string{"-help"}, &help); !errors.Is(err, flag.ErrHelp) || !strings.Contains(help.String(), "probability=0.1") {
-		t.Errorf("-help: %v\n%s", err, help.String())
+	defer taken.Close()
+	p := exampletest.Embedded(t)
+	for _, test := range []struct {
+		args   string
+		status int
+		want   string
+	}{
+		{"-titles 9", 2, "the catalogue can have 10 to 20000"},
+		{"-titles many", 2, `"many" for flag -titles`},
+		{"-seed -1", 2, `"-1" for flag -seed`},
+		{"-limit", 2, "not defined: -limit"},
+		{"-addr", 2, "flag needs an argument: -addr"},
+		{"-addr nowhere:x", 1, "cannot listen on nowhere:x; choose another -addr: listen"},
+		{"-addr " + taken.Addr().String(), 1, "choose another -addr"},
+		{"more", 2, `no use for "more"`},
+		{"-faults GetManga", 2, "no colon"},
+		{"-faults GetMango:drop", 2, "GetMango"},
+		{"-faults GetManga:explode", 2, `no "explode"; there are captcha, corrupt,`},
+		{"-faults GetManga:status=9", 2, "status=9"},
+		{"-faults GetManga:delay=soon", 2, "delay=soon"},
+		{"-faults GetManga:drop=1", 2, "drop takes no value"},
+		{"-faults GetManga:count=0", 2, "count=0"},
+		{"-faults GetManga:probability=2", 2, "probability=2"},
+	} {
+		r := p.Run(strings.Fields(test.args)...)
+		p.Fails(r, "emulator", test.status, test.want)
+		if r.Stdout != "" || test.status == 2 && !strings.HasSuffix(r.Stderr, "; see emulator -h\n") {
+			t.Errorf("%s: stdout %q, stderr %q", test.args, r.Stdout, r.Stderr)
+		}
 	}
 }
 
@@ -166,30 +175,20 @@ func TestFaultsFlag(t *testing.T) {
 // The program ends cleanly on SIGTERM.
 func TestSIGTERM(t *testing.T) {
 	t.Parallel()
-	if runtime.GOOS == "windows" {
-		t.Skip("there is no SIGTERM")
-	}
-	cmd := exec.Command(os.Args[0], "-titles", "10")
-	cmd.Env = append(os.Environ(), "EMULATOR_TEST_MAIN=1")
-	var stderr bytes.Buffer
-	cmd.Stderr = &stderr
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	printed := introduction(t, out)
-	if status := statusOf(t, printed["API"]+"/ping"); status != 200 {
-		t.Errorf("before the signal: %d", status)
-	}
-	if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Wait(); err != nil {
-		t.Errorf("it ends with %v: %s", err, stderr.String())
-	}
+	p := exampletest.Embedded(t)
+	run := p.Start("-titles", "10")
+	var printed map[string]string
+	run.Signal(syscall.SIGTERM, func() bool {
+		if !strings.Contains(run.Stdout(), "client secret") {
+			return false
+		}
+		printed = introduction(t, strings.NewReader(run.Stdout()))
+		if status := statusOf(t, printed["API"]+"/ping"); status != 200 {
+			t.Errorf("before the signal: %d", status)
+		}
+		return true
+	})
+	p.Succeeds(run.Wait())
 	if _, err := http.Get(printed["API"] + "/ping"); err == nil {
 		t.Error("it still answers")
 	}

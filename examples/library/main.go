@@ -19,7 +19,6 @@ import (
 
 	"github.com/mangadex-go/mangadex/api"
 	"github.com/mangadex-go/mangadex/api/library"
-	"github.com/mangadex-go/mangadex/authn"
 	"github.com/mangadex-go/mangadex/examples/internal/command"
 )
 
@@ -36,7 +35,7 @@ func main() { command.Main("library", usage, run) }
 
 func run(ctx context.Context, c *command.Command) error {
 	c.LogsIn()
-	format := c.String("format", "", "`one` of table, csv and json for export; by default that of the name of the file of -o, or a table")
+	format := c.String("format", "", "export in this `format`: table, csv or json (default that of the name of the file of -o, or table)")
 	output := c.String("o", "", "export to this `file` instead of the standard output")
 	unfollowed := c.Bool("unfollowed", false, "export titles with a reading status that are not followed, too")
 	dryRun := c.Bool("dry-run", false, "show what import would change, and change nothing")
@@ -64,11 +63,7 @@ func run(ctx context.Context, c *command.Command) error {
 		return command.Usagef("%q is neither export nor import with a file", strings.Join(c.Args(), " "))
 	}
 
-	session, err := c.Session()
-	if err != nil {
-		return err
-	}
-	client, err := c.Client(authn.Use(session))
+	client, err := c.ClientWithSession()
 	if err != nil {
 		return err
 	}

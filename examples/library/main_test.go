@@ -67,25 +67,12 @@ func same(a, b apitest.Library) bool {
 
 // changes counts the requests that change something.
 func changes(p *exampletest.Program) int {
-	n := 0
-	for _, r := range p.Server.Requests() {
-		switch r.Operation {
-		case "FollowManga", "UnfollowManga", "SetReadingStatus", "SetRating", "DeleteRating":
-			n++
-		}
-	}
-	return n
+	return len(p.Requests("FollowManga", "UnfollowManga", "SetReadingStatus", "SetRating", "DeleteRating"))
 }
 
 func TestHelp(t *testing.T) {
 	t.Parallel()
-	p := exampletest.Embedded(t)
-	r := p.Succeeds(p.Run("-h"))
-	for _, text := range []string{"usage: library", "export", "import", "-dry-run", "-format", "-live", "35 requests"} {
-		if !strings.Contains(r.Stdout, text) {
-			t.Errorf("the help lacks %q: %s", text, r.Stdout)
-		}
-	}
+	exampletest.Embedded(t).Helps("usage: library", "export", "import", "-dry-run", "-format", "-live", "35 requests")
 }
 
 func TestEmbedded(t *testing.T) {
@@ -235,100 +222,89 @@ func TestBadInput(t *testing.T) {
 	t.Parallel()
 	unknown := uuid.NewSHA1(uuid.NameSpaceURL, []byte("nothing")).String()
 	title := func(fields string) string { return `[{"id": "` + unknown + `", "title": "A", ` + fields + `}]` }
-	tests := []struct {
-		name   string
-		set    func(p *exampletest.Program) (args []string)
-		status int
-		texts  []string
-	}{
-		{"unknown id", func(p *exampletest.Program) []string {
+	bad := exampletest.Bad[*exampletest.Program]
+	tests := []exampletest.BadInput[*exampletest.Program]{
+		bad("unknown id", func(p *exampletest.Program) []string {
 			return []string{"import", p.Write("mine.json", title(`"followed": true`))}
-		}, 1, []string{"1 of 1 titles are not on MangaDex any more"}},
-		{"wrong id", func(p *exampletest.Program) []string {
+		}, 1, "1 of 1 titles are not on MangaDex any more"),
+		bad("wrong id", func(p *exampletest.Program) []string {
 			return []string{"import", p.Write("mine.csv", "id,title,followed,status,rating\n17,A,true,,\n")}
-		}, 1, []string{`title 1 ("A")`, "invalid UUID", "nothing was changed"}},
-		{"no id", func(p *exampletest.Program) []string {
+		}, 1, `title 1 ("A")`, "invalid UUID", "nothing was changed"),
+		bad("no id", func(p *exampletest.Program) []string {
 			return []string{"import", p.Write("mine.json", `[{"title": "A"}]`)}
-		}, 1, []string{`title 1 ("A") has no id`}},
-		{"no network", func(p *exampletest.Program) []string {
-			return []string{"-server", "http://127.0.0.1:1"}
-		}, 1, []string{"cannot be reached", "check the network"}},
-		{"MangaDex without a network", func(p *exampletest.Program) []string {
-			p.Env["HTTPS_PROXY"] = "http://127.0.0.1:1"
-			return []string{"-live"}
-		}, 1, []string{"MangaDex cannot be reached"}},
-		{"wrong password", func(p *exampletest.Program) []string {
-			p.Env["MANGADEX_PASSWORD"] = "not the password"
-			return nil
-		}, 1, []string{"wrong username or password"}},
-		{"full disk", func(p *exampletest.Program) []string {
+		}, 1, `title 1 ("A") has no id`),
+		bad("full disk for the output", func(p *exampletest.Program) []string {
+			p.FullOutput()
+			return []string{"export"}
+		}, 1, "no space left on device; make room there"),
+		bad("folder for the export", func(p *exampletest.Program) []string {
+			return []string{"-o", p.Home, "export"}
+		}, 1, "is a directory"),
+		bad("full disk", func(p *exampletest.Program) []string {
 			return []string{"-o", p.FullDisk(0) + "/mine.json", "export"}
-		}, 1, []string{"mine.json"}},
-		{"read-only folder", func(p *exampletest.Program) []string {
+		}, 1, "mine.json"),
+		bad("read-only folder", func(p *exampletest.Program) []string {
 			return []string{"-o", p.ReadOnly() + "/mine.json", "export"}
-		}, 1, []string{"mine.json", "choose a place that can be written"}},
-		{"nobody is logged in", func(p *exampletest.Program) []string {
-			clear(p.Env)
-			return nil
-		}, 1, []string{"nobody is logged in; log in with examples/login"}},
-		{"expired login", func(p *exampletest.Program) []string {
+		}, 1, "mine.json", "choose a place that can be written"),
+		bad("login that expires", func(p *exampletest.Program) []string {
 			p.Succeeds(p.Run())
 			p.Server.Tokens().EndSessions()
 			delete(p.Env, "MANGADEX_USERNAME")
 			delete(p.Env, "MANGADEX_PASSWORD")
 			return nil
-		}, 1, []string{"the login has ended; log in again", "expired"}},
-		{"unknown status", func(p *exampletest.Program) []string {
+		}, 1, "the login has ended; log in again", "expired"),
+		bad("unknown status", func(p *exampletest.Program) []string {
 			return []string{"import", p.Write("mine.json", title(`"status": "lost"`))}
-		}, 1, []string{`title 1 ("A") has the unknown status "lost"`, "nothing was changed"}},
-		{"wrong rating", func(p *exampletest.Program) []string {
+		}, 1, `title 1 ("A") has the unknown status "lost"`, "nothing was changed"),
+		bad("wrong rating", func(p *exampletest.Program) []string {
 			return []string{"import", p.Write("mine.json", title(`"rating": 11`))}
-		}, 1, []string{"has the rating 11; it can be 1 to 10"}},
-		{"a title twice", func(p *exampletest.Program) []string {
+		}, 1, "has the rating 11; it can be 1 to 10"),
+		bad("a title twice", func(p *exampletest.Program) []string {
 			return []string{"import", p.Write("mine.csv", "id,title,followed,status,rating\n"+unknown+",A,true,,\n"+unknown+",A,true,,\n")}
-		}, 1, []string{`title 2 ("A") is there twice`}},
-		{"no file", func(p *exampletest.Program) []string {
+		}, 1, `title 2 ("A") is there twice`),
+		bad("no file", func(p *exampletest.Program) []string {
 			return []string{"import", "mine.json"}
-		}, 1, []string{"mine.json", "no such file"}},
-		{"empty file", func(p *exampletest.Program) []string {
+		}, 1, "mine.json", "no such file"),
+		bad("empty file", func(p *exampletest.Program) []string {
 			return []string{"import", p.Write("mine.json", "")}
-		}, 1, []string{"not an export in CSV"}},
-		{"damaged JSON", func(p *exampletest.Program) []string {
+		}, 1, "not an export in CSV"),
+		bad("damaged JSON", func(p *exampletest.Program) []string {
 			return []string{"import", p.Write("mine.json", `[{"id": "`)}
-		}, 1, []string{"mine.json: it is damaged, or not an export", "nothing was changed"}},
-		{"damaged CSV", func(p *exampletest.Program) []string {
+		}, 1, "mine.json: it is damaged, or not an export", "nothing was changed"),
+		bad("damaged CSV", func(p *exampletest.Program) []string {
 			return []string{"import", p.Write("mine.csv", "id,title,followed,status,rating\n"+unknown+",\"A\n")}
-		}, 1, []string{"mine.csv: it is damaged, or not an export"}},
-		{"CSV of something else", func(p *exampletest.Program) []string {
+		}, 1, "mine.csv: it is damaged, or not an export"),
+		bad("CSV of something else", func(p *exampletest.Program) []string {
 			return []string{"import", p.Write("mine.csv", "name,value\na,b\n")}
-		}, 1, []string{`the first line does not have "id"`}},
-		{"a table", func(p *exampletest.Program) []string {
+		}, 1, `the first line does not have "id"`),
+		bad("a table", func(p *exampletest.Program) []string {
 			p.Succeeds(p.Run("-o", "mine.txt", "export"))
 			return []string{"import", "mine.txt"}
-		}, 1, []string{"mine.txt: it is"}},
-		{"no file to import", func(p *exampletest.Program) []string {
+		}, 1, "mine.txt: it is"),
+		bad("no file to import", func(p *exampletest.Program) []string {
 			return []string{"import"}
-		}, 2, []string{"import needs the name of one file"}},
-		{"unknown action", func(p *exampletest.Program) []string {
+		}, 2, "import needs the name of one file"),
+		bad("unknown action", func(p *exampletest.Program) []string {
 			return []string{"sync"}
-		}, 2, []string{`"sync" is neither export nor import`}},
-		{"unknown format", func(p *exampletest.Program) []string {
+		}, 2, `"sync" is neither export nor import`),
+		bad("unknown format", func(p *exampletest.Program) []string {
 			return []string{"-format", "xml"}
-		}, 2, []string{`-format is "xml"; it can be table, csv or json`}},
-		{"server error in the middle", func(p *exampletest.Program) []string {
+		}, 2, `-format is "xml"; it can be table, csv or json`),
+		bad("server error in the middle", func(p *exampletest.Program) []string {
 			p.Write("mine.json", "the export of before")
 			p.Server.Fail(apitest.Fault{Operation: "ListMangaStatistics", Status: http.StatusBadGateway, Count: apitest.Always})
 			return []string{"-o", "mine.json", "export"}
-		}, 1, []string{"502"}},
+		}, 1, "502"),
 	}
+	tests = append(append(tests, exampletest.Unconnected()...), exampletest.LoggedOut()...)
 	for _, test := range tests {
-		t.Run(test.name, func(t *testing.T) {
+		t.Run(test.Name, func(t *testing.T) {
 			t.Parallel()
 			p := newLibrary(t)
-			args := test.set(p)
+			args := test.Set(p)
 			want := libraryOf(t, p)
 			file, _ := os.ReadFile(p.Path("mine.json"))
-			p.Fails(p.Run(args...), "library", test.status, test.texts...)
+			p.Fails(p.Run(args...), "library", test.Status, test.Texts...)
 			if got := libraryOf(t, p); !same(got, want) {
 				t.Error("the library has changed")
 			}

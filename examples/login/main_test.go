@@ -13,16 +13,7 @@ func TestMain(m *testing.M) { exampletest.Main(m, main) }
 
 func TestHelp(t *testing.T) {
 	t.Parallel()
-	p := exampletest.Embedded(t)
-	r := p.Succeeds(p.Run("-h"))
-	for _, text := range []string{"usage: login", "whoami", "logout", "MANGADEX_CLIENT_ID", "-credentials", "-live"} {
-		if !strings.Contains(r.Stdout, text) {
-			t.Errorf("the help lacks %q: %s", text, r.Stdout)
-		}
-	}
-	if r.Stderr != "" {
-		t.Errorf("stderr: %s", r.Stderr)
-	}
+	exampletest.Embedded(t).Helps("usage: login", "whoami", "logout", "MANGADEX_CLIENT_ID", "-credentials", "-live")
 }
 
 // TestEmbedded logs in on the fake MangaDex in the program.
@@ -150,94 +141,81 @@ func TestFlagBeforeEnvironment(t *testing.T) {
 
 func TestBadInput(t *testing.T) {
 	t.Parallel()
-	tests := []struct {
-		name   string
-		set    func(p *exampletest.Program) (args []string)
-		status int
-		texts  []string
-	}{
-		{"wrong client id", func(p *exampletest.Program) []string {
+	bad := exampletest.Bad[*exampletest.Program]
+	tests := []exampletest.BadInput[*exampletest.Program]{
+		bad("wrong client id", func(p *exampletest.Program) []string {
 			p.Env["MANGADEX_CLIENT_ID"] = "personal-client-nobody"
 			return nil
-		}, 1, []string{"client is refused", "check id and secret"}},
-		{"no network", func(p *exampletest.Program) []string {
-			return []string{"-server", "http://127.0.0.1:1"}
-		}, 1, []string{"http://127.0.0.1:1 cannot be reached", "check the network"}},
-		{"MangaDex without a network", func(p *exampletest.Program) []string {
-			p.Env["HTTPS_PROXY"] = "http://127.0.0.1:1"
-			return []string{"-live"}
-		}, 1, []string{"MangaDex cannot be reached"}},
-		{"wrong password", func(p *exampletest.Program) []string {
+		}, 1, "client is refused", "check id and secret"),
+		bad("wrong password", func(p *exampletest.Program) []string {
 			p.Env["MANGADEX_PASSWORD"] = "not the password"
 			return nil
-		}, 1, []string{"wrong username or password", "check them"}},
-		{"wrong password from the terminal", func(p *exampletest.Program) []string {
+		}, 1, "wrong username or password", "check them"),
+		bad("wrong password from the terminal", func(p *exampletest.Program) []string {
 			p.Stdin = "not the password\n"
 			return []string{"-username", "reader"}
-		}, 1, []string{"wrong username or password"}},
-		{"no password from the terminal", func(p *exampletest.Program) []string {
+		}, 1, "wrong username or password"),
+		bad("no password from the terminal", func(p *exampletest.Program) []string {
 			return []string{"-username", "reader"}
-		}, 1, []string{"no password of reader on the standard input"}},
-		{"half of the credentials", func(p *exampletest.Program) []string {
+		}, 1, "no password of reader on the standard input"),
+		bad("half of the credentials", func(p *exampletest.Program) []string {
 			delete(p.Env, "MANGADEX_PASSWORD")
 			return nil
-		}, 1, []string{"MANGADEX_USERNAME but not MANGADEX_PASSWORD"}},
-		{"nothing to log in with", func(p *exampletest.Program) []string {
+		}, 1, "MANGADEX_USERNAME but not MANGADEX_PASSWORD"),
+		bad("nothing to log in with", func(p *exampletest.Program) []string {
 			clear(p.Env)
 			return nil
-		}, 2, []string{"nothing to log in with", "see login -h"}},
-		{"nobody is logged in", func(p *exampletest.Program) []string {
-			clear(p.Env)
-			return []string{"whoami"}
-		}, 1, []string{"nobody is logged in", "examples/login"}},
-		{"full disk", func(p *exampletest.Program) []string {
+		}, 2, "nothing to log in with", "see login -h"),
+		bad("full disk", func(p *exampletest.Program) []string {
 			return []string{"-token", p.FullDisk(0) + "/token.json"}
-		}, 1, []string{"token not saved"}},
-		{"read-only folder", func(p *exampletest.Program) []string {
+		}, 1, "token not saved"),
+		bad("read-only folder", func(p *exampletest.Program) []string {
 			return []string{"-token", p.ReadOnly() + "/token.json"}
-		}, 1, []string{"token", "choose a place that can be written"}},
-		{"expired login", func(p *exampletest.Program) []string {
+		}, 1, "token", "choose a place that can be written"),
+		bad("login that expires", func(p *exampletest.Program) []string {
 			p.Succeeds(p.Run())
 			p.Server.Tokens().EndSessions()
 			delete(p.Env, "MANGADEX_USERNAME")
 			delete(p.Env, "MANGADEX_PASSWORD")
 			return []string{"whoami"}
-		}, 1, []string{"the login has ended", "log in again", "expired"}},
-		{"no file with credentials", func(p *exampletest.Program) []string {
+		}, 1, "the login has ended", "log in again", "expired"),
+		bad("full disk for the output", func(p *exampletest.Program) []string {
+			p.FullOutput()
+			return nil
+		}, 1, "no space left on device; make room there"),
+		bad("no file with credentials", func(p *exampletest.Program) []string {
 			return []string{"-credentials", p.Path("nothing.json")}
-		}, 1, []string{"nothing.json", "no such file"}},
-		{"damaged file with credentials", func(p *exampletest.Program) []string {
+		}, 1, "nothing.json", "no such file"),
+		bad("damaged file with credentials", func(p *exampletest.Program) []string {
 			return []string{"-credentials", p.Write("me.json", `{"username": "reader", "pass`)}
-		}, 1, []string{"me.json is not a JSON object"}},
-		{"unknown name in the file with credentials", func(p *exampletest.Program) []string {
+		}, 1, "me.json is not a JSON object"),
+		bad("unknown name in the file with credentials", func(p *exampletest.Program) []string {
 			return []string{"-credentials", p.Write("me.json", `{"user": "reader"}`)}
-		}, 1, []string{`unknown name "user"`}},
-		{"file with credentials that everybody can read", func(p *exampletest.Program) []string {
+		}, 1, `unknown name "user"`),
+		bad("file with credentials that everybody can read", func(p *exampletest.Program) []string {
 			path := p.Write("me.json", `{"username": "reader", "password": "x"}`)
 			if err := os.Chmod(path, 0o644); err != nil {
 				p.Env["chmod"] = err.Error()
 			}
 			return []string{"-credentials", path}
-		}, 1, []string{"me.json", "chmod 600"}},
-		{"unknown action", func(p *exampletest.Program) []string {
+		}, 1, "me.json", "chmod 600"),
+		bad("unknown action", func(p *exampletest.Program) []string {
 			return []string{"signin"}
-		}, 2, []string{`"signin" is none of login, whoami, logout`}},
-		{"unknown flag", func(p *exampletest.Program) []string {
+		}, 2, `"signin" is none of login, whoami, logout`),
+		bad("unknown flag", func(p *exampletest.Program) []string {
 			return []string{"-password", "secret"}
-		}, 2, []string{"not defined: -password", "see login -h"}},
-		{"two servers", func(p *exampletest.Program) []string {
-			return []string{"-live", "-server", "http://127.0.0.1:1"}
-		}, 2, []string{"exclude each other"}},
-		{"server that is no URL", func(p *exampletest.Program) []string {
-			return []string{"-server", "localhost"}
-		}, 1, []string{"localhost"}},
+		}, 2, "not defined: -password", "see login -h"),
 	}
+	tests = append(tests, exampletest.Unconnected()...)
+	tests = append(tests, exampletest.Each(exampletest.LoggedOut(), func(p *exampletest.Program, set func(*exampletest.Program) []string) []string {
+		return append(set(p), "whoami")
+	})...)
 	for _, test := range tests {
-		t.Run(test.name, func(t *testing.T) {
+		t.Run(test.Name, func(t *testing.T) {
 			t.Parallel()
 			p := exampletest.New(t)
-			args := test.set(p)
-			p.Fails(p.Run(args...), "login", test.status, test.texts...)
+			args := test.Set(p)
+			p.Fails(p.Run(args...), "login", test.Status, test.Texts...)
 		})
 	}
 }

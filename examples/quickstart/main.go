@@ -5,6 +5,7 @@
 package main
 
 import (
+	"bufio"
 	"cmp"
 	"context"
 	"errors"
@@ -14,6 +15,7 @@ import (
 	"net"
 	"os"
 	"os/signal"
+	"regexp"
 	"strings"
 	"text/tabwriter"
 	"unicode/utf8"
@@ -59,6 +61,14 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	} else if err != nil {
 		return &usageError{err}
 	}
+	for _, arg := range flags.Args() {
+		if strings.HasPrefix(arg, "-") {
+			return &usageError{fmt.Errorf("%s comes too late; flags go before the title", arg)}
+		}
+	}
+	if !regexp.MustCompile("^[a-z]{2}(-[a-z]{2})?$").MatchString(*language) {
+		return &usageError{fmt.Errorf("-language is %q; it is a code such as en or pt-br", *language)}
+	}
 	title := strings.Join(flags.Args(), " ")
 
 	server := api.Production
@@ -74,11 +84,13 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	err = show(ctx, client, title, *language, out)
-	if noNetwork(err) {
-		return fmt.Errorf("MangaDex cannot be reached; check the network, or run without -live: %w", err)
+	buffer := bufio.NewWriter(out) // it remembers what could not be written
+	err = show(ctx, client, title, *language, buffer)
+	if cause := network(err); cause != nil {
+		err = fmt.Errorf("MangaDex cannot be reached; check the network, or run without -live: %w", cause)
 	}
-	return err
+	lost := buffer.Flush()
+	return cmp.Or(err, lost)
 }
 
 // show is what a program with this library looks like.
@@ -98,7 +110,11 @@ func show(ctx context.Context, client *api.Client, title, language string, out i
 	if err != nil {
 		return err
 	}
-	if len(found.Data) == 0 {
+	switch {
+	case len(found.Data) > 0:
+	case title == "":
+		return fmt.Errorf("there is no title with chapters in %q; try another -language", language)
+	default:
 		return fmt.Errorf("no title matches %q with chapters in %q; try another word or -language", title, language)
 	}
 	fmt.Fprintf(out, "%d of %d titles:\n", len(found.Data), found.Total)
@@ -165,9 +181,15 @@ func shorten(text string) string {
 	return string([]rune(text)[:longest-1]) + "…"
 }
 
-// noNetwork reports whether nothing could be reached at all.
-func noNetwork(err error) bool {
-	var dns *net.DNSError
+// network is what the network says that is wrong, nil if it is something else.
+func network(err error) error {
 	var op *net.OpError
-	return errors.As(err, &dns) || errors.As(err, &op) && op.Op == "dial"
+	var dns *net.DNSError
+	switch {
+	case errors.As(err, &op):
+		return op
+	case errors.As(err, &dns):
+		return dns
+	}
+	return nil
 }

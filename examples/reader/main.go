@@ -79,12 +79,15 @@ func run(ctx context.Context, c *command.Command) error {
 	}
 	listener, err := net.Listen("tcp", *addr)
 	if err != nil {
-		return fmt.Errorf("cannot listen on %s; choose another -addr, such as 127.0.0.1:0: %w", *addr, innermost(err))
+		// It is not wrapped: an unknown host in it would be taken for that of MangaDex.
+		return fmt.Errorf("cannot listen on %s; choose another -addr, such as 127.0.0.1:0: %s", *addr, innermost(err))
 	}
 	if !listener.Addr().(*net.TCPAddr).IP.IsLoopback() {
 		c.Note("everybody who can reach %s reads with your login", listener.Addr())
 	}
-	fmt.Fprintf(c.Stdout, "http://%s/ (Ctrl-C ends it)\n", listener.Addr())
+	if _, err := fmt.Fprintf(c.Stdout, "http://%s/ (Ctrl-C ends it)\n", listener.Addr()); err != nil {
+		return err // without the address it is of no use
+	}
 	return serve(ctx, listener, s.handler())
 }
 

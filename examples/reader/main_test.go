@@ -161,13 +161,7 @@ func addTitle(t *testing.T, fake *apitest.Server, chapters ...string) (manga uui
 
 func TestHelp(t *testing.T) {
 	t.Parallel()
-	p := exampletest.Embedded(t)
-	r := p.Succeeds(p.Run("-h"))
-	for _, want := range []string{"usage: reader", "-addr", "-live", "-server", "-token", "-credentials", "-language", "-data-saver"} {
-		if !strings.Contains(r.Stdout, want) {
-			t.Errorf("the help lacks %q:\n%s", want, r.Stdout)
-		}
-	}
+	exampletest.Embedded(t).Helps("usage: reader", "-addr", "-live", "-server", "-token", "-credentials", "-language", "-data-saver")
 }
 
 // TestMainPath is what a newcomer does: start it, look at it, end it with Ctrl-C.
@@ -194,13 +188,15 @@ func TestBadFlags(t *testing.T) {
 		"-color":                           "flag provided but not defined: -color",
 		"kettle":                           `"kettle" is not a flag`,
 		"-live -server http://127.0.0.1:1": "-live and -server exclude each other",
+		"-server kettle":                   `-server is "kettle"; it is an address like http://`,
 		"-language english":                `-language "english" is not a code like en or pt-br`,
 		"-addr 8080":                       `-addr "8080" is not a host and a port like 127.0.0.1:8080`,
 	} {
 		p.Fails(p.Run(strings.Fields(args)...), "reader", 2, want, "reader -h")
 	}
-	p.Fails(p.Run("-server", "kettle"), "reader", 1, "kettle")
 	p.Fails(p.Run("-credentials", p.Path("none.json")), "reader", 1, "none.json")
+	p.FullOutput()
+	p.Fails(p.Run("-addr", "127.0.0.1:0"), "reader", 1, "no space left on device")
 }
 
 func TestPortInUse(t *testing.T) {
@@ -213,7 +209,7 @@ func TestPortInUse(t *testing.T) {
 	p := exampletest.Embedded(t)
 	addr := other.Addr().String()
 	p.Fails(p.Run("-addr", addr), "reader", 1, "cannot listen on "+addr+"; choose another -addr, such as 127.0.0.1:0: address already in use")
-	p.Fails(p.Run("-addr", "no.such.host.invalid:80"), "reader", 1, "cannot listen on no.such.host.invalid:80")
+	p.Fails(p.Run("-addr", "no.such.host.invalid:80"), "reader", 1, "reader: cannot listen on no.such.host.invalid:80; choose another -addr")
 }
 
 func TestDamagedToken(t *testing.T) {

@@ -20,7 +20,6 @@ import (
 
 	"github.com/mangadex-go/mangadex/api"
 	"github.com/mangadex-go/mangadex/api/upload"
-	"github.com/mangadex-go/mangadex/authn"
 	"github.com/mangadex-go/mangadex/examples/internal/command"
 )
 
@@ -75,20 +74,15 @@ func run(ctx context.Context, c *command.Command) error {
 	}
 	defer pages.close() //nolint:errcheck // it was only read
 
-	session, err := c.Session()
+	client, err := c.ClientWithSession()
 	if err != nil {
 		return err
 	}
-	client, err := c.Client(authn.Use(session))
-	if err != nil {
-		return err
-	}
-	switch {
-	case j.manga != uuid.Nil:
-	case c.Fake() != nil:
+	if *manga == "" {
+		if c.Fake() == nil {
+			return command.Usagef("-manga is missing: the id of a title, or a link to it")
+		}
 		j.manga = c.Fake().State().Manga()[0].ID
-	default:
-		return command.Usagef("-manga is missing: the id of a title, or a link to it")
 	}
 	return j.publish(ctx, c, client, pages)
 }
@@ -162,7 +156,9 @@ func open(path string) (*book, error) {
 func (j *job) publish(ctx context.Context, c *command.Command, client *api.Client, pages *book) error {
 	bar := c.Bar()
 	defer bar.Close()
-	session, err := j.begin(ctx, client, upload.WithProgress(func(p upload.Progress) { bar.Show(p.Pages, p.TotalPages, p.Bytes) }))
+	session, err := j.begin(ctx, client, upload.WithProgress(func(p upload.Progress) {
+		bar.Show(command.Progress{Pages: p.Pages, All: p.TotalPages, Bytes: p.Bytes})
+	}))
 	if err != nil {
 		return err
 	}

@@ -135,8 +135,8 @@ func (a *author) openPages() int {
 // sent counts the requests of an operation that succeeded.
 func (a *author) sent(operation string) int {
 	n := 0
-	for _, r := range a.Server.Requests() {
-		if r.Operation == operation && r.Status == http.StatusOK {
+	for _, r := range a.Requests(operation) {
+		if r.Status == http.StatusOK {
 			n++
 		}
 	}
@@ -145,13 +145,7 @@ func (a *author) sent(operation string) int {
 
 func TestHelp(t *testing.T) {
 	t.Parallel()
-	p := exampletest.Embedded(t)
-	r := p.Succeeds(p.Run("-h"))
-	for _, text := range []string{"usage: upload", "-accept-terms", "https://mangadex.org/compliance", "-resume", "-replace", "-live"} {
-		if !strings.Contains(r.Stdout, text) {
-			t.Errorf("the help lacks %q: %s", text, r.Stdout)
-		}
-	}
+	exampletest.Embedded(t).Helps("usage: upload", "-accept-terms", "https://mangadex.org/compliance", "-resume", "-replace", "-live")
 }
 
 func TestEmbedded(t *testing.T) {
@@ -271,113 +265,77 @@ func TestLostAnswer(t *testing.T) {
 func TestBadInput(t *testing.T) {
 	t.Parallel()
 	unknown := uuid.NewSHA1(uuid.NameSpaceURL, []byte("nothing")).String()
-	tests := []struct {
-		name   string
-		set    func(a *author) (args []string)
-		status int
-		texts  []string
-	}{
-		{"terms that are not accepted", func(a *author) []string {
+	bad := exampletest.Bad[*author]
+	tests := []exampletest.BadInput[*author]{
+		bad("terms that are not accepted", func(a *author) []string {
 			return []string{"-manga", a.manga.ID.String(), "-chapter", "1000", "pages"}
-		}, 2, []string{"https://mangadex.org/compliance", "-accept-terms"}},
-		{"unknown title", func(a *author) []string {
+		}, 2, "https://mangadex.org/compliance", "-accept-terms"),
+		bad("unknown title", func(a *author) []string {
 			return a.args("-manga", unknown, "pages")
-		}, 1, []string{"404", "check the id"}},
-		{"id that is none", func(a *author) []string {
+		}, 1, "404", "check the id"),
+		bad("id that is none", func(a *author) []string {
 			return a.args("-manga", "17", "pages")
-		}, 2, []string{`-manga: "17" is not the id of a title`}},
-		{"link to a chapter", func(a *author) []string {
+		}, 2, `-manga: "17" is not the id of a title`),
+		bad("link to a chapter", func(a *author) []string {
 			return a.args("-manga", "https://mangadex.org/chapter/"+unknown, "pages")
-		}, 2, []string{"not the id of a title nor a link to one"}},
-		{"no title", func(a *author) []string {
+		}, 2, "not the id of a title nor a link to one"),
+		bad("id of nothing", func(a *author) []string {
+			return a.args("-manga", uuid.Nil.String(), "pages")
+		}, 1, "the id of the title is empty"),
+		bad("no title", func(a *author) []string {
 			return []string{"-accept-terms", "-chapter", "1000", "pages"}
-		}, 2, []string{"-manga is missing"}},
-		{"unknown group", func(a *author) []string {
+		}, 2, "-manga is missing"),
+		bad("unknown group", func(a *author) []string {
 			return a.args("-groups", unknown, "pages")
-		}, 1, []string{"404"}},
-		{"group that is none", func(a *author) []string {
+		}, 1, "404"),
+		bad("group that is none", func(a *author) []string {
 			return a.args("-groups", "The Group", "pages")
-		}, 2, []string{`-groups: "The" is not the id of a group`}},
-		{"wrong number", func(a *author) []string {
+		}, 2, `-groups: "The" is not the id of a group`),
+		bad("wrong number", func(a *author) []string {
 			return a.args("-chapter", "twelve", "pages")
-		}, 2, []string{`-chapter is "twelve"; it is a number`}},
-		{"long title", func(a *author) []string {
+		}, 2, `-chapter is "twelve"; it is a number`),
+		bad("long title", func(a *author) []string {
 			return a.args("-title", strings.Repeat("ä", 256), "pages")
-		}, 2, []string{"-title has 256 characters; it can have 255"}},
-		{"unknown language", func(a *author) []string {
+		}, 2, "-title has 256 characters; it can have 255"),
+		bad("unknown language", func(a *author) []string {
 			return a.args("-language", "english", "pages")
-		}, 2, []string{`"english" is not the code of a language`}},
-		{"no network", func(a *author) []string {
-			return a.args("-server", "http://127.0.0.1:1", "pages")
-		}, 1, []string{"cannot be reached", "check the network"}},
-		{"MangaDex without a network", func(a *author) []string {
-			a.Env["HTTPS_PROXY"] = "http://127.0.0.1:1"
-			return a.args("-live", "pages")
-		}, 1, []string{"MangaDex cannot be reached"}},
-		{"wrong password", func(a *author) []string {
-			a.Env["MANGADEX_PASSWORD"] = "not the password"
-			return a.args("pages")
-		}, 1, []string{"wrong username or password"}},
-		{"nobody is logged in", func(a *author) []string {
-			clear(a.Env)
-			return a.args("pages")
-		}, 1, []string{"nobody is logged in; log in with examples/login"}},
-		{"expired login", func(a *author) []string {
-			_, refresh, err := a.Server.Tokens().Issue(a.Server.Account.Username)
-			if err != nil {
-				a.t.Error(err)
-			}
-			a.Server.Tokens().EndSessions()
-			a.Env["MANGADEX_REFRESH_TOKEN"] = refresh
-			delete(a.Env, "MANGADEX_USERNAME")
-			delete(a.Env, "MANGADEX_PASSWORD")
-			return a.args("pages")
-		}, 1, []string{"the login has ended; log in again", "expired"}},
-		{"full disk for the login", func(a *author) []string {
-			return a.args("-token", a.FullDisk(0)+"/token.json", "pages")
-		}, 1, []string{"token not saved", "no space left"}},
-		{"read-only folder for the login", func(a *author) []string {
-			return a.args("-token", a.ReadOnly()+"/token.json", "pages")
-		}, 1, []string{"token", "choose a place that can be written"}},
-		{"damaged login", func(a *author) []string {
-			return a.args("-token", a.Write("token.json", "{"), "pages")
-		}, 1, []string{"damaged", "renamed to"}},
-		{"no folder", func(a *author) []string {
+		}, 2, `"english" is not the code of a language`),
+		bad("no folder", func(a *author) []string {
 			return a.args("nothing")
-		}, 1, []string{"nothing", "no such file"}},
-		{"no arguments", func(a *author) []string {
+		}, 1, "nothing", "no such file"),
+		bad("no arguments", func(a *author) []string {
 			return a.args()
-		}, 2, []string{"name one folder or archive"}},
-		{"folder without pages", func(a *author) []string {
+		}, 2, "name one folder or archive"),
+		bad("folder without pages", func(a *author) []string {
 			a.Write("empty/.hidden", "")
 			return a.args("empty")
-		}, 1, []string{"no file of the folder is a page"}},
-		{"file that is no page", func(a *author) []string {
+		}, 1, "no file of the folder is a page"),
+		bad("file that is no page", func(a *author) []string {
 			a.Write("mixed/1.png", a.pages[0])
 			a.Write("mixed/2.webp", "RIFF....WEBP")
 			return a.args("mixed")
-		}, 1, []string{"2.webp", "JPEG, PNG"}},
-		{"damaged archive", func(a *author) []string {
+		}, 1, "2.webp", "JPEG, PNG"),
+		bad("damaged archive", func(a *author) []string {
 			return a.args(a.Write("chapter.cbz", "PK\x03\x04 and so on"))
-		}, 1, []string{"chapter.cbz is neither a folder nor a comic book archive"}},
-		{"resume and replace", func(a *author) []string {
+		}, 1, "chapter.cbz is neither a folder nor a comic book archive"),
+		bad("resume and replace", func(a *author) []string {
 			return a.args("-resume", "-replace", "pages")
-		}, 2, []string{"exclude each other"}},
-		{"server error", func(a *author) []string {
+		}, 2, "exclude each other"),
+		bad("server error", func(a *author) []string {
 			a.Server.Fail(apitest.Fault{Operation: "BeginUpload", Status: http.StatusBadGateway, Count: apitest.Always})
 			return a.args("pages")
-		}, 1, []string{"502"}},
+		}, 1, "502"),
 	}
+	tests = append(tests, exampletest.Each(append(exampletest.Unconnected(), exampletest.LoggedOut()...), func(a *author, set func(*exampletest.Program) []string) []string {
+		return a.args(append(set(a.Program), "pages")...)
+	})...)
 	for _, test := range tests {
-		t.Run(test.name, func(t *testing.T) {
+		t.Run(test.Name, func(t *testing.T) {
 			t.Parallel()
 			a := newAuthor(t, 2)
-			env := map[string]string{}
-			for name, value := range a.Env {
-				env[name] = value
-			}
-			args := test.set(a)
-			a.Fails(a.Run(args...), "upload", test.status, test.texts...)
+			restore := a.Healthy()
+			args := test.Set(a)
+			a.Fails(a.Run(args...), "upload", test.Status, test.Texts...)
 			if n := a.openPages(); n >= 0 {
 				t.Errorf("an upload with %d pages was left open", n)
 			}
@@ -385,8 +343,7 @@ func TestBadInput(t *testing.T) {
 				t.Error("something was published")
 			}
 
-			a.Server.Heal()
-			a.Env = env
+			restore()
 			a.published(a.Succeeds(a.Run(a.args("pages")...)))
 		})
 	}

@@ -21,7 +21,6 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/mangadex-go/mangadex/api"
-	"github.com/mangadex-go/mangadex/authn"
 	"github.com/mangadex-go/mangadex/examples/internal/command"
 )
 
@@ -45,7 +44,7 @@ func run(ctx context.Context, c *command.Command) error {
 	c.LogsIn()
 	languages := c.String("language", "en", "tell of chapters in these languages, such as en or en,pt-br: `codes` with commas between; empty for all")
 	since := c.Duration("since", 7*24*time.Hour, "how far back the first run looks, a `duration` such as 48h")
-	format := c.String("format", "text", "`one` of text, json and rss")
+	format := c.String("format", "text", "print in this `format`: text, json or rss")
 	output := c.String("o", "", "write to this `file` instead of the standard output")
 	statePath := c.String("state", "", "keep what has been told in this `file` (default watch.json in a folder for the server among your settings)")
 	if err := c.Parse(); err != nil {
@@ -67,11 +66,7 @@ func run(ctx context.Context, c *command.Command) error {
 			return err
 		}
 	}
-	session, err := c.Session()
-	if err != nil {
-		return err
-	}
-	client, err := c.Client(authn.Use(session))
+	client, err := c.ClientWithSession()
 	if err != nil {
 		return err
 	}

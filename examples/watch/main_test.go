@@ -78,13 +78,7 @@ func (f *follower) numbers(args ...string) string {
 
 func TestHelp(t *testing.T) {
 	t.Parallel()
-	p := exampletest.Embedded(t)
-	r := p.Succeeds(p.Run("-h"))
-	for _, text := range []string{"usage: watch", "-format", "rss", "-state", "-language", "-live"} {
-		if !strings.Contains(r.Stdout, text) {
-			t.Errorf("the help lacks %q: %s", text, r.Stdout)
-		}
-	}
+	exampletest.Embedded(t).Helps("usage: watch", "-format", "rss", "-state", "-language", "-live")
 }
 
 func TestEmbedded(t *testing.T) {
@@ -213,98 +207,73 @@ func TestManyChapters(t *testing.T) {
 // TestBadInput also checks that nothing is lost: the next run tells of the chapter.
 func TestBadInput(t *testing.T) {
 	t.Parallel()
-	tests := []struct {
-		name   string
-		set    func(f *follower) (args []string)
-		status int
-		texts  []string
-	}{
-		{"an id that is not asked for", func(f *follower) []string {
+	bad := exampletest.Bad[*follower]
+	tests := []exampletest.BadInput[*follower]{
+		bad("an id that is not asked for", func(f *follower) []string {
 			return []string{f.manga.String()}
-		}, 2, []string{"too much"}},
-		{"no network", func(f *follower) []string {
-			return []string{"-server", "http://127.0.0.1:1"}
-		}, 1, []string{"cannot be reached", "check the network", "the next run tells"}},
-		{"MangaDex without a network", func(f *follower) []string {
-			f.Env["HTTPS_PROXY"] = "http://127.0.0.1:1"
-			return []string{"-live"}
-		}, 1, []string{"MangaDex cannot be reached"}},
-		{"wrong password", func(f *follower) []string {
-			f.Env["MANGADEX_PASSWORD"] = "not the password"
+		}, 2, "too much"),
+		bad("full disk for the output", func(f *follower) []string {
+			f.FullOutput()
 			return nil
-		}, 1, []string{"wrong username or password"}},
-		{"nobody is logged in", func(f *follower) []string {
-			clear(f.Env)
-			return nil
-		}, 1, []string{"nobody is logged in; log in with examples/login"}},
-		{"expired login", func(f *follower) []string {
-			_, refresh, err := f.Server.Tokens().Issue(f.Server.Account.Username)
-			if err != nil {
-				f.t.Error(err)
-			}
-			f.Server.Tokens().EndSessions()
-			f.Env["MANGADEX_REFRESH_TOKEN"] = refresh
-			delete(f.Env, "MANGADEX_USERNAME")
-			delete(f.Env, "MANGADEX_PASSWORD")
-			return nil
-		}, 1, []string{"the login has ended; log in again", "expired"}},
-		{"full disk for the result", func(f *follower) []string {
+		}, 1, "no space left on device; make room there; the next run tells of the same chapters"),
+		bad("folder for the result", func(f *follower) []string {
+			return []string{"-o", f.Home}
+		}, 1, "is a directory"),
+		bad("full disk for the result", func(f *follower) []string {
 			return []string{"-o", f.FullDisk(0) + "/chapters.txt"}
-		}, 1, []string{"chapters.txt"}},
-		{"full disk for the state", func(f *follower) []string {
+		}, 1, "chapters.txt"),
+		bad("full disk for the state", func(f *follower) []string {
 			return []string{"-state", f.FullDisk(0) + "/watch.json"}
-		}, 1, []string{"watch.json"}},
-		{"read-only folder for the result", func(f *follower) []string {
+		}, 1, "watch.json"),
+		bad("read-only folder for the result", func(f *follower) []string {
 			return []string{"-o", f.ReadOnly() + "/chapters.txt"}
-		}, 1, []string{"chapters.txt", "choose a place that can be written"}},
-		{"read-only folder for the state", func(f *follower) []string {
+		}, 1, "chapters.txt", "choose a place that can be written"),
+		bad("read-only folder for the state", func(f *follower) []string {
 			return []string{"-state", f.ReadOnly() + "/watch.json"}
-		}, 1, []string{"watch.json", "choose a place that can be written"}},
-		{"language that is none", func(f *follower) []string {
+		}, 1, "watch.json", "choose a place that can be written"),
+		bad("language that is none", func(f *follower) []string {
 			return []string{"-language", "english"}
-		}, 2, []string{`"english" is not the code of a language`}},
-		{"unknown format", func(f *follower) []string {
+		}, 2, `"english" is not the code of a language`),
+		bad("unknown format", func(f *follower) []string {
 			return []string{"-format", "atom"}
-		}, 2, []string{`"atom"`, "text, json or rss"}},
-		{"no time", func(f *follower) []string {
+		}, 2, `"atom"`, "text, json or rss"),
+		bad("no time", func(f *follower) []string {
 			return []string{"-since", "-1h"}
-		}, 2, []string{"-since is -1h0m0s; it must be above 0"}},
-		{"wrong time", func(f *follower) []string {
+		}, 2, "-since is -1h0m0s; it must be above 0"),
+		bad("wrong time", func(f *follower) []string {
 			return []string{"-since", "a week"}
-		}, 2, []string{`"a week"`, "-since"}},
-		{"damaged state file", func(f *follower) []string {
+		}, 2, `"a week"`, "-since"),
+		bad("damaged state file", func(f *follower) []string {
 			return []string{"-state", f.Write("watch.json", `{"from": "2024-0`)}
-		}, 1, []string{"watch.json is damaged", "left as it is"}},
-		{"state file of something else", func(f *follower) []string {
+		}, 1, "watch.json is damaged", "left as it is"),
+		bad("state file of something else", func(f *follower) []string {
 			return []string{"-state", f.Write("watch.json", `{"name": "value"}`)}
-		}, 1, []string{"watch.json is damaged", "not a state file"}},
-		{"state file that is a folder", func(f *follower) []string {
+		}, 1, "watch.json is damaged", "not a state file"),
+		bad("state file that is a folder", func(f *follower) []string {
 			return []string{"-state", f.Home}
-		}, 1, []string{"is a directory"}},
-		{"server error", func(f *follower) []string {
+		}, 1, "is a directory"),
+		bad("server error", func(f *follower) []string {
 			f.Server.Fail(apitest.Fault{Operation: "GetFollowedMangaFeed", Status: http.StatusBadGateway, Count: apitest.Always})
 			return nil
-		}, 1, []string{"502"}},
+		}, 1, "502", "the next run tells of the same chapters"),
 	}
+	tests = append(tests, exampletest.Each(append(exampletest.Unconnected(), exampletest.LoggedOut()...), func(f *follower, set func(*exampletest.Program) []string) []string {
+		return set(f.Program)
+	})...)
 	for _, test := range tests {
-		t.Run(test.name, func(t *testing.T) {
+		t.Run(test.Name, func(t *testing.T) {
 			t.Parallel()
 			f := newFollower(t)
 			f.publish("1", time.Hour, "en")
-			env := map[string]string{}
-			for name, value := range f.Env {
-				env[name] = value
-			}
-			args := test.set(f)
-			f.t = t
+			restore := f.Healthy()
+			args := test.Set(f)
 			damaged, _ := os.ReadFile(f.Path("watch.json"))
-			f.Fails(f.Run(args...), "watch", test.status, test.texts...)
+			f.Fails(f.Run(args...), "watch", test.Status, test.Texts...)
 			if after, _ := os.ReadFile(f.Path("watch.json")); string(after) != string(damaged) {
 				t.Errorf("the state file is now %q", after)
 			}
 
-			f.Server.Heal()
-			f.Env = env
+			restore()
 			if got := f.numbers(); got != "1" {
 				t.Errorf("the next run tells of %q", got)
 			}

@@ -14,6 +14,9 @@ func ParseID(text string) (id uuid.UUID, kind string, ok bool) {
 	if id, err := uuid.Parse(text); err == nil && len(text) == 36 {
 		return id, "", true
 	}
+	if !IsLink(text) {
+		text = "https://" + text // which browsers do not show
+	}
 	u, err := url.Parse(text)
 	if err != nil || strings.TrimPrefix(u.Hostname(), "www.") != "mangadex.org" {
 		return uuid.Nil, "", false

@@ -30,7 +30,7 @@ const (
 type Command struct {
 	*flag.FlagSet
 	Stdin  *os.File
-	Stdout io.Writer // takes results
+	Stdout *Output   // takes results
 	Stderr io.Writer // takes everything else
 
 	// Unfinished is what to know when the program ends too soon, such as how to go on.
@@ -53,18 +53,36 @@ func Main(name, usage string, run func(context.Context, *Command) error) {
 	context.AfterFunc(ctx, stop)
 	c := &Command{
 		FlagSet: flag.NewFlagSet(name, flag.ContinueOnError),
-		Stdin:   os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr,
+		Stdin:   os.Stdin, Stdout: &Output{w: os.Stdout}, Stderr: os.Stderr,
 		args: os.Args[1:], usage: usage,
 	}
 	c.live = c.Bool("live", false, "talk to MangaDex instead of the fake one in this program")
 	c.server = c.String("server", "", "talk to the server at this `address`, such as that of examples/emulator, or https://api.mangadex.dev")
 	err := run(ctx, c)
+	if err == nil {
+		err = c.Stdout.err
+	}
 	c.close()
 	status, line := c.outcome(ctx, err)
 	if line != "" {
 		fmt.Fprintln(c.Stderr, name+": "+strings.TrimPrefix(line, name+": "))
 	}
 	os.Exit(status)
+}
+
+// An Output remembers what could not be written, and writes nothing after that. So a program prints
+// line by line, and [Main] tells in the end that the disk was full.
+type Output struct {
+	w   io.Writer
+	err error
+}
+
+// Write implements io.Writer.
+func (o *Output) Write(p []byte) (n int, err error) {
+	if o.err == nil {
+		n, o.err = o.w.Write(p)
+	}
+	return n, o.err
 }
 
 func (c *Command) close() {
@@ -90,6 +108,8 @@ func (c *Command) Parse() error {
 		return Usagef("%w", err)
 	case *c.live && *c.server != "":
 		return Usagef("-live and -server exclude each other")
+	case *c.server != "" && !isServer(*c.server):
+		return Usagef("-server is %q; it is an address like http://localhost:8931", *c.server)
 	}
 	for _, arg := range c.Args() {
 		name, _, _ := strings.Cut(strings.TrimLeft(arg, "-"), "=")

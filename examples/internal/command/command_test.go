@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -27,6 +28,10 @@ func TestParseID(t *testing.T) {
 		{"https://mangadex.org/title/" + id + "/a-name?tab=art#x", "title", true},
 		{"https://www.mangadex.org/chapter/" + id + "/3", "chapter", true},
 		{"http://mangadex.org/group/" + id + "/", "group", true},
+		{"mangadex.org/title/" + id, "title", true}, // as browsers show it
+		{"www.mangadex.org/chapter/" + id, "chapter", true},
+		{"mangadex.org/" + id, "", false},
+		{"mangadex.org.example/title/" + id, "", false},
 		{"https://mangadex.org/title/" + id[1:], "title", false},
 		{"https://mangadex.org/" + id, "", false},
 		{"https://mangadex.org", "", false},
@@ -89,6 +94,50 @@ func TestWriteFile(t *testing.T) {
 	if entries, err := os.ReadDir(filepath.Dir(path)); err != nil || len(entries) != 1 {
 		t.Errorf("%v, %v", entries, err)
 	}
+
+	link := filepath.Join(dir, "link")
+	if err := os.Symlink(path, link); err != nil {
+		t.Skip(err)
+	}
+	if err := command.WriteFile(link, func(w io.Writer) error { _, err := io.WriteString(w, "fourth"); return err }); err != nil {
+		t.Fatal(err)
+	}
+	if content, err := os.ReadFile(path); err != nil || string(content) != "fourth" {
+		t.Errorf("behind the link: %q, %v", content, err)
+	}
+}
+
+// TestWriteFileElsewhere leaves alone what is no file.
+func TestWriteFileElsewhere(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	write := func(path string) error {
+		return command.WriteFile(path, func(w io.Writer) error { _, err := io.WriteString(w, "text"); return err })
+	}
+	if err := write(dir); err == nil || err.Error() != "open "+dir+": is a directory" {
+		t.Errorf("a folder: %v", err)
+	}
+	pipe := filepath.Join(dir, "pipe")
+	if err := exec.Command("mkfifo", pipe).Run(); err != nil {
+		t.Skip("there are no pipes with a name here")
+	}
+	read := make(chan string, 1)
+	go func() {
+		content, err := os.ReadFile(pipe)
+		if err != nil {
+			t.Error(err)
+		}
+		read <- string(content)
+	}()
+	if err := write(pipe); err != nil {
+		t.Fatal(err)
+	}
+	if info, err := os.Stat(pipe); err != nil || info.Mode().Type() != os.ModeNamedPipe {
+		t.Fatalf("the pipe is now %v, %v", info, err)
+	}
+	if content := <-read; content != "text" {
+		t.Errorf("from the pipe comes %q", content)
+	}
 }
 
 func TestBar(t *testing.T) {
@@ -96,26 +145,41 @@ func TestBar(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var terminal, out bytes.Buffer
 		bar := command.NewBar(&terminal)
-		bar.Show(0, 4, 0)
+		shows := func(what, want string) {
+			t.Helper()
+			if terminal.String() != want {
+				t.Errorf("%s: the terminal gets\n%q, want\n%q", what, terminal.String(), want)
+			}
+			terminal.Reset()
+		}
+		const noWraps, wraps, below = "\x1b[?7l", "\x1b[?7h", "\x1b[J"
+		drawing := func(full int, text string) string {
+			return "[" + strings.Repeat("=", full) + strings.Repeat(" ", 20-full) + "] " + text + "\x1b[K\n"
+		}
+		whole := func(pages int, bytes int64) command.Progress {
+			return command.Progress{Pages: pages, All: 4, Bytes: bytes}
+		}
+		bar.Print(&out, "a line before everything")
+		shows("nothing", "")
+		bar.Show(whole(0, 0))
+		shows("the beginning", noWraps+drawing(0, "0/4 pages    0 kB  0 kB/s")+below+wraps)
 		time.Sleep(time.Second)
-		bar.Show(1, 4, 3_000_000)
-		bar.Show(2, 4, 4_000_000) // too soon
+		bar.Show(whole(1, 3_000_000), command.Progress{Name: "c1", Pages: 1, All: 2}, command.Progress{Name: strings.Repeat("ä", 41), All: 2})
+		shows("two parts", "\r\x1b[1A"+noWraps+drawing(10, "1/2 pages    c1")+drawing(0, "0/2 pages    "+strings.Repeat("ä", 39)+"…")+drawing(5, "1/4 pages    3.0 MB  3.0 MB/s")+below+wraps)
+		bar.Show(whole(2, 4_000_000))
+		shows("too soon", "")
 		bar.Print(&out, "a line")
-		bar.Show(4, 4, 9_000_000)
+		shows("a line", "\r\x1b[3A"+below+noWraps+drawing(10, "2/4 pages    4.0 MB  4.0 MB/s")+below+wraps)
+		bar.Show(whole(4, 9_000_000))
 		bar.Close()
-		const clear = "\r\x1b[K"
-		want := clear + "[" + strings.Repeat(" ", 30) + "] 0/4 pages  0 kB  0 kB/s" +
-			clear + "[" + strings.Repeat("=", 7) + strings.Repeat(" ", 23) + "] 1/4 pages  3.0 MB  3.0 MB/s" +
-			clear +
-			clear + "[" + strings.Repeat("=", 30) + "] 4/4 pages  9.0 MB  9.0 MB/s" +
-			clear
-		if terminal.String() != want || out.String() != "a line\n" {
-			t.Errorf("the terminal shows %q, want %q; out: %q", terminal.String(), want, out.String())
+		shows("the end", "\r\x1b[1A"+noWraps+drawing(20, "4/4 pages    9.0 MB  9.0 MB/s")+below+wraps)
+		if out.String() != "a line before everything\na line\n" {
+			t.Errorf("out: %q", out.String())
 		}
 	})
 	var none *command.Bar
 	var out bytes.Buffer
-	none.Show(1, 2, 3)
+	none.Show(command.Progress{Pages: 1, All: 2, Bytes: 3})
 	none.Print(&out, "a line")
 	none.Close()
 	if out.String() != "a line\n" {

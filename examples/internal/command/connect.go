@@ -52,6 +52,11 @@ func (c *Command) address() (string, error) {
 	return c.fake.URL, nil
 }
 
+func isServer(address string) bool {
+	u, err := url.Parse(address)
+	return err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != ""
+}
+
 // fill puts titles into the library of the account of the fake MangaDex, some with a new chapter.
 func fill(fake *apitest.Server) error {
 	library := apitest.Library{Statuses: map[uuid.UUID]string{}, Ratings: map[uuid.UUID]int{}}
@@ -121,6 +126,15 @@ func (c *Command) Session() (*authn.Session, error) {
 	}
 	c.session, err = authn.New(options...)
 	return c.session, err
+}
+
+// ClientWithSession returns a client that logs in as [Command.Session] does.
+func (c *Command) ClientWithSession(options ...api.Option) (*api.Client, error) {
+	session, err := c.Session()
+	if err != nil {
+		return nil, err
+	}
+	return c.Client(append(options, authn.Use(session))...)
 }
 
 // host is the server in the words of the user.

@@ -18,8 +18,8 @@ func (c *Command) explain(err error) string {
 	var unauthorized *authn.UnauthorizedError
 	var answer *api.Error
 	switch {
-	case unreachable(err):
-		return fmt.Sprintf("%s cannot be reached; check the network: %s", c.host(), text)
+	case connection(err) != nil:
+		return fmt.Sprintf("%s cannot be reached; check the network: %s", c.host(), oneLine(connection(err).Error()))
 	case errors.Is(err, syscall.ENOSPC):
 		return text + "; make room there"
 	case errors.Is(err, fs.ErrPermission), errors.Is(err, syscall.EROFS):
@@ -39,11 +39,17 @@ func (c *Command) explain(err error) string {
 	return text
 }
 
-// unreachable reports whether there was no connection to the server.
-func unreachable(err error) bool {
+// connection is what went wrong before there was a connection to the server, nil if it was not that.
+func connection(err error) error {
 	var dns *net.DNSError
 	var op *net.OpError
-	return errors.As(err, &dns) || errors.As(err, &op) && (op.Op == "dial" || op.Op == "proxyconnect")
+	switch {
+	case errors.As(err, &op) && (op.Op == "dial" || op.Op == "proxyconnect"):
+		return op
+	case errors.As(err, &dns):
+		return dns
+	}
+	return nil
 }
 
 // oneLine keeps the first line, which is the first error where errors were joined, and says how

@@ -1,6 +1,7 @@
 package command
 
 import (
+	"cmp"
 	"crypto/rand"
 	"io"
 	"os"
@@ -8,8 +9,18 @@ import (
 )
 
 // WriteFile writes a file as a whole or not at all: what was there stays until the new content is
-// on the disk. It makes the folder.
+// on the disk. It makes the folder. What is not a file, such as /dev/stdout, is written to as it is.
 func WriteFile(path string, write func(io.Writer) error) (err error) {
+	if target, err := filepath.EvalSymlinks(path); err == nil {
+		path = target // so that a link stays one
+	}
+	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
+		f, err := os.OpenFile(path, os.O_WRONLY, 0)
+		if err != nil {
+			return err
+		}
+		return cmp.Or(write(f), f.Close())
+	}
 	if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
 		return err
 	}

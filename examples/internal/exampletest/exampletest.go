@@ -13,6 +13,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -40,6 +41,7 @@ type Program struct {
 	Server *apitest.Server // that it talks to; nil for the one in the program
 	Home   string          // a folder of its own, which is the current one
 	Stdin  string
+	Stdout io.Writer // takes the output of the program; nil: its Result has it
 	Env    map[string]string
 
 	t     testing.TB
@@ -128,6 +130,9 @@ func (p *Program) Start(args ...string) *Running {
 		r.cmd.Env = append(r.cmd.Env, name+"="+value)
 	}
 	r.cmd.Dir, r.cmd.Stdout, r.cmd.Stderr = p.Home, &r.stdout, &r.stderr
+	if p.Stdout != nil {
+		r.cmd.Stdout = p.Stdout
+	}
 	r.cmd.Stdin = strings.NewReader(p.Stdin)
 	if err := r.cmd.Start(); err != nil {
 		p.t.Fatal(err)
@@ -156,6 +161,12 @@ func (r *Running) Stderr() string { return r.stderr.String() }
 // Interrupt sends what Ctrl-C sends, as soon as a condition holds.
 func (r *Running) Interrupt(when func() bool) {
 	r.t.Helper()
+	r.Signal(os.Interrupt, when)
+}
+
+// Signal sends a signal, as soon as a condition holds.
+func (r *Running) Signal(signal os.Signal, when func() bool) {
+	r.t.Helper()
 	if runtime.GOOS == "windows" {
 		r.cmd.Process.Kill() //nolint:errcheck // the test is over
 		r.cmd.Wait()         //nolint:errcheck // likewise
@@ -167,7 +178,7 @@ func (r *Running) Interrupt(when func() bool) {
 			break
 		}
 	}
-	if err := r.cmd.Process.Signal(os.Interrupt); err != nil {
+	if err := r.cmd.Process.Signal(signal); err != nil {
 		r.t.Error(err)
 	}
 }
@@ -238,6 +249,25 @@ func (p *Program) Succeeds(r Result) Result {
 	return r
 }
 
+// Helps checks that -h prints a help with all of the texts in it, and nothing else.
+func (p *Program) Helps(texts ...string) {
+	p.t.Helper()
+	r := p.Succeeds(p.Run("-h"))
+	for _, text := range texts {
+		if !strings.Contains(r.Stdout, text) {
+			p.t.Errorf("the help lacks %q: %s", text, r.Stdout)
+		}
+	}
+	if r.Stderr != "" {
+		p.t.Errorf("stderr: %s", r.Stderr)
+	}
+}
+
+// Requests returns the requests of some operations that the server has got.
+func (p *Program) Requests(operations ...string) []apitest.Request {
+	return slices.DeleteFunc(p.Server.Requests(), func(r apitest.Request) bool { return !slices.Contains(operations, r.Operation) })
+}
+
 // Silent starts a server that never answers. Asked reports whether it has got a request.
 func Silent(t testing.TB) (url string, asked func() bool) {
 	var got atomic.Bool
@@ -273,6 +303,17 @@ func (p *Program) FullDisk(kib int) string {
 		p.limit = strconv.Itoa(kib) // in blocks of 512 bytes or 1 KiB, as the shell has it
 	}
 	return dir
+}
+
+// FullOutput makes the standard output of the program that of a full disk.
+func (p *Program) FullOutput() {
+	p.t.Helper()
+	full, err := os.OpenFile("/dev/full", os.O_WRONLY, 0)
+	if err != nil {
+		p.t.Skip(err)
+	}
+	p.t.Cleanup(func() { full.Close() })
+	p.Stdout = full
 }
 
 // ReadOnly returns a folder in which nothing can be written.
