@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
+	"strings"
 	"sync"
 
 	"github.com/mangadex-go/mangadex/api"
@@ -25,42 +25,34 @@ type saving struct {
 // A tally counts what has come of the chapters so far.
 type tally struct {
 	mu        sync.Mutex
-	chapters  []*command.Progress // of each that was begun
-	running   []*command.Progress // those of them that are not over
-	all       int                 // pages of all chapters
-	there     int                 // chapters that were there
+	begun     []*progress
+	all       int // pages of all chapters
+	there     int // chapters that were there
 	done      int
 	elsewhere []error // chapters that cannot be read here
 	failed    []error
 	bar       *command.Bar
 }
 
-// begin takes up a chapter, whose progress is then reported to a function.
-func (t *tally) begin(chapter api.Chapter) (p *command.Progress, report func(athome.Progress)) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	p = &command.Progress{Name: chapterName(chapter), All: chapter.Attributes.Pages}
-	t.chapters, t.running = append(t.chapters, p), append(t.running, p)
-	t.show()
-	return p, func(now athome.Progress) {
-		t.mu.Lock()
-		defer t.mu.Unlock()
-		p.Pages, p.All, p.Bytes = now.Pages, now.TotalPages, now.Bytes
-		t.show()
-	}
+// A progress is how far a chapter has come.
+type progress struct {
+	name string
+	over bool
+	athome.Progress
 }
 
-// show shows the chapters on their way and the whole. The tally is locked.
+// show shows how far the chapters have come. The tally is locked.
 func (t *tally) show() {
 	whole := command.Progress{All: t.all}
-	for _, p := range t.chapters {
+	var running []string
+	for _, p := range t.begun {
 		whole.Pages, whole.Bytes = whole.Pages+p.Pages, whole.Bytes+p.Bytes
+		if !p.over {
+			running = append(running, p.name)
+		}
 	}
-	var parts []command.Progress
-	for _, p := range t.running {
-		parts = append(parts, *p)
-	}
-	t.bar.Show(whole, parts...)
+	whole.What = strings.Join(running, ", ")
+	t.bar.Show(whole)
 }
 
 // save saves chapters, some at once. It goes on when a chapter cannot be had, and stops when
@@ -119,21 +111,28 @@ func (s saving) chapter(ctx context.Context, c *command.Command, client *api.Cli
 	if s.cbz {
 		path += ".cbz"
 	}
-	progress, report := t.begin(details)
+	p := &progress{}
+	p.name, _, _ = strings.Cut(chapterName(details), " [") // volume and number
+	report := func(now athome.Progress) {
+		t.mu.Lock()
+		defer t.mu.Unlock()
+		p.Progress = now
+		t.show()
+	}
+	t.mu.Lock()
+	t.begun = append(t.begun, p)
+	t.mu.Unlock()
 	there := s.cbz && exists(path) // an archive gets its name when it is whole
 	var err error
 	if there {
-		report(athome.Progress{Pages: details.Attributes.Pages, TotalPages: details.Attributes.Pages})
+		report(athome.Progress{Pages: details.Attributes.Pages})
 	} else {
 		err = s.fetch(ctx, client, details, path, report)
 	}
 
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if ctx.Err() == nil { // otherwise it is shown how far it came
-		t.running = slices.DeleteFunc(t.running, func(p *command.Progress) bool { return p == progress })
-		t.show()
-	}
+	p.over = true
 	var page *athome.PageError
 	switch {
 	case err == nil:
