@@ -280,6 +280,9 @@ func readBody(resp *http.Response, b *bytes.Buffer, limit int64) ([]byte, error)
 	if int64(len(body)) > limit {
 		return body[:limit], fmt.Errorf("the answer is longer than %d MiB", limit>>20)
 	}
+	if err != nil {
+		err = fmt.Errorf("the answer was cut off: %w", err)
+	}
 	return body, err
 }
 

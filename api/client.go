@@ -18,7 +18,8 @@ const (
 	Development = "https://api.mangadex.dev" // for trials; accounts and limits of its own
 )
 
-// A Client has a method for each operation of the API. It is safe for use by many goroutines.
+// A Client has a method for each operation of the API. [New] makes one. It is safe for use by many
+// goroutines.
 type Client struct {
 	raw       *RawClient
 	base      *url.URL
@@ -191,7 +192,9 @@ func assemble(s *settings) (HttpRequestDoer, *transport.Transport, error) {
 		return nil, nil, err
 	}
 	for i := len(s.middleware) - 1; i >= 0; i-- {
-		doer = s.middleware[i](doer)
+		if doer = s.middleware[i](doer); doer == nil {
+			return nil, nil, errors.New("api: a middleware returned nil; let it return next where it has nothing to add")
+		}
 	}
 	return doer, polite, nil
 }

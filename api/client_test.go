@@ -157,6 +157,15 @@ func TestNilOptions(t *testing.T) {
 	if _, err := api.New(api.Production, api.WithMiddleware(nil)); err == nil || err.Error() != "api: WithMiddleware was given nil" {
 		t.Errorf("error %v", err)
 	}
+	none := func(api.HttpRequestDoer) api.HttpRequestDoer { return nil }
+	if _, err := api.New(api.Production, api.WithMiddleware(none)); err == nil || !strings.HasPrefix(err.Error(), "api: a middleware returned nil") {
+		t.Errorf("error %v", err)
+	}
+	for _, err := range c.ListAuthorsAll(ctx, nil, nil) {
+		if !errors.Is(err, context.Canceled) {
+			t.Errorf("walk: error %v", err)
+		}
+	}
 }
 
 // TestRateLimitErrors checks that an error of the limits can be told, and read.

@@ -268,6 +268,19 @@ func TestErrorCode(t *testing.T) {
 	}
 }
 
+// TestErrorCutOff checks that an answer whose connection broke is told as that.
+func TestErrorCutOff(t *testing.T) {
+	t.Parallel()
+	_, err := newClient(t, func(*http.Request) (*http.Response, error) {
+		resp := answer(200, "application/json", `{"result":"ok","data":`)
+		resp.ContentLength++
+		return resp, nil
+	}).GetManga(t.Context(), id(idA), nil)
+	if !errors.Is(err, io.ErrUnexpectedEOF) || !strings.HasSuffix(err.Error(), "200 OK: the answer was cut off: unexpected EOF") {
+		t.Errorf("error %v", err)
+	}
+}
+
 func TestErrorIs(t *testing.T) {
 	t.Parallel()
 	for _, status := range []int{400, 401, 403, 404, 409, 429, 500, 503} {
