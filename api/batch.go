@@ -10,9 +10,12 @@ import (
 	"github.com/google/uuid"
 )
 
-// Bounds of one request of a batch.
+// MaxIDs is how many values the parameter IDs of a list takes. [Client.GetMangaByIDs] and its like
+// take any number.
+const MaxIDs = 100
+
+// Bounds of a batch.
 const (
-	maxIDs     = 100  // that the lists take
 	maxIDQuery = 7500 // bytes, where only the length of the URL is bounded: servers take 8 KiB
 	maxBatches = 4    // requests at once
 )
@@ -22,7 +25,7 @@ const (
 // for 100 at a time, a few times at once.
 func (c *Client) GetMangaByIDs(ctx context.Context, ids []uuid.UUID, includes ...MangaInclude) (found []Manga, missing []uuid.UUID, err error) {
 	return inOrder(ctx, ids, func(m *Manga) uuid.UUID { return m.ID }, func(ctx context.Context, ids []uuid.UUID) ([]Manga, error) {
-		list, err := c.SearchManga(ctx, &SearchMangaParams{IDs: ids, Limit: Ptr(maxIDs), ContentRating: allRatings, Includes: includes})
+		list, err := c.SearchManga(ctx, &SearchMangaParams{IDs: ids, Limit: Ptr(MaxIDs), ContentRating: allRatings, Includes: includes})
 		if err != nil {
 			return nil, err
 		}
@@ -34,7 +37,7 @@ func (c *Client) GetMangaByIDs(ctx context.Context, ids []uuid.UUID, includes ..
 // that will be published in the future.
 func (c *Client) GetChaptersByIDs(ctx context.Context, ids []uuid.UUID, includes ...ChapterInclude) (found []Chapter, missing []uuid.UUID, err error) {
 	return inOrder(ctx, ids, chapterID, func(ctx context.Context, ids []uuid.UUID) ([]Chapter, error) {
-		params := ListChaptersParams{IDs: ids, Limit: Ptr(maxIDs), ContentRating: allRatings, IncludeUnavailable: Ptr(Yes), Includes: includes}
+		params := ListChaptersParams{IDs: ids, Limit: Ptr(MaxIDs), ContentRating: allRatings, IncludeUnavailable: Ptr(Yes), Includes: includes}
 		list, err := c.ListChapters(ctx, &params)
 		if err != nil || len(list.Data) >= len(ids) {
 			return dataOf(list, err)
@@ -61,7 +64,7 @@ func dataOf(list *ChapterList, err error) ([]Chapter, error) {
 // GetAuthorsByIDs returns authors and artists like [Client.GetMangaByIDs].
 func (c *Client) GetAuthorsByIDs(ctx context.Context, ids []uuid.UUID, includes ...AuthorInclude) (found []Author, missing []uuid.UUID, err error) {
 	return inOrder(ctx, ids, func(a *Author) uuid.UUID { return a.ID }, func(ctx context.Context, ids []uuid.UUID) ([]Author, error) {
-		list, err := c.ListAuthors(ctx, &ListAuthorsParams{IDs: ids, Limit: Ptr(maxIDs), Includes: includes})
+		list, err := c.ListAuthors(ctx, &ListAuthorsParams{IDs: ids, Limit: Ptr(MaxIDs), Includes: includes})
 		if err != nil {
 			return nil, err
 		}
@@ -73,7 +76,7 @@ func (c *Client) GetAuthorsByIDs(ctx context.Context, ids []uuid.UUID, includes 
 // titles.
 func (c *Client) GetCoversByIDs(ctx context.Context, ids []uuid.UUID, includes ...CoverInclude) (found []Cover, missing []uuid.UUID, err error) {
 	return inOrder(ctx, ids, func(c *Cover) uuid.UUID { return c.ID }, func(ctx context.Context, ids []uuid.UUID) ([]Cover, error) {
-		list, err := c.ListCovers(ctx, &ListCoversParams{IDs: ids, Limit: Ptr(maxIDs), Includes: includes})
+		list, err := c.ListCovers(ctx, &ListCoversParams{IDs: ids, Limit: Ptr(MaxIDs), Includes: includes})
 		if err != nil {
 			return nil, err
 		}
@@ -84,7 +87,7 @@ func (c *Client) GetCoversByIDs(ctx context.Context, ids []uuid.UUID, includes .
 // GetGroupsByIDs returns scanlation groups like [Client.GetMangaByIDs].
 func (c *Client) GetGroupsByIDs(ctx context.Context, ids []uuid.UUID, includes ...GroupInclude) (found []ScanlationGroup, missing []uuid.UUID, err error) {
 	return inOrder(ctx, ids, func(g *ScanlationGroup) uuid.UUID { return g.ID }, func(ctx context.Context, ids []uuid.UUID) ([]ScanlationGroup, error) {
-		list, err := c.ListGroups(ctx, &ListGroupsParams{IDs: ids, Limit: Ptr(maxIDs), Includes: includes})
+		list, err := c.ListGroups(ctx, &ListGroupsParams{IDs: ids, Limit: Ptr(MaxIDs), Includes: includes})
 		if err != nil {
 			return nil, err
 		}
@@ -177,7 +180,7 @@ var allRatings = []ContentRating{ContentRatingSafe, ContentRatingSuggestive, Con
 
 // inOrder fetches items by their ids, 100 at a time.
 func inOrder[T any](ctx context.Context, ids []uuid.UUID, key func(*T) uuid.UUID, fetch func(context.Context, []uuid.UUID) ([]T, error)) (found []T, missing []uuid.UUID, err error) {
-	all, err := batches(ctx, ids, maxIDs, func(ctx context.Context, ids []uuid.UUID) (map[uuid.UUID]T, error) {
+	all, err := batches(ctx, ids, MaxIDs, func(ctx context.Context, ids []uuid.UUID) (map[uuid.UUID]T, error) {
 		items, err := fetch(ctx, ids)
 		if err != nil {
 			return nil, err

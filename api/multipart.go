@@ -23,7 +23,6 @@ const (
 	MaxUploadSize      = 150 << 20 // bytes of all files of a session
 	MaxPages           = 500       // files of a session
 	MaxGroups          = 10        // groups of a chapter
-	MaxIDs             = 100       // values of an ids[] parameter
 )
 
 // Pages are the files of one call of [Client.UploadPages], at most [MaxPagesPerRequest]. The
