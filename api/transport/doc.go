@@ -5,6 +5,9 @@
 //	polite, err := transport.New(transport.WithUserAgent("shelf/1.2 (+https://shelf.example)"))
 //	client := &http.Client{Transport: polite}
 //
+// A request that has a User-Agent keeps it. Via is taken out, because MangaDex refuses what comes
+// through a proxy that says so.
+//
 // # Limits
 //
 // MangaDex allows about five requests a second for each address, and fewer for some operations.
@@ -40,7 +43,8 @@
 // # Bans
 //
 // A 403 that is not JSON comes from the guard in front of MangaDex. After three of them in a row
-// nothing is sent for ten minutes ([WithBanPause]), and requests fail with a *[BannedError].
+// nothing is sent for ten minutes ([WithBanPause]), and requests fail with a *[BannedError]. If the
+// next answer is another one, the ten minutes begin again.
 //
 // # Other hosts
 //

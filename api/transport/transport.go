@@ -13,9 +13,6 @@ import (
 	"github.com/mangadex-go/mangadex/internal/header"
 )
 
-// Version is the version of this module, as the User-Agent says it.
-const Version = "0.1.0"
-
 // Bounds of the options.
 const (
 	longestBackoff = time.Hour
@@ -159,8 +156,8 @@ func WithAttempts(n int) Option {
 }
 
 // WithBackoff sets the time before a repetition: a random part of first, which doubles with every
-// further one up to longest. The defaults are 300 ms and 10 s. A server that asks for more than a
-// minute ([http.StatusServiceUnavailable] with Retry-After) is not waited for. An hour is the most.
+// further one up to longest, an hour at most. The defaults are 300 ms and 10 s. What the server asks
+// for by the Retry-After of a 503 is added; if that is more than a minute, the request fails.
 func WithBackoff(first, longest time.Duration) Option {
 	return func(t *Transport) error {
 		if first < 0 || longest < first || longest > longestBackoff {

@@ -6,6 +6,9 @@ import (
 	"strings"
 )
 
+// Version is the version of this module, as the User-Agent says it.
+const Version = "0.1.0"
+
 // Product is how this library names itself, the whole User-Agent of a program without a name.
 const Product = "mangadex-go/" + Version + " (+https://github.com/mangadex-go/mangadex)"
 
