@@ -50,8 +50,12 @@ func (m *manga) findLatest() {
 	}
 }
 
+var publicationStatuses = []string{"ongoing", "completed", "hiatus", "cancelled"}
+
+var contentRatings = []string{"safe", "suggestive", "erotica", "pornographic"}
+
 // defaultRatings are those that lists show unless the request says otherwise.
-var defaultRatings = []string{"safe", "suggestive", "erotica"}
+var defaultRatings = contentRatings[:3:3]
 
 // A mangaFilter is what a search asks for. A nil field asks for nothing.
 type mangaFilter struct {

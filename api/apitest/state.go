@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -84,6 +85,13 @@ func (s State) Manga() []Manga {
 
 // AddManga adds a title and returns its id, a new one unless it is given.
 func (s State) AddManga(m Manga) (uuid.UUID, error) {
+	m.OriginalLanguage, m.Status, m.ContentRating = orElse(m.OriginalLanguage, "ja"), orElse(m.Status, "ongoing"), orElse(m.ContentRating, "safe")
+	switch {
+	case !slices.Contains(publicationStatuses, m.Status):
+		return uuid.Nil, fmt.Errorf("apitest: there is no status %q of a publication; give one of %s", m.Status, strings.Join(publicationStatuses, ", "))
+	case !slices.Contains(contentRatings, m.ContentRating):
+		return uuid.Nil, fmt.Errorf("apitest: there is no content rating %q; give one of %s", m.ContentRating, strings.Join(contentRatings, ", "))
+	}
 	st, unlock := s.lock()
 	defer unlock()
 	tags, err := find(&st.tags, "Tag", m.Tags)
@@ -101,7 +109,7 @@ func (s State) AddManga(m Manga) (uuid.UUID, error) {
 	}
 	added.fields = mangaFields{
 		Title: localized{"en": m.Title}, AltTitles: []localized{}, Description: localized{}, Links: links{},
-		OriginalLanguage: orElse(m.OriginalLanguage, "ja"), Status: orElse(m.Status, "ongoing"), ContentRating: orElse(m.ContentRating, "safe"),
+		OriginalLanguage: m.OriginalLanguage, Status: m.Status, ContentRating: m.ContentRating,
 	}
 	if m.Year != 0 {
 		added.fields.Year = &m.Year
@@ -287,6 +295,11 @@ func (s State) SetLibrary(username string, l Library) error {
 	for id, rating := range l.Ratings {
 		if _, ok := st.manga.get(id); !ok || rating < 1 || rating > 10 {
 			return fmt.Errorf("apitest: the rating %d of %s is not one of 1 to 10 for a title", rating, id)
+		}
+	}
+	for id, status := range l.Statuses {
+		if _, ok := st.manga.get(id); !ok || !slices.Contains(readingStatuses, status) {
+			return fmt.Errorf("apitest: the reading status %q of %s is not one of %s for a title", status, id, strings.Join(readingStatuses, ", "))
 		}
 	}
 	now := st.clock().UTC()

@@ -39,9 +39,11 @@ func TestSetLibrary(t *testing.T) {
 		t.Errorf("the statistics are %+v after %+v", after, before)
 	}
 	for name, err := range map[string]error{
-		"an unknown account": srv.State().SetLibrary("nobody", library),
-		"an unknown title":   srv.State().SetLibrary(srv.Account.Username, apitest.Library{Manga: []uuid.UUID{uuid.New()}}),
-		"a rating of 11":     srv.State().SetLibrary(srv.Account.Username, apitest.Library{Ratings: map[uuid.UUID]int{id: 11}}),
+		"an unknown account":         srv.State().SetLibrary("nobody", library),
+		"an unknown title":           srv.State().SetLibrary(srv.Account.Username, apitest.Library{Manga: []uuid.UUID{uuid.New()}}),
+		"a status that there is not": srv.State().SetLibrary(srv.Account.Username, apitest.Library{Statuses: map[uuid.UUID]string{id: "finished"}}),
+		"a status of no title":       srv.State().SetLibrary(srv.Account.Username, apitest.Library{Statuses: map[uuid.UUID]string{uuid.New(): "reading"}}),
+		"a rating of 11":             srv.State().SetLibrary(srv.Account.Username, apitest.Library{Ratings: map[uuid.UUID]int{id: 11}}),
 	} {
 		if err == nil || !strings.HasPrefix(err.Error(), "apitest: ") {
 			t.Errorf("%s: %v", name, err)
@@ -64,9 +66,11 @@ func TestAddedThings(t *testing.T) {
 		t.Errorf("the title is %+v", m)
 	}
 	for name, add := range map[string]func() error{
-		"a title of an id in use":   func() error { _, err := state.AddManga(apitest.Manga{ID: id}); return err },
-		"a chapter of an id in use": func() error { _, err := state.AddChapter(apitest.Chapter{ID: chapter, Manga: id}); return err },
-		"a title of an unknown tag": func() error { _, err := state.AddManga(apitest.Manga{Tags: []uuid.UUID{id}}); return err },
+		"a title of an id in use":              func() error { _, err := state.AddManga(apitest.Manga{ID: id}); return err },
+		"a chapter of an id in use":            func() error { _, err := state.AddChapter(apitest.Chapter{ID: chapter, Manga: id}); return err },
+		"a title of an unknown tag":            func() error { _, err := state.AddManga(apitest.Manga{Tags: []uuid.UUID{id}}); return err },
+		"a title of an unknown status":         func() error { _, err := state.AddManga(apitest.Manga{Status: "finished"}); return err },
+		"a title of an unknown content rating": func() error { _, err := state.AddManga(apitest.Manga{ContentRating: "mature"}); return err },
 		"a chapter of -1 pages": func() error {
 			_, err := state.AddChapter(apitest.Chapter{Manga: id, Pages: -1})
 			return err
