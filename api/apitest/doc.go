@@ -4,9 +4,9 @@
 //	client, err := api.New(srv.URL, api.WithoutRateLimit())
 //	list, err := client.SearchManga(ctx, &api.SearchMangaParams{Title: api.Ptr("kettle")})
 //
-// [Start] is for tests: they fail when a request does not fit the specification, which names the
-// parameter, and when it is for nothing that MangaDex has. [NewServer] is for everything else;
-// examples/emulator is a program around it, for clients in any language.
+// [Start] is for tests. A request that does not fit the specification makes them fail, with the
+// name of the parameter, and so does one for nothing that MangaDex has. [NewServer] is for
+// everything else; examples/emulator is a program around it, for clients in any language.
 //
 // # What there is
 //

@@ -6,12 +6,34 @@ import (
 	"fmt"
 	"log"
 	"net/http"
+	"testing"
 
 	"github.com/mangadex-go/mangadex/api"
 	"github.com/mangadex-go/mangadex/api/apitest"
 )
 
-// Outside of tests; in a test, Start does with a line. Here it has a title and a chapter of one's own.
+// A test of a program's own: the server is closed when it ends, and a request that MangaDex would not
+// understand makes it fail.
+func ExampleStart() {
+	test := func(t *testing.T) {
+		srv := apitest.Start(t)
+		client, err := api.New(srv.URL)
+		if err != nil {
+			t.Fatal(err)
+		}
+		srv.Fail(apitest.Fault{Operation: "GetManga", Status: http.StatusServiceUnavailable})
+		id := srv.State().Manga()[0].ID
+		if _, err := client.GetManga(t.Context(), id, nil); err != nil { // the client asks again after the 503
+			t.Error(err)
+		}
+		if n := len(srv.Requests()); n != 2 {
+			t.Errorf("%d requests, want 2", n)
+		}
+	}
+	_ = test // func TestMine(t *testing.T)
+}
+
+// Outside of tests, with a title and a chapter of one's own.
 func ExampleNewServer() {
 	ctx := context.Background()
 	srv, err := apitest.NewServer(apitest.WithSeed(7))

@@ -115,7 +115,8 @@ func WithTokenLife(access, refresh time.Duration) Option {
 	return func(s *settings) { s.accessLife, s.refreshLife = access, refresh }
 }
 
-// WithExpirySkew makes expires_in wrong by so much.
+// WithExpirySkew adds d to the expires_in of the answers that give tokens. Tokens hold as long as
+// before.
 func WithExpirySkew(d time.Duration) Option { return func(s *settings) { s.expirySkew = d } }
 
 // WithRefresh sets what happens to refresh tokens when they are used.
