@@ -1,4 +1,4 @@
-// Specimport turns the OpenAPI document that MangaDex publishes into this
+// Command specimport turns the OpenAPI document that MangaDex publishes into this
 // module's openapi.yaml.
 //
 // It keeps the facts of the document (paths, operations, parameters, types,
