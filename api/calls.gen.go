@@ -616,6 +616,8 @@ func (c *Client) GetCover(ctx context.Context, mangaOrCoverID uuid.UUID, params 
 
 // UploadCover adds a cover to a title, by the id of the title.
 //
+// The answer has the id of the cover. Package upload checks the picture before it sends it.
+//
 // POST /cover/{mangaOrCoverId}. Needs a login. At most 100 requests in 10 min.
 func (c *Client) UploadCover(ctx context.Context, mangaOrCoverID uuid.UUID, body CoverUpload, editors ...RequestEditorFn) (*CoverResponse, error) {
 	r := newRequest(&operation.Table[operation.UploadCover])
@@ -1256,7 +1258,8 @@ func (c *Client) GetRandomManga(ctx context.Context, params *GetRandomMangaParam
 
 // ListReadMarkers returns which chapters of several titles the account has read.
 //
-// They are one list, or sorted by title when Grouped is set.
+// They are one list, or sorted by title when Grouped is set. [Client.GetReadMarkersByIDs] takes any
+// number of ids.
 //
 // GET /manga/read. Needs a login.
 func (c *Client) ListReadMarkers(ctx context.Context, params *ListReadMarkersParams, editors ...RequestEditorFn) (*ReadMarkersResponse, error) {
@@ -1676,7 +1679,8 @@ func (c *Client) Ping(ctx context.Context, editors ...RequestEditorFn) error {
 
 // ListRatings returns the ratings that the account gave to titles.
 //
-// Titles that it did not rate are not in the answer.
+// Titles that it did not rate are not in the answer. [Client.GetRatingsByIDs] takes any number of
+// ids.
 //
 // GET /rating. Needs a login.
 func (c *Client) ListRatings(ctx context.Context, params *ListRatingsParams, editors ...RequestEditorFn) (*RatingsResponse, error) {
@@ -1851,7 +1855,7 @@ func (c *Client) GetSettingsTemplateVersion(ctx context.Context, version uuid.UU
 
 // ListChapterStatistics returns how many comments there are on several chapters, by chapter.
 //
-// The answer may be 10 minutes old.
+// The answer may be 10 minutes old. [Client.GetChapterStatisticsByIDs] takes any number of ids.
 //
 // GET /statistics/chapter.
 func (c *Client) ListChapterStatistics(ctx context.Context, params *ListChapterStatisticsParams, editors ...RequestEditorFn) (*ThreadStatisticsResponse, error) {
@@ -1879,7 +1883,7 @@ func (c *Client) GetChapterStatistics(ctx context.Context, id uuid.UUID, editors
 
 // ListGroupStatistics returns how many comments there are on several scanlation groups, by group.
 //
-// The answer may be 10 minutes old.
+// The answer may be 10 minutes old. [Client.GetGroupStatisticsByIDs] takes any number of ids.
 //
 // GET /statistics/group.
 func (c *Client) ListGroupStatistics(ctx context.Context, params *ListGroupStatisticsParams, editors ...RequestEditorFn) (*ThreadStatisticsResponse, error) {
@@ -1908,7 +1912,7 @@ func (c *Client) GetGroupStatistics(ctx context.Context, id uuid.UUID, editors .
 
 // ListMangaStatistics returns ratings, follows and comments of several titles, by title.
 //
-// The answer may be 10 minutes old.
+// The answer may be 10 minutes old. [Client.GetMangaStatisticsByIDs] takes any number of ids.
 //
 // GET /statistics/manga.
 func (c *Client) ListMangaStatistics(ctx context.Context, params *ListMangaStatisticsParams, editors ...RequestEditorFn) (*MangaStatisticsResponse, error) {

@@ -396,6 +396,8 @@ type ClientInterface interface {
 
 	// UploadCoverWithBody adds a cover to a title, by the id of the title.
 	//
+	// The answer has the id of the cover. Package upload checks the picture before it sends it.
+	//
 	// Takes any type of body and a specified content type.
 	//
 	// Corresponds with POST /cover/{mangaOrCoverId} (the `UploadCover` operationId).
@@ -687,7 +689,8 @@ type ClientInterface interface {
 
 	// ListReadMarkers returns which chapters of several titles the account has read.
 	//
-	// They are one list, or sorted by title when Grouped is set.
+	// They are one list, or sorted by title when Grouped is set. [Client.GetReadMarkersByIDs] takes any
+	// number of ids.
 	//
 	// Corresponds with GET /manga/read (the `ListReadMarkers` operationId).
 	ListReadMarkers(ctx context.Context, params *ListReadMarkersParams, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -873,7 +876,8 @@ type ClientInterface interface {
 
 	// ListRatings returns the ratings that the account gave to titles.
 	//
-	// Titles that it did not rate are not in the answer.
+	// Titles that it did not rate are not in the answer. [Client.GetRatingsByIDs] takes any number of
+	// ids.
 	//
 	// Corresponds with GET /rating (the `ListRatings` operationId).
 	ListRatings(ctx context.Context, params *ListRatingsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -985,7 +989,7 @@ type ClientInterface interface {
 
 	// ListChapterStatistics returns how many comments there are on several chapters, by chapter.
 	//
-	// The answer may be 10 minutes old.
+	// The answer may be 10 minutes old. [Client.GetChapterStatisticsByIDs] takes any number of ids.
 	//
 	// Corresponds with GET /statistics/chapter (the `ListChapterStatistics` operationId).
 	ListChapterStatistics(ctx context.Context, params *ListChapterStatisticsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -999,7 +1003,7 @@ type ClientInterface interface {
 
 	// ListGroupStatistics returns how many comments there are on several scanlation groups, by group.
 	//
-	// The answer may be 10 minutes old.
+	// The answer may be 10 minutes old. [Client.GetGroupStatisticsByIDs] takes any number of ids.
 	//
 	// Corresponds with GET /statistics/group (the `ListGroupStatistics` operationId).
 	ListGroupStatistics(ctx context.Context, params *ListGroupStatisticsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -1014,7 +1018,7 @@ type ClientInterface interface {
 
 	// ListMangaStatistics returns ratings, follows and comments of several titles, by title.
 	//
-	// The answer may be 10 minutes old.
+	// The answer may be 10 minutes old. [Client.GetMangaStatisticsByIDs] takes any number of ids.
 	//
 	// Corresponds with GET /statistics/manga (the `ListMangaStatistics` operationId).
 	ListMangaStatistics(ctx context.Context, params *ListMangaStatisticsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -1921,6 +1925,8 @@ func (c *RawClient) GetCover(ctx context.Context, mangaOrCoverID openapi_types.U
 
 // UploadCoverWithBody adds a cover to a title, by the id of the title.
 //
+// The answer has the id of the cover. Package upload checks the picture before it sends it.
+//
 // Takes any type of body and a specified content type.
 //
 // Corresponds with POST /cover/{mangaOrCoverId} (the `UploadCover` operationId).
@@ -2562,7 +2568,8 @@ func (c *RawClient) GetRandomManga(ctx context.Context, params *GetRandomMangaPa
 
 // ListReadMarkers returns which chapters of several titles the account has read.
 //
-// They are one list, or sorted by title when Grouped is set.
+// They are one list, or sorted by title when Grouped is set. [Client.GetReadMarkersByIDs] takes any
+// number of ids.
 //
 // Corresponds with GET /manga/read (the `ListReadMarkers` operationId).
 func (c *RawClient) ListReadMarkers(ctx context.Context, params *ListReadMarkersParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -2998,7 +3005,8 @@ func (c *RawClient) Ping(ctx context.Context, reqEditors ...RequestEditorFn) (*h
 
 // ListRatings returns the ratings that the account gave to titles.
 //
-// Titles that it did not rate are not in the answer.
+// Titles that it did not rate are not in the answer. [Client.GetRatingsByIDs] takes any number of
+// ids.
 //
 // Corresponds with GET /rating (the `ListRatings` operationId).
 func (c *RawClient) ListRatings(ctx context.Context, params *ListRatingsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -3260,7 +3268,7 @@ func (c *RawClient) GetSettingsTemplateVersion(ctx context.Context, version open
 
 // ListChapterStatistics returns how many comments there are on several chapters, by chapter.
 //
-// The answer may be 10 minutes old.
+// The answer may be 10 minutes old. [Client.GetChapterStatisticsByIDs] takes any number of ids.
 //
 // Corresponds with GET /statistics/chapter (the `ListChapterStatistics` operationId).
 func (c *RawClient) ListChapterStatistics(ctx context.Context, params *ListChapterStatisticsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -3294,7 +3302,7 @@ func (c *RawClient) GetChapterStatistics(ctx context.Context, uuid openapi_types
 
 // ListGroupStatistics returns how many comments there are on several scanlation groups, by group.
 //
-// The answer may be 10 minutes old.
+// The answer may be 10 minutes old. [Client.GetGroupStatisticsByIDs] takes any number of ids.
 //
 // Corresponds with GET /statistics/group (the `ListGroupStatistics` operationId).
 func (c *RawClient) ListGroupStatistics(ctx context.Context, params *ListGroupStatisticsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -3329,7 +3337,7 @@ func (c *RawClient) GetGroupStatistics(ctx context.Context, uuid openapi_types.U
 
 // ListMangaStatistics returns ratings, follows and comments of several titles, by title.
 //
-// The answer may be 10 minutes old.
+// The answer may be 10 minutes old. [Client.GetMangaStatisticsByIDs] takes any number of ids.
 //
 // Corresponds with GET /statistics/manga (the `ListMangaStatistics` operationId).
 func (c *RawClient) ListMangaStatistics(ctx context.Context, params *ListMangaStatisticsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
