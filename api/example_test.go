@@ -14,6 +14,7 @@ import (
 
 	"github.com/mangadex-go/mangadex/api"
 	"github.com/mangadex-go/mangadex/api/apitest"
+	"github.com/mangadex-go/mangadex/api/transport"
 	"github.com/mangadex-go/mangadex/authn"
 )
 
@@ -287,9 +288,10 @@ func ExampleWithHTTPClient() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	transport := http.DefaultTransport.(*http.Transport).Clone()
-	transport.Proxy = http.ProxyURL(proxy)
-	client, err := api.New(api.Production, api.WithHTTPClient(&http.Client{Transport: transport}))
+	base := transport.Base()
+	base.Proxy = http.ProxyURL(proxy)
+	through := &http.Client{Transport: base} // also for authn.WithHTTPClient and athome.WithHTTPClient
+	client, err := api.New(api.Production, api.WithHTTPClient(through))
 	if err != nil {
 		log.Fatal(err)
 	}

@@ -1,4 +1,5 @@
-// Package library reads what a user keeps on MangaDex, in as few requests as the API allows.
+// Package library reads the titles that a user follows on MangaDex, with all that the user keeps of
+// them, in as few requests as the API allows.
 //
 //	session, err := authn.New(…)
 //	client, err := api.New(api.Production, authn.Use(session))
