@@ -135,6 +135,29 @@ func TestRefusalWithoutMeans(t *testing.T) {
 	}
 }
 
+// An operation that needs no token succeeds without one when its token turns out to be void for good.
+func TestRefusalOfAnOptionalToken(t *testing.T) {
+	t.Parallel()
+	f := newFake()
+	w := f.inMemory()
+	s := w.loggedIn(t, w.personal(), authn.WithRefreshToken(f.seed()))
+	c := w.use(t, s)
+	w.endSessions()
+	if _, err := c.GetManga(t.Context(), w.manga, nil); err != nil {
+		t.Error(err)
+	}
+	get := "GET /manga/" + mangaID
+	if n := w.count(get); n != 2 || w.last(t, get).authorization != "" {
+		t.Errorf("sent %d times, at last with Authorization %q; want 2, without", n, w.last(t, get).authorization)
+	}
+	if err := c.FollowManga(t.Context(), w.manga); !errors.Is(err, authn.ErrRefreshTokenRefused) {
+		t.Errorf("got %v, want ErrRefreshTokenRefused", err)
+	}
+	if _, err := c.GetManga(authn.WithToken(t.Context()), w.manga, nil); !errors.Is(err, authn.ErrRefreshTokenRefused) {
+		t.Errorf("WithToken: got %v, want ErrRefreshTokenRefused", err)
+	}
+}
+
 func TestOverrides(t *testing.T) {
 	t.Parallel()
 	w := newFake().inMemory()

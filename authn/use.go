@@ -14,7 +14,8 @@ import (
 
 // Use makes a client act for a session: [Session.Edit] sees every request before it is sent, and a
 // request that is answered with 401 is repeated once with a new token, if its body can be sent
-// again. If that is answered with 401, too, the call fails with the *[api.Error].
+// again; without a token, if the session has ended and the operation needs none. If that is answered
+// with 401, too, the call fails with the *[api.Error].
 func Use(s *Session) api.Option {
 	if s == nil {
 		return api.WithRequestEditorFn(func(context.Context, *http.Request) error {
@@ -36,18 +37,9 @@ func Use(s *Session) api.Option {
 // API server of the session never gets the token. A request that has an Authorization header keeps
 // it.
 func (s *Session) Edit(ctx context.Context, req *http.Request) error {
-	want := modeOf(ctx)
-	if want == withoutToken {
+	wanted, required := wantsToken(ctx, req)
+	if !wanted {
 		return nil
-	}
-	required := want == withToken
-	if want == byOperation {
-		if op := operation.Of(req); op != nil {
-			if op.Auth == operation.AuthNone {
-				return nil
-			}
-			required = op.Auth == operation.AuthRequired
-		}
 	}
 	if _, given := req.Header["Authorization"]; given {
 		return nil
@@ -79,6 +71,20 @@ func (s *Session) Edit(ctx context.Context, req *http.Request) error {
 	return nil
 }
 
+// wantsToken reports whether a request may have a token, and whether it needs one.
+func wantsToken(ctx context.Context, req *http.Request) (wanted, required bool) {
+	switch modeOf(ctx) {
+	case withoutToken:
+		return false, false
+	case withToken:
+		return true, true
+	}
+	if op := operation.Of(req); op != nil {
+		return op.Auth != operation.AuthNone, op.Auth == operation.AuthRequired
+	}
+	return true, false
+}
+
 // A doer repeats a request once whose token was refused.
 type doer struct {
 	session *Session
@@ -101,19 +107,22 @@ func (d *doer) Do(req *http.Request) (*http.Response, error) {
 	const longest = 64 << 10
 	body, _ := io.ReadAll(io.LimitReader(resp.Body, longest))
 	_ = resp.Body.Close()
+	again := req.Clone(req.Context())
 	b, err := d.session.acquire(req.Context())
-	if e := (*ended)(nil); errors.As(err, &e) {
-		if e.cause == nil { // there was nothing to get another token with; 401 says it all
-			resp.Body = io.NopCloser(bytes.NewReader(body))
-			return resp, nil
-		}
+	_, required := wantsToken(req.Context(), req)
+	switch e := (*ended)(nil); {
+	case err == nil:
+		again.Header["Authorization"] = []string{b.header}
+	case !errors.As(err, &e):
+		return nil, err
+	case !required: // the session has ended, and the next call is sent like this, too
+		delete(again.Header, "Authorization")
+	case e.cause == nil: // there was nothing to get another token with; 401 says it all
+		resp.Body = io.NopCloser(bytes.NewReader(body))
+		return resp, nil
+	default:
 		return nil, e.refuse(req.Method, d.session.server.relative(req))
 	}
-	if err != nil {
-		return nil, err
-	}
-	again := req.Clone(req.Context())
-	again.Header["Authorization"] = []string{b.header}
 	if req.GetBody != nil {
 		if again.Body, err = req.GetBody(); err != nil {
 			return nil, fmt.Errorf("authn: %s %s: the body cannot be sent again: %w", req.Method, req.URL.Path, err)
