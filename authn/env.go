@@ -99,5 +99,8 @@ func (s *settings) set(place string, values map[string]string) error {
 	if values["TOKEN_FILE"] != "" {
 		options = append(options, WithStore(NewFileStore(values["TOKEN_FILE"])))
 	}
-	return Options(options...)(s)
+	if err := Options(options...)(s); err != nil {
+		return fmt.Errorf("%w (from %s)", err, place)
+	}
+	return nil
 }

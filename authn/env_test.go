@@ -65,6 +65,13 @@ func TestFromEnv(t *testing.T) {
 			t.Errorf("got %v, %v", s, err)
 		}
 	})
+	t.Run("not clean", func(t *testing.T) {
+		clearEnv(t)
+		t.Setenv("MANGADEX_REFRESH_TOKEN", "only-a-test\n")
+		if _, err := authn.New(authn.FromEnv()); err == nil || !strings.HasSuffix(err.Error(), "(from the environment)") {
+			t.Errorf("got %v", err)
+		}
+	})
 	for _, pair := range [][2]string{{"CLIENT_ID", "CLIENT_SECRET"}, {"CLIENT_SECRET", "CLIENT_ID"}, {"USERNAME", "PASSWORD"}, {"PASSWORD", "USERNAME"}} {
 		t.Run("only "+pair[0], func(t *testing.T) {
 			clearEnv(t)
@@ -110,6 +117,7 @@ func TestFromFile(t *testing.T) {
 		"half a pair":    {`{"client_id":"only-a-test"}`, 0o600, []string{"MANGADEX_CLIENT_SECRET"}},
 		"empty half":     {`{"username":"reader","password":""}`, 0o600, []string{"MANGADEX_PASSWORD"}},
 		"twice":          {`{"refresh_token":"only-a-test","MANGADEX_REFRESH_TOKEN":"only-a-test"}`, 0o600, []string{"refresh_token twice"}},
+		"not clean":      {`{"refresh_token":"only-a-test\n"}`, 0o600, []string{"refresh token", "line break"}},
 		"not a string":   {`{"refresh_token":["only-a-test"]}`, 0o600, []string{"refresh_token", "string"}},
 		"not an object":  {`["only-a-test"]`, 0o600, []string{"JSON object"}},
 		"null":           {`null`, 0o600, []string{"JSON object"}},
