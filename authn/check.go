@@ -133,7 +133,7 @@ func (s *Session) get(ctx context.Context, operation, path string, b *bearer) (*
 	body := []byte(scrubKnown(string(got.body), b.AccessToken))
 	apiErr := &api.Error{
 		Operation: operation, Method: http.MethodGet, Path: req.URL.Path, StatusCode: got.status,
-		RequestID: got.header.Get("X-Request-Id"), Header: got.header, Body: body[:min(len(body), 4<<10)],
+		RequestID: got.header.Get("X-Request-Id"), RetryAfter: retryAfter(got), Header: got.header, Body: body[:min(len(body), 4<<10)],
 	}
 	var parsed api.ErrorResponse
 	if json.Unmarshal(body, &parsed) == nil {
