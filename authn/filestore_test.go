@@ -95,6 +95,26 @@ func TestDamagedFileIsSetAside(t *testing.T) {
 	}
 }
 
+// A login by hand does not overwrite a damaged file either.
+func TestLoginWithSetsDamagedFileAside(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "token")
+	if err := os.WriteFile(path, []byte("gibberish"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	w := newFake().inMemory()
+	s := w.session(t, authn.Anonymous(), w.personal(), authn.WithStore(authn.NewFileStore(path)))
+	if err := s.LoginWith(t.Context(), w.username, w.password); !errors.Is(err, authn.ErrDamaged) || len(w.requests()) != 0 {
+		t.Errorf("got %v after %d requests, want ErrDamaged", err, len(w.requests()))
+	}
+	if err := s.LoginWith(t.Context(), w.username, w.password); err != nil {
+		t.Errorf("once more: %v", err)
+	}
+	if data, err := os.ReadFile(path + ".damaged-1"); err != nil || string(data) != "gibberish" {
+		t.Errorf("the damaged file: %q, %v", data, err)
+	}
+}
+
 func TestFileStoreErrors(t *testing.T) {
 	t.Parallel()
 	ctx := t.Context()

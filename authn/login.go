@@ -74,12 +74,17 @@ func (s *Session) replace(ctx context.Context, f *flight, g passwordGrant) (t To
 		return Token{}, nil, err
 	}
 	defer unlock()
+	stored, err := s.load(ctx)
+	if err != nil {
+		return Token{}, nil, err
+	}
 	if t, err = s.wire.exchange(ctx, g); err != nil {
 		return Token{}, nil, err
 	}
 	s.mu.Lock()
 	if s.account == f.account {
-		f.account = &account{username: g.username, password: g.password}
+		// What the store holds is no news, and not of this account, even if it cannot be replaced.
+		f.account = &account{username: g.username, password: g.password, seen: stored}
 		s.account, s.anonymous = f.account, false
 		s.current.Store(nil)
 		s.permissions = nil
@@ -99,8 +104,8 @@ func (s *Session) Logout(ctx context.Context, options ...LogoutOption) error {
 	if f != nil {
 		select {
 		case <-f.done:
-		case <-ctx.Done(): // what is under way deletes what it saves
-			return fmt.Errorf(untold, waitError(ctx))
+		case <-ctx.Done(): // what is under way deletes what it saves after this
+			return both(fmt.Errorf(untold, waitError(ctx)), s.erase(ctx))
 		}
 		if f.got.AccessToken != "" { // it had a newer token when it was stopped
 			t = f.got
@@ -112,7 +117,9 @@ func (s *Session) Logout(ctx context.Context, options ...LogoutOption) error {
 	}
 	defer s.land(f)
 	defer f.cancel()
-	if unlock, err := s.lock(ctx); err == nil { // or another process has it for too long
+	patience, stop := context.WithTimeout(ctx, storeTimeout) // the rest is for the server
+	defer stop()
+	if unlock, err := s.lock(patience); err == nil { // or another process has it for too long
 		defer unlock()
 		if stored, err := s.load(ctx); err == nil && stored.RefreshToken != "" && was.isNews(stored) {
 			t = stored // another process has renewed it

@@ -58,12 +58,58 @@ func TestLogoutWithAnImpatientCaller(t *testing.T) {
 	})
 }
 
+// Who cannot wait for the renewal that the logout stops is logged out nevertheless. The call that
+// waits for it was not cancelled by its caller, and must not say so.
+func TestLogoutThatDoesNotWait(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		store := authn.NewMemoryStore()
+		f, _, s := loggedInMemory(t, authn.WithStore(store))
+		time.Sleep(20 * time.Minute)
+		f.fail(tokenPath, f.after(20*time.Second))
+		waiting := inBackground(func() error { return second(s.Token(t.Context())) })
+		synctest.Wait()
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		if err := s.Logout(ctx); !errors.Is(err, context.Canceled) {
+			t.Errorf("got %v, want Canceled", err)
+		}
+		mustHoldNothing(t, s, store)
+		mustBe(t, <-waiting, []error{authn.ErrUnauthorized}, []error{context.Canceled, authn.ErrUnavailable})
+		synctest.Wait()
+		mustHoldNothing(t, s, store)
+	})
+}
+
+// Another program that hangs while it holds the store does not keep the server from being told.
+func TestLogoutWhileAnotherHoldsTheStore(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		store := authn.NewMemoryStore()
+		f, _, s := loggedInMemory(t, authn.WithStore(store))
+		unlock, err := store.Lock(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := s.Logout(t.Context()); err != nil {
+			t.Error(err)
+		}
+		f.mustHaveEnded(t)
+		mustHoldNothing(t, s, store)
+		if err := unlock(); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
 // The answer comes after the logout: the token in it is the one to be revoked, and is not kept.
 func TestAnswerAfterLogout(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		store := authn.NewMemoryStore()
-		f, s, session, waiting := startStubborn(t, authn.WithStore(store))
+		f, s, session, waiting := startStubborn(t, authn.WithStore(store), authn.WithOnToken(func(authn.Token) {
+			t.Error("a token of a session that has ended")
+		}))
 		logout := inBackground(func() error { return session.Logout(t.Context()) })
 		synctest.Wait()
 		if !session.Anonymous() {

@@ -371,6 +371,9 @@ func (s *Session) renew(ctx context.Context, f *flight) (*bearer, error) {
 	case b != nil:
 		return b, nil
 	case err != nil && !errors.Is(err, ErrNotSaved):
+		if s.dropped(f) { // Logout has cancelled it, not those who wait
+			return nil, &ended{}
+		}
 		return nil, s.closedOr(err)
 	}
 	b, useErr := s.use(ctx, f, t)
@@ -424,6 +427,13 @@ func (s *Session) obtain(ctx context.Context, f *flight) (*bearer, Token, error)
 	}
 	s.lookAgain = time.Now().Add(lookPause)
 	return nil, Token{}, &ended{cause: s.cause, now: refused != nil}
+}
+
+// dropped reports whether the session has been logged out of what a flight works for.
+func (s *Session) dropped(f *flight) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.account != f.account
 }
 
 // closedOr explains an error that comes of Close.
@@ -497,8 +507,10 @@ func (s *Session) keep(ctx context.Context, f *flight, g grant, t Token) (Token,
 
 // use announces a token that was kept, verifies it and makes it the current one.
 func (s *Session) use(ctx context.Context, f *flight, t Token) (*bearer, error) {
-	for _, f := range s.onToken {
-		f(t)
+	if !s.dropped(f) { // or it is about to be revoked
+		for _, f := range s.onToken {
+			f(t)
+		}
 	}
 	b := newBearer(t, time.Now())
 	var permissions Permissions
@@ -560,11 +572,15 @@ func (s *Session) load(ctx context.Context) (Token, error) {
 	if err != nil {
 		return Token{}, fmt.Errorf("authn: %w", err)
 	}
-	if stored.Server != "" && stored.Server != s.server.String() {
+	if s.foreign(stored) {
 		s.logger.Warn("authn: the token in the store is for another server", "server", stored.Server)
 		return Token{}, nil
 	}
 	return stored, nil
+}
+
+func (s *Session) foreign(stored Token) bool {
+	return stored.Server != "" && stored.Server != s.server.String()
 }
 
 // lock locks a store that can be locked.
@@ -584,13 +600,16 @@ func (s *Session) lock(ctx context.Context) (unlock func(), err error) {
 	}, nil
 }
 
-// erase deletes the token from the store, even when ctx has ended.
+// erase deletes the token from the store, even when ctx has ended, unless it is for another server.
 func (s *Session) erase(ctx context.Context) error {
 	if s.store == nil {
 		return nil
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), storeTimeout)
 	defer cancel()
+	if stored, err := s.store.Load(ctx); err == nil && s.foreign(stored) {
+		return nil
+	}
 	if err := s.store.Delete(ctx); err != nil {
 		s.logger.Error("authn: the token is still in the store", "error", err)
 		return fmt.Errorf("authn: the token is still in the store: %w", err)

@@ -122,6 +122,28 @@ func TestSavingFails(t *testing.T) {
 	}
 }
 
+// If the token of another account cannot be replaced in the store, the session does not go back to
+// that account.
+func TestSavingFailsForAnotherAccount(t *testing.T) {
+	t.Parallel()
+	f := newFake()
+	w := f.inMemory()
+	store := &recordingStore{Store: authn.NewMemoryStore()}
+	s := w.loggedIn(t, w.personal(), authn.WithRefreshToken(f.seed()), authn.WithStore(store))
+	store.setFail(errors.New("no space left on device"))
+	if err := s.LoginWith(t.Context(), w.username, w.password); !errors.Is(err, authn.ErrNotSaved) {
+		t.Errorf("got %v, want ErrNotSaved", err)
+	}
+	want := s.RefreshToken()
+	store.setFail(nil)
+	w.revokeAccess()
+	w.mustFollow(t, w.use(t, s))
+	if w.last(t, tokenPath).form.Get("refresh_token") != want {
+		t.Error("not renewed with the refresh token of the login")
+	}
+	mustHold(t, s, store, s.RefreshToken())
+}
+
 // A token that cannot be deleted is told, with everything else that went wrong, in one line.
 func TestDeletingFails(t *testing.T) {
 	t.Parallel()
@@ -341,6 +363,9 @@ func TestStoredTokenOfAnotherServer(t *testing.T) {
 	}
 	if !stranger.Anonymous() || stranger.RefreshToken() != "" || len(other.requests()) != 0 {
 		t.Errorf("the token of another server is used: %v, %d requests", stranger, len(other.requests()))
+	}
+	if err := stranger.Logout(t.Context()); err != nil {
+		t.Error(err)
 	}
 	if got, err := store.Load(t.Context()); err != nil || got != kept {
 		t.Errorf("the token of another server is lost: %v, %v", got, err)
