@@ -18,7 +18,7 @@ func (e *exchange) learn() {
 	t, resp := e.t, e.resp
 	if t.ban.see(resp.StatusCode == http.StatusForbidden && looksLikeBan(resp)) {
 		until, _ := t.ban.holds()
-		e.pause(News{Pause: t.ban.pause, All: true, Reason: &BannedError{Until: until}})
+		e.pause(Feedback{Pause: t.ban.pause, All: true, Reason: &BannedError{Until: until}})
 		return
 	}
 	limited := resp.StatusCode == http.StatusTooManyRequests
@@ -29,19 +29,19 @@ func (e *exchange) learn() {
 	if !limited && !found {
 		return
 	}
-	news := News{Requests: bucket.Limit, All: !found || e.op == nil}
-	if limited || bucket.Remaining == 0 && !news.All {
+	feedback := Feedback{Requests: bucket.Limit, All: !found || e.op == nil}
+	if limited || bucket.Remaining == 0 && !feedback.All {
 		if wait := header.RetryAfter(resp.StatusCode, resp.Header, time.Now()); wait > 0 {
-			news.Pause = wait + rounding
+			feedback.Pause = wait + rounding
 		} else if limited {
 			ceiling := silentPause.ceiling(e.attempt)
-			news.Pause = ceiling/2 + rand.N(ceiling/2)
+			feedback.Pause = ceiling/2 + rand.N(ceiling/2)
 		}
 	}
-	if news.Pause > 0 {
-		e.pause(news)
-	} else if e.call.Limit.Requests > 0 && news.Requests > 0 && news.Requests != e.call.Limit.Requests && t.limiter != nil {
-		t.limiter.Learn(e.call, news)
+	if feedback.Pause > 0 {
+		e.pause(feedback)
+	} else if e.call.Limit.Requests > 0 && feedback.Requests > 0 && feedback.Requests != e.call.Limit.Requests && t.limiter != nil {
+		t.limiter.Learn(e.call, feedback)
 	}
 }
 
@@ -49,12 +49,12 @@ func (e *exchange) learn() {
 var silentPause = backoff{first: 2 * time.Second, longest: time.Minute}
 
 // pause stops an operation, or everything.
-func (e *exchange) pause(news News) {
-	e.delay = news.Pause // for a transport without a limiter
-	e.logPause(news)
+func (e *exchange) pause(feedback Feedback) {
+	e.delay = feedback.Pause // for a transport without a limiter
+	e.logPause(feedback)
 	if e.t.limiter != nil {
 		e.t.stats.pauses.Add(1)
-		e.t.limiter.Learn(e.call, news)
+		e.t.limiter.Learn(e.call, feedback)
 	}
 }
 

@@ -22,7 +22,7 @@ type Limiter interface {
 
 	// Learn is told what the answer to a request says about the limits. It is called only for
 	// answers that say something.
-	Learn(call Call, news News)
+	Learn(call Call, feedback Feedback)
 }
 
 // A Call is a request as a [Limiter] sees it.
@@ -38,8 +38,8 @@ type Limit struct {
 	Bucket   string // operations with the same bucket share the allowance
 }
 
-// News is what an answer says about the limits.
-type News struct {
+// Feedback is what an answer says about the limits.
+type Feedback struct {
 	Requests int           // the allowance of the operation in its period; zero: not said
 	Pause    time.Duration // how long to send nothing; zero: go on
 	All      bool          // the pause is for every operation
@@ -344,17 +344,17 @@ func (l *LocalLimiter) windowOf(call Call) *window {
 }
 
 // Learn implements [Limiter].
-func (l *LocalLimiter) Learn(call Call, news News) {
+func (l *LocalLimiter) Learn(call Call, feedback Feedback) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	now := l.now()
 	own := l.windowOf(call)
-	if own != nil && news.Requests > 0 {
-		own.resize(news.Requests)
+	if own != nil && feedback.Requests > 0 {
+		own.resize(feedback.Requests)
 	}
-	if news.Pause > 0 {
+	if feedback.Pause > 0 {
 		paused := &l.global
-		if !news.All && call.Operation != "" {
+		if !feedback.All && call.Operation != "" {
 			if own == nil {
 				own = new(window)
 				l.windows[call.Operation] = own
@@ -362,8 +362,8 @@ func (l *LocalLimiter) Learn(call Call, news News) {
 			paused = own
 			l.recall(own)
 		}
-		if at := now + min(news.Pause, maxPause); at >= paused.paused {
-			paused.paused, paused.reason = at, news.Reason
+		if at := now + min(feedback.Pause, maxPause); at >= paused.paused {
+			paused.paused, paused.reason = at, feedback.Reason
 		}
 		l.expel(now)
 	}

@@ -303,23 +303,23 @@ func TestLimiterLearns(t *testing.T) {
 	narrow := bucket("Narrow", 10, time.Minute)
 	reason := errors.New("a reason")
 	tests := []struct {
-		name string
-		call transport.Call // that the news is of
-		news transport.News
-		// when calls of Narrow and Open are let through behind the news
+		name     string
+		call     transport.Call // that the feedback is of
+		feedback transport.Feedback
+		// when calls of Narrow and Open are let through behind the feedback
 		narrow, open time.Duration
 		err          error
 	}{
-		{"nothing", narrow, transport.News{}, 0, 0, nil},
-		{"a pause of the operation", narrow, transport.News{Pause: 10 * time.Second}, 10 * time.Second, 0, nil},
-		{"a pause of another without a bucket", transport.Call{Operation: "New"}, transport.News{Pause: 10 * time.Second}, 0, 0, nil},
-		{"a pause of an unknown operation", transport.Call{}, transport.News{Pause: 10 * time.Second}, 10 * time.Second, 10 * time.Second, nil},
-		{"a pause of everything", narrow, transport.News{Pause: 10 * time.Second, All: true}, 10 * time.Second, 10 * time.Second, nil},
-		{"a pause that is too long", narrow, transport.News{Pause: 1000 * time.Hour}, 2 * time.Hour, 0, nil},
-		{"a negative pause", narrow, transport.News{Pause: -time.Hour, All: true}, 0, 0, nil},
-		{"a smaller allowance", narrow, transport.News{Requests: 1}, period(time.Minute), 0, nil},
-		{"a larger allowance", narrow, transport.News{Requests: 1 << 40}, 0, 0, nil},
-		{"a reason", narrow, transport.News{Pause: time.Minute, All: true, Reason: reason}, 0, 0, reason},
+		{"nothing", narrow, transport.Feedback{}, 0, 0, nil},
+		{"a pause of the operation", narrow, transport.Feedback{Pause: 10 * time.Second}, 10 * time.Second, 0, nil},
+		{"a pause of another without a bucket", transport.Call{Operation: "New"}, transport.Feedback{Pause: 10 * time.Second}, 0, 0, nil},
+		{"a pause of an unknown operation", transport.Call{}, transport.Feedback{Pause: 10 * time.Second}, 10 * time.Second, 10 * time.Second, nil},
+		{"a pause of everything", narrow, transport.Feedback{Pause: 10 * time.Second, All: true}, 10 * time.Second, 10 * time.Second, nil},
+		{"a pause that is too long", narrow, transport.Feedback{Pause: 1000 * time.Hour}, 2 * time.Hour, 0, nil},
+		{"a negative pause", narrow, transport.Feedback{Pause: -time.Hour, All: true}, 0, 0, nil},
+		{"a smaller allowance", narrow, transport.Feedback{Requests: 1}, period(time.Minute), 0, nil},
+		{"a larger allowance", narrow, transport.Feedback{Requests: 1 << 40}, 0, 0, nil},
+		{"a reason", narrow, transport.Feedback{Pause: time.Minute, All: true, Reason: reason}, 0, 0, reason},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -329,7 +329,7 @@ func TestLimiterLearns(t *testing.T) {
 				if err := limiter.Wait(t.Context(), narrow, 0); err != nil {
 					t.Fatal(err)
 				}
-				limiter.Learn(test.call, test.news)
+				limiter.Learn(test.call, test.feedback)
 				start := time.Now()
 				var wg sync.WaitGroup
 				check := func(call transport.Call, want time.Duration) {
@@ -355,7 +355,7 @@ func TestLimiterLearnsAgain(t *testing.T) {
 		limiter := transport.NewLimiter(transport.WithRate(1000, 1000))
 		narrow := bucket("Narrow", 10, time.Minute)
 		for _, step := range []struct{ said, want int }{{0, 10}, {4, 4}, {1, 1}, {7, 7}, {-3, 7}, {10, 10}, {1000, 10}} {
-			limiter.Learn(narrow, transport.News{Requests: step.said})
+			limiter.Learn(narrow, transport.Feedback{Requests: step.said})
 			time.Sleep(2 * time.Minute)
 			got := 0
 			for limiter.Wait(t.Context(), narrow, 0) == nil {
@@ -368,7 +368,7 @@ func TestLimiterLearnsAgain(t *testing.T) {
 	})
 }
 
-// TestLimiterPauseReachesThoseThatWait checks that news of a pause ends the wait of those that
+// TestLimiterPauseReachesThoseThatWait checks that feedback of a pause ends the wait of those that
 // cannot wait for its end, and holds back those that can, in order.
 func TestLimiterPauseReachesThoseThatWait(t *testing.T) {
 	t.Parallel()
@@ -394,7 +394,7 @@ func TestLimiterPauseReachesThoseThatWait(t *testing.T) {
 			}
 		})
 		synctest.Wait()
-		limiter.Learn(narrow, transport.News{Pause: 10 * time.Second})
+		limiter.Learn(narrow, transport.Feedback{Pause: 10 * time.Second})
 		wg.Wait()
 		l.wg.Wait()
 		if want := []string{"Open", "Narrow", "Second"}; !slices.Equal(l.names, want) {
@@ -413,7 +413,7 @@ func TestLimiterPauseReachesThoseThatWait(t *testing.T) {
 			}
 		})
 		synctest.Wait()
-		limiter.Learn(open, transport.News{Pause: time.Minute, All: true, Reason: reason})
+		limiter.Learn(open, transport.Feedback{Pause: time.Minute, All: true, Reason: reason})
 		wg.Wait()
 	})
 }
@@ -465,7 +465,7 @@ func TestLimiterProperties(t *testing.T) {
 			for _, p := range pauses {
 				wg.Go(func() {
 					time.Sleep(p.At)
-					limiter.Learn(calls[p.Call], transport.News{Pause: p.For, All: p.All})
+					limiter.Learn(calls[p.Call], transport.Feedback{Pause: p.For, All: p.All})
 				})
 			}
 			for i, a := range arrivals {

@@ -446,11 +446,11 @@ type pausedLimiter struct{}
 
 func (pausedLimiter) Wait(ctx context.Context, call transport.Call, maxWait time.Duration) error {
 	limiter := transport.NewLimiter()
-	limiter.Learn(call, transport.News{Pause: time.Hour, All: true})
+	limiter.Learn(call, transport.Feedback{Pause: time.Hour, All: true})
 	return limiter.Wait(ctx, call, maxWait)
 }
 
-func (pausedLimiter) Learn(transport.Call, transport.News) {}
+func (pausedLimiter) Learn(transport.Call, transport.Feedback) {}
 
 // A stalledBody never ends.
 type stalledBody struct{ ctx context.Context }

@@ -31,13 +31,13 @@ func (e *exchange) logRetry() {
 }
 
 // logPause writes the line of a pause.
-func (e *exchange) logPause(news News) {
+func (e *exchange) logPause(feedback Feedback) {
 	if e.t.logger == nil {
 		return
 	}
-	attrs := append(e.outcome(), slog.Duration("pause", news.Pause), slog.Bool("all", news.All))
-	if news.Reason != nil {
-		attrs = append(attrs, slog.String("reason", news.Reason.Error()))
+	attrs := append(e.outcome(), slog.Duration("pause", feedback.Pause), slog.Bool("all", feedback.All))
+	if feedback.Reason != nil {
+		attrs = append(attrs, slog.String("reason", feedback.Reason.Error()))
 	}
 	e.write(slog.LevelWarn, "pausing requests", attrs...)
 }

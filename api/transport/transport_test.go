@@ -497,6 +497,6 @@ func (r *recorder) Wait(_ context.Context, call transport.Call, maxWait time.Dur
 	return r.err
 }
 
-func (r *recorder) Learn(call transport.Call, news transport.News) {
-	r.lines = append(r.lines, fmt.Sprint("learn ", call, " ", news))
+func (r *recorder) Learn(call transport.Call, feedback transport.Feedback) {
+	r.lines = append(r.lines, fmt.Sprint("learn ", call, " ", feedback))
 }
