@@ -12,9 +12,18 @@ import (
 
 // apitestWorld is the fake MangaDex of the library, which was written without this package.
 func apitestWorld(t *testing.T) *world {
-	server := apitest.Start(t, apitest.WithTitles(10), apitest.WithRefresh(apitest.RefreshRotate))
 	client := &http.Client{Transport: &http.Transport{}}
 	t.Cleanup(client.CloseIdleConnections)
+	return worldOf(t, apitest.Start(t, apitest.WithTitles(10), apitest.WithRefresh(apitest.RefreshRotate)), client)
+}
+
+// apitestInMemory is the same without a network, for tests with a fake clock.
+func apitestInMemory(t *testing.T) *world {
+	server := apitest.Start(t, apitest.WithTitles(10), apitest.WithRefresh(apitest.RefreshRotate), apitest.WithoutNetwork())
+	return worldOf(t, server, &http.Client{Transport: server.Transport()})
+}
+
+func worldOf(t *testing.T, server *apitest.Server, client *http.Client) *world {
 	c, err := api.New(server.URL, api.WithHTTPClient(client), api.WithoutRateLimit())
 	if err != nil {
 		t.Fatal(err)

@@ -3,6 +3,7 @@ package authn_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"path/filepath"
 	"runtime"
@@ -45,6 +46,41 @@ func TestThousandCallsOneRenewal(t *testing.T) {
 			t.Errorf("%d renewals, want 1", n)
 		}
 	})
+}
+
+// A session renews its token by itself: when it has expired, and before it does.
+func TestRenewsByItself(t *testing.T) {
+	t.Parallel()
+	for where, make := range map[string]func(*testing.T) *world{"httpmock": mockWorld, "apitest": apitestInMemory} {
+		for _, legacy := range []bool{false, true} {
+			t.Run(fmt.Sprintf("%s/legacy=%v", where, legacy), func(t *testing.T) {
+				t.Parallel()
+				synctest.Test(t, func(t *testing.T) {
+					w := make(t)
+					protocol, _ := w.protocol(legacy)
+					s := w.loggedIn(t, protocol, w.withPassword())
+					c := w.use(t, s)
+					time.Sleep(time.Hour)
+					w.mustFollowAtOnce(t, c)
+					if n := w.refreshes(); n != 1 {
+						t.Errorf("%d renewals of an expired token, want 1", n)
+					}
+					token, err := s.Token(t.Context())
+					if err != nil {
+						t.Fatal(err)
+					}
+					time.Sleep(time.Until(token.Expiry) - 50*time.Second)
+					w.mustFollowAtOnce(t, c)
+					if n := w.refreshes(); n != 2 {
+						t.Errorf("%d renewals, want another one ahead of time", n)
+					}
+					if n := w.logins(); n != 1 {
+						t.Errorf("%d logins, want 1", n)
+					}
+				})
+			})
+		}
+	}
 }
 
 func TestWaiterKeepsToItsDeadline(t *testing.T) {

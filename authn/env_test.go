@@ -4,6 +4,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 
@@ -20,43 +21,40 @@ func clearEnv(t *testing.T) {
 }
 
 func TestFromEnv(t *testing.T) {
-	for name, test := range map[string]struct {
-		env    map[string]string
-		legacy bool
-		grants string // what is sent
-	}{
-		"password":                      {map[string]string{"CLIENT_ID": clientID, "CLIENT_SECRET": clientSecret, "USERNAME": username, "PASSWORD": password}, false, "password"},
-		"refresh token":                 {map[string]string{"CLIENT_ID": clientID, "CLIENT_SECRET": clientSecret, "REFRESH_TOKEN": "seed"}, false, "refresh_token"},
-		"password, session endpoints":   {map[string]string{"USERNAME": username, "PASSWORD": password}, true, "/auth/login"},
-		"token file, session endpoints": {map[string]string{"TOKEN_FILE": "file"}, true, "/auth/refresh"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			clearEnv(t)
-			f := newFake()
-			w := f.inMemory()
-			path := filepath.Join(t.TempDir(), "token")
-			for name, value := range test.env {
-				switch value {
-				case "seed":
-					value = f.seed()
-				case "file":
-					value = path
-					if err := authn.NewFileStore(path).Save(t.Context(), authn.Token{RefreshToken: f.seed()}); err != nil {
-						t.Fatal(err)
-					}
+	for where, make := range map[string]func(*testing.T) *world{"httpmock": mockWorld, "apitest": apitestWorld} {
+		for name, test := range map[string]struct {
+			variables []string
+			legacy    bool
+			grants    string // what is sent
+		}{
+			"password":                      {[]string{"CLIENT_ID", "CLIENT_SECRET", "USERNAME", "PASSWORD"}, false, "password"},
+			"refresh token":                 {[]string{"CLIENT_ID", "CLIENT_SECRET", "REFRESH_TOKEN"}, false, "refresh_token"},
+			"password, session endpoints":   {[]string{"USERNAME", "PASSWORD"}, true, "/auth/login"},
+			"token file, session endpoints": {[]string{"TOKEN_FILE"}, true, "/auth/refresh"},
+		} {
+			t.Run(where+"/"+name, func(t *testing.T) {
+				clearEnv(t)
+				w := make(t)
+				kept := w.kept(t, test.legacy)
+				path := filepath.Join(t.TempDir(), "token")
+				store := authn.NewFileStore(path)
+				if err := store.Save(t.Context(), authn.Token{RefreshToken: kept}); err != nil {
+					t.Fatal(err)
 				}
-				t.Setenv("MANGADEX_"+name, value)
-			}
-			s := w.loggedIn(t, authn.FromEnv())
-			if first := w.requests()[0]; first.form.Get("grant_type") != test.grants && first.path != test.grants {
-				t.Errorf("%s %v", first.path, first.form["grant_type"])
-			}
-			if _, ok := test.env["TOKEN_FILE"]; ok {
-				if got, err := authn.NewFileStore(path).Load(t.Context()); err != nil || got.RefreshToken != s.RefreshToken() {
-					t.Errorf("the token file: %v", err)
+				values := map[string]string{"CLIENT_ID": w.id, "CLIENT_SECRET": w.secret, "USERNAME": w.username, "PASSWORD": w.password, "REFRESH_TOKEN": kept, "TOKEN_FILE": path}
+				for _, name := range test.variables {
+					t.Setenv("MANGADEX_"+name, values[name])
 				}
-			}
-		})
+				before := len(w.requests())
+				s := w.loggedIn(t, authn.FromEnv())
+				if first := w.requests()[before]; first.form.Get("grant_type") != test.grants && first.path != test.grants {
+					t.Errorf("%s %v", first.path, first.form["grant_type"])
+				}
+				if slices.Contains(test.variables, "TOKEN_FILE") {
+					mustHold(t, s, store, s.RefreshToken())
+				}
+			})
+		}
 	}
 	t.Run("nothing", func(t *testing.T) {
 		clearEnv(t)

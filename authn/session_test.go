@@ -1,6 +1,7 @@
 package authn_test
 
 import (
+	"encoding/json"
 	"errors"
 	"os"
 	"path/filepath"
@@ -355,6 +356,29 @@ var sessionTests = []struct {
 			if !s.Anonymous() {
 				t.Error("not anonymous")
 			}
+		}
+	}},
+	{"from a file", func(t *testing.T, w *world, legacy bool, _ authn.Option) {
+		dir := t.TempDir()
+		credentials := map[string]string{"username": w.username, "password": w.password, "token_file": filepath.Join(dir, "token")}
+		if !legacy {
+			credentials["client_id"], credentials["client_secret"] = w.id, w.secret
+		}
+		text, err := json.Marshal(credentials)
+		if err != nil {
+			t.Fatal(err)
+		}
+		path := filepath.Join(dir, "mangadex.json")
+		if err := os.WriteFile(path, text, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		for range 2 { // the second run starts from the token of the first
+			s := w.session(t, authn.FromFile(path))
+			w.mustFollow(t, w.use(t, s))
+			mustHold(t, s, authn.NewFileStore(credentials["token_file"]), s.RefreshToken())
+		}
+		if n := w.logins(); n != 1 {
+			t.Errorf("%d logins, want 1", n)
 		}
 	}},
 	{"Logout", func(t *testing.T, w *world, legacy bool, protocol authn.Option) {

@@ -67,7 +67,7 @@ func (f *fake) serve(t testing.TB) *world {
 
 // inMemory is without a network, for tests with a fake clock.
 func (f *fake) inMemory() *world {
-	return f.world(&http.Client{Transport: roundTrip{f}}, mockAPI, mockRealm)
+	return f.world(&http.Client{Transport: mocked(f)}, mockAPI, mockRealm)
 }
 
 // at is what makes a session belong to a world.
