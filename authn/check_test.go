@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/mangadex-go/mangadex/api"
@@ -53,6 +54,30 @@ func TestCheckThatSaysNothing(t *testing.T) {
 			})
 		}
 	}
+}
+
+// A late no to a token that has been renewed meanwhile does not end the session.
+func TestLateVerdict(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		f, w, s := loggedInMemory(t)
+		f.fail("GET /auth/check", func(rw http.ResponseWriter, _ *http.Request) {
+			time.Sleep(5 * time.Second)
+			sendJSON(rw, 200, `{"result":"ok","isAuthenticated":false}`)
+		})
+		late := inBackground(func() error { return second(s.Check(t.Context())) })
+		synctest.Wait()
+		w.revokeAccess()
+		c := w.use(t, s)
+		w.mustFollow(t, c)
+		if err := <-late; !errors.Is(err, authn.ErrUnauthorized) {
+			t.Errorf("got %v, want ErrUnauthorized", err)
+		}
+		if s.Anonymous() {
+			t.Error("the session is anonymous")
+		}
+		w.mustFollow(t, c)
+	})
 }
 
 // A program that asks too often learns how long to wait, as from any other call.

@@ -149,6 +149,10 @@ func TestTokenReachesTheServer(t *testing.T) {
 		if err := s.Edit(t.Context(), req); err == nil || req.Header.Get("Authorization") != "" {
 			t.Errorf("%s: a token for the host evil.example", address)
 		}
+		req.Host, req.URL.Opaque = "", "//evil.example/user/me"
+		if err := s.Edit(t.Context(), req); err == nil || req.Header.Get("Authorization") != "" {
+			t.Errorf("%s: a token for an address that hides where it leads", address)
+		}
 	}
 }
 
