@@ -102,6 +102,39 @@ func TestLogoutWhileAnotherHoldsTheStore(t *testing.T) {
 	})
 }
 
+// A slowStore takes a second to load, whatever the context says.
+type slowStore struct{ authn.Store }
+
+func (s slowStore) Load(ctx context.Context) (authn.Token, error) {
+	time.Sleep(time.Second)
+	return s.Store.Load(ctx)
+}
+
+// A token that another program has saved, and that is found after the logout, is not used.
+func TestTokenFoundAfterLogout(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		f := newFake()
+		w := f.inMemory()
+		store := authn.NewMemoryStore()
+		s := w.session(t, w.personal(), authn.WithStore(slowStore{store}))
+		w.loggedIn(t, w.personal(), w.withPassword(), authn.WithStore(store))
+		waiting := inBackground(func() error { return second(s.Token(t.Context())) })
+		synctest.Wait()
+		if err := s.Logout(t.Context()); err != nil {
+			t.Error(err)
+		}
+		if err := <-waiting; !errors.Is(err, authn.ErrUnauthorized) {
+			t.Errorf("who waited: got %v, want ErrUnauthorized", err)
+		}
+		if err := w.use(t, s).FollowManga(t.Context(), w.manga); !errors.Is(err, authn.ErrUnauthorized) {
+			t.Errorf("got %v, want ErrUnauthorized", err)
+		}
+		mustHoldNothing(t, s, store)
+		f.mustHaveEnded(t)
+	})
+}
+
 // The answer comes after the logout: the token in it is the one to be revoked, and is not kept.
 func TestAnswerAfterLogout(t *testing.T) {
 	t.Parallel()
