@@ -32,6 +32,7 @@ func (s *FileStore) Load(ctx context.Context) (Token, error) {
 	if err := s.usable(ctx); err != nil {
 		return Token{}, err
 	}
+	s = s.behindLinks()
 	data, err := readSecrets(s.path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return Token{}, nil
@@ -58,6 +59,7 @@ func (s *FileStore) Save(ctx context.Context, t Token) (err error) {
 	if err := s.usable(ctx); err != nil {
 		return err
 	}
+	s = s.behindLinks()
 	dir, base := filepath.Split(s.path)
 	if err := s.makeDir(); err != nil {
 		return err
@@ -94,6 +96,7 @@ func (s *FileStore) Delete(ctx context.Context) error {
 	if err := s.usable(ctx); err != nil {
 		return err
 	}
+	s = s.behindLinks()
 	if err := os.Remove(s.path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("the token file cannot be deleted: %w", err)
 	}
@@ -108,6 +111,7 @@ func (s *FileStore) Lock(ctx context.Context) (unlock func() error, err error) {
 	if err := s.usable(ctx); err != nil {
 		return nil, err
 	}
+	s = s.behindLinks()
 	if err := s.makeDir(); err != nil {
 		return nil, err
 	}
@@ -121,6 +125,15 @@ func (s *FileStore) Lock(ctx context.Context) (unlock func() error, err error) {
 		return nil, fmt.Errorf("the token file cannot be locked, for which its directory must be writable: %w", err)
 	}
 	return lock.Unlock, nil
+}
+
+// behindLinks returns the store in the file that a symbolic link leads to. So the link stays one, and
+// who names the file itself has the same lock.
+func (s *FileStore) behindLinks() *FileStore {
+	if target, err := filepath.EvalSymlinks(s.path); err == nil {
+		return &FileStore{target}
+	}
+	return s
 }
 
 func (s *FileStore) usable(ctx context.Context) error {

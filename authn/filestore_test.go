@@ -213,3 +213,43 @@ func readOnlyHolds(t *testing.T) bool {
 	defer os.Chmod(dir, 0o700)
 	return os.WriteFile(filepath.Join(dir, "x"), nil, 0o600) != nil
 }
+
+// TestFileBehindLink uses a file by its own name and by that of a link.
+func TestFileBehindLink(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	path, link := filepath.Join(dir, "token.json"), filepath.Join(dir, "link.json")
+	own, linked := authn.NewFileStore(path), authn.NewFileStore(link)
+	first := authn.Token{RefreshToken: "first"}
+	if err := own.Save(t.Context(), first); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink("token.json", link); err != nil {
+		t.Skip(err)
+	}
+	if got, err := linked.Load(t.Context()); err != nil || got != first {
+		t.Errorf("by the link: %v, %v", got, err)
+	}
+	unlock, err := own.Lock(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	soon, cancel := context.WithTimeout(t.Context(), 30*time.Millisecond)
+	defer cancel()
+	if _, err := linked.Lock(soon); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("the lock is held, and by the link: %v", err)
+	}
+	if err := unlock(); err != nil {
+		t.Error(err)
+	}
+	second := authn.Token{RefreshToken: "second"}
+	if err := linked.Save(t.Context(), second); err != nil {
+		t.Fatal(err)
+	}
+	if info, err := os.Lstat(link); err != nil || info.Mode().Type() != os.ModeSymlink {
+		t.Errorf("the link is now %v, %v", info, err)
+	}
+	if got, err := own.Load(t.Context()); err != nil || got != second {
+		t.Errorf("by the name: %v, %v", got, err)
+	}
+}
