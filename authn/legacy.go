@@ -18,6 +18,8 @@ type sessionEndpoints struct {
 	sender *sender
 }
 
+func (w *sessionEndpoints) client() string { return "" }
+
 func (w *sessionEndpoints) loginPath() string { return "/auth/login" }
 
 func (w *sessionEndpoints) exchange(ctx context.Context, g grant) (Token, error) {

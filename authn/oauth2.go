@@ -75,6 +75,8 @@ func newPersonalClient(s *settings, server *url.URL, sender *sender) (*personalC
 	}, nil
 }
 
+func (p *personalClient) client() string { return p.config.ClientID }
+
 func (p *personalClient) loginPath() string {
 	u, err := url.Parse(p.config.Endpoint.TokenURL)
 	if err != nil {

@@ -484,7 +484,7 @@ func (s *Session) refuse(ctx context.Context, a *account, g grant, stored Token)
 // the server may have made the old refresh token void already.
 func (s *Session) keep(ctx context.Context, f *flight, g grant, t Token) (Token, error) {
 	s.logger.Info("authn: new token", "by", g.operation(), "expiry", t.Expiry)
-	t.Server = s.server.String()
+	t.Server, t.Client = s.server.String(), s.wire.client()
 	s.mu.Lock()
 	f.got = t
 	f.account.refresh, f.account.spare = t.RefreshToken, ""
@@ -562,8 +562,8 @@ func (s *Session) turnAnonymous(cause error) {
 	s.permissions = nil
 }
 
-// load returns what the store holds, unless that is for another server: there it must not go, and
-// what that server thinks of it is of no interest.
+// load returns what the store holds, unless another server or another client has given it out: what
+// this one thinks of it is of no interest, and the token must not be lost by asking.
 func (s *Session) load(ctx context.Context) (Token, error) {
 	if s.store == nil {
 		return Token{}, nil
@@ -572,15 +572,32 @@ func (s *Session) load(ctx context.Context) (Token, error) {
 	if err != nil {
 		return Token{}, fmt.Errorf("authn: %w", err)
 	}
-	if s.foreign(stored) {
-		s.logger.Warn("authn: the token in the store is for another server", "server", stored.Server)
+	if why := s.foreign(stored); why != nil {
+		s.logger.Warn("authn: stored token left alone", "error", why)
+		s.mu.Lock()
+		if s.cause == nil {
+			s.cause = why
+		}
+		s.mu.Unlock()
 		return Token{}, nil
 	}
 	return stored, nil
 }
 
-func (s *Session) foreign(stored Token) bool {
-	return stored.Server != "" && stored.Server != s.server.String()
+// foreign says why a stored token is not for this session, nil if it is.
+func (s *Session) foreign(stored Token) error {
+	switch client := s.wire.client(); {
+	case stored.Server == "": // written by somebody else, who does not say
+		return nil
+	case stored.Server != s.server.String():
+		return fmt.Errorf("the stored token is for the server %s; log in to this one, or use another store", stored.Server)
+	case stored.Client == client:
+		return nil
+	case stored.Client == "":
+		return errors.New("the stored token is for the session endpoints; log in, or leave the personal client out")
+	default:
+		return fmt.Errorf("the stored token is for the personal client %s; log in, or give that client", stored.Client)
+	}
 }
 
 // lock locks a store that can be locked.
@@ -600,14 +617,14 @@ func (s *Session) lock(ctx context.Context) (unlock func(), err error) {
 	}, nil
 }
 
-// erase deletes the token from the store, even when ctx has ended, unless it is for another server.
+// erase deletes the token from the store, even when ctx has ended, unless it is not for this session.
 func (s *Session) erase(ctx context.Context) error {
 	if s.store == nil {
 		return nil
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), storeTimeout)
 	defer cancel()
-	if stored, err := s.store.Load(ctx); err == nil && s.foreign(stored) {
+	if stored, err := s.store.Load(ctx); err == nil && s.foreign(stored) != nil {
 		return nil
 	}
 	if err := s.store.Delete(ctx); err != nil {

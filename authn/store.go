@@ -8,8 +8,8 @@ import (
 )
 
 // A Store keeps the token of one account between runs of a program. It must keep all of the token,
-// for which there are [EncodeToken] and [DecodeToken]. A token for another server than that of the
-// session is left alone, until a login takes its place.
+// for which there are [EncodeToken] and [DecodeToken]. A token for another server or another client
+// than that of the session is left alone, until a login takes its place.
 type Store interface {
 	// Load returns the token that was saved last, the zero Token if there is none.
 	Load(ctx context.Context) (Token, error)

@@ -397,3 +397,55 @@ func TestSavingFailsAheadOfTime(t *testing.T) {
 		}
 	})
 }
+
+// TestStoredTokenOfAnotherClient is about who forgets the client id, or gives one too many: a refresh
+// token is void where it is not from, and must not be lost by asking there.
+func TestStoredTokenOfAnotherClient(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		theirs, ours func(*world) authn.Option
+		want         string
+	}{
+		"personal client, then none": {
+			func(w *world) authn.Option { return w.personal() },
+			func(*world) authn.Option { return authn.Options() },
+			"the stored token is for the personal client reader-client; log in, or give that client",
+		},
+		"no client, then a personal one": {
+			func(*world) authn.Option { return authn.Options() },
+			func(w *world) authn.Option { return w.personal() },
+			"the stored token is for the session endpoints; log in, or leave the personal client out",
+		},
+		"another personal client": {
+			func(w *world) authn.Option { return w.personal() },
+			func(*world) authn.Option { return authn.WithPersonalClient("another-client", "its secret") },
+			"the stored token is for the personal client reader-client; log in, or give that client",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w, store := mockWorld(t), authn.NewMemoryStore()
+			w.loggedIn(t, test.theirs(w), w.withPassword(), authn.WithStore(store))
+			kept, err := store.Load(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			before := len(w.requests())
+			wrong := w.session(t, test.ours(w), authn.WithStore(store))
+			_, err = wrong.User(t.Context())
+			if want := strings.ReplaceAll(test.want, "reader-client", w.id); !errors.Is(err, authn.ErrUnauthorized) || !strings.Contains(err.Error(), want) {
+				t.Errorf("got %v, want %s", err, want)
+			}
+			if err := wrong.Logout(t.Context()); err != nil {
+				t.Error(err)
+			}
+			if got, err := store.Load(t.Context()); err != nil || got != kept || len(w.requests()) != before {
+				t.Errorf("the store has %v, %v after %d requests", got, err, len(w.requests())-before)
+			}
+			right := w.session(t, test.theirs(w), authn.WithStore(store))
+			if _, err := right.User(t.Context()); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}

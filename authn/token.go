@@ -21,6 +21,7 @@ type Token struct {
 	RefreshToken string    // gets new session tokens; empty if there is none
 	Expiry       time.Time // of the access token, by the local clock
 	Server       string    // that it is for, such as api.Production; empty if that is not known
+	Client       string    // id of the personal client that it is for; empty for the session endpoints
 }
 
 // String says what the token has, not what it is.
@@ -54,6 +55,7 @@ func (t Token) LogValue() slog.Value { return slog.StringValue(t.String()) }
 type storedToken struct {
 	Version      int       `json:"version"`
 	Server       string    `json:"server,omitempty"`
+	Client       string    `json:"client,omitempty"`
 	AccessToken  string    `json:"access_token,omitempty"`
 	RefreshToken string    `json:"refresh_token,omitempty"`
 	Expiry       time.Time `json:"expiry,omitzero"`
@@ -61,7 +63,7 @@ type storedToken struct {
 
 // EncodeToken returns a token with its secrets, as JSON, for a [Store].
 func EncodeToken(t Token) []byte {
-	stored := storedToken{1, t.Server, t.AccessToken, t.RefreshToken, t.Expiry.UTC().Round(0)}
+	stored := storedToken{1, t.Server, t.Client, t.AccessToken, t.RefreshToken, t.Expiry.UTC().Round(0)}
 	data, err := json.Marshal(stored)
 	if err != nil { // the year of Expiry has more than four digits
 		stored.Expiry = time.Time{}
@@ -84,7 +86,7 @@ func DecodeToken(data []byte) (Token, error) {
 	case stored.AccessToken != "" && !validHeader(stored.AccessToken):
 		return Token{}, errors.New("its access token has characters that no token has")
 	}
-	return Token{stored.AccessToken, stored.RefreshToken, stored.Expiry, stored.Server}, nil
+	return Token{stored.AccessToken, stored.RefreshToken, stored.Expiry, stored.Server, stored.Client}, nil
 }
 
 // A bearer is a token in use.

@@ -23,6 +23,9 @@ type wire interface {
 	// and it is no error if the session has ended already.
 	end(ctx context.Context, t Token) error
 
+	// client is the id of the client that it speaks for, empty if the protocol knows none.
+	client() string
+
 	// loginPath is the path of the endpoint that logs in, for errors.
 	loginPath() string
 }
