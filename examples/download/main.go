@@ -24,7 +24,8 @@ The title is some words to search for, an id, or a link to a title or a chapter,
 https://mangadex.org/title/{id}. Without one, the most followed titles are listed.
 
 Chapters go to a folder for the title. What is there already is not fetched again, so the same
-command goes on after an interruption. The paths of finished chapters are printed.`
+command goes on after an interruption. The paths of finished chapters are printed. Fetch a title with
+one command at a time: two take each other's unfinished files for those of an interruption.`
 
 func main() { command.Main("download", usage, run) }
 

@@ -232,7 +232,7 @@ func TestFolder(t *testing.T) {
 	if strings.Count(r.Stdout, "\n") != 5 || strings.ContainsAny(filepath.Base(filepath.Dir(strings.TrimSpace(r.Stdout))), `:"?/`) {
 		t.Errorf("stdout: %s", r.Stdout)
 	}
-	if !strings.Contains(r.Stderr, "https://reader.example/4") {
+	if !strings.Contains(r.Stderr, "v02 c0004: ") || !strings.Contains(r.Stderr, "https://reader.example/4") {
 		t.Errorf("the chapter elsewhere is not named: %s", r.Stderr)
 	}
 
@@ -347,6 +347,35 @@ func TestDamagedPages(t *testing.T) {
 	}
 }
 
+// TestDamagedArchives replaces what has the name of an archive and is none.
+func TestDamagedArchives(t *testing.T) {
+	t.Parallel()
+	p := exampletest.New(t)
+	s := newShelf(t, p)
+	args := []string{"-o", "out", "-cbz", s.chapters["1"].String()}
+	p.Succeeds(p.Run(args...))
+	want := tree(t, p.Path("out"))
+	name := slices.Sorted(maps.Keys(want))[0]
+	p.Write(filepath.Join("out", name), want[name][:len(want[name])/2])
+	p.Succeeds(p.Run(args...))
+	if got := tree(t, p.Path("out")); !maps.Equal(got, want) {
+		t.Errorf("there is %q", slices.Sorted(maps.Keys(got)))
+	}
+	if r := p.Succeeds(p.Run(args...)); !strings.Contains(r.Stderr, "there before: 1") {
+		t.Errorf("stderr: %s", r.Stderr)
+	}
+
+	path := p.Path("out", name)
+	if err := os.Remove(path); err != nil {
+		t.Fatal(err)
+	}
+	p.Write(filepath.Join("out", name, "notes"), "mine")
+	p.Fails(p.Run(args...), "download", 1, ".cbz", "goes on where this one stopped")
+	if got := tree(t, p.Path("out")); got[filepath.Join(name, "notes")] != "mine" || len(got) != 1 {
+		t.Errorf("there is %q", got)
+	}
+}
+
 // TestFailedPage goes on with other chapters when a page cannot be had.
 func TestFailedPage(t *testing.T) {
 	t.Parallel()
@@ -400,10 +429,10 @@ func TestBadInput(t *testing.T) {
 		}, 1, "goes on where this one stopped"),
 		bad("read-only folder", func(s shelf) []string {
 			return []string{"-o", s.ReadOnly(), s.manga.String()}
-		}, 1, "choose a place that can be written"),
+		}, 1, "choose another place, or change its permissions"),
 		bad("folder that is a file", func(s shelf) []string {
 			return []string{"-o", s.Write("file", "content"), s.manga.String()}
-		}, 1, "not a directory"),
+		}, 1, "not a directory; choose another place"),
 		bad("language without chapters", func(s shelf) []string {
 			return []string{"-language", "sv", s.manga.String()}
 		}, 1, "no chapters in sv", "can be en, fr"),
@@ -441,6 +470,21 @@ func TestBadInput(t *testing.T) {
 		bad("too many jobs", func(s shelf) []string {
 			return []string{"-jobs", "100", s.manga.String()}
 		}, 2, "-jobs is 100; it can be 1 to 8"),
+		bad("late help", func(s shelf) []string {
+			return []string{"kettle", "-h"}
+		}, 2, "-h comes too late; flags go before everything else"),
+		bad("captcha", func(s shelf) []string {
+			s.Server.Fail(apitest.Fault{Operation: "GetManga", Captcha: true, Count: apitest.Always})
+			return []string{s.manga.String()}
+		}, 1, "captcha", "log in at https://mangadex.org in a browser, then try again"),
+		bad("page of a proxy", func(s shelf) []string {
+			s.Server.Fail(apitest.Fault{Operation: "GetManga", HTML: true, Count: apitest.Always})
+			return []string{s.manga.String()}
+		}, 1, "text/html", "try again later"),
+		bad("more than is allowed", func(s shelf) []string {
+			s.Server.Fail(apitest.Fault{Operation: "GetManga", Status: http.StatusTooManyRequests, Count: apitest.Always})
+			return []string{s.manga.String()}
+		}, 1, "429", "wait a little, then try again"),
 		bad("late flag", func(s shelf) []string {
 			return []string{s.manga.String(), "-cbz"}
 		}, 2, "-cbz comes too late; flags go before everything else"),
@@ -450,7 +494,7 @@ func TestBadInput(t *testing.T) {
 		bad("server error", func(s shelf) []string {
 			s.Server.Fail(apitest.Fault{Operation: "GetMangaFeed", Status: http.StatusServiceUnavailable, Count: apitest.Always})
 			return []string{s.manga.String()}
-		}, 1, "503"),
+		}, 1, "503", "try again later"),
 	}
 	tests = append(tests, exampletest.Each(exampletest.Unconnected(), func(s shelf, set func(*exampletest.Program) []string) []string {
 		return append(set(s.Program), unknown)

@@ -1,10 +1,10 @@
 package main
 
 import (
+	"archive/zip"
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -122,7 +122,7 @@ func (s saving) chapter(ctx context.Context, c *command.Command, client *api.Cli
 	t.mu.Lock()
 	t.begun = append(t.begun, p)
 	t.mu.Unlock()
-	there := s.cbz && exists(path) // an archive gets its name when it is whole
+	there := s.cbz && isArchive(path)
 	var err error
 	if there {
 		report(athome.Progress{Pages: details.Attributes.Pages})
@@ -143,7 +143,7 @@ func (s saving) chapter(ctx context.Context, c *command.Command, client *api.Cli
 	case ctx.Err() != nil:
 		return err
 	case errors.Is(err, athome.ErrExternal), errors.Is(err, athome.ErrUnavailable), errors.Is(err, athome.ErrNoPages):
-		t.elsewhere = append(t.elsewhere, err)
+		t.elsewhere = append(t.elsewhere, fmt.Errorf("%s: %w", p.name, err))
 	case errors.As(err, &page), errors.Is(err, api.ErrNotFound):
 		t.failed = append(t.failed, err)
 	default:
@@ -152,9 +152,11 @@ func (s saving) chapter(ctx context.Context, c *command.Command, client *api.Cli
 	return nil
 }
 
-func exists(path string) bool {
-	_, err := os.Stat(path)
-	return err == nil
+// isArchive reports whether there is a whole archive. It got its name when it was whole, so only the
+// end is looked at.
+func isArchive(path string) bool {
+	archive, err := zip.OpenReader(path)
+	return err == nil && archive.Close() == nil
 }
 
 func (s saving) fetch(ctx context.Context, client *api.Client, details api.Chapter, path string, progress func(athome.Progress)) error {

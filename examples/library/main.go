@@ -11,7 +11,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
 	"strings"
 
@@ -44,7 +43,7 @@ func run(ctx context.Context, c *command.Command) error {
 	}
 	var work func(client *api.Client) error
 	switch action := c.Arg(0); {
-	case action == "import" && c.NArg() == 2:
+	case action == "import" && c.NArg() == 2 && c.Arg(1) != "":
 		wanted, err := readFile(c.Arg(1))
 		if err != nil {
 			return err
@@ -104,7 +103,7 @@ func export(ctx context.Context, c *command.Command, client *api.Client, unfollo
 }
 
 func readFile(path string) ([]record, error) {
-	content, err := os.ReadFile(path)
+	content, err := command.ReadFile(path)
 	if err != nil {
 		return nil, err
 	}

@@ -229,7 +229,19 @@ func TestBadInput(t *testing.T) {
 		}, 1, "1 of 1 titles are not on MangaDex any more"),
 		bad("wrong id", func(p *exampletest.Program) []string {
 			return []string{"import", p.Write("mine.csv", "id,title,followed,status,rating\n17,A,true,,\n")}
-		}, 1, `title 1 ("A")`, "invalid UUID", "nothing was changed"),
+		}, 1, `title 1 ("A") has "17" for an id`, "invalid UUID", "nothing was changed"),
+		bad("wrong answers of people", func(p *exampletest.Program) []string {
+			return []string{"import", p.Write("mine.csv", "id,title,followed,status,rating\n"+unknown+",A,yes,,eight\n")}
+		}, 1, `title 1 ("A") has "yes" for followed; it can be true or false; nothing was changed`),
+		bad("rating that is no number", func(p *exampletest.Program) []string {
+			return []string{"import", p.Write("mine.csv", "id,title,followed,status,rating\n"+unknown+",A,true,,eight\n")}
+		}, 1, `title 1 ("A") has the rating "eight"; it can be 1 to 10; nothing was changed`),
+		bad("file without an end", func(p *exampletest.Program) []string {
+			return []string{"import", p.Endless()}
+		}, 1, "it is larger than 64 MiB; choose another file"),
+		bad("no name of a file", func(p *exampletest.Program) []string {
+			return []string{"import", ""}
+		}, 2, "import needs the name of one file"),
 		bad("no id", func(p *exampletest.Program) []string {
 			return []string{"import", p.Write("mine.json", `[{"title": "A"}]`)}
 		}, 1, `title 1 ("A") has no id`),
@@ -245,7 +257,7 @@ func TestBadInput(t *testing.T) {
 		}, 1, "mine.json"),
 		bad("read-only folder", func(p *exampletest.Program) []string {
 			return []string{"-o", p.ReadOnly() + "/mine.json", "export"}
-		}, 1, "mine.json", "choose a place that can be written"),
+		}, 1, "mine.json", "choose another place, or change its permissions"),
 		bad("login that expires", func(p *exampletest.Program) []string {
 			p.Succeeds(p.Run())
 			p.Server.Tokens().EndSessions()
@@ -294,7 +306,7 @@ func TestBadInput(t *testing.T) {
 			p.Write("mine.json", "the export of before")
 			p.Server.Fail(apitest.Fault{Operation: "ListMangaStatistics", Status: http.StatusBadGateway, Count: apitest.Always})
 			return []string{"-o", "mine.json", "export"}
-		}, 1, "502"),
+		}, 1, "502", "try again later"),
 	}
 	tests = append(append(tests, exampletest.Unconnected()...), exampletest.LoggedOut()...)
 	for _, test := range tests {

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/csv"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"strconv"
@@ -149,8 +148,13 @@ func readCSV(content []byte) ([]record, error) {
 		if text := cell("rating"); text != "" {
 			r.Rating, errRating = strconv.Atoi(text)
 		}
-		if err := errors.Join(errID, errFollowed, errRating); err != nil {
-			return nil, fmt.Errorf("title %d (%q): %w", i+1, r.Title, err)
+		switch {
+		case errID != nil:
+			return nil, fmt.Errorf("title %d (%q) has %q for an id: %w", i+1, r.Title, cell("id"), errID)
+		case errFollowed != nil:
+			return nil, fmt.Errorf("title %d (%q) has %q for followed; it can be true or false", i+1, r.Title, cell("followed"))
+		case errRating != nil:
+			return nil, fmt.Errorf("title %d (%q) has the rating %q; it can be 1 to 10", i+1, r.Title, cell("rating"))
 		}
 		records = append(records, r)
 	}

@@ -40,8 +40,11 @@ func run(ctx context.Context, c *command.Command) error {
 	if err := c.Parse(); err != nil {
 		return err
 	}
-	if c.NArg() > 1 || *username != "" && c.Arg(0) != "" && c.Arg(0) != "login" {
+	switch {
+	case c.NArg() > 1:
 		return command.Usagef("too much: %s", strings.Join(c.Args(), " "))
+	case *username != "" && c.Arg(0) != "" && c.Arg(0) != "login":
+		return command.Usagef("-username is for login, not for %s", c.Arg(0))
 	}
 	session, err := c.Session()
 	if err != nil {
@@ -94,7 +97,11 @@ func whoami(ctx context.Context, c *command.Command, session *authn.Session) err
 
 func logout(ctx context.Context, c *command.Command, session *authn.Session) error {
 	if session.RefreshToken() == "" {
-		c.Note("nobody was logged in")
+		if c.Fake() != nil {
+			c.Note("nobody was logged in: the fake MangaDex of each run is a new one")
+		} else {
+			c.Note("nobody was logged in")
+		}
 		return nil
 	}
 	if err := session.Logout(ctx); err != nil {

@@ -25,7 +25,9 @@ func TestEmbedded(t *testing.T) {
 			t.Errorf("%v: %s", args, r.Stdout)
 		}
 	}
-	p.Succeeds(p.Run("logout"))
+	if r := p.Succeeds(p.Run("logout")); !strings.Contains(r.Stderr, "the fake MangaDex of each run is a new one") {
+		t.Errorf("logout: %s", r.Stderr)
+	}
 }
 
 // TestWays logs in in every way, comes back without the password, and logs out.
@@ -171,7 +173,7 @@ func TestBadInput(t *testing.T) {
 		}, 1, "token not saved"),
 		bad("read-only folder", func(p *exampletest.Program) []string {
 			return []string{"-token", p.ReadOnly() + "/token.json"}
-		}, 1, "token", "choose a place that can be written"),
+		}, 1, "token", "choose another place, or change its permissions"),
 		bad("login that expires", func(p *exampletest.Program) []string {
 			p.Succeeds(p.Run())
 			p.Server.Tokens().EndSessions()
@@ -202,6 +204,12 @@ func TestBadInput(t *testing.T) {
 		bad("unknown action", func(p *exampletest.Program) []string {
 			return []string{"signin"}
 		}, 2, `"signin" is none of login, whoami, logout`),
+		bad("name for whoami", func(p *exampletest.Program) []string {
+			return []string{"-username", "reader", "whoami"}
+		}, 2, "-username is for login, not for whoami"),
+		bad("late help", func(p *exampletest.Program) []string {
+			return []string{"logout", "-h"}
+		}, 2, "-h comes too late; flags go before everything else"),
 		bad("unknown flag", func(p *exampletest.Program) []string {
 			return []string{"-password", "secret"}
 		}, 2, "not defined: -password", "see login -h"),

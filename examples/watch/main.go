@@ -13,7 +13,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"os"
 	"slices"
 	"strings"
 	"time"
@@ -199,7 +198,7 @@ type state struct {
 // load reads the state file, which need not be there.
 func load(path string) (state, error) {
 	var s state
-	content, err := os.ReadFile(path)
+	content, err := command.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return s, nil
 	}

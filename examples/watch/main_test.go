@@ -227,10 +227,10 @@ func TestBadInput(t *testing.T) {
 		}, 1, "watch.json"),
 		bad("read-only folder for the result", func(f *follower) []string {
 			return []string{"-o", f.ReadOnly() + "/chapters.txt"}
-		}, 1, "chapters.txt", "choose a place that can be written"),
+		}, 1, "chapters.txt", "choose another place, or change its permissions"),
 		bad("read-only folder for the state", func(f *follower) []string {
 			return []string{"-state", f.ReadOnly() + "/watch.json"}
-		}, 1, "watch.json", "choose a place that can be written"),
+		}, 1, "watch.json", "choose another place, or change its permissions"),
 		bad("language that is none", func(f *follower) []string {
 			return []string{"-language", "english"}
 		}, 2, `"english" is not the code of a language`),
@@ -252,10 +252,13 @@ func TestBadInput(t *testing.T) {
 		bad("state file that is a folder", func(f *follower) []string {
 			return []string{"-state", f.Home}
 		}, 1, "is a directory"),
+		bad("state file without an end", func(f *follower) []string {
+			return []string{"-state", f.Endless()}
+		}, 1, "it is larger than 64 MiB; choose another file"),
 		bad("server error", func(f *follower) []string {
 			f.Server.Fail(apitest.Fault{Operation: "GetFollowedMangaFeed", Status: http.StatusBadGateway, Count: apitest.Always})
 			return nil
-		}, 1, "502", "the next run tells of the same chapters"),
+		}, 1, "502", "try again later; the next run tells of the same chapters"),
 	}
 	tests = append(tests, exampletest.Each(append(exampletest.Unconnected(), exampletest.LoggedOut()...), func(f *follower, set func(*exampletest.Program) []string) []string {
 		return set(f.Program)

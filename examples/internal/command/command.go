@@ -113,7 +113,7 @@ func (c *Command) Parse() error {
 	}
 	for _, arg := range c.Args() {
 		name, _, _ := strings.Cut(strings.TrimLeft(arg, "-"), "=")
-		if strings.HasPrefix(arg, "-") && c.Lookup(name) != nil {
+		if strings.HasPrefix(arg, "-") && (c.Lookup(name) != nil || name == "h" || name == "help") {
 			return Usagef("%s comes too late; flags go before everything else", arg)
 		}
 	}

@@ -22,8 +22,8 @@ func (c *Command) explain(err error) string {
 		return fmt.Sprintf("%s cannot be reached; check the network: %s", c.host(), oneLine(connection(err).Error()))
 	case errors.Is(err, syscall.ENOSPC):
 		return text + "; make room there"
-	case errors.Is(err, fs.ErrPermission), errors.Is(err, syscall.EROFS):
-		return text + "; choose a place that can be written"
+	case errors.Is(err, fs.ErrPermission), errors.Is(err, syscall.EROFS), errors.Is(err, syscall.ENOTDIR):
+		return text + "; choose another place, or change its permissions"
 	case errors.As(err, &unauthorized):
 		switch why := unauthorized.Unwrap(); {
 		case why == nil:
@@ -35,6 +35,12 @@ func (c *Command) explain(err error) string {
 		}
 	case errors.As(err, &answer) && errors.Is(answer, api.ErrNotFound):
 		return text + "; check the id"
+	case errors.Is(err, api.ErrCaptchaRequired):
+		return text + "; log in at https://mangadex.org in a browser, then try again"
+	case errors.Is(err, api.ErrRateLimited):
+		return text + "; wait a little, then try again"
+	case errors.Is(err, api.ErrServer), errors.Is(err, api.ErrNotJSON):
+		return text + "; try again later"
 	}
 	return text
 }

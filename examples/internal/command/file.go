@@ -3,10 +3,28 @@ package command
 import (
 	"cmp"
 	"crypto/rand"
+	"errors"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 )
+
+// ReadFile reads a file as [os.ReadFile] does, but no more of it than the memory can take: a device
+// such as /dev/zero has no end.
+func ReadFile(path string) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	const most = 64 << 20
+	content, err := io.ReadAll(io.LimitReader(f, most+1))
+	if err == nil && len(content) > most {
+		err = &fs.PathError{Op: "read", Path: path, Err: errors.New("it is larger than 64 MiB; choose another file")}
+	}
+	return content, err
+}
 
 // WriteFile writes a file as a whole or not at all: what was there stays until the new content is
 // on the disk. It makes the folder. What is not a file, such as /dev/stdout, is written to as it is.

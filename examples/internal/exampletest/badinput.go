@@ -63,7 +63,7 @@ func LoggedOut() []BadInput[*Program] {
 		}, 1, []string{"token not saved", "no space left", "make room there"}},
 		{"read-only folder for the login", func(p *Program) []string {
 			return []string{"-token", p.ReadOnly() + "/token.json"}
-		}, 1, []string{"token", "choose a place that can be written"}},
+		}, 1, []string{"token", "choose another place, or change its permissions"}},
 		{"damaged login", func(p *Program) []string {
 			return []string{"-token", p.Write("token.json", "{")}
 		}, 1, []string{"damaged", "renamed to"}},

@@ -316,6 +316,16 @@ func (p *Program) FullOutput() {
 	p.Stdout = full
 }
 
+// Endless returns a file that has no end.
+func (p *Program) Endless() string {
+	p.t.Helper()
+	const zeros = "/dev/zero"
+	if _, err := os.Stat(zeros); err != nil {
+		p.t.Skip(err)
+	}
+	return zeros
+}
+
 // ReadOnly returns a folder in which nothing can be written.
 func (p *Program) ReadOnly() string {
 	p.t.Helper()
