@@ -52,13 +52,13 @@ func run(ctx context.Context, c *command.Command) error {
 	volume := c.String("volume", "", "the `number` of the volume, if there is one")
 	title := c.String("title", "", "the `title` of the chapter, if there is one")
 	c.StringVar(&j.draft.TranslatedLanguage, "language", "en", "the `code` of the language of the chapter")
-	c.BoolVar(&j.resume, "resume", false, "go on with the open upload of the account")
+	c.BoolVar(&j.resume, "resume", false, "go on with the open upload of the account, which is for the groups that it was begun with")
 	c.BoolVar(&j.replace, "replace", false, "throw the open upload of the account away")
 	if err := c.Parse(); err != nil {
 		return err
 	}
 	switch {
-	case c.NArg() != 1:
+	case c.NArg() != 1 || c.Arg(0) == "":
 		return command.Usagef("name one folder or archive")
 	case !*accepted:
 		return command.Usagef("read the terms at https://mangadex.org/compliance, then say -accept-terms")
@@ -144,13 +144,27 @@ func open(path string) (*book, error) {
 		return nil, err
 	}
 	if info.IsDir() {
+		entries, err := os.ReadDir(path)
+		if err != nil {
+			return nil, err
+		}
+		for _, entry := range entries {
+			if entry.IsDir() && !strings.HasPrefix(entry.Name(), ".") {
+				return nil, fmt.Errorf("%s has the folder %q in it; name a folder that has only pages", path, entry.Name())
+			}
+		}
 		return &book{FS: os.DirFS(path), close: func() error { return nil }}, nil
 	}
 	archive, err := zip.OpenReader(path)
 	if err != nil {
 		return nil, fmt.Errorf("%s is neither a folder nor a comic book archive: %w", path, err)
 	}
-	return &book{archive, []string{"*.[^xX]*"}, archive.Close}, nil
+	const pages = "*.[^xX]*"
+	if found, err := fs.Glob(archive, pages); err != nil || len(found) == 0 {
+		archive.Close()
+		return nil, fmt.Errorf("%s has no pages at its top; unpack it, and name the folder that has them", path)
+	}
+	return &book{archive, []string{pages}, archive.Close}, nil
 }
 
 func (j *job) publish(ctx context.Context, c *command.Command, client *api.Client, pages *book) error {
@@ -186,6 +200,8 @@ func (j *job) begin(ctx context.Context, client *api.Client, options ...upload.O
 	switch {
 	case !errors.As(err, &open):
 		return session, err
+	case j.resume && open.Manga != uuid.Nil && open.Manga != j.manga:
+		return nil, fmt.Errorf("the open upload is for the title %v; name that one by -manga, or begin anew by -replace", open.Manga)
 	case j.resume:
 		return open.Resume()
 	case j.replace:
@@ -194,8 +210,12 @@ func (j *job) begin(ctx context.Context, client *api.Client, options ...upload.O
 	return nil, fmt.Errorf("there is an open upload with %d pages; go on with it by -resume, or throw it away by -replace", len(open.Pages))
 }
 
-// keep leaves a session that has pages for a later run, and closes one that has none.
+// keep leaves a session that has pages for a later run, and closes one that has none. One that another
+// program has ended has nothing to go on with.
 func (j *job) keep(c *command.Command, session *upload.Session, err error) error {
+	if errors.Is(err, upload.ErrSessionClosed) {
+		return err
+	}
 	n := len(session.Pages())
 	if n == 0 {
 		return errors.Join(err, session.Close())

@@ -180,21 +180,28 @@ func TestUpload(t *testing.T) {
 func TestArchive(t *testing.T) {
 	t.Parallel()
 	a := newAuthor(t, 3)
+	path := a.archive(map[string]string{"ComicInfo.xml": "<ComicInfo/>", "001.png": a.pages[0], "002.png": a.pages[1], "003.png": a.pages[2]})
+	a.published(a.Succeeds(a.Run(a.args(path)...)))
+}
+
+// archive writes an archive of files.
+func (a *author) archive(files map[string]string) (path string) {
+	a.t.Helper()
 	var b bytes.Buffer
 	archive := zip.NewWriter(&b)
-	for name, content := range map[string]string{"ComicInfo.xml": "<ComicInfo/>", "001.png": a.pages[0], "002.png": a.pages[1], "003.png": a.pages[2]} {
+	for name, content := range files {
 		w, err := archive.Create(name)
 		if err != nil {
-			t.Fatal(err)
+			a.t.Fatal(err)
 		}
 		if _, err := w.Write([]byte(content)); err != nil {
-			t.Fatal(err)
+			a.t.Fatal(err)
 		}
 	}
 	if err := archive.Close(); err != nil {
-		t.Fatal(err)
+		a.t.Fatal(err)
 	}
-	a.published(a.Succeeds(a.Run(a.args(a.Write("chapter.cbz", b.String()))...)))
+	return a.Write("chapter.cbz", b.String())
 }
 
 // TestInterrupted interrupts an upload, goes on with it, and sends nothing twice.
@@ -229,6 +236,8 @@ func TestOtherUpload(t *testing.T) {
 	a.Server.Fail(apitest.Fault{Operation: "CommitUpload", Status: http.StatusForbidden})
 	a.Fails(a.Run(a.args("other")...), "upload", 1, "1 pages are sent, and the same command with -resume goes on")
 	a.Fails(a.Run(a.args("-resume", "pages")...), "upload", 1, `has the page "cover.png", which is not in the folder`, "-replace")
+	other := a.Server.State().Manga()[2].ID.String()
+	a.Fails(a.Run(a.args("-manga", other, "-resume", "other")...), "upload", 1, "the open upload is for the title "+a.manga.ID.String(), "-replace")
 	if n := a.openPages(); n != 1 {
 		t.Errorf("the open upload has %d pages, and had 1", n)
 	}
@@ -243,6 +252,31 @@ func TestDamagedPage(t *testing.T) {
 	a.Fails(a.Run(a.args("pages")...), "upload", 1, `page "2.png"`, "2 pages are sent, and the same command with -resume goes on")
 	a.Write("pages/2.png", a.pages[1])
 	a.published(a.Succeeds(a.Run(a.args("-resume", "pages")...)))
+}
+
+// TestEndedElsewhere does not advise to go on with an upload that is no more.
+func TestEndedElsewhere(t *testing.T) {
+	t.Parallel()
+	a := newAuthor(t, 57)
+	a.Server.Fail(apitest.Fault{Operation: "UploadPages", Delay: time.Second, Count: apitest.Always})
+	run := a.Start(a.args("pages")...)
+	for end := time.Now().Add(30 * time.Second); a.sent("UploadPages") == 0 && time.Now().Before(end); {
+		time.Sleep(5 * time.Millisecond)
+	}
+	open, err := a.client().GetUploadSession(context.Background(), nil)
+	if err == nil {
+		err = a.client().AbandonUpload(context.Background(), open.Data.ID)
+	}
+	r := run.Wait()
+	if err != nil {
+		t.Fatal(err)
+	}
+	a.Fails(r, "upload", 1, "the upload session is closed", "begin another one")
+	if strings.Contains(r.Stderr, "-resume") {
+		t.Errorf("stderr: %s", r.Stderr)
+	}
+	a.Server.Heal()
+	a.published(a.Succeeds(a.Run(a.args("pages")...)))
 }
 
 // TestLostAnswer does not advise to go on when the chapter may be there.
@@ -315,6 +349,17 @@ func TestBadInput(t *testing.T) {
 			a.Write("mixed/2.webp", "RIFF....WEBP")
 			return a.args("mixed")
 		}, 1, "2.webp", "JPEG, PNG"),
+		bad("no name of a folder", func(a *author) []string {
+			return a.args("")
+		}, 2, "name one folder or archive"),
+		bad("folder in the folder", func(a *author) []string {
+			a.Write("whole/1.png", a.pages[0])
+			a.Write("whole/extras/2.png", a.pages[1])
+			return a.args("whole")
+		}, 1, `whole has the folder "extras" in it; name a folder that has only pages`),
+		bad("archive of a folder", func(a *author) []string {
+			return a.args(a.archive(map[string]string{"pages/1.png": a.pages[0]}))
+		}, 1, "chapter.cbz has no pages at its top; unpack it"),
 		bad("damaged archive", func(a *author) []string {
 			return a.args(a.Write("chapter.cbz", "PK\x03\x04 and so on"))
 		}, 1, "chapter.cbz is neither a folder nor a comic book archive"),
@@ -324,7 +369,7 @@ func TestBadInput(t *testing.T) {
 		bad("server error", func(a *author) []string {
 			a.Server.Fail(apitest.Fault{Operation: "BeginUpload", Status: http.StatusBadGateway, Count: apitest.Always})
 			return a.args("pages")
-		}, 1, "502"),
+		}, 1, "502", "try again later"),
 	}
 	tests = append(tests, exampletest.Each(append(exampletest.Unconnected(), exampletest.LoggedOut()...), func(a *author, set func(*exampletest.Program) []string) []string {
 		return a.args(append(set(a.Program), "pages")...)
