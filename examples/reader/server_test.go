@@ -53,6 +53,10 @@ func TestSearch(t *testing.T) {
 	if strings.Contains(second.body, `rel="next"`) {
 		t.Error("the last page of the list has a next one")
 	}
+	for _, path := range []string{"/?page=50", "/following?page=50"} {
+		r.get(path).want(t, http.StatusOK, "The list ends before this page.")
+	}
+	r.get("/?q=https%3A%2F%2Fmangadex.org%2Fauthor%2F"+manga.String()).want(t, http.StatusOK, "No title matches.")
 }
 
 func TestTitleAndChapters(t *testing.T) {

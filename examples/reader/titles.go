@@ -115,7 +115,7 @@ func (l *list) fill(r *http.Request, found *api.MangaList, language string, n in
 		return r.URL.Path + "?" + query.Encode()
 	}
 	if n > 1 {
-		l.Before = at(n - 1)
+		l.Before, l.Empty = at(n-1), "The list ends before this page."
 	}
 	if n*perPage < found.Total && (n+1)*perPage <= maxResults {
 		l.After = at(n + 1)
@@ -135,12 +135,12 @@ func pageOf(r *http.Request) (int, error) {
 func addressIn(question string) string {
 	id, kind, ok := command.ParseID(question)
 	switch {
-	case !ok:
-		return ""
-	case kind == "chapter":
+	case ok && kind == "chapter":
 		return "/chapter/" + id.String()
+	case ok && (kind == "title" || kind == ""):
+		return "/title/" + id.String()
 	}
-	return "/title/" + id.String()
+	return ""
 }
 
 // A title is the page of one.

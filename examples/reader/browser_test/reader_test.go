@@ -59,7 +59,7 @@ func TestKeyboardAlone(t *testing.T) {
 	for i, step := range []struct{ key, want string }{
 		{left, at(2)}, {right, at(1)}, {" ", at(2)}, {"k", at(1)}, {"j", at(2)}, {end, at(3)}, {home, at(1)}, {right, at(1)},
 		{"l", at(1)}, {right, at(2)}, {left, at(1)}, // from left to right
-		{"l", at(1)}, {right, at(2)}, {"j", at(3)}, // from top to bottom
+		{"l", at(1) + " && scrollY === 0"}, {right, at(2)}, {"j", at(3)}, // from top to bottom, with the bar in sight
 		{"l", at(3)}, // from right to left
 		{"?", `document.querySelector("dialog[open]")`}, {"j", at(3)}, {escape, `!document.querySelector("dialog[open]")`},
 		{left, atEnd},

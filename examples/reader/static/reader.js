@@ -200,7 +200,8 @@
 			reader.scrollTop = 0;
 		} else {
 			moving = true;
-			stops[index].scrollIntoView();
+			if (index > 0) stops[index].scrollIntoView();
+			else scrollTo(0, 0); // so that the bar above the first page is seen
 			requestAnimationFrame(() => requestAnimationFrame(() => { moving = false; }));
 		}
 		arrive(index, announce);
