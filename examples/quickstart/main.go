@@ -145,7 +145,11 @@ func show(ctx context.Context, client *api.Client, title, language string, out i
 			return err
 		}
 		a := chapter.Attributes
-		fmt.Fprintf(out, "  chapter %s, %d pages, %s\n", orNone(a.Chapter), a.Pages, a.ReadableAt.Format("2006-01-02"))
+		pages := fmt.Sprintf("%d pages", a.Pages)
+		if a.ExternalURL != nil {
+			pages = "on another site"
+		}
+		fmt.Fprintf(out, "  chapter %s, %s, %s\n", orNone(a.Chapter), pages, a.ReadableAt.Format("2006-01-02"))
 		if readable == uuid.Nil && a.Pages > 0 && a.ExternalURL == nil {
 			readable = chapter.ID
 		}

@@ -22,7 +22,7 @@ func TestQuickstart(t *testing.T) {
 		args []string
 		want []string
 	}{
-		{nil, []string{"10 of ", " titles:\n"}},
+		{nil, []string{"10 of ", " titles:\n", "  chapter 1, on another site, ", "  chapter 2, 6 pages, "}},
 		{[]string{"wandering", "bakery"}, []string{"1 of 1 titles:\n", "\nSeriso's Wandering Bakery\n"}},
 		{[]string{"-language", "pt-br"}, []string{" titles:\n"}},
 	} {
