@@ -1,6 +1,7 @@
 package main
 
 import (
+	"net/http"
 	"os"
 	"strings"
 	"testing"
@@ -185,6 +186,16 @@ func TestBadInput(t *testing.T) {
 			p.FullOutput()
 			return nil
 		}, 1, "no space left on device; make room there"),
+		bad("captcha", func(p *exampletest.Program) []string {
+			delete(p.Env, "MANGADEX_CLIENT_ID")
+			delete(p.Env, "MANGADEX_CLIENT_SECRET")
+			p.Server.Fail(apitest.Fault{Operation: "Login", Captcha: true, Count: apitest.Always})
+			return nil
+		}, 1, "captcha", "log in at https://mangadex.org in a browser"),
+		bad("server error", func(p *exampletest.Program) []string {
+			p.Server.Fail(apitest.Fault{Operation: "Token", Status: http.StatusServiceUnavailable, Count: apitest.Always})
+			return nil
+		}, 1, "503", "nothing is lost, try again later"),
 		bad("no file with credentials", func(p *exampletest.Program) []string {
 			return []string{"-credentials", p.Path("nothing.json")}
 		}, 1, "nothing.json", "no such file"),
@@ -223,7 +234,11 @@ func TestBadInput(t *testing.T) {
 			t.Parallel()
 			p := exampletest.New(t)
 			args := test.Set(p)
-			p.Fails(p.Run(args...), "login", test.Status, test.Texts...)
+			r := p.Run(args...)
+			p.Fails(r, "login", test.Status, test.Texts...)
+			if strings.Count(r.Stderr, "try again later") > 1 {
+				t.Errorf("the advice comes twice: %s", r.Stderr)
+			}
 		})
 	}
 }

@@ -16,6 +16,7 @@ import (
 func (c *Command) explain(err error) string {
 	text := oneLine(err.Error())
 	var unauthorized *authn.UnauthorizedError
+	var token *authn.TokenError
 	var answer *api.Error
 	switch {
 	case connection(err) != nil:
@@ -24,6 +25,8 @@ func (c *Command) explain(err error) string {
 		return text + "; make room there"
 	case errors.Is(err, fs.ErrPermission), errors.Is(err, syscall.EROFS), errors.Is(err, syscall.ENOTDIR):
 		return text + "; choose another place, or change its permissions"
+	case errors.Is(err, api.ErrCaptchaRequired):
+		return c.host() + " wants a captcha to be solved; log in at https://mangadex.org in a browser, then try again"
 	case errors.As(err, &unauthorized):
 		switch why := unauthorized.Unwrap(); {
 		case why == nil:
@@ -35,8 +38,8 @@ func (c *Command) explain(err error) string {
 		}
 	case errors.As(err, &answer) && errors.Is(answer, api.ErrNotFound):
 		return text + "; check the id"
-	case errors.Is(err, api.ErrCaptchaRequired):
-		return text + "; log in at https://mangadex.org in a browser, then try again"
+	case errors.As(err, &token): // which says itself what to do
+		return text
 	case errors.Is(err, api.ErrRateLimited):
 		return text + "; wait a little, then try again"
 	case errors.Is(err, api.ErrServer), errors.Is(err, api.ErrNotJSON):
