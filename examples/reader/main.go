@@ -80,7 +80,7 @@ func run(ctx context.Context, c *command.Command) error {
 	listener, err := net.Listen("tcp", *addr)
 	if err != nil {
 		// It is not wrapped: an unknown host in it would be taken for that of MangaDex.
-		return fmt.Errorf("cannot listen on %s; choose another -addr, such as 127.0.0.1:0: %s", *addr, innermost(err))
+		return fmt.Errorf("cannot listen on %s; choose another -addr, such as 127.0.0.1:0: %s", *addr, innermost(err).Error())
 	}
 	if !listener.Addr().(*net.TCPAddr).IP.IsLoopback() {
 		c.Note("everybody who can reach %s reads with your login", listener.Addr())
