@@ -61,7 +61,7 @@ func (b *Bar) Show(p Progress) {
 			progressbar.OptionOnCompletion(func() { fmt.Fprintln(b.w) }),
 		)
 	}
-	if b.bar.GetMax() != p.All { // a chapter had more or fewer pages than was said
+	if b.bar.GetMax() != p.All { // there is more to do than at first
 		b.bar.ChangeMax(p.All)
 	}
 	b.bar.Describe(fmt.Sprintf("%s  %s", shorten(p.What, 32), inUnits(p.Bytes)))
