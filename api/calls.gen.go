@@ -824,13 +824,19 @@ func (c *Client) CreateCustomList(ctx context.Context, body CustomListCreate, ed
 
 // GetCustomList returns one custom list with the ids of its titles.
 //
-// The titles are relationships of the list. A private list is shown to its owner only.
+// The titles are relationships of the list; Includes asks for their attributes. A private list is
+// shown to its owner only.
 //
 // GET /list/{id}. Takes a login, but needs none.
-func (c *Client) GetCustomList(ctx context.Context, id uuid.UUID, editors ...RequestEditorFn) (*CustomListResponse, error) {
+func (c *Client) GetCustomList(ctx context.Context, id uuid.UUID, params *GetCustomListParams, editors ...RequestEditorFn) (*CustomListResponse, error) {
 	r := newRequest(&operation.Table[operation.GetCustomList])
 	r.literal("/list/")
 	r.id(id)
+	if params != nil {
+		for _, v := range params.Includes {
+			r.text("includes%5B%5D=", string(v))
+		}
+	}
 	return call[CustomListResponse](ctx, c, &r, editors)
 }
 

@@ -246,7 +246,7 @@ func TestEditAtTheSameTime(t *testing.T) {
 		})
 	}
 	both.Wait()
-	after, err := client.GetCustomList(t.Context(), list.Data.ID)
+	after, err := client.GetCustomList(t.Context(), list.Data.ID, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

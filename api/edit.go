@@ -42,7 +42,7 @@ func (e *ConflictError) Unwrap() error { return e.Err }
 // way, the error is a [ConflictError]. An error of change ends it and is returned as it is.
 func (c *Client) EditCustomList(ctx context.Context, id uuid.UUID, change func(edit *CustomListEdit) error, editors ...RequestEditorFn) (*CustomListResponse, error) {
 	return edit(change, editing[CustomListEdit, CustomListResponse]{
-		read: func() (*CustomListResponse, error) { return c.GetCustomList(ctx, id, editors...) },
+		read: func() (*CustomListResponse, error) { return c.GetCustomList(ctx, id, nil, editors...) },
 		present: func(list *CustomListResponse) CustomListEdit {
 			a := list.Data.Attributes
 			e := CustomListEdit{Name: &a.Name, Visibility: &a.Visibility, Manga: []uuid.UUID{}, Version: a.Version}

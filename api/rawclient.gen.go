@@ -551,10 +551,11 @@ type ClientInterface interface {
 
 	// GetCustomList returns one custom list with the ids of its titles.
 	//
-	// The titles are relationships of the list. A private list is shown to its owner only.
+	// The titles are relationships of the list; Includes asks for their attributes. A private list is
+	// shown to its owner only.
 	//
 	// Corresponds with GET /list/{id} (the `GetCustomList` operationId).
-	GetCustomList(ctx context.Context, id openapi_types.UUID, reqEditors ...RequestEditorFn) (*http.Response, error)
+	GetCustomList(ctx context.Context, id openapi_types.UUID, params *GetCustomListParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// UpdateCustomListWithBody changes a custom list.
 	//
@@ -2270,11 +2271,12 @@ func (c *RawClient) DeleteCustomList(ctx context.Context, id openapi_types.UUID,
 
 // GetCustomList returns one custom list with the ids of its titles.
 //
-// The titles are relationships of the list. A private list is shown to its owner only.
+// The titles are relationships of the list; Includes asks for their attributes. A private list is
+// shown to its owner only.
 //
 // Corresponds with GET /list/{id} (the `GetCustomList` operationId).
-func (c *RawClient) GetCustomList(ctx context.Context, id openapi_types.UUID, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewGetCustomListRequest(c.Server, id)
+func (c *RawClient) GetCustomList(ctx context.Context, id openapi_types.UUID, params *GetCustomListParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetCustomListRequest(c.Server, id, params)
 	if err != nil {
 		return nil, err
 	}
@@ -6238,7 +6240,7 @@ func NewDeleteCustomListRequest(server string, id openapi_types.UUID) (*http.Req
 }
 
 // NewGetCustomListRequest constructs an http.Request for the GetCustomList method
-func NewGetCustomListRequest(server string, id openapi_types.UUID) (*http.Request, error) {
+func NewGetCustomListRequest(server string, id openapi_types.UUID, params *GetCustomListParams) (*http.Request, error) {
 	var err error
 
 	var pathParam0 string
@@ -6261,6 +6263,33 @@ func NewGetCustomListRequest(server string, id openapi_types.UUID) (*http.Reques
 	queryURL, err := serverURL.Parse(operationPath)
 	if err != nil {
 		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Includes != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "includes[]", params.Includes, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "array", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
 	}
 
 	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)

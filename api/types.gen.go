@@ -142,6 +142,24 @@ func (e CoverInclude) Valid() bool {
 	}
 }
 
+// Defines values for CustomListInclude.
+const (
+	CustomListIncludeManga CustomListInclude = "manga"
+	CustomListIncludeUser  CustomListInclude = "user"
+)
+
+// Valid indicates whether the value is a known member of the CustomListInclude enum.
+func (e CustomListInclude) Valid() bool {
+	switch e {
+	case CustomListIncludeManga:
+		return true
+	case CustomListIncludeUser:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for Demographic.
 const (
 	DemographicJosei   Demographic = "josei"
@@ -1586,6 +1604,9 @@ type CustomListEdit struct {
 	// Visibility tells who sees a custom list: its owner (private) or everybody (public).
 	Visibility *ListVisibility `json:"visibility,omitempty"`
 }
+
+// CustomListInclude is a relationship of custom lists that Includes can ask for.
+type CustomListInclude string
 
 // CustomListList is a page of custom lists.
 type CustomListList struct {
@@ -3310,6 +3331,13 @@ type GetGroupParams struct {
 	// Includes are the types of relationships that come with their attributes. What the account may not
 	// see comes without them, and without an error.
 	Includes []GroupInclude `form:"includes[],omitempty" json:"includes[],omitempty"`
+}
+
+// GetCustomListParams defines parameters for GetCustomList.
+type GetCustomListParams struct {
+	// Includes are the types of relationships that come with their attributes. What the account may not
+	// see comes without them, and without an error.
+	Includes []CustomListInclude `form:"includes[],omitempty" json:"includes[],omitempty"`
 }
 
 // GetCustomListFeedParams defines parameters for GetCustomListFeed.

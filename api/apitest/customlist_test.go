@@ -37,13 +37,13 @@ func TestCustomLists(t *testing.T) {
 	}
 	if known("AddMangaToCustomList", "order") {
 		shelve("POST", ids[0], "?order=0", token, 200)
-		if text := must[*api.CustomListResponse](t)(guest.GetCustomList(ctx, list)).Data.Relationships.AllManga(); text[0].ID != ids[0] {
+		if text := must[*api.CustomListResponse](t)(guest.GetCustomList(ctx, list, nil)).Data.Relationships.AllManga(); text[0].ID != ids[0] {
 			t.Errorf("the first title is %v", text[0])
 		}
 		shelve("DELETE", ids[0], "", token, 200)
 	}
 	var got []uuid.UUID
-	for _, m := range must[*api.CustomListResponse](t)(guest.GetCustomList(ctx, list)).Data.Relationships.AllManga() {
+	for _, m := range must[*api.CustomListResponse](t)(guest.GetCustomList(ctx, list, nil)).Data.Relationships.AllManga() {
 		got = append(got, m.ID)
 	}
 	if want := []uuid.UUID{ids[2], ids[1]}; !slices.Equal(got, want) {
@@ -62,7 +62,7 @@ func TestCustomLists(t *testing.T) {
 		t.Errorf("%d lists are followed", followed.Total)
 	}
 	private := api.ListVisibility("private")
-	version := must[*api.CustomListResponse](t)(c.GetCustomList(ctx, list)).Data.Attributes.Version
+	version := must[*api.CustomListResponse](t)(c.GetCustomList(ctx, list, nil)).Data.Attributes.Version
 	must[*api.CustomListResponse](t)(c.UpdateCustomList(ctx, list, api.CustomListEdit{Version: version, Visibility: &private, Manga: []uuid.UUID{}}))
 	if lists := must[*api.CustomListList](t)(guest.ListUserCustomLists(ctx, srv.Account.ID, nil)); lists.Total != 0 {
 		t.Errorf("a guest sees %d lists of the account", lists.Total)

@@ -107,7 +107,7 @@ func TestDeletingATitle(t *testing.T) {
 	if list := must[*api.MangaList](t)(w.client.ListFollowedManga(ctx, nil)); list.Total != 0 {
 		t.Errorf("%d titles are followed", list.Total)
 	}
-	if list := must[*api.CustomListResponse](t)(w.client.GetCustomList(ctx, uuid.MustParse(w.ids["list"]))); len(list.Data.Relationships.AllManga()) != 0 {
+	if list := must[*api.CustomListResponse](t)(w.client.GetCustomList(ctx, uuid.MustParse(w.ids["list"]), nil)); len(list.Data.Relationships.AllManga()) != 0 {
 		t.Error("it is still in the list")
 	}
 }

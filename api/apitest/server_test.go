@@ -142,7 +142,7 @@ func TestServersDoNotKnowEachOther(t *testing.T) {
 	if library, _ := two.State().Library(two.Account.Username); len(library.Manga) != 0 {
 		t.Errorf("the follow is known: %v", library.Manga)
 	}
-	if _, err := second.GetCustomList(ctx, list.Data.ID); !errors.Is(err, api.ErrNotFound) {
+	if _, err := second.GetCustomList(ctx, list.Data.ID, nil); !errors.Is(err, api.ErrNotFound) {
 		t.Errorf("the list is known: %v", err)
 	}
 	if _, err := second.GetManga(ctx, id, nil); err != nil {

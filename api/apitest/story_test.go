@@ -93,12 +93,12 @@ func TestStory(t *testing.T) {
 	}
 
 	list := must[*api.CustomListResponse](t)(c.CreateCustomList(ctx, api.CustomListCreate{Name: "Mine", Manga: []uuid.UUID{id}}))
-	if _, err := guest.GetCustomList(ctx, list.Data.ID); !errors.Is(err, api.ErrNotFound) {
+	if _, err := guest.GetCustomList(ctx, list.Data.ID, nil); !errors.Is(err, api.ErrNotFound) {
 		t.Errorf("a guest sees the private list: %v", err)
 	}
 	public := api.ListVisibility("public")
 	must[*api.CustomListResponse](t)(c.UpdateCustomList(ctx, list.Data.ID, api.CustomListEdit{Version: list.Data.Attributes.Version, Visibility: &public}))
-	seen := must[*api.CustomListResponse](t)(guest.GetCustomList(ctx, list.Data.ID))
+	seen := must[*api.CustomListResponse](t)(guest.GetCustomList(ctx, list.Data.ID, nil))
 	if titles := seen.Data.Relationships.AllManga(); len(titles) != 1 || titles[0].ID != id || seen.Data.Attributes.Name != "Mine" {
 		t.Errorf("the list is %+v", seen.Data)
 	}
