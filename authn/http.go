@@ -14,6 +14,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/mangadex-go/mangadex/api/transport"
@@ -117,14 +118,14 @@ func (a *answer) describe(secrets ...string) error {
 }
 
 // tokenLike matches what is as long as a secret of a server. Passwords are found by their value.
-var tokenLike = regexp.MustCompile(`[A-Za-z0-9_~+/=.%-]{32,}`)
+var tokenLike = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`[A-Za-z0-9_~+/=.%-]{32,}`) })
 
 const redacted = "[redacted]"
 
 // scrub takes secrets out of what a server says: those that were sent to it, however they are
 // escaped, and anything that looks like a token.
 func scrub(text string, secrets ...string) string {
-	return tokenLike.ReplaceAllString(scrubKnown(text, secrets...), redacted)
+	return tokenLike().ReplaceAllString(scrubKnown(text, secrets...), redacted)
 }
 
 func scrubKnown(text string, secrets ...string) string {
