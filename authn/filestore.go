@@ -56,6 +56,9 @@ func (s *FileStore) Load(ctx context.Context) (Token, error) {
 
 // Save implements [Store]. The token is on the disk when Save returns.
 func (s *FileStore) Save(ctx context.Context, t Token) (err error) {
+	if t.AccessToken == "" && t.RefreshToken == "" {
+		return s.Delete(ctx)
+	}
 	if err := s.usable(ctx); err != nil {
 		return err
 	}

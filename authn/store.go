@@ -8,12 +8,17 @@ import (
 )
 
 // A Store keeps the token of one account between runs of a program. It must keep all of the token,
-// for which there are [EncodeToken] and [DecodeToken]. A token for another server or another client
-// than that of the session is left alone, until a login takes its place.
+// for which there are [EncodeToken] and [DecodeToken]. A token for another server, realm or client
+// than that of the session is left alone, until a login takes its place that the user asks for.
+//
+// Before a refresh token is spent, the session saves once more what the store should hold, so that a
+// store that cannot be written costs no login.
+//
+// Package authntest has a test for stores.
 type Store interface {
 	// Load returns the token that was saved last, the zero Token if there is none.
 	Load(ctx context.Context) (Token, error)
-	// Save keeps a token in place of the one before.
+	// Save keeps a token in place of the one before. The zero Token is kept as none.
 	Save(ctx context.Context, t Token) error
 	// Delete forgets the token; it is no error if there is none.
 	Delete(ctx context.Context) error
@@ -22,27 +27,43 @@ type Store interface {
 // A Locker is a [Store] that several sessions or processes share. A session holds the lock while it
 // renews the token, so that they renew it once between them: the next one to get the lock finds
 // the new token with Load.
+//
+// A session saves and deletes only while it holds the lock. (A logout that cannot get it in 10
+// seconds deletes without.) A store whose lock can be lost, because it is lent for a time only,
+// should fail a Save by whoever has lost it: the session then locks once more, and saves only if the
+// store does not hold something newer.
 type Locker interface {
 	Store
-	// Lock waits for the lock, until ctx is done. The session calls unlock once.
+	// Lock waits for the lock, until ctx is done. The session calls unlock once. Load does not
+	// need the lock.
 	Lock(ctx context.Context) (unlock func() error, err error)
 }
 
-// A MemoryStore keeps a token while the program runs. Sessions may share it. It is made by
-// [NewMemoryStore].
+// A Discarder is a [Store] that can put a token aside that the server has refused, where a person
+// finds it if the server was wrong.
+type Discarder interface {
+	Store
+	// Discard forgets the token, like Delete, and keeps it aside until another one is saved.
+	Discard(ctx context.Context) error
+}
+
+// A MemoryStore keeps a token while the program runs. Sessions may share it. Its zero value is an
+// empty store.
 type MemoryStore struct {
+	once  sync.Once
 	turn  chan struct{}
 	mu    sync.Mutex
 	token *Token // a pointer, so that no verb of package fmt prints it
 }
 
 // NewMemoryStore returns an empty store.
-func NewMemoryStore() *MemoryStore {
-	return &MemoryStore{turn: make(chan struct{}, 1)}
-}
+func NewMemoryStore() *MemoryStore { return new(MemoryStore) }
 
 // Load implements [Store].
-func (s *MemoryStore) Load(context.Context) (Token, error) {
+func (s *MemoryStore) Load(ctx context.Context) (Token, error) {
+	if err := ctx.Err(); err != nil {
+		return Token{}, err
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.token == nil {
@@ -52,7 +73,10 @@ func (s *MemoryStore) Load(context.Context) (Token, error) {
 }
 
 // Save implements [Store].
-func (s *MemoryStore) Save(_ context.Context, t Token) error {
+func (s *MemoryStore) Save(ctx context.Context, t Token) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.token = &t
@@ -69,6 +93,12 @@ func (s *MemoryStore) Delete(context.Context) error {
 
 // Lock implements [Locker].
 func (s *MemoryStore) Lock(ctx context.Context) (unlock func() error, err error) {
+	s.once.Do(func() { s.turn = make(chan struct{}, 1) })
+	select {
+	case <-ctx.Done(): // even where the lock is free, too
+		return nil, ctx.Err()
+	default:
+	}
 	select {
 	case s.turn <- struct{}{}:
 		return func() error { <-s.turn; return nil }, nil

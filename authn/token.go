@@ -17,11 +17,14 @@ import (
 // for stores. Keep it out of unexported fields of structs that are printed: there package fmt calls
 // no methods.
 type Token struct {
-	AccessToken  string    // the session token; empty if there is none
-	RefreshToken string    // gets new session tokens; empty if there is none
-	Expiry       time.Time // of the access token, by the local clock
-	Server       string    // that it is for, such as api.Production; empty if that is not known
-	Client       string    // id of the personal client that it is for; empty for the session endpoints
+	AccessToken   string    // the session token; empty if there is none
+	RefreshToken  string    // gets new session tokens; empty if there is none
+	Expiry        time.Time // of the access token, by the local clock
+	RefreshExpiry time.Time // of the refresh token; zero if it has no end, or the server does not say
+	Server        string    // that it is for, such as api.Production; empty if that is not known
+	Realm         string    // that gave it out and renews it; empty if not known, or for the session endpoints
+	Client        string    // id of the personal client that it is for; empty for the session endpoints
+	Login         string    // names the login that it came of, as do those that it is renewed to; no secret
 }
 
 // String says what the token has, not what it is.
@@ -53,20 +56,27 @@ func (t Token) LogValue() slog.Value { return slog.StringValue(t.String()) }
 
 // storedToken is the form of a token at rest.
 type storedToken struct {
-	Version      int       `json:"version"`
-	Server       string    `json:"server,omitempty"`
-	Client       string    `json:"client,omitempty"`
-	AccessToken  string    `json:"access_token,omitempty"`
-	RefreshToken string    `json:"refresh_token,omitempty"`
-	Expiry       time.Time `json:"expiry,omitzero"`
+	Version       int       `json:"version"`
+	Server        string    `json:"server,omitempty"`
+	Realm         string    `json:"realm,omitempty"`
+	Client        string    `json:"client,omitempty"`
+	Login         string    `json:"login,omitempty"`
+	AccessToken   string    `json:"access_token,omitempty"`
+	RefreshToken  string    `json:"refresh_token,omitempty"`
+	Expiry        time.Time `json:"expiry,omitzero"`
+	RefreshExpiry time.Time `json:"refresh_expiry,omitzero"`
 }
 
 // EncodeToken returns a token with its secrets, as JSON, for a [Store].
 func EncodeToken(t Token) []byte {
-	stored := storedToken{1, t.Server, t.Client, t.AccessToken, t.RefreshToken, t.Expiry.UTC().Round(0)}
+	stored := storedToken{
+		Version: 1, Server: t.Server, Realm: t.Realm, Client: t.Client, Login: t.Login,
+		AccessToken: t.AccessToken, RefreshToken: t.RefreshToken,
+		Expiry: t.Expiry.UTC().Round(0), RefreshExpiry: t.RefreshExpiry.UTC().Round(0),
+	}
 	data, err := json.Marshal(stored)
-	if err != nil { // the year of Expiry has more than four digits
-		stored.Expiry = time.Time{}
+	if err != nil { // the year of an expiry has more than four digits
+		stored.Expiry, stored.RefreshExpiry = time.Time{}, time.Time{}
 		data, _ = json.Marshal(stored)
 	}
 	return append(data, '\n')
@@ -86,7 +96,11 @@ func DecodeToken(data []byte) (Token, error) {
 	case stored.AccessToken != "" && !validHeader(stored.AccessToken):
 		return Token{}, errors.New("its access token has characters that no token has")
 	}
-	return Token{stored.AccessToken, stored.RefreshToken, stored.Expiry, stored.Server, stored.Client}, nil
+	return Token{
+		AccessToken: stored.AccessToken, RefreshToken: stored.RefreshToken,
+		Expiry: stored.Expiry, RefreshExpiry: stored.RefreshExpiry,
+		Server: stored.Server, Realm: stored.Realm, Client: stored.Client, Login: stored.Login,
+	}, nil
 }
 
 // A bearer is a token in use.
