@@ -133,7 +133,7 @@ func (c *call) allowed() error {
 func (st *store) addAccount(a Account) Account {
 	now := st.clock().UTC()
 	if a.ID == uuid.Nil {
-		a.ID = uuid.NewSHA1(namespace, []byte("account "+a.Username))
+		a.ID = named(namespace, "account "+a.Username)
 	}
 	if a.Email == "" {
 		a.Email = a.Username + "@mail.example"
@@ -145,7 +145,7 @@ func (st *store) addAccount(a Account) Account {
 		a.Roles = []string{"ROLE_MEMBER"}
 	}
 	if a.ClientID == "" {
-		a.ClientID = "personal-client-" + uuid.NewSHA1(namespace, []byte("client of "+a.Username)).String() + "-" + "f1e2d3c4"
+		a.ClientID = "personal-client-" + named(namespace, "client of "+a.Username).String() + "-" + "f1e2d3c4"
 	}
 	if a.ClientSecret == "" {
 		a.ClientSecret = "secret-of-" + a.Username

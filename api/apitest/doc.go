@@ -48,7 +48,7 @@
 //
 //	$ curl -s http://localhost:8931/realms/mangadex/protocol/openid-connect/token -o token.json -w '%{http_code}\n' \
 //	    -d grant_type=password -d username=reader -d password=password-of-reader \
-//	    -d client_id=personal-client-f8aee588-7328-53b0-8f76-76d8725f1dde-f1e2d3c4 -d client_secret=secret-of-reader
+//	    -d client_id=personal-client-02ff18f2-e90e-401b-af06-d065c74d2360-f1e2d3c4 -d client_secret=secret-of-reader
 //	200
 //	$ token=$(sed -E 's/.*"access_token":"([^"]*)".*/\1/' token.json)
 //	$ curl -s http://localhost:8931/user/me -H "Authorization: Bearer $token"

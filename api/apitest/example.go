@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/getkin/kin-openapi/openapi3"
-	"github.com/google/uuid"
 )
 
 // example answers an operation that this server knows from the document alone: with a success,
@@ -93,9 +92,9 @@ func exampleOf(s *openapi3.Schema, now time.Time, depth int) any {
 func exampleText(s *openapi3.Schema, now time.Time) string {
 	switch s.Format {
 	case "uuid":
-		return uuid.NewSHA1(namespace, []byte("example")).String()
+		return named(namespace, "example").String()
 	case "uuid-pair":
-		id := uuid.NewSHA1(namespace, []byte("example")).String()
+		id := named(namespace, "example").String()
 		return id + "_" + id
 	case "date-time":
 		return now.Format("2006-01-02T15:04:05+00:00")

@@ -93,7 +93,7 @@ func mapLegacyIDs(c *call) ([]byte, error) {
 	for _, n := range body.IDs {
 		if ids := c.legacy[body.Type]; 1 <= n && n <= len(ids) {
 			h := newHead("mapping_id", c.now)
-			h.id = uuid.NewSHA1(ids[n-1], []byte("mapping"))
+			h.id = named(ids[n-1], "mapping")
 			found = append(found, &mapping{h, body.Type, n, ids[n-1]})
 		}
 	}

@@ -3,8 +3,6 @@ package apitest
 import (
 	"fmt"
 	"net/http"
-
-	"github.com/google/uuid"
 )
 
 // A problem is an answer that says no.
@@ -37,7 +35,7 @@ func (p *problem) encode() []byte {
 func (p *problem) entry() map[string]any {
 	id, ok := problemIDs[p.title]
 	if !ok {
-		id = uuid.NewSHA1(namespace, []byte(p.title)).String()
+		id = named(namespace, p.title).String()
 	}
 	return map[string]any{"id": id, "status": p.status, "title": p.title, "detail": p.detail, "context": p.context}
 }

@@ -29,7 +29,7 @@ func (st *store) relate(source, target *manga, kind string, h head) *relation {
 	}
 	there := &relation{head: h, relation: kind, source: source, target: target}
 	other := h
-	other.id = uuid.NewSHA1(h.id, []byte("reverse"))
+	other.id = named(h.id, "reverse")
 	here := &relation{head: other, relation: back, source: target, target: source, reverse: there}
 	there.reverse = here
 	source.related = append(source.related, there)

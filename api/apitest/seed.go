@@ -1,6 +1,7 @@
 package apitest
 
 import (
+	"crypto/sha256"
 	"fmt"
 	"math/rand/v2"
 	"strconv"
@@ -42,7 +43,13 @@ var tagNames = map[string][]string{
 var chapterCounts = [10]int{12, 3, 24, 1, 0, 8, 30, 5, 15, 2}
 
 // namespace is where the ids of what is the same in every catalogue come from.
-var namespace = uuid.NewSHA1(uuid.NameSpaceURL, []byte("github.com/mangadex-go/mangadex/api/apitest"))
+var namespace = uuid.UUID{'m', 'a', 'n', 'g', 'a', 'd', 'e', 'x', ' ', 'a', 'p', 'i', 't', 'e', 's', 't'}
+
+// named is the id of what has a name among others: like those of MangaDex, of version 4, and made
+// with a hash that programs have in every mode of the standard library's cryptography.
+func named(space uuid.UUID, name string) uuid.UUID {
+	return uuid.NewHash(sha256.New(), space, []byte(name), 4)
+}
 
 // An inventor makes one thing.
 type inventor struct {
@@ -119,7 +126,7 @@ func (st *store) invent(seed uint64, titles int) {
 	d := idea{seed, st.clock().UTC().Truncate(time.Second)}
 	st.inventTags(d.now)
 	st.inventReasons(d.now)
-	st.templates = []settingsTemplate{{uuid.NewSHA1(namespace, []byte("settings template")), []byte(`{"type":"object"}`)}}
+	st.templates = []settingsTemplate{{named(namespace, "settings template"), []byte(`{"type":"object"}`)}}
 	st.inventPeople(d, titles)
 
 	all := make([]*manga, titles)
@@ -136,7 +143,7 @@ func (st *store) invent(seed uint64, titles int) {
 	pack(all)
 	st.manga.add(all...)
 	for n := 5; n+1 < titles; n += 10 {
-		st.relate(all[n], all[n+1], "sequel", head{id: uuid.NewSHA1(all[n].id, []byte("sequel")), kind: "manga_relation", version: 1, created: d.now, updated: d.now})
+		st.relate(all[n], all[n+1], "sequel", head{id: named(all[n].id, "sequel"), kind: "manga_relation", version: 1, created: d.now, updated: d.now})
 	}
 	st.legacy = map[string][]uuid.UUID{"manga": idsOf(all), "chapter": idsOf(st.chapters.all), "group": idsOf(st.groups.all), "tag": idsOf(st.tags.all)}
 }
@@ -213,7 +220,7 @@ func pack(all []*manga) {
 func (st *store) inventTags(now time.Time) {
 	for _, group := range []string{"genre", "theme", "format", "content"} {
 		for _, name := range tagNames[group] {
-			id := uuid.NewSHA1(namespace, []byte("tag "+name))
+			id := named(namespace, "tag "+name)
 			st.tags.add(&tag{head: head{id: id, kind: kindTag, version: 1, created: now, updated: now}, name: localized{"en": name}, group: group})
 		}
 	}
@@ -227,7 +234,7 @@ func (st *store) inventReasons(now time.Time) {
 	for _, category := range []string{"manga", "chapter", "scanlation_group", "user", "author"} {
 		for _, text := range reasonTexts {
 			text, details := strings.CutSuffix(text, "*")
-			id := uuid.NewSHA1(namespace, []byte("reason "+category+" "+text))
+			id := named(namespace, "reason "+category+" "+text)
 			st.reasons.add(&reportReason{head: head{id: id, kind: "report_reason", version: 1, created: now, updated: now}, category: category, text: text, details: details})
 		}
 	}

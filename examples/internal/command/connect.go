@@ -1,6 +1,7 @@
 package command
 
 import (
+	"crypto/sha256"
 	"fmt"
 	"net/url"
 	"os"
@@ -74,7 +75,7 @@ func fill(fake *apitest.Server) error {
 		}
 		if i%10 == 0 {
 			if _, err := fake.State().AddChapter(apitest.Chapter{
-				ID: uuid.NewSHA1(manga.ID, []byte("new chapter")), Manga: manga.ID, Number: "100", Pages: 4,
+				ID: uuid.NewHash(sha256.New(), manga.ID, []byte("new chapter"), 4), Manga: manga.ID, Number: "100", Pages: 4,
 				PublishAt: time.Now().Add(-time.Duration(i+1) * time.Hour),
 			}); err != nil {
 				return err

@@ -63,9 +63,10 @@ func New(t testing.TB, options ...apitest.Option) *Program {
 	return p
 }
 
-// Embedded returns a program that talks to the server in itself.
+// Embedded returns a program that talks to the server in itself. It runs in the strictest mode of the
+// standard library's cryptography, in which what is not approved panics.
 func Embedded(t testing.TB) *Program {
-	return &Program{t: t, Home: t.TempDir(), Env: map[string]string{}}
+	return &Program{t: t, Home: t.TempDir(), Env: map[string]string{"GODEBUG": "fips140=only"}}
 }
 
 // Path is a path in the home of the program.
@@ -143,7 +144,7 @@ func (p *Program) Start(args ...string) *Running {
 // Wait waits for the end of the program.
 func (r *Running) Wait() Result {
 	r.t.Helper()
-	timer := time.AfterFunc(time.Minute, func() { r.cmd.Process.Kill() }) //nolint:errcheck // it may be over
+	timer := time.AfterFunc(5*time.Minute, func() { r.cmd.Process.Kill() }) //nolint:errcheck // it may be over
 	defer timer.Stop()
 	var exit *exec.ExitError
 	if err := r.cmd.Wait(); err != nil && !errors.As(err, &exit) {
@@ -172,7 +173,7 @@ func (r *Running) Signal(signal os.Signal, when func() bool) {
 		r.cmd.Wait()         //nolint:errcheck // likewise
 		r.t.Skip("there is no way to interrupt another program on Windows")
 	}
-	for deadline := time.Now().Add(30 * time.Second); !when(); time.Sleep(5 * time.Millisecond) {
+	for deadline := time.Now().Add(5 * time.Minute); !when(); time.Sleep(5 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			r.t.Errorf("it is too late for an interruption; stderr: %s", r.stderr.String())
 			break
