@@ -58,6 +58,13 @@ func (s *Server) serveAPI(x *exchange) answer {
 	return a
 }
 
+// fault is the answer that a fault wants.
+func fault(status int) *problem {
+	return &problem{status: status, title: "fault_http_exception", detail: "This answer was asked for."}
+}
+
+func brokenAPI(status int) answer { return fault(status).answer() }
+
 // sharedAges are how long a cache may keep the answers to guests, where it is not a month.
 var sharedAges = map[string]time.Duration{
 	"GetMangaFeed": time.Minute, "GetCustomListFeed": time.Minute, "GetMangaAggregate": time.Minute,
@@ -89,7 +96,7 @@ func (c *call) cacheHeaders(status int, h http.Header) {
 // carryOut takes a request through all that may stop it, and carries it out.
 func (c *call) carryOut() ([]byte, error) {
 	s, r := c.server, c.request
-	if s.limiter != nil {
+	if s.limiter != nil && !c.late {
 		if err := s.limiter.admit(c.exchange); err != nil {
 			return nil, err
 		}
@@ -104,7 +111,7 @@ func (c *call) carryOut() ([]byte, error) {
 		return nil, err
 	}
 	var err error
-	if s.limiter != nil {
+	if s.limiter != nil && !c.late {
 		if c.limits, err = s.limiter.spend(c.exchange, c.op.Limit); err != nil {
 			return nil, err
 		}
@@ -113,7 +120,7 @@ func (c *call) carryOut() ([]byte, error) {
 		return nil, invalid("query", "it is malformed")
 	}
 	if status := c.strike(c.op.ID, true); status != 0 {
-		return nil, &problem{status: status, title: "fault_http_exception", detail: "This answer was asked for."}
+		return nil, fault(status)
 	}
 	if c.fault != nil && c.fault.Captcha {
 		return nil, captcha()

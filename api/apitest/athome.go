@@ -70,40 +70,45 @@ func (g *gallery) roll(key rollKey) *roll {
 // A script is what has to be known of a chapter to draw it.
 type script struct {
 	key      rollKey
-	title    string
-	number   string
+	text     drawing
 	pages    int
 	uploaded []file
+	redrawn  map[int]int
 }
 
 // script describes a chapter. The lock of the store is held.
 func (c *chapter) script() script {
-	return script{rollKey{c.id, c.version}, c.manga.name(), orNone(c.fields.Chapter), c.pages, c.files}
+	return script{rollKey{c.id, c.version}, c.drawn, c.pages, c.files, c.redrawn}
 }
 
 // pagesOf draws a chapter, or finds it among those drawn before. No lock is held.
 func (g *gallery) pagesOf(s script) *roll {
 	r := g.roll(s.key)
 	r.once.Do(func() {
-		if s.uploaded != nil {
-			for n, f := range s.uploaded {
-				r.data = append(r.data, pageFile(n+1, f.mime, f.content))
-				picture, _, err := image.Decode(bytes.NewReader(f.content))
-				if err != nil {
-					continue // it was checked when it was uploaded
-				}
-				r.saver = append(r.saver, pageFile(n+1, "image/jpeg", jpegOf(shrink(picture, picture.Bounds().Dx()/2), 50)))
+		for n, f := range s.uploaded {
+			picture, _, err := image.Decode(bytes.NewReader(f.content))
+			if err != nil || s.redrawn[n+1] > 0 { // it was checked when it was uploaded
+				r.draw(s, n+1, len(s.uploaded))
+				continue
 			}
-			return
+			r.data = append(r.data, pageFile(n+1, f.mime, f.content))
+			r.saver = append(r.saver, pageFile(n+1, "image/jpeg", jpegOf(shrink(picture, picture.Bounds().Dx()/2), 50)))
 		}
-		for n := 1; n <= s.pages; n++ {
-			seed := binary.LittleEndian.Uint64(s.key.chapter[:]) + uint64(n)
-			lines := []string{s.title, "chapter " + s.number, fmt.Sprintf("page %d of %d", n, s.pages)}
-			r.data = append(r.data, drawPage(seed, n, lines...))
-			r.saver = append(r.saver, drawSaver(seed, n, lines...))
+		if s.uploaded == nil {
+			for n := 1; n <= s.pages; n++ {
+				r.draw(s, n, s.pages)
+			}
 		}
 	})
 	return r
+}
+
+// draw adds a page of so many. A page that has been replaced is another picture.
+func (r *roll) draw(s script, n, of int) {
+	seed := binary.LittleEndian.Uint64(s.key.chapter[:]) + uint64(n) + uint64(s.redrawn[n])<<32
+	lines := []string{s.text.title, "chapter " + s.text.number, fmt.Sprintf("page %d of %d", n, of)}
+	r.data = append(r.data, drawPage(seed, n, lines...))
+	r.saver = append(r.saver, drawSaver(seed, n, lines...))
 }
 
 func names(files []file) []string {

@@ -44,10 +44,14 @@ func deleteAuthor(c *call) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	c.removeAuthor(a)
+	return done, nil
+}
+
+func (st *store) removeAuthor(a *author) {
 	for _, m := range a.works {
 		is := func(other *author) bool { return other == a }
 		m.authors, m.artists = slices.DeleteFunc(m.authors, is), slices.DeleteFunc(m.artists, is)
 	}
-	c.authors.remove(a.id)
-	return done, nil
+	st.authors.remove(a.id)
 }

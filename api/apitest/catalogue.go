@@ -226,9 +226,9 @@ func (m *manga) summarize(now time.Time) *summary {
 		if c.waiting {
 			continue
 		}
-		if c.publishAt.After(now) {
-			if s.until.IsZero() || c.publishAt.Before(s.until) {
-				s.until = c.publishAt
+		if c.readableAt.After(now) {
+			if s.until.IsZero() || c.readableAt.Before(s.until) {
+				s.until = c.readableAt
 			}
 			continue
 		}
@@ -240,8 +240,8 @@ func (m *manga) summarize(now time.Time) *summary {
 		if !slices.Contains(s.languages, c.fields.TranslatedLanguage) {
 			s.languages = append(s.languages, c.fields.TranslatedLanguage)
 		}
-		if s.latest == nil || c.publishAt.After(newest) {
-			s.latest, newest = &c.id, c.publishAt
+		if s.latest == nil || c.readableAt.After(newest) {
+			s.latest, newest = &c.id, c.readableAt
 		}
 	}
 	slices.Sort(s.languages)
@@ -315,13 +315,32 @@ func (m *manga) index() {
 
 // name is the title that lists are sorted by.
 func (m *manga) name() string {
+	_, title := m.mainTitle()
+	return title
+}
+
+// mainTitle is the title in English, or in another language with it.
+func (m *manga) mainTitle() (language, title string) {
 	if text := m.fields.Title["en"]; text != "" {
-		return text
+		return "en", text
 	}
 	for _, language := range slices.Sorted(maps.Keys(m.fields.Title)) {
-		return m.fields.Title[language]
+		return language, m.fields.Title[language]
 	}
-	return ""
+	return "", ""
+}
+
+// setMakers gives a title other authors and artists.
+func (m *manga) setMakers(authors, artists []*author) {
+	for _, a := range slices.Concat(m.authors, m.artists) {
+		a.works = slices.DeleteFunc(a.works, func(work *manga) bool { return work == m })
+	}
+	m.authors, m.artists = authors, artists
+	for _, a := range slices.Concat(authors, artists) {
+		if !slices.Contains(a.works, m) {
+			a.works = append(a.works, m)
+		}
+	}
 }
 
 // A relation points from one title to another. The other one has the reverse.
@@ -347,14 +366,21 @@ type chapter struct {
 	manga       *manga
 	groups      []*group
 	uploader    *user
-	publishAt   time.Time
+	publishAt   time.Time // as planned; decades ahead for some that are read elsewhere
+	readableAt  time.Time // lists leave it out before
 	external    optional
 	unavailable bool
-	waiting     bool   // for the approval of a moderator
-	pages       int    // drawn pages
-	files       []file // uploaded pages, in place of drawn ones
+	waiting     bool        // for the approval of a moderator
+	pages       int         // drawn pages
+	files       []file      // uploaded pages, in place of drawn ones
+	redrawn     map[int]int // how often pages have been replaced; never changed
+	drawn       drawing
 	thread      thread
 }
+
+// A drawing is what the drawn pages of a chapter show. They stay as they are when the title gets
+// another name or the chapter another number.
+type drawing struct{ title, number string }
 
 type chapterFields struct {
 	Volume             optional `json:"volume"`
@@ -382,7 +408,7 @@ func (c *chapter) attributes(time.Time) any {
 		ReadableAt    stamp    `json:"readableAt"`
 		Pages         int      `json:"pages"`
 		times
-	}{c.fields, c.external, c.unavailable, stamp(c.publishAt), stamp(c.publishAt), c.pageCount(), c.times()}
+	}{c.fields, c.external, c.unavailable, stamp(c.publishAt), stamp(c.readableAt), c.pageCount(), c.times()}
 }
 
 func (c *chapter) relationships() []relationship {

@@ -2,6 +2,7 @@ package apitest
 
 import (
 	"cmp"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"time"
@@ -22,7 +23,7 @@ var chapterKeys = map[string]func(a, b *chapter) int{
 	"createdAt":  byCreated[*chapter],
 	"updatedAt":  byUpdated[*chapter],
 	"publishAt":  func(a, b *chapter) int { return a.publishAt.Compare(b.publishAt) },
-	"readableAt": func(a, b *chapter) int { return a.publishAt.Compare(b.publishAt) },
+	"readableAt": func(a, b *chapter) int { return a.readableAt.Compare(b.readableAt) },
 	"volume":     func(a, b *chapter) int { return byNumber(a.fields.Volume, b.fields.Volume) },
 	"chapter":    func(a, b *chapter) int { return byNumber(a.fields.Chapter, b.fields.Chapter) },
 }
@@ -64,7 +65,7 @@ func (c *call) chapterFilter() (chapterFilter, error) {
 	if manga := c.ids("manga"); manga != nil {
 		f.manga = manga[0]
 	}
-	// By default there is nothing from the future, whatever includeFutureUpdates says. Each of the
+	// By default there is nothing that cannot be read yet, whatever includeFutureUpdates says. Each of the
 	// three filters lifts that, and keeps or drops what it is about.
 	now := c.now
 	for name, is := range map[string]func(*chapter) bool{
@@ -89,7 +90,7 @@ func (f *chapterFilter) match(ch *chapter, now time.Time) bool {
 		f.ids != nil && !f.ids[ch.id],
 		f.manga != uuid.Nil && ch.manga.id != f.manga,
 		!f.ratings.has(ch.manga.fields.ContentRating),
-		!f.future && ch.publishAt.After(now),
+		!f.future && ch.readableAt.After(now),
 		f.translated != nil && !f.translated.has(ch.fields.TranslatedLanguage),
 		f.original != nil && !f.original.has(ch.manga.fields.OriginalLanguage),
 		f.notOriginal.has(ch.manga.fields.OriginalLanguage),
@@ -135,7 +136,7 @@ func listChapters(c *call) ([]byte, error) {
 		return nil, err
 	}
 	found, total := c.chapters.pick(c.order(), chapterKeys, p, func(ch *chapter) bool { return f.match(ch, c.now) })
-	return many(found, p, total, c.includes(), c.now), nil
+	return collection(c, found, p, total)
 }
 
 // feed is the answer that holds those of the chapters that the request asks for.
@@ -154,9 +155,12 @@ func (c *call) feed(chapters []*chapter) ([]byte, error) {
 			found = append(found, ch)
 		}
 	}
+	if p.shuffle {
+		rand.Shuffle(len(found), func(a, b int) { found[a], found[b] = found[b], found[a] })
+	}
 	o := c.order(orderKey{"createdAt", false})
 	slices.SortStableFunc(found, func(a, b *chapter) int { return compare(o, a, b, chapterKeys) })
-	return many(cut(found, p), p, len(found), c.includes(), c.now), nil
+	return collection(c, cut(found, p), p, len(found))
 }
 
 func getMangaFeed(c *call) ([]byte, error) {
@@ -192,7 +196,7 @@ func getMangaAggregate(c *call) ([]byte, error) {
 			return cmp.Or(-byNumber(a.fields.Volume, b.fields.Volume), -byNumber(a.fields.Chapter, b.fields.Chapter))
 		})
 		for _, ch := range chapters {
-			if ch.published() && !ch.publishAt.After(c.now) && (unavailable || !ch.unavailable) &&
+			if ch.published() && !ch.readableAt.After(c.now) && (unavailable || !ch.unavailable) &&
 				(translated == nil || translated.has(ch.fields.TranslatedLanguage)) && (groups == nil || anyGroup(ch, groups)) {
 				volumes = aggregate(volumes, ch)
 			}
@@ -268,8 +272,12 @@ func deleteChapter(c *call) ([]byte, error) {
 	if !c.editsChapter(ch) {
 		return nil, denied("The permission chapter.edit.any is required.")
 	}
-	ch.manga.chapters = slices.DeleteFunc(ch.manga.chapters, func(other *chapter) bool { return other == ch })
-	c.chapters.remove(ch.id)
-	c.changedChapters(ch.manga)
+	c.removeChapter(ch)
 	return done, nil
+}
+
+func (st *store) removeChapter(ch *chapter) {
+	ch.manga.chapters = slices.DeleteFunc(ch.manga.chapters, func(other *chapter) bool { return other == ch })
+	st.chapters.remove(ch.id)
+	st.changedChapters(ch.manga)
 }

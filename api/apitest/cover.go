@@ -99,14 +99,18 @@ func deleteCover(c *call) ([]byte, error) {
 	if k.uploader != c.user && !c.user.may("cover.delete") {
 		return nil, denied("The permission cover.delete is required.")
 	}
-	c.covers.remove(k.id)
+	c.removeCover(k)
+	return done, nil
+}
+
+func (st *store) removeCover(k *cover) {
+	st.covers.remove(k.id)
 	if k.manga.cover == k {
 		k.manga.cover = nil
-		if others := c.coversOf(k.manga.id); len(others) > 0 {
+		if others := st.coversOf(k.manga.id); len(others) > 0 {
 			k.manga.cover = others[0]
 		}
 	}
-	return done, nil
 }
 
 // coversOf are the covers of a title.

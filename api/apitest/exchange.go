@@ -13,13 +13,16 @@ import (
 // An exchange is a request to any host of the server, and the answer to it.
 type exchange struct {
 	server  *Server
+	host    *host
 	request *http.Request
+	writer  http.ResponseWriter
 	path    string // below the host
 	body    []byte
 	now     time.Time
 	logged  Request
 	kept    *Request // the same in the log
 	fault   *Fault   // that strikes it; nil for none
+	late    bool     // it has been answered before
 }
 
 // An answer is what goes back.
@@ -45,23 +48,34 @@ func page404() answer { return plain(http.StatusNotFound, "Not found") }
 // maxBody bounds what is read of a request. The largest is an upload of ten pages.
 const maxBody = 256 << 20
 
-// host is the handler of a host. A prefix is what stands before its paths.
-func (s *Server) host(prefix string, serve func(*exchange) answer) http.Handler {
+// A host is one of the servers that MangaDex consists of.
+type host struct {
+	prefix string // what stands before its paths
+	node   int    // which at-home node it is, from 1 on; 0 for other hosts
+	serve  func(*exchange) answer
+	broken func(status int) answer // how it says that something has gone wrong; nil for a line of text
+}
+
+// handler answers for a host.
+func (s *Server) handler(h host) http.Handler {
+	if h.broken == nil {
+		h.broken = func(status int) answer { return plain(status, http.StatusText(status)) }
+	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		now := s.options.clock().UTC()
 		x := &exchange{
-			server: s, request: r, path: r.URL.Path[len(prefix):], now: now,
+			server: s, host: &h, request: r, writer: w, path: r.URL.Path[len(h.prefix):], now: now,
 			logged: Request{Method: r.Method, URL: r.URL, Header: r.Header, Time: now},
 		}
 		x.kept = s.log.add(x.logged)
-		a := x.answer(serve)
+		a := x.answer()
 		x.logged.Status = a.status
 		s.log.set(x.kept, x.logged)
-		x.write(w, a)
+		x.write(a)
 	})
 }
 
-func (x *exchange) answer(serve func(*exchange) answer) answer {
+func (x *exchange) answer() answer {
 	var err error
 	if x.body, err = io.ReadAll(http.MaxBytesReader(nil, x.request.Body, maxBody)); err != nil {
 		var tooLarge *http.MaxBytesError
@@ -71,13 +85,12 @@ func (x *exchange) answer(serve func(*exchange) answer) answer {
 		panic(http.ErrAbortHandler) // the client has gone
 	}
 	x.logged.Body = excerpt(x.body)
-	return serve(x)
+	return x.afterwards(x.host.serve(x))
 }
 
 // write sends an answer, or what a fault leaves of it.
-func (x *exchange) write(w http.ResponseWriter, a answer) {
-	a = x.spoil(a)
-	h := w.Header()
+func (x *exchange) write(a answer) {
+	h := x.writer.Header()
 	for name, values := range a.header {
 		h[name] = values
 	}
@@ -89,9 +102,9 @@ func (x *exchange) write(w http.ResponseWriter, a answer) {
 	}
 	h["Date"] = []string{x.date().Format(http.TimeFormat)}
 	h["X-Request-Id"] = []string{uuid.NewString()}
-	w.WriteHeader(a.status)
+	x.writer.WriteHeader(a.status)
 	if x.request.Method != http.MethodHead {
-		x.send(w, a.body)
+		x.send(a.body)
 	}
 }
 

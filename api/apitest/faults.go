@@ -3,10 +3,11 @@ package apitest
 import (
 	"fmt"
 	"math/rand/v2"
-	"net/http"
 	"slices"
 	"sync"
 	"time"
+
+	"github.com/mangadex-go/mangadex/internal/operation"
 )
 
 // A Fault is something that goes wrong.
@@ -16,16 +17,29 @@ type Fault struct {
 	// the auth server. Empty is every operation of the API.
 	Operation string
 
-	// Count is how many requests it strikes: 0 is one, [Always] is every one. With a Probability
-	// above 0, each request is struck with that probability only.
+	// Node is the at-home node whose pages it strikes, 1 or 2, with the Operation Page. 0 is both.
+	Node int
+
+	// Skip is how many requests it lets pass before the first that it strikes. Count is how many it
+	// strikes: 0 is one, [Always] is every one. With a Probability above 0, each request is struck
+	// with that probability only.
+	Skip        int
 	Count       int
 	Probability float64
 
-	Delay   time.Duration // before anything else happens
-	Drop    bool          // the connection ends without an answer
-	Status  int           // 200 to 599, in place of the answer, with an error body
-	HTML    bool          // the answer is a page of some proxy
-	Captcha bool          // 403 until the client has solved a captcha
+	// After is when the four below happen: when the operation has been carried out. What was asked
+	// for is done, and whoever asked is not told. Without it they happen before, and nothing is done.
+	After  bool
+	Delay  time.Duration // before the answer
+	Drop   bool          // the connection ends without an answer
+	Status int           // 200 to 599, in place of the answer, with an error body
+	HTML   bool          // the answer is a page of some proxy; without a Status, the operation is carried out
+
+	// Late is how long after the answer the operation is carried out. The answer is Status, or 504:
+	// a proxy has given up, and the server behind it goes on.
+	Late time.Duration
+
+	Captcha bool // 403 until the client has solved a captcha
 
 	// RefusePages is how many of its files UploadPages does not take, the last ones. The answer is a
 	// success all the same, as long as it takes one, and has an error for each that it does not take.
@@ -34,10 +48,30 @@ type Fault struct {
 	ForgetToken   bool // the token of the request does not hold from now on
 	ExpireBaseURL bool // no base URL given out so far holds from now on
 
+	// All below happen to the answer of an operation that has been carried out.
+
+	Empty    bool          // the body is {}
 	Corrupt  bool          // a byte of the body is wrong, and so is the checksum
+	DropBody bool          // the connection ends after the header
 	Truncate bool          // the connection ends in the middle of the body
+	Reset    bool          // a connection that ends is reset, so that what is on its way may be lost, too
 	Slow     time.Duration // the body takes that long
+	Stall    time.Duration // nothing comes for so long after half of the body
 	Skew     time.Duration // how far the Date of the answer is ahead of the time
+
+	// Those of lists, which have no effect on anything else.
+
+	Clamp   int  // a page has no more entries than this, whatever the request asks for; its limit tells
+	Short   int  // a page lacks that many entries, the last ones; its limit does not tell
+	Repeat  int  // a page after the first begins with that many of the page before, as if others had been added in front
+	Delete  int  // that many entries of the page, the first ones, are deleted after the answer
+	Shuffle bool // entries that are equal by the order of the request come in any order
+
+	// Rewrite makes another body of the one that would be sent.
+	Rewrite func(body []byte) []byte
+
+	// Then is called when the answer is ready, before it is sent. It may change the state.
+	Then func()
 }
 
 // Always is a [Fault.Count].
@@ -61,18 +95,42 @@ func (f *Fault) check() error {
 	switch {
 	case f.Operation != "" && !slices.Contains(otherOperations, f.Operation) && !isOperation(f.Operation):
 		return fmt.Errorf("apitest: there is no operation %q that a fault could strike", f.Operation)
-	case f.Count < Always:
-		return fmt.Errorf("apitest: a fault that strikes %d requests; give a number, 0 for one, or Always", f.Count)
+	case f.Node < 0 || f.Node > nodes || f.Node > 0 && f.Operation != "Page":
+		return fmt.Errorf("apitest: a fault of %q with the Node %d; with the Operation Page give 1 to %d, or 0 for all", f.Operation, f.Node, nodes)
+	case f.Count < Always || f.Skip < 0:
+		return fmt.Errorf("apitest: a fault that strikes %d requests after %d; give numbers, a Count of 0 for one, or Always", f.Count, f.Skip)
 	case !(0 <= f.Probability && f.Probability <= 1):
 		return fmt.Errorf("apitest: a fault with the Probability %v; give one from 0 to 1", f.Probability)
 	case f.Status != 0 && (f.Status < 200 || f.Status > 599):
 		return fmt.Errorf("apitest: a fault with the Status %d; give one from 200 to 599", f.Status)
-	case f.Delay < 0 || f.Slow < 0:
-		return fmt.Errorf("apitest: a fault with a Delay of %v and Slow by %v; neither can be negative", f.Delay, f.Slow)
+	case f.Delay < 0 || f.Slow < 0 || f.Stall < 0 || f.Late < 0:
+		return fmt.Errorf("apitest: a fault with a Delay of %v, Slow by %v, a Stall of %v and Late by %v; none can be negative", f.Delay, f.Slow, f.Stall, f.Late)
+	case f.Late > 0 && (f.After || f.Drop):
+		return fmt.Errorf("apitest: a fault that is Late by %v; it has an answer before it is done, so that After and Drop cannot be", f.Late)
+	case f.After && f.Delay == 0 && !f.Drop && f.Status == 0 && !f.HTML:
+		return fmt.Errorf("apitest: a fault with After and nothing that happens then; give Delay, Drop, Status or HTML")
+	case f.Reset && !f.Drop && !f.DropBody && !f.Truncate:
+		return fmt.Errorf("apitest: a fault with Reset and no connection that ends; give Drop, DropBody or Truncate")
 	case f.RefusePages < 0 || f.RefusePages > 0 && f.Operation != "" && f.Operation != "UploadPages":
 		return fmt.Errorf("apitest: a fault of %q with RefusePages %d; it is a number of files of UploadPages", f.Operation, f.RefusePages)
+	case f.Clamp < 0 || f.Short < 0 || f.Repeat < 0 || f.Delete < 0:
+		return fmt.Errorf("apitest: a fault with Clamp %d, Short %d, Repeat %d, Delete %d; they are numbers of entries", f.Clamp, f.Short, f.Repeat, f.Delete)
+	case f.ofLists() && f.Operation != "" && !isList(f.Operation):
+		return fmt.Errorf("apitest: a fault of %q with Clamp, Short, Repeat, Delete or Shuffle, which is no list with pages", f.Operation)
 	}
 	return nil
+}
+
+func (f *Fault) ofLists() bool { return f.Clamp+f.Short+f.Repeat+f.Delete > 0 || f.Shuffle }
+
+// isList tells whether an operation answers with pages of a list.
+func isList(id string) bool {
+	spec, err := loadSpecification()
+	if err != nil {
+		return false
+	}
+	n := slices.IndexFunc(operation.Table[:], func(op operation.Operation) bool { return op.ID == id })
+	return n >= 0 && spec.route(&operation.Table[n]).query["offset"] != nil
 }
 
 // Fail adds faults. A request is struck by the first one that it meets. A fault that cannot be,
@@ -105,11 +163,15 @@ func (s *Server) Heal() {
 
 // take finds the fault of a request, nil if it has luck.
 // A captcha goes away when it is solved, not when it is seen.
-func (l *faultList) take(operation string, ofAPI bool, solved func() bool) *Fault {
+func (l *faultList) take(operation string, ofAPI bool, node int, solved func() bool) *Fault {
 	l.Lock()
 	defer l.Unlock()
 	for n, f := range l.faults {
-		if f.Operation != operation && (f.Operation != "" || !ofAPI) {
+		if f.Operation != operation && (f.Operation != "" || !ofAPI) || f.Node != 0 && f.Node != node {
+			continue
+		}
+		if f.Skip > 0 {
+			f.Skip--
 			continue
 		}
 		if f.Probability > 0 && rand.Float64() >= f.Probability {
@@ -124,87 +186,8 @@ func (l *faultList) take(operation string, ofAPI bool, solved func() bool) *Faul
 		if passed {
 			return nil
 		}
-		return &f.Fault
+		struck := f.Fault
+		return &struck
 	}
 	return nil
-}
-
-// strike names what a request is, and lets a fault happen that comes before the answer. It returns
-// the status that the fault wants in place of the answer, 0 for none.
-func (x *exchange) strike(operation string, ofAPI bool) int {
-	x.logged.Operation = operation
-	x.fault = x.server.faults.take(operation, ofAPI, x.solved)
-	f := x.fault
-	if f == nil {
-		return 0
-	}
-	x.server.log.set(x.kept, x.logged)
-	if !x.server.sleep(x.request.Context(), f.Delay) || f.Drop {
-		x.abort()
-	}
-	if f.ForgetToken {
-		x.forgetToken()
-	}
-	if f.ExpireBaseURL {
-		x.server.generation.Add(1)
-	}
-	return f.Status
-}
-
-// abort ends the connection without an answer, or without the rest of it.
-func (x *exchange) abort() {
-	panic(http.ErrAbortHandler)
-}
-
-// spoil changes the answer as the fault wants it.
-func (x *exchange) spoil(a answer) answer {
-	f := x.fault
-	if f == nil {
-		return a
-	}
-	if f.HTML {
-		if f.Status == 0 {
-			a.status = http.StatusOK
-		}
-		a.contentType = contentHTML
-		a.body = htmlError(a.status)
-	}
-	if f.Corrupt && len(a.body) > 0 {
-		a.body = slices.Clone(a.body)
-		a.body[len(a.body)/2] ^= 0xff
-	}
-	return a
-}
-
-// date is what the header of the answer says.
-func (x *exchange) date() time.Time {
-	if x.fault == nil {
-		return x.now
-	}
-	return x.now.Add(x.fault.Skew)
-}
-
-// send writes the body in the way that the fault wants it.
-func (x *exchange) send(w http.ResponseWriter, body []byte) {
-	if x.fault != nil && x.fault.Slow > 0 {
-		const pieces = 10
-		flush := http.NewResponseController(w)
-		for n := range pieces {
-			piece := body[len(body)*n/pieces : len(body)*(n+1)/pieces]
-			if _, err := w.Write(piece); err != nil {
-				return
-			}
-			_ = flush.Flush() // a writer that cannot is fast, no more
-			if !x.server.sleep(x.request.Context(), x.fault.Slow/pieces) {
-				panic(http.ErrAbortHandler)
-			}
-		}
-		return
-	}
-	if x.fault != nil && x.fault.Truncate {
-		w.Write(body[:len(body)/2])
-		_ = http.NewResponseController(w).Flush()
-		panic(http.ErrAbortHandler)
-	}
-	w.Write(body)
 }

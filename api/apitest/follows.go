@@ -98,7 +98,7 @@ func followed[E entity](c *call, t *table[E], ids []uuid.UUID, seen func(E) bool
 	if err != nil {
 		return nil, err
 	}
-	return many(cut(all, p), p, len(all), c.includes(), c.now), nil
+	return collection(c, cut(all, p), p, len(all))
 }
 
 func listFollowedManga(c *call) ([]byte, error) {

@@ -83,9 +83,13 @@ func deleteGroup(c *call) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, ch := range c.chapters.all {
+	c.removeGroup(g)
+	return done, nil
+}
+
+func (st *store) removeGroup(g *group) {
+	for _, ch := range st.chapters.all {
 		ch.groups = slices.DeleteFunc(ch.groups, func(other *group) bool { return other == g })
 	}
-	c.groups.remove(g.id)
-	return done, nil
+	st.groups.remove(g.id)
 }

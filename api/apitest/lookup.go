@@ -17,7 +17,7 @@ func list[E entity](c *call, t *table[E], o order, keys map[string]func(a, b E) 
 		return nil, err
 	}
 	found, total := t.pick(o, keys, p, func(e E) bool { return (ids == nil || ids[e.base().id]) && match(e) })
-	return many(found, p, total, c.includes(), c.now), nil
+	return collection(c, found, p, total)
 }
 
 // lookup finds what a parameter of the path names, unless who asks may not see it.

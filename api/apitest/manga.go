@@ -52,6 +52,8 @@ func (m *manga) findLatest() {
 
 var publicationStatuses = []string{"ongoing", "completed", "hiatus", "cancelled"}
 
+var demographics = []string{"shounen", "shoujo", "seinen", "josei"}
+
 var contentRatings = []string{"safe", "suggestive", "erotica", "pornographic"}
 
 // defaultRatings are those that lists show unless the request says otherwise.
@@ -162,7 +164,7 @@ func (f *mangaFilter) match(m *manga, now time.Time) bool {
 // hasGroup tells whether a group has made a chapter of the title.
 func (m *manga) hasGroup(id uuid.UUID, now time.Time) bool {
 	return slices.ContainsFunc(m.chapters, func(ch *chapter) bool {
-		return !ch.waiting && !ch.publishAt.After(now) && slices.ContainsFunc(ch.groups, func(g *group) bool { return g.id == id })
+		return !ch.waiting && !ch.readableAt.After(now) && slices.ContainsFunc(ch.groups, func(g *group) bool { return g.id == id })
 	})
 }
 
@@ -196,10 +198,10 @@ func searchManga(c *call) ([]byte, error) {
 		if !o[0].desc {
 			slices.Reverse(found)
 		}
-		return many(cut(found, p), p, len(found), c.includes(), c.now), nil
+		return collection(c, cut(found, p), p, len(found))
 	}
 	found, total := c.manga.pick(o, mangaKeys, p, func(m *manga) bool { return f.match(m, c.now) })
-	return many(found, p, total, c.includes(), c.now), nil
+	return collection(c, found, p, total)
 }
 
 // matching are all titles that a filter lets through.
@@ -303,15 +305,8 @@ func (c *call) setManga(m *manga) error {
 		}
 		primary = k
 	}
-	for _, a := range slices.Concat(m.authors, m.artists) {
-		a.works = slices.DeleteFunc(a.works, func(work *manga) bool { return work == m })
-	}
-	m.tags, m.authors, m.artists, m.cover = tags, authors, artists, primary
-	for _, a := range slices.Concat(authors, artists) {
-		if !slices.Contains(a.works, m) {
-			a.works = append(a.works, m)
-		}
-	}
+	m.setMakers(authors, artists)
+	m.tags, m.cover = tags, primary
 	c.decode(&m.fields)
 	m.index()
 	c.manga.changed()

@@ -15,8 +15,13 @@ import (
 // maxResults is the ceiling of offset and limit together.
 const maxResults = 10_000
 
-// A page is the part of a list that a request asks for.
-type page struct{ limit, offset int }
+// A page is the part of a list that a request asks for, and what a fault makes of it.
+type page struct {
+	limit, offset int // as the answer tells
+	from, take    int // what it holds
+	more          int // by how many the total is larger
+	shuffle       bool
+}
 
 // page reads limit and offset, which fit the specification.
 func (c *call) page(limit int) (page, error) {
@@ -24,13 +29,35 @@ func (c *call) page(limit int) (page, error) {
 	if p.limit+p.offset > maxResults {
 		return p, invalid("offset", fmt.Sprintf("offset and limit together must be at most %d", maxResults))
 	}
+	f := c.fault
+	if f == nil {
+		f = &Fault{}
+	}
+	if f.Clamp > 0 {
+		p.limit = min(p.limit, f.Clamp)
+	}
+	p.from, p.take, p.shuffle = p.offset, max(p.limit-f.Short, 0), f.Shuffle
+	if p.offset > 0 {
+		p.from, p.more = max(p.offset-f.Repeat, 0), f.Repeat
+	}
 	return p, nil
 }
 
 // cut takes the page out of a list.
 func cut[E any](list []E, p page) []E {
-	start := min(p.offset, len(list))
-	return list[start:min(start+p.limit, len(list))]
+	start := min(p.from, len(list))
+	return list[start:min(start+p.take, len(list))]
+}
+
+// collection is the answer that holds a page of a list.
+func collection[E entity](c *call, found []E, p page, total int) ([]byte, error) {
+	b := many(found, p, total+p.more, c.includes(), c.now)
+	if c.fault != nil {
+		for _, e := range found[:min(c.fault.Delete, len(found))] {
+			c.remove(e)
+		}
+	}
+	return b, nil
 }
 
 func (c *call) number(name string, otherwise int) int {

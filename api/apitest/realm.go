@@ -67,11 +67,15 @@ func (s *Server) serveRealm(x *exchange) answer {
 		return keycloak(http.StatusNotFound, "Unable to find matching target resource method", "")
 	}
 	if status := x.strike(endpoint.operation, false); status != 0 {
-		return keycloak(status, "unknown_error", "This answer was asked for.")
+		return brokenRealm(status)
 	}
 	s.store.Lock()
 	defer s.store.Unlock()
 	return endpoint.serve(x)
+}
+
+func brokenRealm(status int) answer {
+	return keycloak(status, "unknown_error", "This answer was asked for.")
 }
 
 // keycloak is an error in the shape of the auth server.

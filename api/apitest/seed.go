@@ -302,7 +302,7 @@ func (st *store) inventManga(i inventor, n int) *manga {
 // alone, one with chapters that are read elsewhere, one with chapters that cannot be read, one
 // that goes on in the future, and one with chapters of two groups in several languages.
 func inventChapters(i inventor, m *manga, n int, groups []*group, users []*user) []*chapter {
-	count := chapterCounts[n%10]
+	count, name := chapterCounts[n%10], m.name()
 	chapters := make([]*chapter, count)
 	slab := make([]chapter, count) // one allocation for all: there may be 200,000 of them
 	at := i.now.Add(-time.Duration(1+i.IntN(300*24*60)) * time.Minute)
@@ -310,7 +310,7 @@ func inventChapters(i inventor, m *manga, n int, groups []*group, users []*user)
 		c := &slab[k]
 		c.manga, c.uploader, c.pages = m, users[i.IntN(len(users))], 3+i.IntN(8)
 		c.head = head{id: i.id(), kind: kindChapter, version: 1, created: at, updated: at}
-		c.publishAt = at
+		c.publishAt, c.readableAt = at, at
 		first := i.IntN(len(groups))
 		c.groups = []*group{groups[first]}
 		number := k + 1
@@ -319,6 +319,7 @@ func inventChapters(i inventor, m *manga, n int, groups []*group, users []*user)
 		case 2: // a weekly title; the last two chapters are yet to come
 			if k >= count-2 {
 				c.publishAt = i.now.AddDate(0, 0, 7*(k-count+3))
+				c.readableAt = c.publishAt
 			}
 		case 3:
 			number = 0
@@ -343,6 +344,7 @@ func inventChapters(i inventor, m *manga, n int, groups []*group, users []*user)
 			c.groups = nil
 		}
 		c.fields.Chapter = some(strconv.Itoa(number))
+		c.drawn = drawing{name, *c.fields.Chapter}
 		if n%10 != 3 && k < count-1 {
 			c.fields.Volume = some(strconv.Itoa(1 + (number-1)/6))
 		}

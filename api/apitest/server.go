@@ -103,21 +103,21 @@ func (s *Server) open() error {
 	}
 	s.nodeURLs = make([]string, nodes)
 	hosts := []struct {
-		name  string
-		url   *string
-		path  string
-		serve func(*exchange) answer
+		name string
+		url  *string
+		path string
+		host
 	}{
-		{"api", &s.URL, "", s.serveAPI},
-		{"auth", &s.AuthURL, realmPath, s.serveRealm},
-		{"uploads", &s.UploadsURL, "", s.serveCover},
-		{"report", &s.ReportURL, "/report", s.serveReport},
-		{"node1", &s.nodeURLs[0], "", s.servePage},
-		{"node2", &s.nodeURLs[1], "", s.servePage},
+		{"api", &s.URL, "", host{serve: s.serveAPI, broken: brokenAPI}},
+		{"auth", &s.AuthURL, realmPath, host{serve: s.serveRealm, broken: brokenRealm}},
+		{"uploads", &s.UploadsURL, "", host{serve: s.serveCover}},
+		{"report", &s.ReportURL, "/report", host{serve: s.serveReport}},
+		{"node1", &s.nodeURLs[0], "", host{serve: s.servePage, node: 1}},
+		{"node2", &s.nodeURLs[1], "", host{serve: s.servePage, node: 2}},
 	}
-	for _, host := range hosts {
-		origin := "https://" + host.name + ".mangadex.test"
-		handler := s.host("", host.serve)
+	for _, h := range hosts {
+		origin := "https://" + h.name + ".mangadex.test"
+		handler := s.handler(h.host)
 		if !s.options.offline {
 			var err error
 			if origin, err = s.listen("127.0.0.1:0", handler); err != nil {
@@ -125,7 +125,7 @@ func (s *Server) open() error {
 			}
 		}
 		s.hosts[origin] = handler
-		*host.url = origin + host.path
+		*h.url = origin + h.path
 	}
 	return nil
 }
@@ -139,12 +139,12 @@ const (
 
 func (s *Server) openOne() error {
 	others := map[string]http.Handler{
-		realmPath:   s.host("", s.serveRealm),
-		uploadsPath: s.host(uploadsPath, s.serveCover),
-		nodePath:    s.host(nodePath, s.servePage),
-		networkPath: s.host(networkPath, s.serveReport),
+		realmPath:   s.handler(host{serve: s.serveRealm, broken: brokenRealm}),
+		uploadsPath: s.handler(host{prefix: uploadsPath, serve: s.serveCover}),
+		nodePath:    s.handler(host{prefix: nodePath, serve: s.servePage, node: 1}),
+		networkPath: s.handler(host{prefix: networkPath, serve: s.serveReport}),
 	}
-	api := s.host("", s.serveAPI)
+	api := s.handler(host{serve: s.serveAPI, broken: brokenAPI})
 	all := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		for path, handler := range others {
 			if strings.HasPrefix(r.URL.Path, path+"/") || r.URL.Path == path {
@@ -188,7 +188,7 @@ func (s *Server) listen(addr string, handler http.Handler) (string, error) {
 			switch state {
 			case http.StateNew:
 				s.serving.Add(1)
-			case http.StateClosed:
+			case http.StateClosed, http.StateHijacked:
 				s.serving.Done()
 			}
 		},

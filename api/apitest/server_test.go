@@ -112,6 +112,15 @@ func TestOptionsAreChecked(t *testing.T) {
 		"NaN":           apitest.WithFaults(apitest.Fault{Probability: math.NaN()}),
 		"Delay of -1ns": apitest.WithFaults(apitest.Fault{Delay: -1}),
 		"Slow by -1ns":  apitest.WithFaults(apitest.Fault{Slow: -1}),
+		"Node 3":        apitest.WithFaults(apitest.Fault{Operation: "Page", Node: 3}),
+		"Node 1":        apitest.WithFaults(apitest.Fault{Operation: "Cover", Node: 1}),
+		"after -1":      apitest.WithFaults(apitest.Fault{Skip: -1}),
+		"a Stall of -1": apitest.WithFaults(apitest.Fault{Stall: -1}),
+		"Late by 1s":    apitest.WithFaults(apitest.Fault{Late: time.Second, Drop: true}),
+		"with After":    apitest.WithFaults(apitest.Fault{After: true, Truncate: true}),
+		"with Reset":    apitest.WithFaults(apitest.Fault{Reset: true, Status: 500}),
+		"Clamp -1":      apitest.WithFaults(apitest.Fault{Clamp: -1}),
+		`"GetManga" wi`: apitest.WithFaults(apitest.Fault{Operation: "GetManga", Shuffle: true}),
 		"RefusePages 1": apitest.WithFaults(apitest.Fault{Operation: "GetManga", RefusePages: 1}),
 	} {
 		srv, err := apitest.NewServer(nil, option)

@@ -6,7 +6,6 @@ import (
 	"maps"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/google/uuid"
 )
@@ -16,33 +15,6 @@ type State struct{ server *Server }
 
 // State returns the state of the server.
 func (s *Server) State() State { return State{s} }
-
-// A Manga is a title, as far as tests want to choose it.
-type Manga struct {
-	ID               uuid.UUID
-	Title            string // in English
-	ContentRating    string // safe unless it is given
-	Status           string // ongoing unless it is given
-	OriginalLanguage string // ja unless it is given
-	Year             int    // 0 for none
-	Tags             []uuid.UUID
-	Draft            bool // it is not published: nobody but its creator, [Server.Account], sees it
-}
-
-// A Chapter is a chapter, as far as tests want to choose it.
-type Chapter struct {
-	ID          uuid.UUID
-	Manga       uuid.UUID
-	Volume      string
-	Number      string
-	Title       string
-	Language    string // en unless it is given
-	Groups      []uuid.UUID
-	Pages       int       // 500 at most
-	ExternalURL string    // where it is read, if not here
-	PublishAt   time.Time // now unless it is given
-	Unavailable bool
-}
 
 // A Library is what an account keeps.
 type Library struct {
@@ -67,137 +39,6 @@ func (s State) lock() (*store, func()) {
 	st := s.server.store
 	st.Lock()
 	return st, st.Unlock
-}
-
-// Manga returns all titles in the order in which they were made.
-func (s State) Manga() []Manga {
-	st, unlock := s.lock()
-	defer unlock()
-	list := make([]Manga, len(st.manga.all))
-	for n, m := range st.manga.all {
-		list[n] = Manga{
-			ID: m.id, Title: m.name(), ContentRating: m.fields.ContentRating, Status: m.fields.Status, OriginalLanguage: m.fields.OriginalLanguage,
-			Year: number(m.fields.Year), Tags: idsOf(m.tags), Draft: m.state != "published",
-		}
-	}
-	return list
-}
-
-// AddManga adds a title and returns its id, a new one unless it is given.
-func (s State) AddManga(m Manga) (uuid.UUID, error) {
-	m.OriginalLanguage, m.Status, m.ContentRating = orElse(m.OriginalLanguage, "ja"), orElse(m.Status, "ongoing"), orElse(m.ContentRating, "safe")
-	switch {
-	case !slices.Contains(publicationStatuses, m.Status):
-		return uuid.Nil, fmt.Errorf("apitest: there is no status %q of a publication; give one of %s", m.Status, strings.Join(publicationStatuses, ", "))
-	case !slices.Contains(contentRatings, m.ContentRating):
-		return uuid.Nil, fmt.Errorf("apitest: there is no content rating %q; give one of %s", m.ContentRating, strings.Join(contentRatings, ", "))
-	}
-	st, unlock := s.lock()
-	defer unlock()
-	tags, err := find(&st.tags, "Tag", m.Tags)
-	if err != nil {
-		return uuid.Nil, fmt.Errorf("apitest: %w", err)
-	}
-	now := st.clock().UTC()
-	added := &manga{head: newHead(kindManga, now), tags: tags, state: "published"}
-	added.creator, _ = st.users.get(s.server.Account.ID)
-	if m.Draft {
-		added.state = "draft"
-	}
-	if added.id, err = st.manga.unused(m.ID, added.id); err != nil {
-		return uuid.Nil, err
-	}
-	added.fields = mangaFields{
-		Title: localized{"en": m.Title}, AltTitles: []localized{}, Description: localized{}, Links: links{},
-		OriginalLanguage: m.OriginalLanguage, Status: m.Status, ContentRating: m.ContentRating,
-	}
-	if m.Year != 0 {
-		added.fields.Year = &m.Year
-	}
-	added.index()
-	st.manga.add(added)
-	return added.id, nil
-}
-
-// unused is an id that is wanted, or another one if none is.
-func (t *table[E]) unused(wanted, otherwise uuid.UUID) (uuid.UUID, error) {
-	if _, used := t.get(wanted); used {
-		return uuid.Nil, fmt.Errorf("apitest: the id %s is in use", wanted)
-	}
-	if wanted == uuid.Nil {
-		return otherwise, nil
-	}
-	return wanted, nil
-}
-
-func orElse(text, otherwise string) string {
-	if text == "" {
-		return otherwise
-	}
-	return text
-}
-
-// Chapters returns the chapters of a title in the order in which they were made.
-func (s State) Chapters(manga uuid.UUID) []Chapter {
-	st, unlock := s.lock()
-	defer unlock()
-	m, ok := st.manga.get(manga)
-	if !ok {
-		return nil
-	}
-	text := func(o optional) string {
-		if o == nil {
-			return ""
-		}
-		return *o
-	}
-	list := make([]Chapter, len(m.chapters))
-	for n, ch := range m.chapters {
-		list[n] = Chapter{
-			ID: ch.id, Manga: m.id, Volume: text(ch.fields.Volume), Number: text(ch.fields.Chapter), Title: text(ch.fields.Title),
-			Language: ch.fields.TranslatedLanguage, Groups: idsOf(ch.groups), Pages: ch.pageCount(), ExternalURL: text(ch.external),
-			PublishAt: ch.publishAt, Unavailable: ch.unavailable,
-		}
-	}
-	return list
-}
-
-// AddChapter adds a chapter and returns its id, a new one unless it is given.
-func (s State) AddChapter(ch Chapter) (uuid.UUID, error) {
-	if ch.Pages < 0 || ch.Pages > maxSessionFiles {
-		return uuid.Nil, fmt.Errorf("apitest: a chapter of %d pages; it can have 0 to %d", ch.Pages, maxSessionFiles)
-	}
-	st, unlock := s.lock()
-	defer unlock()
-	m, ok := st.manga.get(ch.Manga)
-	if !ok {
-		return uuid.Nil, fmt.Errorf("apitest: there is no title %s for the chapter", ch.Manga)
-	}
-	groups, err := find(&st.groups, "Scanlation group", ch.Groups)
-	if err != nil {
-		return uuid.Nil, fmt.Errorf("apitest: %w", err)
-	}
-	now := st.clock().UTC()
-	added := &chapter{head: newHead(kindChapter, now), manga: m, groups: groups, publishAt: ch.PublishAt.UTC(), unavailable: ch.Unavailable, pages: ch.Pages}
-	added.uploader, _ = st.users.get(s.server.Account.ID)
-	if added.id, err = st.chapters.unused(ch.ID, added.id); err != nil {
-		return uuid.Nil, err
-	}
-	if ch.PublishAt.IsZero() {
-		added.publishAt = now
-	}
-	some := func(text string) optional {
-		if text == "" {
-			return nil
-		}
-		return &text
-	}
-	added.external = some(ch.ExternalURL)
-	added.fields = chapterFields{some(ch.Volume), some(ch.Number), some(ch.Title), orElse(ch.Language, "en")}
-	m.chapters = append(m.chapters, added)
-	st.chapters.add(added)
-	st.changedChapters(m)
-	return added.id, nil
 }
 
 // Approve does what a moderator does: it publishes a draft that was submitted or a chapter that

@@ -1,6 +1,7 @@
 package apitest
 
 import (
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"sync"
@@ -89,10 +90,16 @@ func (t *table[E]) pick(o order, keys map[string]func(a, b E) int, p page, match
 			total++
 		}
 	}
-	found = make([]E, 0, min(p.limit, total))
-	skip := p.offset
-	for _, n := range t.in(o, keys) {
-		if len(found) == p.limit {
+	found = make([]E, 0, min(p.take, total))
+	skip := p.from
+	places := t.in(o, keys)
+	if p.shuffle {
+		places = slices.Clone(places)
+		rand.Shuffle(len(places), func(a, b int) { places[a], places[b] = places[b], places[a] })
+		slices.SortStableFunc(places, func(a, b int32) int { return compare(o, t.all[a], t.all[b], keys) })
+	}
+	for _, n := range places {
+		if len(found) == p.take {
 			break
 		}
 		if matches[n] {
@@ -127,6 +134,30 @@ func newStore(options *settings) (*store, error) {
 	st := &store{clock: options.clock, mint: m, solved: map[string]bool{}, lastThread: firstThread}
 	st.invent(options.seed, options.titles)
 	return st, nil
+}
+
+// remove takes an entity of a list out, with all that hangs on it.
+func (st *store) remove(e entity) {
+	switch e := e.(type) {
+	case *manga:
+		st.removeManga(e)
+	case *chapter:
+		st.removeChapter(e)
+	case *author:
+		st.removeAuthor(e)
+	case *group:
+		st.removeGroup(e)
+	case *cover:
+		st.removeCover(e)
+	case *user:
+		st.users.remove(e.id)
+	case *customList:
+		st.lists.remove(e.id)
+	case *apiClient:
+		st.clients.remove(e.id)
+	case *report:
+		st.reports.remove(e.id)
+	}
 }
 
 func newHead(kind string, now time.Time) head {

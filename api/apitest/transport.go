@@ -1,12 +1,17 @@
 package apitest
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/url"
-	"strings"
+	"os"
+	"sync"
+	"syscall"
+	"time"
 )
 
 // Transport returns a transport that hands requests to this server without the network: in the
@@ -55,26 +60,50 @@ func (t transport) RoundTrip(r *http.Request) (resp *http.Response, err error) {
 	case r.Context().Err() != nil:
 		return nil, r.Context().Err()
 	case recorder.status == 0:
-		return nil, io.EOF // as from a connection that ends too soon
+		return nil, recorder.end(io.EOF) // as from a connection that ends too soon
 	}
-	return recorder.response(r), nil
+	return recorder.response(t.server, r), nil
 }
 
 // A recorder keeps an answer.
 type recorder struct {
 	header  http.Header
 	status  int
-	body    strings.Builder
+	pieces  []piece
 	aborted bool
+	isReset bool
+}
+
+// A piece is a part of a body, and how long the server waits before it.
+type piece struct {
+	wait time.Duration
+	data []byte
 }
 
 func (r *recorder) Header() http.Header { return r.header }
 
 func (r *recorder) WriteHeader(status int) { r.status = status }
 
-func (r *recorder) Write(p []byte) (int, error) { return r.body.Write(p) }
+func (r *recorder) Write(p []byte) (int, error) {
+	r.pieces = append(r.pieces, piece{data: bytes.Clone(p)})
+	return len(p), nil
+}
 
 func (r *recorder) FlushError() error { return nil }
+
+// pause implements pauser.
+func (r *recorder) pause(d time.Duration) { r.pieces = append(r.pieces, piece{wait: d}) }
+
+// reset implements resetter.
+func (r *recorder) reset() { r.isReset = true }
+
+// end is what a client reads where the connection ends.
+func (r *recorder) end(usual error) error {
+	if r.isReset {
+		return &net.OpError{Op: "read", Net: "tcp", Err: os.NewSyscallError("read", syscall.ECONNRESET)}
+	}
+	return usual
+}
 
 func (r *recorder) serve(handler http.Handler, req *http.Request) {
 	defer func() {
@@ -87,22 +116,74 @@ func (r *recorder) serve(handler http.Handler, req *http.Request) {
 	handler.ServeHTTP(r, req)
 }
 
-func (r *recorder) response(req *http.Request) *http.Response {
-	var body io.Reader = strings.NewReader(r.body.String())
-	if r.aborted {
-		body = io.MultiReader(body, failing{})
+func (r *recorder) response(server *Server, req *http.Request) *http.Response {
+	body := &paced{server: server, request: req, pieces: r.pieces, end: io.EOF, closed: make(chan struct{})}
+	length := int64(0)
+	for _, p := range r.pieces {
+		length += int64(len(p.data))
 	}
-	length := int64(r.body.Len())
 	if r.aborted {
-		length = -1
+		length, body.end = -1, r.end(io.ErrUnexpectedEOF)
 	}
 	return &http.Response{
 		Status: fmt.Sprintf("%d %s", r.status, http.StatusText(r.status)), StatusCode: r.status,
 		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
-		Header: r.header, Body: io.NopCloser(body), ContentLength: length, Request: req,
+		Header: r.header, Body: body, ContentLength: length, Request: req,
 	}
 }
 
-type failing struct{}
+// A paced is a body that comes as slowly as the server sends it.
+type paced struct {
+	server  *Server
+	request *http.Request
+	pieces  []piece
+	end     error // after the last piece
+	once    sync.Once
+	closed  chan struct{}
+}
 
-func (failing) Read([]byte) (int, error) { return 0, io.ErrUnexpectedEOF }
+func (b *paced) Read(p []byte) (int, error) {
+	for len(b.pieces) > 0 {
+		select {
+		case <-b.closed:
+			return 0, http.ErrBodyReadAfterClose
+		default:
+		}
+		next := &b.pieces[0]
+		if err := b.wait(next.wait); err != nil {
+			return 0, err
+		}
+		next.wait = 0
+		if len(next.data) == 0 {
+			b.pieces = b.pieces[1:]
+			continue
+		}
+		n := copy(p, next.data)
+		next.data = next.data[n:]
+		return n, nil
+	}
+	return 0, b.end
+}
+
+func (b *paced) wait(d time.Duration) error {
+	if d <= 0 {
+		return nil
+	}
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-b.request.Context().Done():
+		return b.request.Context().Err()
+	case <-b.server.closing:
+		return io.ErrUnexpectedEOF
+	case <-b.closed:
+		return http.ErrBodyReadAfterClose
+	}
+}
+
+func (b *paced) Close() error {
+	b.once.Do(func() { close(b.closed) })
+	return nil
+}

@@ -290,7 +290,8 @@ func commitUpload(c *call) ([]byte, error) {
 	} else {
 		c.changedChapter(ch, c.now)
 	}
-	ch.groups, ch.fields, ch.external, ch.publishAt, ch.files = s.groups, d.chapterFields, d.ExternalURL, publishAt, pages
+	ch.groups, ch.fields, ch.external, ch.files, ch.redrawn = s.groups, d.chapterFields, d.ExternalURL, pages, nil
+	ch.publishAt, ch.readableAt = publishAt, publishAt
 	ch.touch()
 	c.changedChapters(s.manga)
 	c.uploads.remove(s.id)

@@ -1,7 +1,9 @@
 package main
 
 import (
+	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -16,14 +18,28 @@ EndSession, UserInfo, Discovery, Keys, Authorize, Authenticate), a colon, and wh
   status=503         this status in place of the answer
   html               a page of a proxy
   delay=2s           nothing for so long
-  slow=2s            a body that takes so long
   drop               no answer
+  after              status, html, delay and drop come when what was asked for is done
+  late=2s            it is done so long after the answer, which is status or 504
+  empty              the body is {}
+  drop-body          the connection ends after the header
   truncate           half of the body
+  reset              a connection that ends is reset
+  slow=2s            a body that takes so long
+  stall=1m           nothing for so long in the middle of the body
   corrupt            a wrong byte in the body
   skew=5m            a Date that is wrong by so much
+  clamp=20           a page of a list has no more entries than that
+  short=1            a page of a list lacks that many entries, and does not say so
+  repeat=1           a page of a list begins with that many of the page before
+  delete=1           that many entries of the page of a list are deleted after the answer
+  shuffle            entries of a list that are equal by its order come in any order
   captcha            403 until a captcha is solved
+  refuse-pages=1     UploadPages does not take that many of its files
   forget-token       the token of the request does not hold any more
   expire-base-url    no base URL given out so far holds any more
+  node=1             it strikes only pages of this at-home node, 1 or 2
+  skip=3             how many requests pass before it strikes
   count=2            how many requests it strikes, 1 by default, or always
   probability=0.1    it strikes a request with this probability
 `
@@ -67,10 +83,15 @@ func parseFault(text string) (apitest.Fault, error) {
 // set writes one setting into a fault.
 func set(f *apitest.Fault, name, value string, given bool) (err error) {
 	switches := map[string]*bool{
-		"html": &f.HTML, "drop": &f.Drop, "truncate": &f.Truncate, "corrupt": &f.Corrupt, "captcha": &f.Captcha,
+		"html": &f.HTML, "drop": &f.Drop, "after": &f.After, "empty": &f.Empty, "drop-body": &f.DropBody, "truncate": &f.Truncate,
+		"reset": &f.Reset, "corrupt": &f.Corrupt, "shuffle": &f.Shuffle, "captcha": &f.Captcha,
 		"forget-token": &f.ForgetToken, "expire-base-url": &f.ExpireBaseURL,
 	}
-	durations := map[string]*time.Duration{"delay": &f.Delay, "slow": &f.Slow, "skew": &f.Skew}
+	durations := map[string]*time.Duration{"delay": &f.Delay, "late": &f.Late, "slow": &f.Slow, "stall": &f.Stall, "skew": &f.Skew}
+	numbers := map[string]*int{
+		"status": &f.Status, "clamp": &f.Clamp, "short": &f.Short, "repeat": &f.Repeat, "delete": &f.Delete,
+		"refuse-pages": &f.RefusePages, "node": &f.Node, "skip": &f.Skip, "count": &f.Count,
+	}
 	switch {
 	case switches[name] != nil:
 		if given {
@@ -80,17 +101,12 @@ func set(f *apitest.Fault, name, value string, given bool) (err error) {
 		return nil
 	case durations[name] != nil:
 		*durations[name], err = time.ParseDuration(value)
-	case name == "status":
-		f.Status, err = strconv.Atoi(value)
-		if err == nil && (f.Status < 200 || f.Status > 599) {
-			err = fmt.Errorf("there is no status %d", f.Status)
-		}
 	case name == "count" && value == "always":
 		f.Count = apitest.Always
-	case name == "count":
-		f.Count, err = strconv.Atoi(value)
-		if err == nil && f.Count < 1 {
-			err = fmt.Errorf("a count of %d", f.Count)
+	case numbers[name] != nil:
+		*numbers[name], err = strconv.Atoi(value)
+		if err == nil && *numbers[name] < 1 {
+			err = errors.New("a number from 1 on is needed")
 		}
 	case name == "probability":
 		f.Probability, err = strconv.ParseFloat(value, 64)
@@ -98,10 +114,7 @@ func set(f *apitest.Fault, name, value string, given bool) (err error) {
 			err = fmt.Errorf("a probability of %v", f.Probability)
 		}
 	default:
-		known := []string{"status", "delay", "slow", "skew", "count", "probability"}
-		for name := range switches {
-			known = append(known, name)
-		}
+		known := slices.Concat(slices.Collect(maps.Keys(switches)), slices.Collect(maps.Keys(durations)), slices.Collect(maps.Keys(numbers)), []string{"probability"})
 		slices.Sort(known)
 		return fmt.Errorf("there is no %q; there are %s", name, strings.Join(known, ", "))
 	}

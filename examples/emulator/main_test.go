@@ -138,7 +138,10 @@ func TestBadInput(t *testing.T) {
 		{"more", 2, `no use for "more"`},
 		{"-faults GetManga", 2, "no colon"},
 		{"-faults GetMango:drop", 2, "GetMango"},
-		{"-faults GetManga:explode", 2, `no "explode"; there are captcha, corrupt,`},
+		{"-faults GetManga:explode", 2, `no "explode"; there are after, captcha, clamp, corrupt, count,`},
+		{"-faults GetManga:stall=-1s", 2, "Stall of -1s"},
+		{"-faults GetManga:clamp=none", 2, "clamp=none"},
+		{"-faults GetManga:after", 2, "with After and nothing"},
 		{"-faults GetManga:status=9", 2, "status=9"},
 		{"-faults GetManga:delay=soon", 2, "delay=soon"},
 		{"-faults GetManga:drop=1", 2, "drop takes no value"},
@@ -156,7 +159,8 @@ func TestBadInput(t *testing.T) {
 func TestFaultsFlag(t *testing.T) {
 	t.Parallel()
 	var got faultsFlag
-	if err := got.Set("GetManga: status=503, html, count=always; Page:drop,probability=0.25;:delay=1s,slow=2s,skew=-3m;Token:forget-token;Page:expire-base-url,corrupt,truncate;:captcha"); err != nil {
+	if err := got.Set("GetManga: status=503, html, count=always; Page:drop,probability=0.25;:delay=1s,slow=2s,skew=-3m;Token:forget-token;Page:expire-base-url,corrupt,truncate;:captcha;"+
+		"CommitUpload:status=502,after,skip=1;Token:drop,reset,after;FollowManga:late=2s,empty;Page:node=2,drop-body,stall=1m;SearchManga:clamp=20,short=1,repeat=2,delete=3,shuffle;UploadPages:refuse-pages=2"); err != nil {
 		t.Fatal(err)
 	}
 	want := faultsFlag{
@@ -166,6 +170,12 @@ func TestFaultsFlag(t *testing.T) {
 		{Operation: "Token", ForgetToken: true},
 		{Operation: "Page", ExpireBaseURL: true, Corrupt: true, Truncate: true},
 		{Captcha: true},
+		{Operation: "CommitUpload", Status: 502, After: true, Skip: 1},
+		{Operation: "Token", Drop: true, Reset: true, After: true},
+		{Operation: "FollowManga", Late: 2 * time.Second, Empty: true},
+		{Operation: "Page", Node: 2, DropBody: true, Stall: time.Minute},
+		{Operation: "SearchManga", Clamp: 20, Short: 1, Repeat: 2, Delete: 3, Shuffle: true},
+		{Operation: "UploadPages", RefusePages: 2},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
