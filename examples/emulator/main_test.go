@@ -142,7 +142,7 @@ func TestBadInput(t *testing.T) {
 		{"-faults GetManga:stall=-1s", 2, "Stall of -1s"},
 		{"-faults GetManga:clamp=none", 2, "clamp=none"},
 		{"-faults GetManga:after", 2, "with After and nothing"},
-		{"-faults GetManga:status=9", 2, "status=9"},
+		{"-faults GetManga:status=9", 2, "the Status 9; give one from 200 to 599"},
 		{"-faults GetManga:delay=soon", 2, "delay=soon"},
 		{"-faults GetManga:drop=1", 2, "drop takes no value"},
 		{"-faults GetManga:count=0", 2, "count=0"},
@@ -159,7 +159,7 @@ func TestBadInput(t *testing.T) {
 func TestFaultsFlag(t *testing.T) {
 	t.Parallel()
 	var got faultsFlag
-	if err := got.Set("GetManga: status=503, html, count=always; Page:drop,probability=0.25;:delay=1s,slow=2s,skew=-3m;Token:forget-token;Page:expire-base-url,corrupt,truncate;:captcha;"+
+	if err := got.Set("GetManga: status=503, html, count=always; Page:drop,probability=0.25;:delay=1s,slow=2s,skew=-3m;Token:forget-token;Page:expire-base-url,corrupt,truncate;:captcha;" +
 		"CommitUpload:status=502,after,skip=1;Token:drop,reset,after;FollowManga:late=2s,empty;Page:node=2,drop-body,stall=1m;SearchManga:clamp=20,short=1,repeat=2,delete=3,shuffle;UploadPages:refuse-pages=2"); err != nil {
 		t.Fatal(err)
 	}
