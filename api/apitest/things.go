@@ -48,7 +48,7 @@ type Chapter struct {
 	ExternalURL string      // where it is read, if not here
 	CreatedAt   time.Time   // when it was added; now unless it is given
 	PublishAt   time.Time   // CreatedAt unless it is given
-	ReadableAt  time.Time   // PublishAt unless it is given, and CreatedAt for one that is read elsewhere
+	ReadableAt  time.Time   // PublishAt unless it is given; for one that is read elsewhere CreatedAt, if that is before
 	Unavailable bool
 }
 
@@ -282,7 +282,7 @@ func (c *chapter) set(st *store, p Chapter) error {
 	}
 	switch c.readableAt = p.ReadableAt.UTC(); {
 	case !p.ReadableAt.IsZero():
-	case p.ExternalURL != "":
+	case p.ExternalURL != "" && c.created.Before(c.publishAt):
 		c.readableAt = c.created
 	default:
 		c.readableAt = c.publishAt
