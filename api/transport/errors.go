@@ -1,6 +1,7 @@
 package transport
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"time"
@@ -15,7 +16,9 @@ type RateLimitError struct {
 	Operation string    // such as GetAtHomeServer; empty for a path without an operation
 	RetryAt   time.Time // when it could be sent, as far as it is known now
 
-	cause error // context.DeadlineExceeded, if that is what it may not wait for
+	// What set the bound: the deadline of the context, or else the longest wait.
+	Deadline bool
+	MaxWait  time.Duration
 }
 
 // Error implements error.
@@ -24,8 +27,15 @@ func (e *RateLimitError) Error() string {
 	if e.Operation != "" {
 		text = "transport: " + e.Operation + " was not sent: "
 	}
+	if !e.Deadline {
+		may := "it may not wait"
+		if e.MaxWait > 0 {
+			may = "it may wait " + e.MaxWait.String()
+		}
+		text += may + " (WithMaxWait), and "
+	}
 	text += "the rate limit has no room before " + e.RetryAt.Format(time.RFC3339)
-	if e.cause != nil {
+	if e.Deadline {
 		text += ", which is behind the deadline of the context"
 	}
 	return text
@@ -35,7 +45,12 @@ func (e *RateLimitError) Error() string {
 func (e *RateLimitError) Is(target error) bool { return target == ErrRateLimited }
 
 // Unwrap returns [context.DeadlineExceeded] if the deadline of the context is too near.
-func (e *RateLimitError) Unwrap() error { return e.cause }
+func (e *RateLimitError) Unwrap() error {
+	if e.Deadline {
+		return context.DeadlineExceeded
+	}
+	return nil
+}
 
 // A BannedError says that nothing is sent because MangaDex seems to have banned the address.
 type BannedError struct {

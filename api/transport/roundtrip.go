@@ -1,7 +1,6 @@
 package transport
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"net/http"
@@ -25,19 +24,21 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	for {
 		e.attempt++
 		out := t.prepare(req, op)
-		refused := t.admit(ctx, e.call)
+		giveBack, refused := e.admit(ctx)
 		if refused == nil && e.attempt > 1 && req.Body != nil && req.Body != http.NoBody {
-			out.Body, refused = req.GetBody()
+			if out.Body, refused = req.GetBody(); refused != nil && giveBack != nil {
+				giveBack()
+			}
 		}
 		if refused != nil {
 			return e.refuse(refused)
 		}
 		e.discard()
-		e.send(out)
+		e.send(out, giveBack)
 		if !e.again() {
 			return e.resp, e.failure()
 		}
-		if err := sleep(ctx, e.delay); err != nil {
+		if err := e.pauseBefore(ctx); err != nil {
 			e.discard()
 			return nil, err
 		}
@@ -79,23 +80,6 @@ func (t *Transport) prepare(req *http.Request, op *operation.Operation) *http.Re
 	return out
 }
 
-// admit waits until a request may be sent.
-func (t *Transport) admit(ctx context.Context, call Call) error {
-	if until, banned := t.ban.holds(); banned {
-		return &BannedError{Until: until}
-	}
-	if t.limiter == nil {
-		return ctx.Err()
-	}
-	start := time.Now()
-	err := t.limiter.Wait(ctx, call, t.maxWait)
-	if waited := time.Since(start); waited >= shortWait {
-		t.stats.waits.Add(1)
-		t.stats.waited.Add(int64(waited))
-	}
-	return err
-}
-
 // refuse ends an exchange whose next attempt is not to be. What the last one came to says more
 // than that there is no time for another, but not more than that the caller has gone.
 func (e *exchange) refuse(err error) (*http.Response, error) {
@@ -131,7 +115,7 @@ func (e *exchange) failure() error {
 }
 
 // send makes one attempt.
-func (e *exchange) send(out *http.Request) {
+func (e *exchange) send(out *http.Request, giveBack func()) {
 	e.cut = false
 	var start time.Time
 	if e.t.logger != nil {
@@ -153,22 +137,10 @@ func (e *exchange) send(out *http.Request) {
 		}
 	}
 	e.log(start)
-	if e.err == nil {
+	switch {
+	case e.err == nil:
 		e.learn()
-	}
-}
-
-// sleep waits for a time or until the context is done.
-func sleep(ctx context.Context, d time.Duration) error {
-	if d <= 0 {
-		return ctx.Err()
-	}
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
+	case giveBack != nil && isUnsent(e.err):
+		giveBack()
 	}
 }

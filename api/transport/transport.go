@@ -35,6 +35,7 @@ type Transport struct {
 	budget   budget
 	ban      ban
 	logger   *slog.Logger // nil: no logging
+	onWait   func(Wait)   // nil: nobody is told
 	stats    counters
 }
 

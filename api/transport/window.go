@@ -3,6 +3,7 @@ package transport
 import (
 	"container/list"
 	"slices"
+	"sort"
 	"time"
 )
 
@@ -12,12 +13,11 @@ type window struct {
 	back   []time.Duration // ring: when each permit comes back or came back, in order
 	head   int             // of the ring
 	most   int             // permits
-	held   int             // permits of those that wait in the global queue, from the head on
 	period time.Duration   // with the margin
 	margin time.Duration
 	paused time.Duration // until
 	reason error
-	queue  list.List // of *waiter
+	queue  list.List // of *waiter, in the order of their tickets
 }
 
 // newWindow adds a hundredth to the period, so that neither rounding nor the differences between
@@ -32,19 +32,34 @@ func (w *window) permit(n int) *time.Duration { return &w.back[(w.head+n)%len(w.
 
 // open tells whether a request may go.
 func (w *window) open(now time.Duration) bool {
-	return now >= w.paused && (len(w.back) == 0 || w.held < len(w.back) && *w.permit(w.held) <= now)
+	return now >= w.paused && (len(w.back) == 0 || *w.permit(0) <= now)
 }
 
-// use takes a permit for a request that has been waiting for a time. That it goes a little later
-// than it could have is not added to the period, as long as half of the margin remains: otherwise
-// the lateness of timers would add up.
-func (w *window) use(now, waited time.Duration) {
+// use takes a permit for a request that has been waiting for a time, and returns when it comes
+// back. That the request goes a little later than it could have is not added to the period, as long
+// as half of the margin remains: otherwise the lateness of timers would add up.
+func (w *window) use(now, waited time.Duration) time.Duration {
 	if len(w.back) == 0 {
-		return
+		return 0
 	}
 	late := min(now-*w.permit(0), waited, w.margin/2)
-	*w.permit(0) = now - late + w.period
+	at := now - late + w.period
+	*w.permit(0) = at
 	w.head = (w.head + 1) % len(w.back)
+	return at
+}
+
+// restore gives a permit back that was not used; it is known by when it would have come back.
+func (w *window) restore(at, now time.Duration) {
+	for n := len(w.back) - 1; n >= 0 && *w.permit(n) >= at; n-- {
+		if *w.permit(n) == at {
+			for ; n > 0; n-- {
+				*w.permit(n) = *w.permit(n - 1)
+			}
+			*w.permit(0) = min(now, *w.permit(0))
+			return
+		}
+	}
 }
 
 // opens is when the request with n others before it may go at the earliest.
@@ -53,8 +68,12 @@ func (w *window) opens(n int, now time.Duration) time.Duration {
 	if len(w.back) == 0 {
 		return at
 	}
-	n += w.held
 	return max(at, *w.permit(n % len(w.back))) + time.Duration(n/len(w.back))*w.period
+}
+
+// gone is how many of the first n in the queue may have gone by a time.
+func (w *window) gone(n int, by, now time.Duration) int {
+	return sort.Search(n, func(i int) bool { return w.opens(i, now) > by })
 }
 
 // resize changes the allowance to what the server says. What the documentation says is the most,
@@ -68,13 +87,13 @@ func (w *window) resize(requests int) {
 	w.back, w.head = back[len(back)-requests:], 0
 }
 
-// ahead counts who is before a waiter in the queue; all are before one who is not in it.
-func (w *window) ahead(who *waiter) int {
-	if who.queue != &w.queue {
+// older counts who came before a waiter of those in the queue.
+func (w *window) older(who *waiter) int {
+	if last := w.queue.Back(); last == nil || last.Value.(*waiter).ticket < who.ticket {
 		return w.queue.Len()
 	}
 	n := 0
-	for place := w.queue.Front(); place != nil && place != who.place; place = place.Next() {
+	for place := w.queue.Front(); place != nil && place.Value.(*waiter).ticket < who.ticket; place = place.Next() {
 		n++
 	}
 	return n

@@ -1,0 +1,447 @@
+package transport
+
+import (
+	"container/list"
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+)
+
+// A pause that is longer than any server can mean is taken for nonsense, and replaced by another.
+const (
+	longestPause = 7 * 24 * time.Hour
+	insteadPause = 2 * time.Hour
+)
+
+// A LocalLimiter is a [Limiter] in memory. [NewLimiter] makes one. It is safe for use by many
+// goroutines, and by several clients at once.
+//
+// It never sends more than an allowance in any period of its length, and spaces what has queued
+// up evenly. A token bucket would not do: from a full one, twice the allowance can pass in the
+// first period, while MangaDex counts what came in each.
+//
+// Who came first goes first. A call whose own allowance has no room lets others pass meanwhile, and
+// goes before all that came after it when there is room again.
+type LocalLimiter struct {
+	start time.Time // of its clock
+
+	mu      sync.Mutex
+	global  window             // of everything; its queue is of calls without a window of their own
+	windows map[string]*window // by bucket
+	step    time.Duration      // between two requests that leave a queue
+	next    time.Duration      // when the next request may leave a queue
+	came    uint64             // calls that had to wait so far
+	waiting int                // calls in all queues
+	timer   *time.Timer
+}
+
+// A LimiterOption changes a [LocalLimiter] that [NewLimiter] makes.
+type LimiterOption func(*LocalLimiter)
+
+// WithRate sets the global allowance: requests a second in the long run, and how many may be sent
+// at once after a rest. No more than burst requests are sent in any burst/perSecond seconds. The
+// default is what MangaDex allows, 5 and 5. WithRate panics if one of them is not positive, if
+// burst is above a million, or if burst/perSecond seconds are more than a day.
+func WithRate(perSecond float64, burst int) LimiterOption {
+	const largestBurst, longest = 1_000_000, 24 * time.Hour
+	seconds := float64(burst) / perSecond
+	if !(perSecond > 0) || burst < 1 || burst > largestBurst || seconds > longest.Seconds() {
+		panic(fmt.Sprintf("transport: a rate of %v requests a second with a burst of %d; both must be positive, the burst at most %d, and the time for a burst at most %v",
+			perSecond, burst, largestBurst, longest))
+	}
+	return func(l *LocalLimiter) {
+		l.setRate(burst, time.Duration(seconds*float64(time.Second)))
+	}
+}
+
+// NewLimiter returns a limiter for one address.
+func NewLimiter(options ...LimiterOption) *LocalLimiter {
+	l := &LocalLimiter{start: time.Now(), windows: map[string]*window{}}
+	l.setRate(5, time.Second)
+	for _, option := range options {
+		if option != nil {
+			option(l)
+		}
+	}
+	return l
+}
+
+func (l *LocalLimiter) setRate(requests int, per time.Duration) {
+	l.global = newWindow(requests, per)
+	// Faster than the allowance, so that it is the window that decides in the long run.
+	l.step = max(per*9/10/time.Duration(requests), 1)
+}
+
+// A waiter is a call in Wait.
+type waiter struct {
+	operation string
+	ticket    uint64  // its place among all
+	window    *window // nil: only the global limit holds
+	place     *list.Element
+	queue     *list.List    // that place is in; nil: in none
+	since     time.Duration // when it came
+	until     time.Duration // when it gives up
+	maxWait   time.Duration
+	deadline  bool          // until is the deadline of its context
+	done      chan struct{} // closed when permits or err are set
+	permits   permits
+	err       error
+}
+
+func (l *LocalLimiter) now() time.Duration { return time.Since(l.start) }
+
+// Wait implements [Limiter].
+func (l *LocalLimiter) Wait(ctx context.Context, call Call, maxWait time.Duration) error {
+	_, err := l.reserve(ctx, call, maxWait, nil)
+	return err
+}
+
+// Reserve implements [Reserver].
+func (l *LocalLimiter) Reserve(ctx context.Context, call Call, maxWait time.Duration, waiting func(until time.Time)) (giveBack func(), err error) {
+	p, err := l.reserve(ctx, call, maxWait, waiting)
+	if err != nil {
+		return nil, err
+	}
+	return func() { l.giveBack(p) }, nil
+}
+
+// permits are what a request has taken, known by when they come back.
+type permits struct {
+	own           *window
+	ofOwn, global time.Duration
+}
+
+func (l *LocalLimiter) reserve(ctx context.Context, call Call, maxWait time.Duration, waiting func(until time.Time)) (p permits, err error) {
+	if err := ctx.Err(); err != nil {
+		return p, err
+	}
+	l.mu.Lock()
+	now := l.now()
+	own := l.windowOf(call)
+	if l.passes(own, now) {
+		l.next = max(l.next, now+l.step)
+		p = l.take(own, now, 0)
+		l.mu.Unlock()
+		return p, nil
+	}
+	w := &waiter{operation: call.Operation, ticket: l.came, window: own, since: now, until: now + min(maxWait, never-now), maxWait: maxWait}
+	if deadline, ok := ctx.Deadline(); ok {
+		if at := deadline.Sub(l.start); at < w.until {
+			w.until, w.deadline = at, true
+		}
+	}
+	at, err := l.refuse(w, now)
+	if err != nil {
+		l.mu.Unlock()
+		return p, err
+	}
+	w.done = make(chan struct{})
+	l.came++
+	l.join(w)
+	l.dispatch(now)
+	l.mu.Unlock()
+
+	if waiting != nil {
+		waiting(l.start.Add(at))
+	}
+	patience := time.NewTimer(maxWait)
+	defer patience.Stop()
+	select {
+	case <-w.done:
+		return w.permits, w.err
+	case <-patience.C:
+		return l.leave(w, nil)
+	case <-ctx.Done():
+		return l.leave(w, ctx.Err())
+	}
+}
+
+// passes tells whether a call that comes now goes at once. Those that wait for an allowance of
+// their own do not hold it up.
+func (l *LocalLimiter) passes(own *window, now time.Duration) bool {
+	return l.global.open(now) && (own == nil || own.queue.Len() == 0 && own.open(now)) && (l.waiting == 0 || l.first(now) == nil)
+}
+
+// join puts a waiter at the end of its queue.
+func (l *LocalLimiter) join(w *waiter) {
+	w.queue = l.queueOf(w)
+	w.place = w.queue.PushBack(w)
+	l.waiting++
+}
+
+func (l *LocalLimiter) queueOf(w *waiter) *list.List {
+	if w.window != nil {
+		return &w.window.queue
+	}
+	return &l.global.queue
+}
+
+// finish ends the wait, with an error or with a permit.
+func (l *LocalLimiter) finish(w *waiter, p permits, err error) {
+	w.queue.Remove(w.place)
+	w.queue = nil
+	l.waiting--
+	w.permits, w.err = p, err
+	close(w.done)
+}
+
+// leave takes a waiter out that gives up. The error is that of its context; nil means that it has
+// waited as long as it may.
+func (l *LocalLimiter) leave(w *waiter, err error) (permits, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if w.queue == nil { // its turn came at the same moment
+		return w.permits, w.err
+	}
+	now := l.now()
+	if err == nil || errors.Is(err, context.DeadlineExceeded) {
+		w.deadline = err != nil
+		err = l.late(w, l.expect(w, now))
+	}
+	l.finish(w, permits{}, err)
+	l.dispatch(now)
+	return permits{}, err
+}
+
+// refuse returns when a waiter gets its turn, and an error if that is too late.
+func (l *LocalLimiter) refuse(w *waiter, now time.Duration) (at time.Duration, err error) {
+	if err := l.reason(w, now); err != nil {
+		return 0, err
+	}
+	if at = l.expect(w, now); at > w.until {
+		return at, l.late(w, at)
+	}
+	return at, nil
+}
+
+// reason is that of a pause during which a waiter is not to wait.
+func (l *LocalLimiter) reason(w *waiter, now time.Duration) error {
+	if l.global.reason != nil && now < l.global.paused {
+		return l.global.reason
+	}
+	if w.window != nil && now < w.window.paused {
+		return w.window.reason
+	}
+	return nil
+}
+
+func (l *LocalLimiter) late(w *waiter, at time.Duration) error {
+	return &RateLimitError{Operation: w.operation, RetryAt: l.start.Add(at), MaxWait: w.maxWait, Deadline: w.deadline}
+}
+
+// expect is when a waiter gets its turn at the earliest: when there is room in its own allowance
+// behind those before it there, and in the global one behind all that came before it and can go by
+// then.
+func (l *LocalLimiter) expect(w *waiter, now time.Duration) time.Duration {
+	before := l.global.older(w)
+	at := now
+	if w.window != nil {
+		n := w.window.older(w)
+		before += n
+		at = w.window.opens(n, now)
+	}
+	at = max(at, l.turn(before, now))
+	for {
+		others := 0
+		for _, other := range l.windows {
+			if other != w.window && other.queue.Len() > 0 {
+				others += other.gone(other.older(w), at, now)
+			}
+		}
+		later := l.turn(before+others, now)
+		if later <= at {
+			return at
+		}
+		at = later
+	}
+}
+
+// turn is when the request with n others before it is sent.
+func (l *LocalLimiter) turn(n int, now time.Duration) time.Duration {
+	at := l.global.opens(n, now)
+	if at > now || n > 0 {
+		at = max(at, max(l.global.opens(0, now), l.next)+time.Duration(n)*l.step)
+	}
+	return at
+}
+
+// take uses a permit of a call's own window and of the global one.
+func (l *LocalLimiter) take(own *window, now, waited time.Duration) permits {
+	p := permits{own: own, global: l.global.use(now, waited)}
+	if own != nil {
+		p.ofOwn = own.use(now, waited)
+	}
+	return p
+}
+
+// giveBack undoes take.
+func (l *LocalLimiter) giveBack(p permits) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	now := l.now()
+	l.global.restore(p.global, now)
+	if p.own != nil {
+		p.own.restore(p.ofOwn, now)
+	}
+	l.dispatch(now)
+}
+
+// first is who came first of those whose own allowance has room.
+func (l *LocalLimiter) first(now time.Duration) *waiter {
+	var first *waiter
+	if place := l.global.queue.Front(); place != nil {
+		first = place.Value.(*waiter)
+	}
+	for _, own := range l.windows {
+		if place := own.queue.Front(); place != nil && own.open(now) {
+			if w := place.Value.(*waiter); first == nil || w.ticket < first.ticket {
+				first = w
+			}
+		}
+	}
+	return first
+}
+
+// dispatch lets everyone go who may go, and sets the timer for who may go next.
+func (l *LocalLimiter) dispatch(now time.Duration) {
+	if l.waiting > 0 && l.global.open(now) {
+		for w := l.first(now); w != nil && l.global.open(now) && l.next <= now; w = l.first(now) {
+			l.advance(w, now)
+			l.finish(w, l.take(w.window, now, now-w.since), nil)
+		}
+	}
+	l.wakeAt(l.nextEvent(now), now)
+}
+
+// advance sets when the next request may leave a queue. A timer that is late does not slow the
+// queue down, as long as it is not much too late.
+func (l *LocalLimiter) advance(w *waiter, now time.Duration) {
+	const forgiven = 2 * time.Millisecond
+	due := max(l.next, l.global.opens(0, 0), w.since)
+	if w.window != nil {
+		due = max(due, w.window.opens(0, 0))
+	}
+	l.next = max(due, now-forgiven) + l.step
+}
+
+// never is a time that does not come.
+const never = time.Duration(1<<63 - 1)
+
+// nextEvent is when dispatch has something to do again.
+func (l *LocalLimiter) nextEvent(now time.Duration) time.Duration {
+	if l.waiting == 0 {
+		return never
+	}
+	next := never
+	if l.global.queue.Len() > 0 {
+		next = now
+	}
+	for _, own := range l.windows {
+		if own.queue.Len() > 0 {
+			next = min(next, own.opens(0, now))
+		}
+	}
+	return max(next, l.global.opens(0, now), l.next)
+}
+
+func (l *LocalLimiter) wakeAt(at, now time.Duration) {
+	switch {
+	case at == never:
+		if l.timer != nil {
+			l.timer.Stop()
+		}
+	case l.timer == nil:
+		l.timer = time.AfterFunc(at-now, l.wake)
+	default:
+		l.timer.Reset(at - now)
+	}
+}
+
+func (l *LocalLimiter) wake() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.dispatch(l.now())
+}
+
+// windowOf returns the window of a call, nil if it has none.
+func (l *LocalLimiter) windowOf(call Call) *window {
+	bucket := call.Bucket()
+	own := l.windows[bucket] // of a call without a limit, there after a pause of its own
+	if own == nil && call.Limit.Requests > 0 && call.Limit.Per > 0 {
+		own = new(window)
+		*own = newWindow(call.Limit.Requests, call.Limit.Per)
+		l.windows[bucket] = own
+	}
+	return own
+}
+
+// Learn implements [Limiter].
+func (l *LocalLimiter) Learn(call Call, feedback Feedback) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	now := l.now()
+	own := l.windowOf(call)
+	if own != nil && feedback.Requests > 0 {
+		own.resize(feedback.Requests)
+	}
+	if feedback.Pause > 0 {
+		paused := &l.global
+		if !feedback.All && call.Operation != "" {
+			if own == nil {
+				own = l.separate(call)
+			}
+			paused = own
+		}
+		pause := feedback.Pause
+		if pause > longestPause {
+			pause = insteadPause
+		}
+		if at := now + pause; at >= paused.paused {
+			paused.paused, paused.reason = at, feedback.Reason
+		}
+		l.expel(now)
+	}
+	l.dispatch(now)
+}
+
+// separate makes a window without an allowance for the calls of an operation, so that it can be
+// paused.
+func (l *LocalLimiter) separate(call Call) *window {
+	own := new(window)
+	l.windows[call.Bucket()] = own
+	for place := l.global.queue.Front(); place != nil; {
+		w := place.Value.(*waiter)
+		place = place.Next()
+		if w.operation == call.Operation {
+			w.queue.Remove(w.place)
+			w.window, w.queue = own, &own.queue
+			w.place = own.queue.PushBack(w)
+		}
+	}
+	return own
+}
+
+// expel ends the wait of those that a pause leaves no time for.
+func (l *LocalLimiter) expel(now time.Duration) {
+	expel := func(queue *list.List) {
+		for place := queue.Front(); place != nil; {
+			w := place.Value.(*waiter)
+			place = place.Next()
+			at := l.global.paused
+			if w.window != nil {
+				at = max(at, w.window.paused)
+			}
+			if err := l.reason(w, now); err != nil {
+				l.finish(w, permits{}, err)
+			} else if at > w.until {
+				l.finish(w, permits{}, l.late(w, at))
+			}
+		}
+	}
+	expel(&l.global.queue)
+	for _, own := range l.windows {
+		expel(&own.queue)
+	}
+}

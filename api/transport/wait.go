@@ -1,0 +1,103 @@
+package transport
+
+import (
+	"context"
+	"log/slog"
+	"time"
+)
+
+// A Wait is a time for which a request is held back.
+type Wait struct {
+	Operation string    // such as GetAtHomeServer; empty for a path without an operation
+	Until     time.Time // when it ends at the earliest, as far as that is known; zero if it is not
+	Reason    string    // "rate limit", or why the last attempt is repeated
+}
+
+// longWait is how long a request is held back before that is told.
+const longWait = 5 * time.Second
+
+// WithOnWait has a function called when a request is held back for more than five seconds, by the
+// limits or before a repetition, so that a program can say why nothing moves. It is called once for
+// each wait, by several goroutines at once, and must not take long.
+func WithOnWait(f func(Wait)) Option {
+	return func(t *Transport) error {
+		t.onWait = f
+		return nil
+	}
+}
+
+// admit waits until an attempt may be made. The function it returns gives back what was taken for
+// it; it may be nil.
+func (e *exchange) admit(ctx context.Context) (giveBack func(), err error) {
+	t := e.t
+	if until, banned := t.ban.holds(); banned {
+		return nil, &BannedError{Until: until}
+	}
+	if t.limiter == nil {
+		return nil, ctx.Err()
+	}
+	start := time.Now()
+	if t.onWait == nil && t.logger == nil {
+		giveBack, err = reserve(ctx, t.limiter, e.call, t.maxWait, nil)
+	} else {
+		var late *time.Timer // for a wait that becomes longer than it seemed
+		giveBack, err = reserve(ctx, t.limiter, e.call, t.maxWait, func(until time.Time) {
+			if time.Until(until) > longWait {
+				e.tell(Wait{e.call.Operation, until, "rate limit"})
+			} else {
+				late = time.AfterFunc(longWait, func() { e.tell(Wait{e.call.Operation, time.Time{}, "rate limit"}) })
+			}
+		})
+		if late != nil {
+			late.Stop()
+		}
+	}
+	if waited := time.Since(start); waited >= shortWait {
+		t.stats.waits.Add(1)
+		t.stats.waited.Add(int64(waited))
+	}
+	return giveBack, err
+}
+
+// reserve asks a limiter of either kind. One that does not tell how long it waits is taken to wait.
+func reserve(ctx context.Context, limiter Limiter, call Call, maxWait time.Duration, waiting func(until time.Time)) (giveBack func(), err error) {
+	if r, ok := limiter.(Reserver); ok {
+		return r.Reserve(ctx, call, maxWait, waiting)
+	}
+	if waiting != nil {
+		waiting(time.Time{})
+	}
+	return nil, limiter.Wait(ctx, call, maxWait)
+}
+
+// pauseBefore waits before a repetition.
+func (e *exchange) pauseBefore(ctx context.Context) error {
+	if e.delay <= 0 {
+		return ctx.Err()
+	}
+	if e.delay > longWait {
+		e.tell(Wait{e.call.Operation, time.Now().Add(e.delay), e.why})
+	}
+	timer := time.NewTimer(e.delay)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// tell says that the request waits.
+func (e *exchange) tell(wait Wait) {
+	if e.t.logger != nil {
+		attrs := []slog.Attr{slog.String("reason", wait.Reason)}
+		if !wait.Until.IsZero() {
+			attrs = append(attrs, slog.Time("until", wait.Until))
+		}
+		e.write(slog.LevelInfo, "waiting to send a request", attrs...)
+	}
+	if e.t.onWait != nil {
+		e.t.onWait(wait)
+	}
+}
