@@ -15,6 +15,8 @@ type Option func(*settings)
 type settings struct {
 	seed        uint64
 	titles      int
+	hard        bool
+	long        int // chapters of a title; 0 for no such title
 	clock       func() time.Time
 	addr        string // of a single host; empty for several
 	offline     bool
@@ -45,12 +47,16 @@ func defaults() settings {
 const (
 	minTitles = 10
 	maxTitles = 20_000
+
+	maxLongTitle = 50_000 // chapters
 )
 
 func (s *settings) check() error {
 	switch {
 	case s.titles < minTitles || s.titles > maxTitles:
 		return fmt.Errorf("apitest: %d titles; the catalogue can have %d to %d", s.titles, minTitles, maxTitles)
+	case s.long < 0 || s.long > maxLongTitle:
+		return fmt.Errorf("apitest: a title with %d chapters; it can have 1 to %d", s.long, maxLongTitle)
 	case s.accessLife < time.Second || s.refreshLife < time.Second:
 		return fmt.Errorf("apitest: tokens that live %v and %v; a second is the least", s.accessLife, s.refreshLife)
 	case s.clock == nil:
@@ -89,6 +95,28 @@ func WithSeed(seed uint64) Option { return func(s *settings) { s.seed = seed } }
 // WithTitles sets the number of titles, 10 to 20,000. There are ten chapters to a title. The
 // default is 30.
 func WithTitles(n int) Option { return func(s *settings) { s.titles = n } }
+
+// WithHardCases adds titles to the catalogue that programs get wrong, two of each case, with ids and
+// texts that depend on the seed. [State.HardCases] finds them by the names of the cases:
+//
+//   - reset: numbers begin anew with every volume, and the title says so; reset-unsaid: it does not.
+//   - versions: numbers by two and three groups, by two together, by one group twice, in two
+//     languages, with and without the volume, here and elsewhere.
+//   - anthology: twelve stories of one number by one group.
+//   - numbers: 1.10, 10.5, 10a, 30e, 031, v1.5, none, volumes such as 1.5, 0 and Extra.
+//   - no-number, no-volume, volume-later: without numbers, without volumes, with volumes for the
+//     older half.
+//   - external: read elsewhere, with a publication in 2037; unavailable: not to be read at all.
+//   - not-english: an English title among the alternative ones; no-english: none.
+//   - hostile: names and titles with newlines, escape sequences, marks of direction, HTML, formulas,
+//     paths, and 300 characters; of authors, groups and uploaders, too.
+//   - erotica, pornographic: ratings that searches leave out or programs do.
+//   - late: readable three days after the publication; scheduled: with chapters of the next weeks.
+func WithHardCases() Option { return func(s *settings) { s.hard = true } }
+
+// WithLongTitle adds a title with so many chapters, 50,000 at most: with more than 10,000, no feed
+// shows all of them. [State.HardCases] has it as long.
+func WithLongTitle(chapters int) Option { return func(s *settings) { s.long = chapters } }
 
 // WithClock sets what the server takes for the time: of its answers, of the life of tokens, of
 // what is published. The catalogue lies in the past of the time at the start. The default is

@@ -108,6 +108,8 @@ const (
 	ofAuthor
 	ofManga
 	ofChapters
+	ofHard
+	ofLong
 )
 
 // An idea is what the whole catalogue is made from.
@@ -122,8 +124,9 @@ func (d idea) inventor(kind, place int) inventor {
 }
 
 // invent fills an empty store.
-func (st *store) invent(seed uint64, titles int) {
-	d := idea{seed, st.clock().UTC().Truncate(time.Second)}
+func (st *store) invent(options *settings) error {
+	titles := options.titles
+	d := idea{options.seed, st.clock().UTC().Truncate(time.Second)}
 	st.inventTags(d.now)
 	st.inventReasons(d.now)
 	st.templates = []settingsTemplate{{named(namespace, "settings template"), []byte(`{"type":"object"}`)}}
@@ -145,7 +148,18 @@ func (st *store) invent(seed uint64, titles int) {
 	for n := 5; n+1 < titles; n += 10 {
 		st.relate(all[n], all[n+1], "sequel", head{id: named(all[n].id, "sequel"), kind: "manga_relation", version: 1, created: d.now, updated: d.now})
 	}
-	st.legacy = map[string][]uuid.UUID{"manga": idsOf(all), "chapter": idsOf(st.chapters.all), "group": idsOf(st.groups.all), "tag": idsOf(st.tags.all)}
+	if options.hard {
+		if err := st.inventHardCases(d); err != nil {
+			return err
+		}
+	}
+	if options.long > 0 {
+		if err := st.inventLongTitle(d, options.long); err != nil {
+			return err
+		}
+	}
+	st.legacy = map[string][]uuid.UUID{"manga": idsOf(st.manga.all), "chapter": idsOf(st.chapters.all), "group": idsOf(st.groups.all), "tag": idsOf(st.tags.all)}
+	return nil
 }
 
 // inventPeople makes users, groups and authors for so many titles.
@@ -335,7 +349,7 @@ func inventChapters(i inventor, m *manga, n int, groups []*group, users []*user)
 				c.pages = 0
 			}
 			if k == count-1 {
-				c.publishAt = time.Date(2037, 12, 31, 15, 0, 0, 0, time.UTC)
+				c.publishAt = farAhead
 			}
 		case 5:
 			c.unavailable = k%2 == 1

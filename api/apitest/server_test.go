@@ -115,6 +115,7 @@ func TestOptionsAreChecked(t *testing.T) {
 		"Node 3":        apitest.WithFaults(apitest.Fault{Operation: "Page", Node: 3}),
 		"Node 1":        apitest.WithFaults(apitest.Fault{Operation: "Cover", Node: 1}),
 		"after -1":      apitest.WithFaults(apitest.Fault{Skip: -1}),
+		"1 to 50000":    apitest.WithLongTitle(-1),
 		"a Stall of -1": apitest.WithFaults(apitest.Fault{Stall: -1}),
 		"Late by 1s":    apitest.WithFaults(apitest.Fault{Late: time.Second, Drop: true}),
 		"with After":    apitest.WithFaults(apitest.Fault{After: true, Truncate: true}),

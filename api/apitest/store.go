@@ -35,6 +35,7 @@ type store struct {
 	lastThread int64
 	solved     map[string]bool // who has solved a captcha: an address, or the name of an account
 	deliveries []Delivery
+	hard       map[string][]uuid.UUID // titles by the name of their case
 }
 
 // A table holds the entities of a kind in the order in which they were made.
@@ -132,8 +133,7 @@ func newStore(options *settings) (*store, error) {
 		return nil, err
 	}
 	st := &store{clock: options.clock, mint: m, solved: map[string]bool{}, lastThread: firstThread}
-	st.invent(options.seed, options.titles)
-	return st, nil
+	return st, st.invent(options)
 }
 
 // remove takes an entity of a list out, with all that hangs on it.
