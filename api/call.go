@@ -12,12 +12,12 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
-	"sync"
 
 	"github.com/google/uuid"
 	"github.com/oapi-codegen/runtime"
 
 	"github.com/mangadex-go/mangadex/api/internal/jsonio"
+	"github.com/mangadex-go/mangadex/internal/answer"
 	"github.com/mangadex-go/mangadex/internal/operation"
 )
 
@@ -234,14 +234,14 @@ func (c *Client) exchange(ctx context.Context, r *request, editors []RequestEdit
 		return err
 	}
 	defer resp.Body.Close()
-	success := 200 <= resp.StatusCode && resp.StatusCode < 300
+	success := answer.Success(resp.StatusCode)
 	limit := int64(maxBody)
 	if !success {
 		limit = 1 << 20
 	}
-	buffer := buffers.Get().(*bytes.Buffer)
-	defer giveBack(buffer)
-	body, err := readBody(resp, buffer, limit)
+	held, err := answer.Read(resp, limit)
+	defer held.Close()
+	body := held.Bytes()
 	if err != nil && success {
 		return newError(r, path, resp, body, err)
 	}
@@ -252,38 +252,6 @@ func (c *Client) exchange(ctx context.Context, r *request, editors []RequestEdit
 		return newError(r, path, resp, body, err)
 	}
 	return nil
-}
-
-var buffers = sync.Pool{New: func() any { return new(bytes.Buffer) }}
-
-// giveBack keeps a buffer for the next answer unless it is so large that it should be freed.
-func giveBack(b *bytes.Buffer) {
-	const largest = 2 << 20
-	if b.Cap() <= largest {
-		b.Reset()
-		buffers.Put(b)
-	}
-}
-
-// readBody reads a body as a whole, or takes it from a transport that has read it already.
-func readBody(resp *http.Response, b *bytes.Buffer, limit int64) ([]byte, error) {
-	if whole, ok := resp.Body.(interface{ Bytes() []byte }); ok {
-		if body := whole.Bytes(); int64(len(body)) <= limit {
-			return body, nil
-		}
-	}
-	if n := resp.ContentLength; n > 0 && n <= limit {
-		b.Grow(int(n) + bytes.MinRead) // room for the read that finds the end
-	}
-	_, err := b.ReadFrom(io.LimitReader(resp.Body, limit+1))
-	body := b.Bytes()
-	if int64(len(body)) > limit {
-		return body[:limit], fmt.Errorf("the answer is longer than %d MiB", limit>>20)
-	}
-	if err != nil {
-		err = fmt.Errorf("the answer was cut off: %w", err)
-	}
-	return body, err
 }
 
 // object is a type with a generated decoder.
@@ -304,7 +272,7 @@ func call[T any, P object[T]](ctx context.Context, c *Client, r *request, editor
 	return answer, nil
 }
 
-func decodeAnswer(resp *http.Response, body []byte, answer decoder) error {
+func decodeAnswer(resp *http.Response, body []byte, into decoder) error {
 	contentType := resp.Header.Get("Content-Type")
 	if !isJSON(contentType, body) {
 		return &notJSON{contentType: contentType, body: bytes.Clone(body[:min(len(body), maxErrorBody)])}
@@ -312,12 +280,12 @@ func decodeAnswer(resp *http.Response, body []byte, answer decoder) error {
 	if body = bytes.TrimLeft(body, " \t\r\n"); body[0] == '[' {
 		return &malformed{errors.New("it is a list, not an object")}
 	}
-	if _, partial := answer.(*UploadPagesResponse); !partial { // its errors are those of single files
+	if _, partial := into.(*UploadPagesResponse); !partial { // its errors are those of single files
 		if err := refusalIn(body); err != nil {
 			return err
 		}
 	}
-	if err := unmarshal(body, answer); err != nil {
+	if err := unmarshal(body, into); err != nil {
 		return &malformed{err}
 	}
 	return nil
@@ -341,7 +309,7 @@ func (c *Client) do(ctx context.Context, r *request, editors []RequestEditorFn) 
 	return c.exchange(ctx, r, editors, func(resp *http.Response, body []byte) error {
 		contentType := resp.Header.Get("Content-Type")
 		if !isJSON(contentType, body) {
-			if html := strings.Contains(contentType, "html") || bytes.HasPrefix(bytes.TrimSpace(body), []byte("<")); !html {
+			if answer.KindOf(contentType, body) != answer.HTML {
 				return nil // nothing, or a word like pong
 			}
 			return &notJSON{contentType: contentType, body: bytes.Clone(body[:min(len(body), maxErrorBody)])}

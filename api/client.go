@@ -7,9 +7,9 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
-	"strings"
 
 	"github.com/mangadex-go/mangadex/api/transport"
+	"github.com/mangadex-go/mangadex/internal/origin"
 )
 
 // Servers of MangaDex.
@@ -128,26 +128,14 @@ func parseServer(server string) (*url.URL, error) {
 	if server == "" {
 		return nil, errors.New("api: the server is empty; use api.Production")
 	}
-	base, err := url.Parse(server)
-	if err != nil {
-		if e, ok := err.(*url.Error); ok {
-			err = e.Err // without the URL, which may hold a password
-		}
-		return nil, fmt.Errorf("api: the server is not a URL: %w", err)
-	}
+	known, err := origin.Parse(server, Production)
 	switch {
-	case base.User != nil:
-		return nil, errors.New("api: the server must not hold a user name or password; see package authn")
-	case base.RawQuery != "" || base.ForceQuery || base.Fragment != "":
-		return nil, fmt.Errorf("api: the server must end before the ? or #, like %s", Production)
-	case base.Scheme != "https" && base.Scheme != "http" || base.Host == "":
-		return nil, fmt.Errorf("api: the server %q needs a scheme and a host, like %s", server, Production)
-	case base.Scheme == "http" && (base.Hostname() == "mangadex.org" || strings.HasSuffix(base.Hostname(), ".mangadex.org")):
+	case err != nil:
+		return nil, fmt.Errorf("api: the address of the server %w", err)
+	case known.OfMangaDex() && !known.Encrypted():
 		return nil, errors.New("api: MangaDex is served over https only; use " + Production)
 	}
-	base.Path = strings.TrimRight(base.Path, "/")
-	base.RawPath = strings.TrimRight(base.RawPath, "/")
-	return base, nil
+	return known.URL(), nil
 }
 
 // assemble puts the way of a call together. A request passes, from the outside in:
@@ -210,7 +198,7 @@ func (s sender) RoundTrip(req *http.Request) (*http.Response, error) { return s.
 func guardRedirects(client *http.Client) *http.Client {
 	guarded := *client
 	guarded.CheckRedirect = func(req *http.Request, via []*http.Request) error {
-		if first := via[0].URL; req.URL.Scheme != first.Scheme || req.URL.Host != first.Host {
+		if !origin.Same(req.URL, via[0].URL) {
 			req.Header.Del("Authorization")
 			req.Header.Del("Cookie")
 		}

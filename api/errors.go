@@ -4,29 +4,25 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"mime"
 	"net/http"
 	"strconv"
 	"strings"
 	"time"
-	"unicode"
-	"unicode/utf8"
 
 	"github.com/mangadex-go/mangadex/api/internal/jsonio"
-	"github.com/mangadex-go/mangadex/api/transport"
-	"github.com/mangadex-go/mangadex/internal/header"
+	"github.com/mangadex-go/mangadex/internal/answer"
 )
 
 // What an [Error] is, for [errors.Is].
 var (
-	ErrUnauthorized    = errors.New("unauthorized")     // 401: no token, or one that has expired
-	ErrForbidden       = errors.New("forbidden")        // 403: a permission is missing, or the address is banned
-	ErrNotFound        = errors.New("not found")        // 404; for the checks of follows it means no
-	ErrConflict        = errors.New("conflict")         // 409: the version of an edit is not the current one
-	ErrRateLimited     = transport.ErrRateLimited       // 429, or not sent because of the limits
+	ErrUnauthorized    = answer.ErrUnauthorized         // 401: no token, or one that has expired
+	ErrForbidden       = answer.ErrForbidden            // 403: a permission is missing, or the address is banned
+	ErrNotFound        = answer.ErrNotFound             // 404; for the checks of follows it means no
+	ErrConflict        = answer.ErrConflict             // 409: the version of an edit is not the current one
+	ErrRateLimited     = answer.ErrRateLimited          // 429, or not sent because of the limits
 	ErrCaptchaRequired = errors.New("captcha required") // see CaptchaError
-	ErrServer          = errors.New("server error")     // 5xx
-	ErrNotJSON         = errors.New("not JSON")         // a page of a proxy or a guard, whatever its status
+	ErrServer          = answer.ErrServer               // 5xx
+	ErrNotJSON         = answer.ErrNotJSON              // a page of a proxy or a guard, whatever its status
 )
 
 // maxErrorBody bounds what an [Error] keeps of the body.
@@ -71,9 +67,9 @@ func (e *Error) Error() string {
 		fmt.Fprintf(&b, " (retry after %v)", e.RetryAfter)
 	}
 	if e.RequestID != "" {
-		fmt.Fprintf(&b, " (request id %s)", shorten(e.RequestID, 64))
+		fmt.Fprintf(&b, " (request id %s)", answer.Shorten(e.RequestID, 64))
 	}
-	return oneLine(b.String())
+	return answer.OneLine(b.String())
 }
 
 // String returns the title and the detail, as far as they are there, in one line.
@@ -82,54 +78,20 @@ func (d ErrorDetail) String() string {
 	var parts []string
 	for _, text := range []*string{d.Title, d.Detail} {
 		if text != nil && *text != "" {
-			parts = append(parts, shorten(*text, longest))
+			parts = append(parts, answer.Shorten(*text, longest))
 		}
 	}
 	if len(parts) == 0 {
-		return "error " + shorten(d.ID, longest)
+		return "error " + answer.Shorten(d.ID, longest)
 	}
-	return oneLine(strings.Join(parts, ": "))
-}
-
-// oneLine makes a single space of every run of white space and control characters.
-func oneLine(text string) string {
-	return strings.Join(strings.FieldsFunc(strings.ToValidUTF8(text, "\uFFFD"), func(r rune) bool {
-		return unicode.IsSpace(r) || unicode.IsControl(r)
-	}), " ")
-}
-
-// shorten cuts a text off after longest bytes at most.
-func shorten(text string, longest int) string {
-	if len(text) <= longest {
-		return text
-	}
-	for !utf8.RuneStart(text[longest]) {
-		longest--
-	}
-	return text[:longest] + "…"
+	return answer.OneLine(strings.Join(parts, ": "))
 }
 
 // Unwrap returns what made the answer unusable: a *[CaptchaError], or what is wrong with the body.
 func (e *Error) Unwrap() error { return e.cause }
 
 // Is reports whether the answer is what one of the sentinels of this package stands for.
-func (e *Error) Is(target error) bool {
-	switch target {
-	case ErrUnauthorized:
-		return e.StatusCode == http.StatusUnauthorized
-	case ErrForbidden:
-		return e.StatusCode == http.StatusForbidden
-	case ErrNotFound:
-		return e.StatusCode == http.StatusNotFound
-	case ErrConflict:
-		return e.StatusCode == http.StatusConflict
-	case ErrRateLimited:
-		return e.StatusCode == http.StatusTooManyRequests
-	case ErrServer:
-		return e.StatusCode >= 500
-	}
-	return false
-}
+func (e *Error) Is(target error) bool { return answer.Is(e.StatusCode, target) }
 
 // Found turns the error of a call that answers "not found" for no into a yes or no:
 //
@@ -170,12 +132,12 @@ func (e *notJSON) Error() string {
 		return "an empty answer where JSON belongs"
 	}
 	if e.contentType != "" {
-		what += " of type " + shorten(e.contentType, 64)
+		what += " of type " + answer.Shorten(e.contentType, 64)
 	}
 	if what += " where JSON belongs"; e.withheld {
 		return what
 	}
-	return what + ": " + excerpt(e.body)
+	return what + ": " + answer.Excerpt(e.body)
 }
 
 func (e *notJSON) Is(target error) bool { return target == ErrNotJSON }
@@ -185,12 +147,6 @@ type malformed struct{ cause error }
 
 func (e *malformed) Error() string { return "the answer cannot be decoded: " + e.cause.Error() }
 func (e *malformed) Unwrap() error { return e.cause }
-
-// excerpt is the first bytes of a body on one line.
-func excerpt(body []byte) string {
-	const longest = 120
-	return strconv.Quote(shorten(oneLine(string(body[:min(len(body), 4*longest)])), longest))
-}
 
 // answersSecret reports whether an operation answers with a secret, of which no part may be in an
 // error.
@@ -221,7 +177,7 @@ func newError(r *request, path string, resp *http.Response, body []byte, cause e
 		Path:       path,
 		StatusCode: resp.StatusCode,
 		RequestID:  resp.Header.Get("X-Request-Id"),
-		RetryAfter: header.RetryAfter(resp.StatusCode, resp.Header, time.Now()),
+		RetryAfter: answer.RetryAfter(resp.StatusCode, resp.Header, time.Now()),
 		Header:     resp.Header,
 		Body:       bytes.Clone(body[:min(len(body), maxErrorBody)]),
 		cause:      cause,
@@ -257,10 +213,10 @@ func newError(r *request, path string, resp *http.Response, body []byte, cause e
 
 // captchaOf recognises the demand for a captcha: 403 today, 412 in the past.
 func captchaOf(e *Error) *CaptchaError {
-	if e.StatusCode != http.StatusForbidden && e.StatusCode != http.StatusPreconditionFailed {
+	if !answer.MayWantCaptcha(e.StatusCode) {
 		return nil
 	}
-	siteKey := e.Header.Get("X-Captcha-Sitekey")
+	siteKey := answer.SiteKey(e.Header)
 	found := siteKey != ""
 	for _, detail := range e.Errors {
 		if detail.Title != nil && *detail.Title == "captcha_required_exception" {
@@ -297,18 +253,7 @@ func contextText(context []byte, name string) string {
 	return text
 }
 
-// isJSON tells by the content type, or by the body where the server does not give one.
+// isJSON reports whether a body is JSON, or begins like it.
 func isJSON(contentType string, body []byte) bool {
-	body = bytes.TrimLeft(body, " \t\r\n")
-	if len(body) == 0 || body[0] != '{' && body[0] != '[' {
-		return false
-	}
-	if contentType == "" || contentType == "application/json" {
-		return true
-	}
-	mediaType, _, err := mime.ParseMediaType(contentType)
-	if err != nil {
-		return true
-	}
-	return mediaType != "text/html" // the body looks like JSON, and other types are mistakes of a proxy
+	return answer.KindOf(contentType, body) == answer.JSON
 }

@@ -9,6 +9,7 @@ import (
 	"slices"
 
 	"github.com/mangadex-go/mangadex/api"
+	"github.com/mangadex-go/mangadex/internal/answer"
 )
 
 // A Status is what MangaDex says about the account of a session.
@@ -115,7 +116,7 @@ func (s *Session) check(ctx context.Context, b *bearer) (Status, error) {
 }
 
 // get sends a request to the API with a token. A 401 is errRejected and an [api.Error].
-func (s *Session) get(ctx context.Context, operation, path string, b *bearer) (*answer, error) {
+func (s *Session) get(ctx context.Context, operation, path string, b *bearer) (*reply, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, s.server.String()+path, nil)
 	if err != nil {
 		return nil, err
@@ -130,7 +131,7 @@ func (s *Session) get(ctx context.Context, operation, path string, b *bearer) (*
 	case got.ok():
 		return nil, fmt.Errorf("authn: GET %s: %w: %w", path, ErrNotJSON, got.describe(b.AccessToken))
 	}
-	body := []byte(scrubKnown(string(got.body), b.AccessToken))
+	body := []byte(answer.ScrubKnown(string(got.body), b.AccessToken))
 	apiErr := &api.Error{
 		Operation: operation, Method: http.MethodGet, Path: req.URL.Path, StatusCode: got.status,
 		RequestID: got.header.Get("X-Request-Id"), RetryAfter: retryAfter(got), Header: got.header, Body: body[:min(len(body), 4<<10)],

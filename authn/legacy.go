@@ -8,13 +8,14 @@ import (
 	"time"
 
 	"github.com/mangadex-go/mangadex/api"
+	"github.com/mangadex-go/mangadex/internal/origin"
 )
 
 // sessionEndpoints is the wire of /auth/login, /auth/refresh and /auth/logout. MangaDex has
 // deprecated them and may take them out of its document, so that the generated calls would vanish;
 // nothing of them is used here.
 type sessionEndpoints struct {
-	server *apiServer
+	server *origin.Server
 	sender *sender
 }
 
@@ -64,7 +65,7 @@ func (w *sessionEndpoints) exchange(ctx context.Context, g grant) (Token, error)
 }
 
 // failure takes a 401 for a refusal, unless it is the page of a proxy.
-func (w *sessionEndpoints) failure(g grant, got *answer) error {
+func (w *sessionEndpoints) failure(g grant, got *reply) error {
 	e := byStatus(g.operation(), got, g.secret())
 	switch {
 	case got.status == http.StatusUnauthorized && (len(got.body) == 0 || got.isObject()):

@@ -15,6 +15,8 @@ import (
 	"golang.org/x/oauth2"
 
 	"github.com/mangadex-go/mangadex/api"
+	"github.com/mangadex-go/mangadex/internal/answer"
+	"github.com/mangadex-go/mangadex/internal/origin"
 )
 
 // realms by API server. Others have to be named, so that the credentials of a test do not go to
@@ -36,14 +38,14 @@ type personalClient struct {
 }
 
 // newPersonalClient finds the endpoints.
-func newPersonalClient(s *settings, server *url.URL, sender *sender) (*personalClient, error) {
+func newPersonalClient(s *settings, server *origin.Server, sender *sender) (*personalClient, error) {
 	realm := s.authServer
 	if realm == "" {
 		realm = realms[server.String()]
 	}
 	endpoints := ""
 	if realm != "" {
-		u, err := parseURL("auth server", realm, realms[api.Production])
+		u, err := parseServer("auth server", realm, realms[api.Production])
 		if err != nil {
 			return nil, err
 		}
@@ -51,7 +53,7 @@ func newPersonalClient(s *settings, server *url.URL, sender *sender) (*personalC
 	}
 	token := endpoints + "token"
 	if s.tokenURL != "" {
-		u, err := parseURL("token endpoint", s.tokenURL, realms[api.Production]+realmEndpoints+"token")
+		u, err := parseServer("token endpoint", s.tokenURL, realms[api.Production]+realmEndpoints+"token")
 		if err != nil {
 			return nil, err
 		}
@@ -124,13 +126,13 @@ func (p *personalClient) failure(g grant, r *recorder, err error) error {
 }
 
 // refusal is the error for an error of OAuth2.
-func (p *personalClient) refusal(operation string, got *answer, code, description string, refused error, secret string) *TokenError {
+func (p *personalClient) refusal(operation string, got *reply, code, description string, refused error, secret string) *TokenError {
 	e := &TokenError{
 		Operation:   operation,
 		StatusCode:  got.status,
 		RetryAfter:  retryAfter(got),
-		Code:        cut(scrub(code, secret, p.config.ClientSecret), 60),
-		Description: cut(scrub(description, secret, p.config.ClientSecret), 200),
+		Code:        cut(answer.Scrub(code, secret, p.config.ClientSecret), 60),
+		Description: cut(answer.Scrub(description, secret, p.config.ClientSecret), 200),
 	}
 	switch code {
 	case "invalid_grant":
@@ -192,7 +194,7 @@ func (p *personalClient) post(ctx context.Context, operation, endpoint string, f
 // A recorder is the transport under package oauth2, whose errors leave out what we need to know.
 type recorder struct {
 	sender *sender
-	got    *answer
+	got    *reply
 	err    error
 }
 

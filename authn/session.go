@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/mangadex-go/mangadex/api"
+	"github.com/mangadex-go/mangadex/internal/origin"
 )
 
 const (
@@ -24,7 +25,7 @@ const (
 // A Session is one login to MangaDex. It is made by [New] and safe for use by many goroutines.
 type Session struct {
 	wire         wire
-	server       *apiServer
+	server       *origin.Server
 	sender       *sender
 	store        Store // may be nil
 	onToken      []func(Token)
@@ -83,15 +84,14 @@ func New(options ...Option) (*Session, error) {
 	if err := Options(options...)(&set); err != nil {
 		return nil, err
 	}
-	base, err := parseURL("API server", set.server, api.Production)
+	server, err := parseServer("API server", set.server, api.Production)
 	if err != nil {
 		return nil, err
 	}
 	sender := newSender(set.client, set.userAgent)
-	server := &apiServer{base}
 	var w wire = &sessionEndpoints{server, sender}
 	if set.clientID != "" {
-		if w, err = newPersonalClient(&set, base, sender); err != nil {
+		if w, err = newPersonalClient(&set, server, sender); err != nil {
 			return nil, err
 		}
 	}

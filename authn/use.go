@@ -44,7 +44,7 @@ func (s *Session) Edit(ctx context.Context, req *http.Request) error {
 	if _, given := req.Header["Authorization"]; given {
 		return nil
 	}
-	if !s.server.contains(req) {
+	if !s.server.ContainsRequest(req) {
 		if !required {
 			return nil
 		}
@@ -61,7 +61,7 @@ func (s *Session) Edit(ctx context.Context, req *http.Request) error {
 			case !required:
 				return nil
 			}
-			return e.refuse(req.Method, s.server.relative(req))
+			return e.refuse(req.Method, s.server.Relative(req.URL))
 		}
 	}
 	if req.Header == nil {
@@ -121,7 +121,7 @@ func (d *doer) Do(req *http.Request) (*http.Response, error) {
 		resp.Body = io.NopCloser(bytes.NewReader(body))
 		return resp, nil
 	default:
-		return nil, e.refuse(req.Method, d.session.server.relative(req))
+		return nil, e.refuse(req.Method, d.session.server.Relative(req.URL))
 	}
 	if req.GetBody != nil {
 		if again.Body, err = req.GetBody(); err != nil {

@@ -9,7 +9,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/mangadex-go/mangadex/internal/header"
+	"github.com/mangadex-go/mangadex/internal/answer"
 )
 
 // A wire speaks one of the protocols in which MangaDex gives out tokens. What it returns as errors
@@ -96,7 +96,7 @@ func (p *patient) tooEarly(g grant) error {
 }
 
 // noAnswer is the error of a request without an answer that could be read to its end.
-func noAnswer(operation string, got *answer, err error) *TokenError {
+func noAnswer(operation string, got *reply, err error) *TokenError {
 	e := &TokenError{Operation: operation, Retryable: true, reasons: []error{ErrUnavailable}, cause: err}
 	if got != nil {
 		e.StatusCode = got.status
@@ -104,12 +104,12 @@ func noAnswer(operation string, got *answer, err error) *TokenError {
 	return e
 }
 
-func retryAfter(got *answer) time.Duration {
-	return header.RetryAfter(got.status, got.header, time.Now())
+func retryAfter(got *reply) time.Duration {
+	return answer.RetryAfter(got.status, got.header, time.Now())
 }
 
 // byStatus is the error of an answer that does not give a reason in the way of its protocol.
-func byStatus(operation string, got *answer, secrets ...string) *TokenError {
+func byStatus(operation string, got *reply, secrets ...string) *TokenError {
 	e := &TokenError{Operation: operation, StatusCode: got.status, RetryAfter: retryAfter(got)}
 	switch {
 	case got.ok(): // and yet an error: there is no token in it
@@ -132,7 +132,7 @@ func byStatus(operation string, got *answer, secrets ...string) *TokenError {
 	case got.ok():
 		e.Description = "an answer without a usable token"
 	default:
-		e.Description = cut(scrub(errorDetails(got.body), secrets...), 200)
+		e.Description = cut(answer.Scrub(errorDetails(got.body), secrets...), 200)
 	}
 	return e
 }

@@ -143,8 +143,8 @@ func TestOpenErrors(t *testing.T) {
 		"timeout":          {options: []athome.Option{athome.WithTimeout(0)}, want: "WithTimeout(0s): give a duration above zero"},
 		"client":           {options: []athome.Option{athome.WithHTTPClient(nil)}, want: "WithHTTPClient: the client is nil; leave the option out"},
 		"agent":            {options: []athome.Option{athome.WithUserAgent("Mozilla/5.0")}, want: "looks like that of a browser"},
-		"report URL":       {options: []athome.Option{athome.WithReportURL("reports.example")}, want: `WithReportURL: the address "reports.example" needs a scheme and a host`},
-		"report password":  {options: []athome.Option{athome.WithReportURL("https://me:hunter2@reports.example")}, want: "WithReportURL: the address must not hold a user name or password"},
+		"report URL":       {options: []athome.Option{athome.WithReportURL("reports.example")}, want: `WithReportURL: the address "reports.example" needs a scheme, https or http, and a host`},
+		"report password":  {options: []athome.Option{athome.WithReportURL("https://me:hunter2@reports.example")}, want: "WithReportURL: the address must not hold a user name or a password"},
 		"report not a URL": {options: []athome.Option{athome.WithReportURL("https://me:hunter2@%%")}, want: "WithReportURL: the address is not a URL"},
 		"no such chapter": {
 			change: func(w *world) {

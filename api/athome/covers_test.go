@@ -147,7 +147,7 @@ func TestCoversErrors(t *testing.T) {
 			}
 		})
 	}
-	if _, err := athome.NewCovers(athome.WithUploads("uploads")); err == nil || !strings.Contains(err.Error(), `WithUploads: the address "uploads" needs a scheme and a host`) {
+	if _, err := athome.NewCovers(athome.WithUploads("uploads")); err == nil || !strings.Contains(err.Error(), `WithUploads: the address "uploads" needs a scheme, https or http, and a host`) {
 		t.Errorf("NewCovers: %v", err)
 	}
 }

@@ -14,7 +14,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/mangadex-go/mangadex/api"
+	"github.com/mangadex-go/mangadex/internal/answer"
 )
 
 // A fetcher gets pictures from any host.
@@ -198,7 +198,7 @@ func (e statusError) Error() string {
 
 // Is makes it what the errors of package api stand for.
 func (e statusError) Is(target error) bool {
-	return (&api.Error{StatusCode: int(e)}).Is(target)
+	return answer.Is(int(e), target)
 }
 
 // A silentError says that a host sent nothing for so long.

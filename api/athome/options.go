@@ -4,12 +4,12 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"net/url"
 	"strings"
 	"time"
 
 	"github.com/mangadex-go/mangadex/api"
 	"github.com/mangadex-go/mangadex/api/transport"
+	"github.com/mangadex-go/mangadex/internal/origin"
 )
 
 // An Option changes what [Open] or [NewCovers] returns. Each says in its documentation what it is
@@ -196,15 +196,8 @@ func WithUploads(address string) Option {
 
 // checkHost refuses an address that nothing can be fetched from.
 func checkHost(address string) error {
-	u, err := url.Parse(address)
-	if err != nil {
-		return errors.New("the address is not a URL")
-	}
-	if u.Scheme != "https" && u.Scheme != "http" || u.Host == "" {
-		return fmt.Errorf("the address %q needs a scheme and a host, like https://host.example", u.Redacted())
-	}
-	if u.User != nil {
-		return errors.New("the address must not hold a user name or password")
+	if _, err := origin.Parse(address, "https://host.example"); err != nil {
+		return fmt.Errorf("the address %w", err)
 	}
 	return nil
 }

@@ -2,13 +2,14 @@ package transport
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
+
+	"github.com/mangadex-go/mangadex/internal/answer"
 )
 
 // ErrRateLimited is what a *[RateLimitError] is, for [errors.Is]. It is api.ErrRateLimited.
-var ErrRateLimited = errors.New("rate limited")
+var ErrRateLimited = answer.ErrRateLimited
 
 // A RateLimitError says that a request was not sent because it would have had to wait longer than
 // it may.
@@ -42,7 +43,9 @@ func (e *RateLimitError) Error() string {
 }
 
 // Is reports whether target is [ErrRateLimited].
-func (e *RateLimitError) Is(target error) bool { return target == ErrRateLimited }
+func (e *RateLimitError) Is(target error) bool {
+	return target == ErrRateLimited || target == answer.ErrNotSent
+}
 
 // Unwrap returns [context.DeadlineExceeded] if the deadline of the context is too near.
 func (e *RateLimitError) Unwrap() error {
@@ -56,6 +59,9 @@ func (e *RateLimitError) Unwrap() error {
 type BannedError struct {
 	Until time.Time // when the next request will be sent
 }
+
+// Is tells the other packages of this module that the request was not sent.
+func (e *BannedError) Is(target error) bool { return target == answer.ErrNotSent }
 
 // Error implements error.
 func (e *BannedError) Error() string {

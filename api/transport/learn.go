@@ -3,11 +3,10 @@ package transport
 import (
 	"math/rand/v2"
 	"net/http"
-	"strings"
 	"sync/atomic"
 	"time"
 
-	"github.com/mangadex-go/mangadex/internal/header"
+	"github.com/mangadex-go/mangadex/internal/answer"
 )
 
 // rounding is added to a time that the server says: it says whole seconds.
@@ -16,7 +15,7 @@ const rounding = time.Second
 // learn tells the limiter and the watch for bans what the answer says of them.
 func (e *exchange) learn() {
 	t, resp := e.t, e.resp
-	if t.ban.see(resp.StatusCode == http.StatusForbidden && looksLikeBan(resp)) {
+	if t.ban.see(answer.LooksLikeBan(resp.StatusCode, resp.Header)) {
 		until, _ := t.ban.holds()
 		e.pause(Feedback{Pause: t.ban.pause, All: true, Reason: &BannedError{Until: until}})
 		return
@@ -25,13 +24,13 @@ func (e *exchange) learn() {
 	if limited {
 		t.stats.rateLimited.Add(1)
 	}
-	bucket, found := header.BucketOf(resp.Header)
+	bucket, found := answer.BucketOf(resp.Header)
 	if !limited && !found {
 		return
 	}
 	feedback := Feedback{Requests: bucket.Limit, All: !found || e.op == nil}
 	if limited || bucket.Remaining == 0 && !feedback.All {
-		if wait := header.RetryAfter(resp.StatusCode, resp.Header, time.Now()); wait > 0 {
+		if wait := answer.RetryAfter(resp.StatusCode, resp.Header, time.Now()); wait > 0 {
 			feedback.Pause = wait + rounding
 		} else if limited {
 			ceiling := silentPause.ceiling(e.attempt)
@@ -91,10 +90,4 @@ func (b *ban) see(like bool) bool {
 		return false // of a request that was under way when the ban began
 	}
 	return b.ends.CompareAndSwap(old, now.Add(b.pause).UnixNano())
-}
-
-// looksLikeBan tells a 403 of the guard in front of the API from one of the API itself, which is
-// JSON, or asks for a captcha.
-func looksLikeBan(resp *http.Response) bool {
-	return resp.Header.Get("X-Captcha-Sitekey") == "" && !strings.Contains(strings.ToLower(resp.Header.Get("Content-Type")), "json")
 }

@@ -1,21 +1,12 @@
 package transport
 
 import (
-	"context"
-	"crypto/tls"
-	"crypto/x509"
-	"errors"
-	"io"
 	"math/rand/v2"
-	"net"
 	"net/http"
-	"net/url"
-	"strings"
 	"sync/atomic"
-	"syscall"
 	"time"
 
-	"github.com/mangadex-go/mangadex/internal/header"
+	"github.com/mangadex-go/mangadex/internal/answer"
 )
 
 // longestHint bounds the Retry-After of an answer other than 429 that is waited for.
@@ -87,7 +78,7 @@ func (e *exchange) again() bool {
 			e.delay = wait
 		}
 	case e.err == nil:
-		hint := header.RetryAfter(e.resp.StatusCode, e.resp.Header, time.Now())
+		hint := answer.RetryAfter(e.resp.StatusCode, e.resp.Header, time.Now())
 		if hint > longestHint {
 			return false
 		}
@@ -109,19 +100,33 @@ func (e *exchange) again() bool {
 
 // trouble says what is wrong with the last attempt that another may mend; empty: nothing.
 func (e *exchange) trouble() string {
-	switch {
-	case e.err != nil && e.idempotent && isNetwork(e.err), e.err != nil && isUnsent(e.err):
-		return "network error"
-	case e.err != nil || !e.idempotent:
+	verdict, why := e.verdict()
+	if !verdict.Temporary || !e.idempotent && verdict.Effect != answer.NotDone {
 		return ""
-	case e.cut:
-		return "answer cut off"
-	case repeatable(e.resp.StatusCode):
-		return "status"
-	case e.op != nil && e.resp.StatusCode == http.StatusOK && strings.HasPrefix(e.resp.Header.Get("Content-Type"), "text/html"):
-		return "HTML instead of an answer"
 	}
-	return ""
+	return why
+}
+
+// verdict says what the last attempt came to, and how that is called in a log.
+func (e *exchange) verdict() (answer.Verdict, string) {
+	if e.err != nil {
+		return answer.OfError(e.err), "network error"
+	}
+	if e.cut {
+		return answer.Verdict{Temporary: true}, "answer cut off"
+	}
+	kind := answer.Text // a path without an operation may well be a page
+	if e.op != nil {
+		held := []byte("?") // something that is still to come
+		if body, ok := e.resp.Body.(*answer.Body); ok {
+			held = body.Bytes()
+		}
+		kind = answer.KindOf(e.resp.Header.Get("Content-Type"), held)
+	}
+	if answer.Success(e.resp.StatusCode) {
+		return answer.Of(e.resp.StatusCode, kind), "HTML instead of an answer"
+	}
+	return answer.Of(e.resp.StatusCode, kind), "status"
 }
 
 // idempotent tells whether a request of a method can be repeated without doing more than once.
@@ -131,67 +136,4 @@ func idempotent(method string) bool {
 		return true
 	}
 	return false
-}
-
-// repeatable tells whether a status may be another one soon. 520 to 524 are of the proxies in
-// front of the API.
-func repeatable(status int) bool {
-	switch status {
-	case http.StatusTooManyRequests, http.StatusInternalServerError, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
-		return true
-	}
-	return 520 <= status && status <= 524
-}
-
-// isNetwork tells an error of the network from one of TLS, of the request or of the caller.
-func isNetwork(err error) bool {
-	if outer := (*url.Error)(nil); errors.As(err, &outer) {
-		err = outer.Err // which says of every error that it is one of the network
-	}
-	if errors.Is(err, context.Canceled) || isTLS(err) {
-		return false
-	}
-	if dns := (*net.DNSError)(nil); errors.As(err, &dns) && dns.IsNotFound {
-		return false
-	}
-	if known := net.Error(nil); errors.As(err, &known) {
-		return true
-	}
-	for _, target := range []error{io.EOF, io.ErrUnexpectedEOF, net.ErrClosed, syscall.ECONNRESET, syscall.EPIPE} {
-		if errors.Is(err, target) {
-			return true
-		}
-	}
-	// net/http has no types for these.
-	for _, text := range []string{"http2: ", "stream error: ", "http: server closed idle connection", "connection broken"} {
-		if strings.Contains(err.Error(), text) {
-			return true
-		}
-	}
-	return false
-}
-
-// isUnsent tells whether an error came before there was a connection.
-func isUnsent(err error) bool {
-	op := (*net.OpError)(nil)
-	if dns := (*net.DNSError)(nil); errors.As(err, &dns) && dns.IsNotFound {
-		return false
-	}
-	return errors.As(err, &op) && (op.Op == "dial" || op.Op == "proxyconnect") && !errors.Is(err, context.Canceled) && !isTLS(err)
-}
-
-// isTLS tells whether the two sides could not agree on a safe connection.
-func isTLS(err error) bool {
-	var (
-		verification *tls.CertificateVerificationError
-		record       tls.RecordHeaderError
-		alert        tls.AlertError
-		authority    x509.UnknownAuthorityError
-		hostname     x509.HostnameError
-		invalid      x509.CertificateInvalidError
-		op           *net.OpError
-	)
-	return errors.As(err, &verification) || errors.As(err, &record) || errors.As(err, &alert) ||
-		errors.As(err, &authority) || errors.As(err, &hostname) || errors.As(err, &invalid) ||
-		errors.As(err, &op) && (op.Op == "remote error" || op.Op == "local error")
 }

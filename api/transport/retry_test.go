@@ -82,7 +82,7 @@ func TestWhatIsRepeated(t *testing.T) {
 		{"404", status(404), never},
 		{"409", status(409), never},
 		{"412", status(412), never},
-		{"429", status(429), idempotent},
+		{"429", status(429), always},
 		{"500", status(500), idempotent},
 		{"501", status(501), never},
 		{"502", status(502), idempotent},

@@ -6,8 +6,12 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/mangadex-go/mangadex/internal/answer"
 	"github.com/mangadex-go/mangadex/internal/operation"
 )
+
+// maxBuffer bounds what is read of a body before it is handed on.
+const maxBuffer = 16 << 20
 
 // RoundTrip implements [http.RoundTripper]. It waits for the limits, sends, learns from the answer
 // and starts again if that is safe and may help. When it gives up it returns what the last attempt
@@ -130,7 +134,7 @@ func (e *exchange) send(out *http.Request, giveBack func()) {
 		e.resp.Body = http.NoBody // as http.Client takes it
 	}
 	if e.err == nil && e.idempotent && e.req.Method != http.MethodHead {
-		e.cut = buffer(e.resp)
+		e.cut = answer.Hold(e.resp, maxBuffer)
 		if gone := e.req.Context().Err(); e.cut && gone != nil {
 			e.discard()
 			e.err = gone
@@ -140,7 +144,7 @@ func (e *exchange) send(out *http.Request, giveBack func()) {
 	switch {
 	case e.err == nil:
 		e.learn()
-	case giveBack != nil && isUnsent(e.err):
+	case giveBack != nil && answer.OfError(e.err).Effect == answer.NotDone:
 		giveBack()
 	}
 }

@@ -7,10 +7,10 @@ import (
 	"net"
 	"net/http"
 	"net/url"
-	"strings"
 	"time"
 
-	"github.com/mangadex-go/mangadex/internal/header"
+	"github.com/mangadex-go/mangadex/internal/answer"
+	"github.com/mangadex-go/mangadex/internal/origin"
 )
 
 // Bounds of the options.
@@ -26,7 +26,7 @@ var servers = []string{"https://api.mangadex.org", "https://api.mangadex.dev"}
 // goroutines.
 type Transport struct {
 	base     http.RoundTripper
-	servers  []*url.URL
+	servers  []*origin.Server
 	agent    []string // value of the header
 	limiter  Limiter  // nil: no limits
 	maxWait  time.Duration
@@ -48,7 +48,7 @@ func New(options ...Option) (*Transport, error) {
 	t := &Transport{
 		agent:    []string{Product},
 		limiter:  NewLimiter(),
-		maxWait:  header.MaxWait,
+		maxWait:  answer.MaxWait,
 		attempts: 5,
 		backoff:  backoff{first: 300 * time.Millisecond, longest: 10 * time.Second},
 		ban:      ban{pause: 10 * time.Minute},
@@ -87,18 +87,11 @@ func WithBase(base http.RoundTripper) Option {
 // the beginning of the URLs of its operations: scheme, host and perhaps a path.
 func WithServer(server string) Option {
 	return func(t *Transport) error {
-		u, err := url.Parse(server)
+		known, err := origin.Parse(server, servers[0])
 		if err != nil {
-			if outer := (*url.Error)(nil); errors.As(err, &outer) {
-				err = outer.Err // without the URL, which may hold a password
-			}
-			return fmt.Errorf("transport: the server is not a URL: %w; give one like %s", err, servers[0])
+			return fmt.Errorf("transport: the address of the server %w", err)
 		}
-		if u.Scheme != "https" && u.Scheme != "http" || u.Host == "" {
-			return fmt.Errorf("transport: the server %q needs a scheme and a host, like %s", u.Redacted(), servers[0])
-		}
-		u.Path = strings.TrimRight(u.Path, "/")
-		t.servers = append(t.servers, u)
+		t.servers = append(t.servers, known)
 		return nil
 	}
 }
@@ -221,10 +214,8 @@ func (t *Transport) CloseIdleConnections() {
 // toAPI tells whether limits and repetitions hold for a URL.
 func (t *Transport) toAPI(u *url.URL) bool {
 	for _, server := range t.servers {
-		if strings.EqualFold(u.Host, server.Host) && u.Scheme == server.Scheme {
-			if rest, ok := strings.CutPrefix(u.Path, server.Path); ok && (rest == "" || rest[0] == '/') {
-				return true
-			}
+		if server.Contains(u) {
+			return true
 		}
 	}
 	return false

@@ -14,6 +14,7 @@ import (
 	"github.com/mangadex-go/mangadex/api"
 	"github.com/mangadex-go/mangadex/api/apitest"
 	"github.com/mangadex-go/mangadex/authn"
+	"github.com/mangadex-go/mangadex/internal/origin"
 )
 
 // Agent is how the examples call themselves in the User-Agent. A program of your own has another
@@ -54,8 +55,8 @@ func (c *Command) address() (string, error) {
 }
 
 func isServer(address string) bool {
-	u, err := url.Parse(address)
-	return err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != ""
+	_, err := origin.Parse(address, api.Production)
+	return err == nil
 }
 
 // fill puts titles into the library of the account of the fake MangaDex, some with a new chapter.

@@ -1,11 +1,11 @@
-package header_test
+package answer_test
 
 import (
 	"net/http"
 	"testing"
 	"time"
 
-	"github.com/mangadex-go/mangadex/internal/header"
+	"github.com/mangadex-go/mangadex/internal/answer"
 )
 
 var now = time.Date(2026, 1, 2, 3, 4, 5, 600, time.UTC)
@@ -26,11 +26,11 @@ func TestRetryAfter(t *testing.T) {
 		{"a Unix time on success", 200, []string{"X-RateLimit-Remaining", "3", "X-RateLimit-Retry-After", "1767323055"}, 0},
 		{"a Unix time on the last success", 200, []string{"X-RateLimit-Remaining", "0", "X-RateLimit-Retry-After", "1767323055"}, 10 * time.Second},
 		{"a Unix time of the past", 429, []string{"X-RateLimit-Retry-After", "1767323035"}, 0},
-		{"a Unix time far ahead", 429, []string{"X-RateLimit-Retry-After", "9999999999"}, header.MaxWait},
+		{"a Unix time far ahead", 429, []string{"X-RateLimit-Retry-After", "9999999999"}, answer.MaxWait},
 		{"seconds", 503, []string{"Retry-After", "12"}, 12 * time.Second},
 		{"seconds on another status", 500, []string{"Retry-After", "12"}, 0},
 		{"negative seconds", 429, []string{"Retry-After", "-12"}, 0},
-		{"huge seconds", 429, []string{"Retry-After", "9223372036854775807"}, header.MaxWait},
+		{"huge seconds", 429, []string{"Retry-After", "9223372036854775807"}, answer.MaxWait},
 		{"more than huge seconds", 429, []string{"Retry-After", "9223372036854775808"}, 0},
 		{"a date", 429, []string{"Retry-After", date(20 * time.Second)}, 20 * time.Second},
 		{"a date of a server that is an hour ahead", 429, []string{"Date", date(time.Hour), "Retry-After", date(time.Hour + 20*time.Second)}, 20 * time.Second},
@@ -44,7 +44,7 @@ func TestRetryAfter(t *testing.T) {
 		for i := 0; i < len(test.headers); i += 2 {
 			h.Set(test.headers[i], test.headers[i+1])
 		}
-		if got := header.RetryAfter(test.status, h, now); got != test.want {
+		if got := answer.RetryAfter(test.status, h, now); got != test.want {
 			t.Errorf("%s: %v, want %v", test.name, got, test.want)
 		}
 	}
@@ -54,23 +54,23 @@ func TestBucketOf(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
 		headers []string
-		want    header.Bucket
+		want    answer.Bucket
 		found   bool
 	}{
-		{nil, header.Bucket{}, false},
-		{[]string{"Retry-After", "3"}, header.Bucket{}, false},
-		{[]string{"X-RateLimit-Limit", "40", "X-RateLimit-Remaining", "39"}, header.Bucket{Limit: 40, Remaining: 39}, true},
-		{[]string{"X-RateLimit-Remaining", "0"}, header.Bucket{Remaining: 0}, true},
-		{[]string{"X-RateLimit-Retry-After", "1"}, header.Bucket{Remaining: -1}, true},
-		{[]string{"X-RateLimit-Limit", "-1", "X-RateLimit-Remaining", "-1"}, header.Bucket{Remaining: -1}, true},
-		{[]string{"X-RateLimit-Limit", "99999999999999999999", "X-RateLimit-Remaining", ""}, header.Bucket{Remaining: -1}, true},
+		{nil, answer.Bucket{}, false},
+		{[]string{"Retry-After", "3"}, answer.Bucket{}, false},
+		{[]string{"X-RateLimit-Limit", "40", "X-RateLimit-Remaining", "39"}, answer.Bucket{Limit: 40, Remaining: 39}, true},
+		{[]string{"X-RateLimit-Remaining", "0"}, answer.Bucket{Remaining: 0}, true},
+		{[]string{"X-RateLimit-Retry-After", "1"}, answer.Bucket{Remaining: -1}, true},
+		{[]string{"X-RateLimit-Limit", "-1", "X-RateLimit-Remaining", "-1"}, answer.Bucket{Remaining: -1}, true},
+		{[]string{"X-RateLimit-Limit", "99999999999999999999", "X-RateLimit-Remaining", ""}, answer.Bucket{Remaining: -1}, true},
 	}
 	for _, test := range tests {
 		h := http.Header{}
 		for i := 0; i < len(test.headers); i += 2 {
 			h.Set(test.headers[i], test.headers[i+1])
 		}
-		if got, found := header.BucketOf(h); got != test.want || found != test.found {
+		if got, found := answer.BucketOf(h); got != test.want || found != test.found {
 			t.Errorf("%v: %+v %t, want %+v %t", test.headers, got, found, test.want, test.found)
 		}
 	}
@@ -86,10 +86,10 @@ func FuzzHeaders(f *testing.F) {
 			"Date": {date}, "Retry-After": {after}, "X-Ratelimit-Retry-After": {at}, "X-Ratelimit-Retry-In": {in},
 			"X-Ratelimit-Limit": {limit}, "X-Ratelimit-Remaining": {remaining},
 		}
-		if wait := header.RetryAfter(status, h, time.Unix(unix, 0)); wait < 0 || wait > header.MaxWait {
+		if wait := answer.RetryAfter(status, h, time.Unix(unix, 0)); wait < 0 || wait > answer.MaxWait {
 			t.Errorf("a wait of %v", wait)
 		}
-		if b, _ := header.BucketOf(h); b.Limit < 0 || b.Remaining < -1 {
+		if b, _ := answer.BucketOf(h); b.Limit < 0 || b.Remaining < -1 {
 			t.Errorf("bucket %+v", b)
 		}
 	})

@@ -1,5 +1,4 @@
-// Package header reads the headers by which MangaDex says when to come back.
-package header
+package answer
 
 import (
 	"net/http"
