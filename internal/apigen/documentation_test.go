@@ -172,6 +172,8 @@ func words(s string) string { return strings.Join(strings.Fields(s), " ") }
 // What the overlay says is what a reader of the Go code sees, also beside a $ref.
 func TestDocumentationReachesTheCode(t *testing.T) {
 	t.Parallel()
+	generating.Lock()
+	defer generating.Unlock()
 	if err := primeNames(); err != nil {
 		t.Fatal(err)
 	}

@@ -8,7 +8,6 @@ import (
 	"unicode"
 
 	"github.com/getkin/kin-openapi/openapi3"
-	"github.com/oapi-codegen/oapi-codegen/v2/pkg/codegen"
 )
 
 const schemaPrefix = "#/components/schemas/"
@@ -28,29 +27,15 @@ const (
 	extraFieldName = "Extra"
 )
 
-// goName is the name that oapi-codegen gives. It knows its initialisms once [primeNames] has run.
-func goName(name string) string { return codegen.ToCamelCaseWithInitialisms(name) }
-
-// primeNames lets oapi-codegen set up its names, which it does at the beginning of a generation.
-func primeNames() error {
-	_, err := codegen.Generate(
-		&openapi3.T{OpenAPI: "3.0.3", Info: &openapi3.Info{}, Paths: openapi3.NewPaths()},
-		codegen.Configuration{PackageName: "api", OutputOptions: codegen.OutputOptions{NameNormalizer: string(codegen.NameNormalizerFunctionToCamelCaseWithInitialisms)}},
-	)
-	return err
-}
-
 // lower changes the overlaid document to what makes oapi-codegen write the types we want. It
 // states rules that hold for every schema, known or new; single corrections are in the overlay.
-func lower(doc *openapi3.T, ops []*operation, taken *reserved) error {
+func lower(doc *openapi3.T, ops []*operation, taken *reserved, byHand []string) error {
 	if doc.Components == nil || doc.Components.Schemas == nil {
 		return errors.New("the document has no schemas")
 	}
 	distinguish(doc.Components.Schemas)
 	l := &lowering{schemas: doc.Components.Schemas, taken: taken, answers: map[*openapi3.Schema]bool{}, bodies: map[*openapi3.Schema]bool{}}
-	if err := taken.renameSchemas(l.schemas); err != nil {
-		return err
-	}
+	taken.renameSchemas(l.schemas, byHand)
 	for _, name := range slices.Sorted(maps.Keys(l.schemas)) {
 		l.name(name, l.schemas[name])
 	}

@@ -1,17 +1,13 @@
 package main
 
 import (
-	"fmt"
 	"go/ast"
 	"go/parser"
 	"go/token"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 
 	"github.com/getkin/kin-openapi/openapi3"
-	"go.yaml.in/yaml/v3"
 )
 
 // reserved are the names that the hand-written half of package api has taken: an operation or a
@@ -23,20 +19,13 @@ type reserved struct {
 }
 
 // readReserved reads them from the source, and adds those of the raw client.
-func readReserved(dir string) (*reserved, error) {
+func readReserved(source map[string][]byte) (*reserved, error) {
 	r := &reserved{names: map[string]bool{}, methods: map[string]bool{}, coded: map[string]bool{}}
 	for _, name := range []string{"RawClient", "NewClient", "ClientOption", "ClientInterface", "HttpRequestDoer", "RequestEditorFn", "WithHTTPClient", "WithRequestEditorFn"} {
 		r.names[name] = true
 	}
-	paths, err := filepath.Glob(filepath.Join(dir, "*.go"))
-	if err != nil {
-		return nil, err
-	}
-	for _, path := range paths {
-		if strings.HasSuffix(path, "_test.go") || strings.HasSuffix(path, ".gen.go") {
-			continue
-		}
-		file, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.SkipObjectResolution)
+	for name, content := range source {
+		file, err := parser.ParseFile(token.NewFileSet(), name, content, parser.SkipObjectResolution)
 		if err != nil {
 			return nil, err
 		}
@@ -106,24 +95,11 @@ func pathName(method, path string) string {
 }
 
 // renameSchemas does the same for schemas, but for those whose type is written by hand.
-func (r *reserved) renameSchemas(schemas openapi3.Schemas) error {
-	config, err := os.ReadFile(configPath)
-	if err != nil {
-		return err
-	}
-	var read struct {
-		OutputOptions struct {
-			ByHand []string `yaml:"exclude-schemas"`
-		} `yaml:"output-options"`
-	}
-	if err := yaml.Unmarshal(config, &read); err != nil {
-		return fmt.Errorf("%s: %w", configPath, err)
-	}
+func (r *reserved) renameSchemas(schemas openapi3.Schemas, byHand []string) {
 	for name, ref := range schemas {
-		if ref.Value == nil || slices.Contains(read.OutputOptions.ByHand, name) || ref.Value.Extensions[extGoType] != nil || !r.names[goTypeName(name, ref.Value)] {
+		if ref.Value == nil || slices.Contains(byHand, name) || ref.Value.Extensions[extGoType] != nil || !r.names[goTypeName(name, ref.Value)] {
 			continue
 		}
 		set(&openapi3.SchemaRef{Value: ref.Value}, extGoName, goTypeName(name, ref.Value)+"Schema")
 	}
-	return nil
 }

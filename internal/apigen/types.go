@@ -29,8 +29,8 @@ type field struct {
 	typ       ast.Expr
 }
 
-func readTypes(path string) (*goTypes, error) {
-	file, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.SkipObjectResolution)
+func readTypes(code []byte) (*goTypes, error) {
+	file, err := parser.ParseFile(token.NewFileSet(), typesPath, code, parser.SkipObjectResolution)
 	if err != nil {
 		return nil, err
 	}

@@ -1,36 +1,14 @@
 package main
 
-import (
-	"fmt"
-	"os"
-	"path/filepath"
-	"strings"
+import "strings"
 
-	"go.yaml.in/yaml/v3"
-)
-
-// asVersion30 returns the path of a document that says in OpenAPI 3.0 what the one at path says in
-// 3.1, which oapi-codegen does not read. For a document of 3.0 it is the same path. The file is made
-// in dir.
-func asVersion30(path, dir string) (string, error) {
-	content, err := os.ReadFile(path)
-	if err != nil {
-		return "", err
+// asVersion30 makes a document of OpenAPI 3.1 say the same in 3.0, which is what oapi-codegen reads
+// best. One of 3.0 stays as it is.
+func asVersion30(doc map[string]any) {
+	if version, _ := doc["openapi"].(string); strings.HasPrefix(version, "3.1") {
+		lowerVersion(doc)
+		doc["openapi"] = "3.0.3"
 	}
-	var doc map[string]any
-	if err := yaml.Unmarshal(content, &doc); err != nil {
-		return "", fmt.Errorf("%s: %w", path, err)
-	}
-	if version, _ := doc["openapi"].(string); !strings.HasPrefix(version, "3.1") {
-		return path, nil
-	}
-	lowerVersion(doc)
-	doc["openapi"] = "3.0.3"
-	if content, err = yaml.Marshal(doc); err != nil {
-		return "", err
-	}
-	path = filepath.Join(dir, "openapi-3.0.yaml")
-	return path, os.WriteFile(path, content, 0o600)
 }
 
 // lowerVersion changes what a schema of 3.1 writes in another way than one of 3.0: null as a type,

@@ -42,6 +42,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+
+	"github.com/mangadex-go/mangadex/internal/document"
 )
 
 // The exit statuses; see the package comment.
@@ -115,36 +117,36 @@ func update(stdout io.Writer, source, target string, check, force bool) (changed
 		}
 		target = filepath.Join(root, "openapi.yaml")
 	}
-	data, err := fetch(source)
+	data, err := document.Fetch(source)
 	if err != nil {
 		return false, err
 	}
-	imported, content, err := convert(data)
+	imported, content, err := document.Read(data)
 	if err != nil {
-		return false, fmt.Errorf("%s %w", name(source), err)
+		return false, fmt.Errorf("%s %w", document.Name(source), err)
 	}
 
 	base := filepath.Base(target)
 	before, err := os.ReadFile(target)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		fmt.Fprintf(stdout, "%s: new file, version %s, %s\n", base, imported.version(), count(len(operations(imported))))
+		fmt.Fprintf(stdout, "%s: new file, version %s, %s\n", base, imported.Version(), document.Count(len(document.Operations(imported))))
 	case err != nil:
 		return false, fmt.Errorf("the file to replace cannot be read: %w", err)
 	case bytes.Equal(before, content):
-		fmt.Fprintf(stdout, "%s: nothing changed, version %s, %s\n", base, imported.version(), count(len(operations(imported))))
+		fmt.Fprintf(stdout, "%s: nothing changed, version %s, %s\n", base, imported.Version(), document.Count(len(document.Operations(imported))))
 		return false, nil
 	default:
-		old, _, err := convert(before)
+		old, _, err := document.Read(before)
 		if err != nil {
 			return false, fmt.Errorf("%s, the file to replace, %w; restore it, or delete it to import afresh", target, err)
 		}
-		changes := compare(old, imported)
-		if total := len(operations(old)); changes.lostOperations*4 > total && !force {
+		changes := document.Compare(old, imported)
+		if total := len(document.Operations(old)); changes.LostOperations*4 > total && !force {
 			return false, fmt.Errorf("%s has lost %d of the %d operations that %s has, more than a quarter: look whether it is the right document and whole, and if so import it with -force",
-				name(source), changes.lostOperations, total, base)
+				document.Name(source), changes.LostOperations, total, base)
 		}
-		changes.print(stdout, base, old, imported)
+		changes.Print(stdout, base, old, imported)
 	}
 	if check {
 		return true, nil

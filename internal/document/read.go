@@ -1,4 +1,4 @@
-package main
+package document
 
 import (
 	"bytes"
@@ -18,7 +18,7 @@ import (
 )
 
 const (
-	maxBytes  = 64 << 20  // of a document; MangaDex's has 0.2 MB
+	MaxBytes  = 64 << 20  // of a document; MangaDex's has 0.2 MB
 	maxDepth  = 500       // of nested values
 	maxValues = 1_000_000 // so that a few aliases cannot grow into all memory
 	userAgent = "mangadex-go/specimport (+https://github.com/mangadex-go/mangadex)"
@@ -29,20 +29,20 @@ const (
 // string, []any and map[string]any.
 type number string
 
-// A document is an OpenAPI document.
-type document map[string]any
+// A Document is an OpenAPI document.
+type Document map[string]any
 
-// version returns what the document says is the version of the API.
-func (d document) version() string {
+// Version returns what the document says is the version of the API.
+func (d Document) Version() string {
 	info, _ := d["info"].(map[string]any)
 	version, _ := info["version"].(string)
 	return version
 }
 
-// convert reads a document and returns its facts, and the content of the file
+// Read reads a document and returns its facts, and the content of the file
 // that holds them. Its errors continue a sentence that begins with the name of
 // the document.
-func convert(data []byte) (document, []byte, error) {
+func Read(data []byte) (Document, []byte, error) {
 	doc, err := parse(data)
 	if err != nil {
 		return nil, nil, err
@@ -64,15 +64,15 @@ func convert(data []byte) (document, []byte, error) {
 	return doc, content, nil
 }
 
-// fetch returns the bytes of a file or of what a URL answers.
-func fetch(source string) ([]byte, error) {
+// Fetch returns the bytes of a file or of what a URL answers.
+func Fetch(source string) ([]byte, error) {
 	if !strings.HasPrefix(source, "http://") && !strings.HasPrefix(source, "https://") {
 		file, err := os.Open(source)
 		if err != nil {
 			return nil, fmt.Errorf("the document cannot be read: %w; give the path of a file or an http(s) URL", err)
 		}
 		defer file.Close()
-		if info, err := file.Stat(); err == nil && info.Size() > maxBytes {
+		if info, err := file.Stat(); err == nil && info.Size() > MaxBytes {
 			return nil, tooLarge(source)
 		}
 		return readAll(file, source)
@@ -89,9 +89,9 @@ func fetch(source string) ([]byte, error) {
 	}
 	defer response.Body.Close()
 	if response.StatusCode != http.StatusOK {
-		return nil, fmt.Errorf("%s answers %s instead of 200 OK: look whether the URL is still right", name(source), response.Status)
+		return nil, fmt.Errorf("%s answers %s instead of 200 OK: look whether the URL is still right", Name(source), response.Status)
 	}
-	if response.ContentLength > maxBytes {
+	if response.ContentLength > MaxBytes {
 		return nil, tooLarge(source)
 	}
 	return readAll(response.Body, source)
@@ -99,22 +99,22 @@ func fetch(source string) ([]byte, error) {
 
 // readAll reads a document that is not too large to be one.
 func readAll(r io.Reader, source string) ([]byte, error) {
-	data, err := io.ReadAll(io.LimitReader(r, maxBytes+1))
+	data, err := io.ReadAll(io.LimitReader(r, MaxBytes+1))
 	if err != nil {
-		return nil, fmt.Errorf("%s cannot be read to its end: %w", name(source), err)
+		return nil, fmt.Errorf("%s cannot be read to its end: %w", Name(source), err)
 	}
-	if len(data) > maxBytes {
+	if len(data) > MaxBytes {
 		return nil, tooLarge(source)
 	}
 	return data, nil
 }
 
 func tooLarge(source string) error {
-	return fmt.Errorf("%s has more than %d MiB, which no OpenAPI document of MangaDex's has: look whether it is the right one", name(source), maxBytes>>20)
+	return fmt.Errorf("%s has more than %d MiB, which no OpenAPI document of MangaDex's has: look whether it is the right one", Name(source), MaxBytes>>20)
 }
 
-// name returns how messages call a source: without the password a URL may have.
-func name(source string) string {
+// Name returns how messages call a source: without the password a URL may have.
+func Name(source string) string {
 	if u, err := url.Parse(source); err == nil && u.User != nil {
 		return u.Redacted()
 	}
@@ -122,7 +122,7 @@ func name(source string) string {
 }
 
 // parse reads a JSON or YAML document into values.
-func parse(data []byte) (document, error) {
+func parse(data []byte) (Document, error) {
 	data = bytes.TrimPrefix(data, []byte("\ufeff"))
 	text := bytes.TrimSpace(data)
 	if len(text) == 0 {
@@ -323,16 +323,16 @@ func scalar(node *yaml.Node) (any, error) {
 }
 
 // recognize refuses what is not a whole OpenAPI 3.0 or 3.1 document.
-func recognize(doc document) error {
+func recognize(doc Document) error {
 	if v, ok := doc["swagger"]; ok {
-		return fmt.Errorf("is a Swagger %v document, and only OpenAPI 3.0 and 3.1 are understood: convert it first", v)
+		return fmt.Errorf("is a Swagger %v document, and only OpenAPI 3.0 and 3.1 are understood: Read it first", v)
 	}
 	version, ok := text(doc["openapi"])
 	if !ok {
 		return errors.New("is not an OpenAPI document, as it has no key openapi: look whether it is the right one")
 	}
 	if !regexp.MustCompile(`^3\.[01](\.|$)`).MatchString(version) {
-		return fmt.Errorf("is an OpenAPI %q document, and only 3.0 and 3.1 are understood: convert it, or teach internal/specimport the new version", version)
+		return fmt.Errorf("is an OpenAPI %q document, and only 3.0 and 3.1 are understood: Read it, or teach internal/specimport the new version", version)
 	}
 	info, _ := doc["info"].(map[string]any)
 	if version, ok := text(info["version"]); !ok || version == "" {
@@ -357,7 +357,7 @@ func text(v any) (string, bool) {
 
 // complete refuses a document that refers to what is not in it, which is how a
 // cut off YAML document shows.
-func complete(doc document) error {
+func complete(doc Document) error {
 	schemes, _ := lookup(doc, "#/components/securitySchemes").(map[string]any)
 	return visit(map[string]any(doc), one, documentKind, "", func(at string, k kind, values map[string]any) error {
 		references := []any{values["$ref"]}
@@ -407,7 +407,7 @@ func complete(doc document) error {
 }
 
 // lookup follows a reference within the document; what is not there is nil.
-func lookup(doc document, ref string) any {
+func lookup(doc Document, ref string) any {
 	pointer, err := url.PathUnescape(strings.TrimPrefix(ref, "#/"))
 	if err != nil {
 		return nil

@@ -1,4 +1,4 @@
-package main
+package document
 
 import (
 	"bytes"
@@ -21,8 +21,8 @@ const header = `# Facts imported from the MangaDex API document, version %s, by
 `
 
 // format returns the content of openapi.yaml.
-func format(doc document) ([]byte, error) {
-	version := doc.version()
+func format(doc Document) ([]byte, error) {
+	version := doc.Version()
 	if !isPrintable(version) {
 		version = strconv.QuoteToASCII(version) // a line break would end the comment
 	}

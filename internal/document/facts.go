@@ -1,4 +1,4 @@
-package main
+package document
 
 import (
 	"errors"
@@ -14,7 +14,7 @@ import (
 // facts returns the document without its sentences, and with every number
 // written in one way. It fails where a keyword of OpenAPI's does not hold what
 // it has to.
-func facts(doc document) (document, error) {
+func facts(doc Document) (Document, error) {
 	value, err := strip(map[string]any(doc), one, documentKind, "")
 	if err != nil {
 		return nil, err
@@ -51,6 +51,9 @@ func strip(v any, s shape, k kind, at string) (any, error) {
 	}
 	result := make(map[string]any, len(values))
 	for _, key := range keys(values) {
+		if key == "$ref" && values[key] == "" && s == one {
+			continue // it leads nowhere and says nothing: documents before 5.6 have it
+		}
 		f := field{kind: k}
 		if s == one {
 			if k.isProse(key) {

@@ -1,4 +1,4 @@
-package main
+package document
 
 import (
 	"bytes"
@@ -12,32 +12,32 @@ import (
 	"strings"
 )
 
-// changes is what a new document does to an old one, as lines for the reader.
+// Changes is what a new document does to an old one, as lines for the reader.
 // Breaking is what can make code or requests for the old document fail: things
 // removed, newly demanded, or of another type.
-type changes struct {
+type Changes struct {
 	breaking, added, other []string
 
-	lostOperations int
+	LostOperations int
 }
 
-func (c *changes) breaks(format string, args ...any) {
+func (c *Changes) breaks(format string, args ...any) {
 	c.breaking = append(c.breaking, fmt.Sprintf(format, args...))
 }
 
-func (c *changes) adds(format string, args ...any) {
+func (c *Changes) adds(format string, args ...any) {
 	c.added = append(c.added, fmt.Sprintf(format, args...))
 }
 
-func (c *changes) notes(format string, args ...any) {
+func (c *Changes) notes(format string, args ...any) {
 	c.other = append(c.other, fmt.Sprintf(format, args...))
 }
 
-// print writes the changes, the breaking ones first.
-func (c *changes) print(w io.Writer, name string, old, new document) {
+// Print writes the changes, the breaking ones first.
+func (c *Changes) Print(w io.Writer, name string, old, new Document) {
 	fmt.Fprintf(w, "%s: version %s, %s; was %s, %s\n", name,
-		new.version(), count(len(operations(new))),
-		old.version(), count(len(operations(old))))
+		new.Version(), Count(len(Operations(new))),
+		old.Version(), Count(len(Operations(old))))
 	for _, part := range []struct {
 		heading string
 		lines   []string
@@ -52,23 +52,23 @@ func (c *changes) print(w io.Writer, name string, old, new document) {
 	}
 }
 
-func count(n int) string {
+func Count(n int) string {
 	if n == 1 {
 		return "1 operation"
 	}
 	return fmt.Sprintf("%d operations", n)
 }
 
-// compare lists what changed. References are compared by their names and never
+// Compare lists what changed. References are compared by their names and never
 // followed, so that a changed component is told once and cycles do not matter.
-func compare(old, new document) *changes {
-	c := &changes{}
-	before, after := operations(old), operations(new)
+func Compare(old, new Document) *Changes {
+	c := &Changes{}
+	before, after := Operations(old), Operations(new)
 	for _, key := range union(before, after) {
 		o, n := before[key], after[key]
 		switch {
 		case n == nil:
-			c.lostOperations++
+			c.LostOperations++
 			c.breaks("- removed operation %s", o)
 		case o == nil:
 			c.adds("+ added operation %s", n)
@@ -97,23 +97,23 @@ func compare(old, new document) *changes {
 	return c
 }
 
-// An operation is one method of a path.
-type operation struct {
-	doc          document
+// An Operation is one method of a path.
+type Operation struct {
+	doc          Document
 	path, method string
 	item, object map[string]any // the path item, the operation object
 }
 
 // key orders operations by path and method. The names of path parameters are no
 // part of it: they do not appear on the wire.
-func (o *operation) key() string {
+func (o *Operation) key() string {
 	return fmt.Sprintf("%s %d", pathParameter.ReplaceAllString(o.path, "{}"), slices.Index(methods(), o.method))
 }
 
 var pathParameter = regexp.MustCompile(`\{[^{}]*\}`)
 
 // String is the operation with its name: GET /manga (get-search-manga).
-func (o *operation) String() string {
+func (o *Operation) String() string {
 	s := o.label()
 	if id, ok := o.object["operationId"].(string); ok {
 		s += " (" + id + ")"
@@ -125,19 +125,19 @@ func (o *operation) String() string {
 }
 
 // label is the operation without its name: GET /manga.
-func (o *operation) label() string {
+func (o *Operation) label() string {
 	return strings.ToUpper(o.method) + " " + o.path
 }
 
-// operations returns the operations of a document by their keys.
-func operations(doc document) map[string]*operation {
-	found := map[string]*operation{}
+// Operations returns the operations of a document by their keys.
+func Operations(doc Document) map[string]*Operation {
+	found := map[string]*Operation{}
 	paths := members(doc["paths"])
 	for _, path := range keys(paths) {
 		item := members(paths[path])
 		for _, method := range methods() {
 			if object, ok := item[method].(map[string]any); ok {
-				o := &operation{doc, path, method, item, object}
+				o := &Operation{doc, path, method, item, object}
 				key := o.key()
 				if found[key] != nil { // two paths that differ only in the names of parameters
 					key = o.label()
@@ -149,7 +149,7 @@ func operations(doc document) map[string]*operation {
 	return found
 }
 
-func (c *changes) operation(o, n *operation) {
+func (c *Changes) operation(o, n *Operation) {
 	at := n.label()
 	if o.path != n.path {
 		c.notes("~ renamed path parameters of %s: %s → %s", at, o.path, n.path)
@@ -189,7 +189,7 @@ func (c *changes) operation(o, n *operation) {
 const anonymous = "anonymous"
 
 // security lists the ways in which the operation can be authorized.
-func (o *operation) security() []string {
+func (o *Operation) security() []string {
 	value, own := o.object["security"]
 	if !own {
 		value = o.doc["security"]
@@ -216,7 +216,7 @@ func (o *operation) security() []string {
 	return ways
 }
 
-func (c *changes) deprecation(what string, o, n map[string]any) {
+func (c *Changes) deprecation(what string, o, n map[string]any) {
 	switch before, after := o["deprecated"] == true, n["deprecated"] == true; {
 	case !before && after:
 		c.notes("~ deprecated %s", what)
@@ -244,7 +244,7 @@ func (p parameter) place(at string) string {
 }
 
 // parameters returns the parameters of the operation in their order.
-func (o *operation) parameters() []parameter {
+func (o *Operation) parameters() []parameter {
 	var found []parameter
 	for _, from := range []map[string]any{o.item, o.object} {
 		items, _ := from["parameters"].([]any)
@@ -269,7 +269,7 @@ func (o *operation) parameters() []parameter {
 	return found
 }
 
-func (c *changes) parameters(o, n *operation) {
+func (c *Changes) parameters(o, n *Operation) {
 	before, after := o.parameters(), n.parameters()
 	if o.path != n.path {
 		before = renamed(before, o.path, n.path)
@@ -324,7 +324,7 @@ func renamed(parameters []parameter, from, to string) []parameter {
 	return parameters
 }
 
-func (c *changes) parameter(at string, o, n parameter) {
+func (c *Changes) parameter(at string, o, n parameter) {
 	label := n.label(at)
 	c.required(label, o.object["required"] == true, n.object["required"] == true)
 	c.deprecation(label, o.object, n.object)
@@ -343,7 +343,7 @@ func (c *changes) parameter(at string, o, n parameter) {
 }
 
 // required tells a change in whether something has to be sent.
-func (c *changes) required(what string, before, after bool) {
+func (c *Changes) required(what string, before, after bool) {
 	switch {
 	case !before && after:
 		c.breaks("~ now required: %s", what)
@@ -352,7 +352,7 @@ func (c *changes) required(what string, before, after bool) {
 	}
 }
 
-func (c *changes) requestBody(at string, o, n any) {
+func (c *Changes) requestBody(at string, o, n any) {
 	before, after := members(o), members(n)
 	switch {
 	case before == nil && after == nil:
@@ -370,7 +370,7 @@ func (c *changes) requestBody(at string, o, n any) {
 
 // body compares request bodies or responses; it leaves out the keys that the
 // caller has told of.
-func (c *changes) body(at string, o, n map[string]any, told ...string) {
+func (c *Changes) body(at string, o, n map[string]any, told ...string) {
 	c.content(place{root: at}, o, n)
 	for _, key := range union(o, n) {
 		if key != "content" && !slices.Contains(told, key) {
@@ -381,7 +381,7 @@ func (c *changes) body(at string, o, n map[string]any, told ...string) {
 
 // content compares what parameters and bodies hold: a schema, or one for each
 // content type.
-func (c *changes) content(at place, o, n map[string]any) {
+func (c *Changes) content(at place, o, n map[string]any) {
 	if o["schema"] != nil || n["schema"] != nil {
 		c.schema(at, o["schema"], n["schema"])
 	}
@@ -398,7 +398,7 @@ func (c *changes) content(at place, o, n map[string]any) {
 }
 
 // named compares things that have names, such as the responses of an operation.
-func (c *changes) named(what, at string, o, n map[string]any, compare func(name string, o, n any)) {
+func (c *Changes) named(what, at string, o, n map[string]any, compare func(name string, o, n any)) {
 	for _, name := range union(o, n) {
 		before, was := o[name]
 		after, is := n[name]
@@ -413,7 +413,7 @@ func (c *changes) named(what, at string, o, n map[string]any, compare func(name 
 	}
 }
 
-func (c *changes) components(o, n map[string]any) {
+func (c *Changes) components(o, n map[string]any) {
 	for _, section := range union(o, n) {
 		before, after := members(o[section]), members(n[section])
 		switch section {
@@ -442,7 +442,7 @@ func (c *changes) components(o, n map[string]any) {
 	}
 }
 
-func (c *changes) tags(o, n any) {
+func (c *Changes) tags(o, n any) {
 	names := func(v any) map[string]any {
 		byName := map[string]any{}
 		tags, _ := v.([]any)
@@ -497,7 +497,7 @@ func (p place) property(name string) place {
 	return p.at("[" + show(name) + "]")
 }
 
-func (c *changes) schema(at place, o, n any) {
+func (c *Changes) schema(at place, o, n any) {
 	before, ok1 := o.(map[string]any)
 	after, ok2 := n.(map[string]any)
 	if !ok1 || !ok2 {
@@ -545,7 +545,7 @@ func (c *changes) schema(at place, o, n any) {
 }
 
 // part compares schemas that a keyword holds.
-func (c *changes) part(at place, key string, below place, o, n any) {
+func (c *Changes) part(at place, key string, below place, o, n any) {
 	if _, ok := o.(map[string]any); ok {
 		if _, ok := n.(map[string]any); ok {
 			c.schema(below, o, n)
@@ -557,7 +557,7 @@ func (c *changes) part(at place, key string, below place, o, n any) {
 	}
 }
 
-func (c *changes) properties(at place, o, n map[string]any) {
+func (c *Changes) properties(at place, o, n map[string]any) {
 	before, after := members(o["properties"]), members(n["properties"])
 	wasRequired, isRequired := texts(o["required"]), texts(n["required"])
 	for _, name := range union(before, after) {
@@ -591,7 +591,7 @@ func (c *changes) properties(at place, o, n map[string]any) {
 	}
 }
 
-func (c *changes) enum(at place, o, n any) {
+func (c *Changes) enum(at place, o, n any) {
 	before, wasEnum := o.([]any)
 	after, isEnum := n.([]any)
 	switch {
@@ -624,7 +624,7 @@ func (c *changes) enum(at place, o, n any) {
 
 // alternatives compares the schemas of allOf, oneOf, anyOf and prefixItems.
 // Those of the same description belong together.
-func (c *changes) alternatives(at place, key string, o, n any) {
+func (c *Changes) alternatives(at place, key string, o, n any) {
 	before, _ := o.([]any)
 	after, _ := n.([]any)
 	used := make([]bool, len(before))
@@ -657,7 +657,7 @@ func (c *changes) alternatives(at place, key string, o, n any) {
 }
 
 // values compares anything else, down to the values that differ.
-func (c *changes) values(what, at string, o, n any) {
+func (c *Changes) values(what, at string, o, n any) {
 	if equal(o, n) {
 		return
 	}

@@ -1,0 +1,177 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"gopkg.in/yaml.v3"
+)
+
+// readDocument reads a document as nodes, the keys of its objects sorted.
+func readDocument(content []byte) (*yaml.Node, error) {
+	var value map[string]any
+	if err := yaml.Unmarshal(content, &value); err != nil {
+		return nil, fmt.Errorf("%s: %w", documentPath, err)
+	}
+	asVersion30(value)
+	node := &yaml.Node{}
+	if err := node.Encode(value); err != nil {
+		return nil, fmt.Errorf("%s: %w", documentPath, err)
+	}
+	return &yaml.Node{Kind: yaml.DocumentNode, Content: []*yaml.Node{node}}, nil
+}
+
+// member is a member of an object, nil if it has none of that name.
+func member(node *yaml.Node, name string) *yaml.Node {
+	if node.Kind == yaml.MappingNode {
+		for i := 0; i < len(node.Content); i += 2 {
+			if node.Content[i].Value == name {
+				return node.Content[i+1]
+			}
+		}
+	}
+	return nil
+}
+
+func clone(node *yaml.Node) *yaml.Node {
+	copied := *node
+	copied.Content = make([]*yaml.Node, len(node.Content))
+	for i, child := range node.Content {
+		copied.Content[i] = clone(child)
+	}
+	return &copied
+}
+
+// equal reports whether two nodes are the same value.
+func equal(a, b *yaml.Node) bool {
+	if a.Kind != b.Kind || len(a.Content) != len(b.Content) {
+		return false
+	}
+	switch a.Kind {
+	case yaml.ScalarNode:
+		return a.Value == b.Value && a.ShortTag() == b.ShortTag()
+	case yaml.MappingNode:
+		for i := 0; i < len(a.Content); i += 2 {
+			if other := member(b, a.Content[i].Value); other == nil || !equal(a.Content[i+1], other) {
+				return false
+			}
+		}
+		return true
+	}
+	return slices.EqualFunc(a.Content, b.Content, equal)
+}
+
+// has reports whether a node has what is expected: an object these members, among others, and none
+// where null is expected; anything else is the same.
+func has(node, expected *yaml.Node) bool {
+	if expected.Kind != yaml.MappingNode || node.Kind != yaml.MappingNode {
+		return equal(node, expected)
+	}
+	for i := 0; i < len(expected.Content); i += 2 {
+		is, want := member(node, expected.Content[i].Value), expected.Content[i+1]
+		if want.ShortTag() == "!!null" {
+			if is != nil && is.ShortTag() != "!!null" {
+				return false
+			}
+		} else if is == nil || !has(is, want) {
+			return false
+		}
+	}
+	return true
+}
+
+// merge adds what update says to a node, and reports whether that changes it. A list gets the elements
+// that it has not; parameters are the same if their names and places are.
+func merge(node, update *yaml.Node) bool {
+	changed := false
+	switch {
+	case node.Kind == yaml.MappingNode && update.Kind == yaml.MappingNode:
+		for i := 0; i < len(update.Content); i += 2 {
+			key, value := update.Content[i], update.Content[i+1]
+			if is := member(node, key.Value); is != nil {
+				changed = merge(is, value) || changed
+			} else {
+				node.Content = append(node.Content, clone(key), clone(value))
+				changed = true
+			}
+		}
+	case node.Kind == yaml.SequenceNode && update.Kind == yaml.SequenceNode:
+		for _, value := range update.Content {
+			if !slices.ContainsFunc(node.Content, func(is *yaml.Node) bool { return equal(is, value) || sameParameter(is, value) }) {
+				node.Content = append(node.Content, clone(value))
+				changed = true
+			}
+		}
+	case !equal(node, update):
+		*node = *clone(update)
+		return true
+	}
+	return changed
+}
+
+func sameParameter(a, b *yaml.Node) bool {
+	for _, key := range []string{"name", "in"} {
+		x, y := member(a, key), member(b, key)
+		if x == nil || y == nil || x.Value != y.Value {
+			return false
+		}
+	}
+	return true
+}
+
+func findParents(node *yaml.Node, parents map[*yaml.Node]*yaml.Node) {
+	for _, child := range node.Content {
+		parents[child] = node
+		findParents(child, parents)
+	}
+}
+
+// remove takes a value out of its object, with its key, or out of its list.
+func remove(parent, node *yaml.Node) {
+	i := slices.Index(parent.Content, node)
+	switch {
+	case i < 0:
+	case parent.Kind == yaml.MappingNode:
+		parent.Content = slices.Delete(parent.Content, i-1, i+1)
+	default:
+		parent.Content = slices.Delete(parent.Content, i, i+1)
+	}
+}
+
+// addMissing gives schemas that are referred to, and that the document has not, the content "anything".
+// A correction that is written for newer documents may refer to one. It returns their names.
+func addMissing(root *yaml.Node) []string {
+	schemas := lookup(root, "components", "schemas")
+	var missing []string
+	var walk func(node *yaml.Node)
+	walk = func(node *yaml.Node) {
+		if ref := member(node, "$ref"); ref != nil {
+			name, ok := strings.CutPrefix(ref.Value, schemaPrefix)
+			if ok && schemas != nil && member(schemas, name) == nil {
+				schemas.Content = append(schemas.Content,
+					&yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: name}, &yaml.Node{Kind: yaml.MappingNode})
+				missing = append(missing, name)
+			}
+		}
+		for _, child := range node.Content {
+			walk(child)
+		}
+	}
+	walk(root)
+	return missing
+}
+
+// lookup follows keys from the top of a document, nil where there is nothing.
+func lookup(root *yaml.Node, keys ...string) *yaml.Node {
+	node := root
+	if node.Kind == yaml.DocumentNode {
+		node = node.Content[0]
+	}
+	for _, key := range keys {
+		if node = member(node, key); node == nil {
+			return nil
+		}
+	}
+	return node
+}

@@ -1,0 +1,240 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/getkin/kin-openapi/openapi3"
+	"github.com/speakeasy-api/jsonpath/pkg/jsonpath"
+	"gopkg.in/yaml.v3"
+)
+
+// An Overlay is a file of actions on the document (OpenAPI Overlay 1.1).
+type Overlay struct {
+	Name    string
+	Content []byte
+}
+
+// An action changes the places of the document that its target selects.
+type action struct {
+	Target      string    `yaml:"target"`
+	Description string    `yaml:"description"`
+	Update      yaml.Node `yaml:"update"`
+	Remove      bool      `yaml:"remove"`
+	Copy        string    `yaml:"copy"`
+
+	// Expect is what the action corrects: members that the target has, null for one that it has not. A
+	// target that has something else is left as it is.
+	Expect yaml.Node `yaml:"x-expect"`
+	// Replace puts Update in the place of a target that is Expect and nothing else.
+	Replace bool `yaml:"x-replace"`
+	// Older says that only documents older than the present one need the action.
+	Older bool `yaml:"x-older"`
+
+	file string
+	line int
+}
+
+// readOverlay reads the actions of an overlay.
+func readOverlay(o Overlay) ([]*action, error) {
+	var file struct {
+		Actions []yaml.Node `yaml:"actions"`
+	}
+	if err := yaml.Unmarshal(o.Content, &file); err != nil {
+		return nil, fmt.Errorf("%s: %w", o.Name, err)
+	}
+	actions := make([]*action, len(file.Actions))
+	for i, node := range file.Actions {
+		a := &action{file: o.Name, line: node.Line}
+		if err := node.Decode(a); err != nil {
+			return nil, fmt.Errorf("%s: %w", o.Name, err)
+		}
+		kinds := 0
+		for _, is := range []bool{!a.Update.IsZero(), a.Remove, a.Copy != ""} {
+			if is {
+				kinds++
+			}
+		}
+		switch {
+		case a.Target == "":
+			return nil, a.fault("it has no target")
+		case kinds != 1:
+			return nil, a.fault("it needs one of update, remove and copy")
+		case a.Replace && (a.Expect.IsZero() || a.Update.IsZero()):
+			return nil, a.fault("x-replace needs update, and x-expect for the whole of what is replaced")
+		}
+		for j := 0; j < len(node.Content); j += 2 {
+			if key := node.Content[j].Value; !slices.Contains([]string{"target", "description", "update", "remove", "copy", "x-expect", "x-replace", "x-older"}, key) {
+				return nil, a.fault("it has the member " + key + ", which no action has")
+			}
+		}
+		actions[i] = a
+	}
+	return actions, nil
+}
+
+func (a *action) fault(text string) error {
+	return fmt.Errorf("%s:%d: the action on %s cannot be used: %s", a.file, a.line, a.Target, text)
+}
+
+// load reads the document and applies the overlays to it.
+func load(document []byte, overlays []Overlay) (*openapi3.T, *Report, error) {
+	root, err := readDocument(document)
+	if err != nil {
+		return nil, nil, err
+	}
+	report := &Report{}
+	for _, o := range overlays {
+		actions, err := readOverlay(o)
+		if err != nil {
+			return nil, nil, err
+		}
+		for _, a := range actions {
+			finding, err := a.apply(root)
+			if err != nil {
+				return nil, nil, err
+			}
+			if finding != nil {
+				report.Findings = append(report.Findings, *finding)
+			}
+		}
+	}
+	report.Missing = addMissing(root)
+	content, err := yaml.Marshal(root)
+	if err != nil {
+		return nil, nil, err
+	}
+	doc, err := openapi3.NewLoader().LoadFromData(content)
+	if err != nil {
+		return nil, nil, fmt.Errorf("the document with its corrections cannot be read: %w", err)
+	}
+	return doc, report, nil
+}
+
+// query returns the places that a target selects.
+func query(root *yaml.Node, target string) ([]*yaml.Node, error) {
+	path, err := jsonpath.NewPath(target)
+	if err != nil {
+		return nil, err
+	}
+	return path.Query(root), nil
+}
+
+// apply applies the action. It returns a finding unless every place was what the action expects.
+func (a *action) apply(root *yaml.Node) (*Finding, error) {
+	nodes, err := query(root, a.Target)
+	if err != nil {
+		return nil, a.fault(err.Error())
+	}
+	if len(nodes) == 0 {
+		return a.missed(root)
+	}
+	update := &a.Update
+	if a.Copy != "" {
+		from, err := query(root, a.Copy)
+		if err != nil {
+			return nil, a.fault(err.Error())
+		}
+		if len(from) != 1 {
+			return a.finding(Unmatched, fmt.Sprintf("%s, from which it copies, is there %d times", a.Copy, len(from))), nil
+		}
+		update = clone(from[0])
+	}
+	parents := map[*yaml.Node]*yaml.Node{}
+	if a.Remove {
+		findParents(root, parents)
+	}
+	changed, other := 0, 0
+	for _, node := range nodes {
+		switch {
+		case !a.Remove && a.done(node, update):
+		case !a.expected(node):
+			other++
+		case a.Remove:
+			remove(parents[node], node)
+			changed++
+		case a.Replace:
+			*node = *clone(update)
+			changed++
+		default:
+			merge(node, update)
+			changed++
+		}
+	}
+	switch {
+	case other > 0:
+		return a.finding(Conflict, fmt.Sprintf("%d of %d places are not what it expects; compare them with the document and correct the action", other, len(nodes))), nil
+	case changed == 0 && !a.Older:
+		return a.finding(Obsolete, "the document says so itself; take the action out"), nil
+	}
+	return nil, nil
+}
+
+// done reports whether a place is already what the action makes of it.
+func (a *action) done(node, update *yaml.Node) bool {
+	if a.Replace {
+		return equal(node, update)
+	}
+	return !merge(clone(node), update)
+}
+
+func (a *action) expected(node *yaml.Node) bool {
+	switch {
+	case a.Expect.IsZero():
+		return true
+	case a.Replace:
+		return equal(node, &a.Expect)
+	}
+	return has(node, &a.Expect)
+}
+
+// missed says why the target selects nothing: what it corrects has been corrected, or is elsewhere.
+func (a *action) missed(root *yaml.Node) (*Finding, error) {
+	if a.Remove {
+		if around, err := query(root, parentTarget(a.Target)); err == nil && len(around) > 0 {
+			return a.finding(Obsolete, "what it removes is gone; take the action out"), nil
+		}
+	}
+	if name := member(&a.Update, "name"); name != nil && !a.Remove {
+		for _, old := range targetNames(a.Target) {
+			renamed, err := query(root, strings.ReplaceAll(a.Target, "== '"+old+"'", "== '"+name.Value+"'"))
+			if err == nil && len(renamed) > 0 && !slices.ContainsFunc(renamed, func(n *yaml.Node) bool { return !a.done(n, &a.Update) }) {
+				return a.finding(Obsolete, "the document has this name itself; take the action out"), nil
+			}
+		}
+	}
+	return a.finding(Unmatched, "its target is gone or has moved; look for it in the document"), nil
+}
+
+// targetNames are the names that a target compares with.
+func targetNames(target string) []string {
+	var names []string
+	for _, part := range strings.Split(target, "@.name == '")[1:] {
+		name, _, _ := strings.Cut(part, "'")
+		names = append(names, name)
+	}
+	return names
+}
+
+// parentTarget is a target without its last step.
+func parentTarget(target string) string {
+	depth, quoted := 0, false
+	for i := len(target) - 1; i > 0; i-- {
+		switch c := target[i]; {
+		case c == '\'':
+			quoted = !quoted
+		case quoted:
+		case c == ']':
+			depth++
+		case c == '[':
+			if depth--; depth == 0 {
+				return target[:i]
+			}
+		case c == '.' && depth == 0:
+			return strings.TrimSuffix(target[:i], ".")
+		}
+	}
+	return target
+}
+

@@ -1,0 +1,142 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"slices"
+	"strings"
+	"testing"
+
+	"gopkg.in/yaml.v3"
+
+	"github.com/mangadex-go/mangadex/internal/document"
+)
+
+// tomorrow returns a document as MangaDex could publish it next: the present facts with an operation, a
+// parameter, an enum value and a property that nobody here has heard of, and without the operations
+// that are deprecated today. It also returns how the removed operations are reported.
+func tomorrow(t testing.TB) (content []byte, removed []string) {
+	t.Helper()
+	var doc part
+	if err := yaml.Unmarshal(presentInput(t).Document, &doc); err != nil {
+		t.Fatal(err)
+	}
+	// at follows keys to an object of the document.
+	at := func(keys ...string) part {
+		found := object(doc, keys...)
+		if found == nil {
+			t.Fatalf("openapi.yaml has no object at %s", strings.Join(keys, "."))
+		}
+		return found
+	}
+	value := func(text string) any {
+		var value any
+		if err := yaml.Unmarshal([]byte(text), &value); err != nil {
+			t.Fatal(err)
+		}
+		return value
+	}
+	for path := range at("paths") {
+		item := at("paths", path)
+		for _, method := range methods {
+			spec := object(item, strings.ToLower(method))
+			if spec["deprecated"] != true {
+				continue
+			}
+			removed = append(removed, "- removed operation "+method+" "+path+" ("+text(spec, "operationId")+"), deprecated")
+			delete(item, strings.ToLower(method))
+		}
+		if !slices.ContainsFunc(methods, func(method string) bool { return item[strings.ToLower(method)] != nil }) {
+			delete(at("paths"), path)
+		}
+	}
+	at("info")["version"] = "99.0.0"
+	at("info")["description"] = "A document of tomorrow."
+	at("paths")["/manga/{id}/mood"] = value(`
+parameters:
+  - {name: id, in: path, required: true, description: Which manga, schema: {type: string, format: uuid}}
+get:
+  operationId: get-manga-id-mood
+  summary: Mood of a manga
+  tags: [Manga]
+  security: []
+  parameters:
+    - name: moods[]
+      in: query
+      schema: {type: array, items: {type: string, enum: [bright, dark]}}
+  responses:
+    '200':
+      description: The mood
+      content:
+        application/json:
+          schema: {$ref: '#/components/schemas/MangaMoodResponse'}
+          example: {result: ok}
+    '404':
+      description: No such manga
+      content:
+        application/json:
+          schema: {$ref: '#/components/schemas/ErrorResponse'}
+`)
+	at("components", "schemas")["MangaMoodResponse"] = value(`
+title: MangaMoodResponse
+type: object
+properties:
+  result: {type: string, default: ok}
+  response: {type: string, default: entity}
+  data:
+    type: object
+    properties:
+      mood: {type: string, enum: [bright, dark], description: What readers feel}
+      title: {type: string, nullable: true}
+`)
+	search := at("paths", "/manga", "get")
+	parameters, _ := search["parameters"].([]any)
+	search["parameters"] = append(parameters, value("{name: mood, in: query, schema: {type: string}, description: Only of this mood}"))
+	status := at("components", "schemas", "MangaAttributes", "properties", "status")
+	values, _ := status["enum"].([]any)
+	status["enum"] = append(values, "dormant")
+	at("components", "schemas", "ChapterAttributes", "properties")["mood"] = value("{type: string, nullable: true}")
+
+	content, err := json.Marshal(doc)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return content, removed
+}
+
+
+// TestReportOfTomorrow tells what a document of tomorrow brings.
+func TestReportOfTomorrow(t *testing.T) {
+	t.Parallel()
+	content, removed := tomorrow(t)
+	before, _, err := document.Read(presentInput(t).Document)
+	if err != nil {
+		t.Fatal(err)
+	}
+	after, _, err := document.Read(content)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var b bytes.Buffer
+	document.Compare(before, after).Print(&b, "openapi.yaml", before, after)
+	got := strings.Split(strings.TrimSpace(b.String()), "\n")
+	for _, line := range append(removed,
+		"+ added operation GET /manga/{id}/mood (get-manga-id-mood)",
+		"+ added query parameter GET /manga?mood",
+		"+ added enum value MangaAttributes.status: dormant",
+		"+ added property ChapterAttributes.mood: string",
+		"+ added schema MangaMoodResponse",
+	) {
+		if !slices.Contains(got, line) {
+			t.Errorf("no line %q in\n%s", line, &b)
+		}
+	}
+	// A heading, the lines above, the version, and the headings of the parts.
+	headings := 2
+	if len(removed) > 0 {
+		headings++
+	}
+	if want := 1 + len(removed) + 5 + 1 + 2*headings; len(got) != want {
+		t.Errorf("%d lines instead of %d:\n%s", len(got), want, &b)
+	}
+}
