@@ -237,4 +237,3 @@ func parentTarget(target string) string {
 	}
 	return target
 }
-

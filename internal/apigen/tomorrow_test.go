@@ -104,7 +104,6 @@ properties:
 	return content, removed
 }
 
-
 // TestReportOfTomorrow tells what a document of tomorrow brings.
 func TestReportOfTomorrow(t *testing.T) {
 	t.Parallel()
