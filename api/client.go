@@ -193,11 +193,19 @@ type sender struct{ HttpRequestDoer }
 func (s sender) RoundTrip(req *http.Request) (*http.Response, error) { return s.Do(req) }
 
 // guardRedirects returns a copy of the client that takes the token out of a request that is
-// redirected to another origin. net/http does so for another domain only, not for another port or
-// for plain http.
+// redirected to another origin, and leaves it in one that stays. net/http goes by the domain: it
+// lets the token through to another port and to plain http, and takes it out where the same host
+// is spelt in another way.
 func guardRedirects(client *http.Client) *http.Client {
 	guarded := *client
 	guarded.CheckRedirect = func(req *http.Request, via []*http.Request) error {
+		stays := true
+		for _, earlier := range via {
+			stays = stays && origin.Same(req.URL, earlier.URL)
+		}
+		if token := via[0].Header["Authorization"]; stays && token != nil {
+			req.Header["Authorization"] = token
+		}
 		if !origin.Same(req.URL, via[0].URL) {
 			req.Header.Del("Authorization")
 			req.Header.Del("Cookie")
