@@ -36,6 +36,7 @@ type request struct {
 	rewind      func() (io.ReadCloser, error) // begins reader anew; nil if it cannot
 	length      int64                         // of reader; -1 if unknown
 	err         error
+	attempts    *answer.Attempts // at sending it
 }
 
 func newRequest(op *operation.Operation) request {
@@ -204,6 +205,9 @@ var acceptJSON = []string{"application/json"}
 
 // send carries out a request and returns the answer of the server, whatever its status.
 func (c *Client) send(ctx context.Context, r *request, editors []RequestEditorFn) (*http.Response, string, error) {
+	if !reads(r.op.Method) {
+		ctx, r.attempts = answer.WithAttempts(ctx)
+	}
 	req, err := r.http(ctx, c.base)
 	if err != nil {
 		return nil, "", err
@@ -221,7 +225,7 @@ func (c *Client) send(ctx context.Context, r *request, editors []RequestEditorFn
 	}
 	resp, err := c.raw.Client.Do(req)
 	if err != nil {
-		return nil, "", fmt.Errorf("api: %s: %w", r.op.ID, err)
+		return nil, "", unanswered(r.op.ID, r.op.Method, r.attempts, err)
 	}
 	return resp, path, nil
 }
@@ -246,6 +250,9 @@ func (c *Client) exchange(ctx context.Context, r *request, editors []RequestEdit
 		return newError(r, path, resp, body, err)
 	}
 	if !success {
+		if r.op.Method == http.MethodDelete && resp.StatusCode == http.StatusNotFound && r.attempts.InDoubt() {
+			return nil // an earlier attempt has done it, and its answer was lost
+		}
 		return newError(r, path, resp, body, nil)
 	}
 	if err := use(resp, body); err != nil {

@@ -41,6 +41,7 @@ type Error struct {
 	Body       []byte // the first 4 KiB
 
 	cause error
+	doubt bool // an attempt before this answer may have been carried out
 }
 
 // Error returns one line with operation, status, the reasons of the server and the request id.
@@ -62,6 +63,9 @@ func (e *Error) Error() string {
 	}
 	if e.cause != nil && len(e.Errors) == 0 {
 		b.WriteString(": " + e.cause.Error())
+	}
+	if e.doubt {
+		b.WriteString("; an earlier attempt got no answer, and may have done it: look before you do it again")
 	}
 	if e.RetryAfter > 0 {
 		fmt.Fprintf(&b, " (retry after %v)", e.RetryAfter)
@@ -181,6 +185,7 @@ func newError(r *request, path string, resp *http.Response, body []byte, cause e
 		Header:     resp.Header,
 		Body:       bytes.Clone(body[:min(len(body), maxErrorBody)]),
 		cause:      cause,
+		doubt:      r.attempts.InDoubt(),
 	}
 	if strings.Contains(r.op.Path, "{code}") { // sent by mail to whoever may use it
 		e.Path = r.op.Path

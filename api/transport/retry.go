@@ -95,6 +95,8 @@ func (e *exchange) again() bool {
 	}
 	e.t.stats.retries.Add(1)
 	e.logRetry()
+	verdict, _ := e.verdict()
+	answer.AttemptsOf(e.req.Context()).Repeat(verdict)
 	return true
 }
 

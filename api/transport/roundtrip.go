@@ -126,6 +126,7 @@ func (e *exchange) send(out *http.Request, giveBack func()) {
 		start = time.Now()
 	}
 	e.t.stats.requests.Add(1)
+	answer.AttemptsOf(e.req.Context()).Begin()
 	e.resp, e.err = e.t.base.RoundTrip(out) //nolint:bodyclose // the caller closes it
 	if e.err == nil && e.resp == nil {
 		e.err = errors.New("transport: the transport below returned neither an answer nor an error")
