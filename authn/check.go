@@ -27,30 +27,25 @@ func (p Permissions) Has(name string) bool { return slices.Contains(p, name) }
 
 // Permissions returns those that the last check found: of the latest new token, unless
 // [WithoutCheck] is given, or of [Session.Check]. It sends nothing, and is nil before the first check.
-func (s *Session) Permissions() Permissions {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return slices.Clone(s.permissions)
-}
+func (s *Session) Permissions() Permissions { return slices.Clone(s.state().permissions) }
 
-// Check asks MangaDex whether it knows the session (GET /auth/check). If it does not, the session
-// turns anonymous and the error is an [UnauthorizedError]. If the server fails, the error is an
+// Check asks MangaDex whether it knows the session (GET /auth/check), once more with a new token if it
+// does not. If that is not known either, the session turns anonymous and the error is an
+// [UnauthorizedError] with the reason of the server. If the server fails, the error is an
 // *[api.Error] or a network error, and the session stays as it is.
 func (s *Session) Check(ctx context.Context) (Status, error) {
 	var status Status
 	err := s.ask(ctx, "/auth/check", func(b *bearer) (err error) {
-		status, err = s.check(ctx, b)
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		if err == nil && s.current.Load() == b {
-			s.permissions = slices.Clone(status.Permissions)
+		if status, err = s.check(ctx, b); err == nil {
+			s.change(func(st state) state { return st.checked(b, slices.Clone(status.Permissions)) })
 		}
 		return err
 	})
 	return status, err
 }
 
-// User returns the account of the session (GET /user/me). Errors are those of [Session.Check].
+// User returns the account of the session (GET /user/me). Errors are those of [Session.Check]; but if
+// GET /auth/check has said yes to the token, the session goes on, and the error is an *[api.Error].
 func (s *Session) User(ctx context.Context) (*api.User, error) {
 	var user *api.User
 	err := s.ask(ctx, "/user/me", func(b *bearer) error {
@@ -71,31 +66,57 @@ func (s *Session) User(ctx context.Context) (*api.User, error) {
 // ask carries out a request with the token, and once more with a new one if that was rejected.
 func (s *Session) ask(ctx context.Context, path string, request func(*bearer) error) error {
 	for attempt := 1; ; attempt++ {
-		b, err := s.acquire(ctx)
+		st, err := s.acquire(ctx, false)
 		if err != nil {
 			if e := (*ended)(nil); errors.As(err, &e) {
 				return e.refuse(http.MethodGet, path)
 			}
 			return err
 		}
+		b := st.bearer
 		err = request(b)
+		var no *rejection
 		switch {
-		case !errors.Is(err, errRejected):
+		case !errors.As(err, &no):
 			return err
-		case errors.Is(err, api.ErrUnauthorized) && attempt == 1 && s.reject(b.header):
+		case attempt == 1:
+			s.doubt(b)
 			continue
+		case path != "/auth/check" && b.known.Load() != 0:
+			return no.reason
 		}
-		s.mu.Lock()
-		if s.current.Load() == b {
-			s.turnAnonymous(errRejected)
+		ended := false
+		s.change(func(st state) state {
+			if ended = st.bearer == b; ended {
+				return st.rejected(no)
+			}
+			return st
+		})
+		if ended {
+			s.hasEnded(no)
 		}
-		s.mu.Unlock()
-		s.logger.Warn("authn: logged out", "error", errRejected)
-		return &UnauthorizedError{Method: http.MethodGet, Path: path, cause: errRejected}
+		return &UnauthorizedError{Method: http.MethodGet, Path: path, cause: no}
 	}
 }
 
-// check asks about a token. The error is errRejected if the answer is a clear no.
+// verify asks the API about a new token. Only a clear no is an error.
+func (s *Session) verify(ctx context.Context, b *bearer) (Permissions, error) {
+	if s.withoutCheck {
+		return nil, nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, checkTimeout)
+	defer cancel()
+	status, err := s.check(ctx, b)
+	if errors.As(err, new(*rejection)) {
+		return nil, err
+	}
+	if err != nil {
+		s.logger.Warn("authn: the new token could not be verified", "error", err)
+	}
+	return status.Permissions, nil
+}
+
+// check asks about a token. The error is a rejection if the answer is a clear no.
 func (s *Session) check(ctx context.Context, b *bearer) (Status, error) {
 	got, err := s.get(ctx, "CheckAuth", "/auth/check", b)
 	if err != nil {
@@ -110,12 +131,13 @@ func (s *Session) check(ctx context.Context, b *bearer) (Status, error) {
 		return Status{}, errors.New("authn: GET /auth/check: the answer does not say whether the token is valid")
 	}
 	if !*parsed.IsAuthenticated {
-		return Status{}, errRejected
+		return Status{}, &rejection{path: "/auth/check"}
 	}
+	b.isKnown()
 	return Status{parsed.Roles, parsed.Permissions}, nil
 }
 
-// get sends a request to the API with a token. A 401 is errRejected and an [api.Error].
+// get sends a request to the API with a token. A 401 is a rejection.
 func (s *Session) get(ctx context.Context, operation, path string, b *bearer) (*reply, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, s.server.String()+path, nil)
 	if err != nil {
@@ -125,11 +147,11 @@ func (s *Session) get(ctx context.Context, operation, path string, b *bearer) (*
 	got, err := s.sender.do(req)
 	switch {
 	case err != nil:
-		return nil, fmt.Errorf("authn: GET %s: %w", path, unwrapURL(err))
+		return nil, fmt.Errorf("authn: GET %s: %w", path, err)
 	case got.ok() && got.isObject():
 		return got, nil
 	case got.ok():
-		return nil, fmt.Errorf("authn: GET %s: %w: %w", path, ErrNotJSON, got.describe(b.AccessToken))
+		return nil, fmt.Errorf("authn: GET %s: %w: %s", path, ErrNotJSON, got.describe(b.AccessToken))
 	}
 	body := []byte(answer.ScrubKnown(string(got.body), b.AccessToken))
 	apiErr := &api.Error{
@@ -140,8 +162,8 @@ func (s *Session) get(ctx context.Context, operation, path string, b *bearer) (*
 	if json.Unmarshal(body, &parsed) == nil {
 		apiErr.Errors = parsed.Errors
 	}
-	if got.status == http.StatusUnauthorized {
-		return nil, errors.Join(errRejected, apiErr)
+	if answer.Is(got.status, answer.ErrUnauthorized) {
+		return nil, &rejection{path, apiErr}
 	}
 	return nil, apiErr
 }

@@ -18,6 +18,7 @@ var (
 	ErrUnauthorized = api.ErrUnauthorized
 
 	ErrWrongPassword       = errors.New("wrong username or password")
+	ErrAccount             = errors.New("account cannot log in") // the password is right; disabled, or something is left to do on the web site
 	ErrRefreshTokenRefused = errors.New("refresh token refused") // expired, revoked or used already
 	ErrClientRefused       = errors.New("client refused")        // wrong id or secret, or not approved yet
 	ErrUnavailable         = errors.New("server unavailable")    // network error, timeout, 429, 5xx
@@ -57,7 +58,7 @@ func (e *UnauthorizedError) Is(target error) bool { return target == ErrUnauthor
 func (e *UnauthorizedError) Unwrap() error { return e.cause }
 
 // A TokenError says that the server gave out no token, or did not end the session. It is one of
-// [ErrWrongPassword], [ErrRefreshTokenRefused], [ErrClientRefused], [ErrUnavailable] and
+// [ErrWrongPassword], [ErrAccount], [ErrRefreshTokenRefused], [ErrClientRefused], [ErrUnavailable] and
 // [ErrNotJSON], or none of them where the server has another reason. Unwrap leads to the network
 // error, or to a *[api.CaptchaError].
 type TokenError struct {
@@ -67,8 +68,8 @@ type TokenError struct {
 	Description string // what the server says about it, without secrets
 	Retryable   bool   // whether the same may succeed later; of a login or a refresh nothing is lost
 
-	// RetryAfter is how long the server wants to be left alone, zero if it does not say. Until then
-	// the session asks for no token: what needs a new one fails with an error that says so.
+	// RetryAfter is how long the server wants to be left alone, zero if it does not say. Of an error
+	// that was not worth another request yet, it is the time until the session makes one.
 	RetryAfter time.Duration
 
 	reasons []error // sentinels
@@ -107,40 +108,61 @@ func (e *TokenError) Error() string {
 
 // words says what happened and what can be done.
 func (e *TokenError) words() (what, advice string) {
+	what, advice = e.reason()
+	if e.Operation == "logout" || e.Operation == "revoke" {
+		if e.is(ErrUnavailable) {
+			advice = "" // there is nothing left to try again with
+		}
+		return what, advice
+	}
+	if e.RetryAfter > 0 {
+		again := "the next attempt is possible in " + rounded(e.RetryAfter)
+		if e.is(ErrUnavailable) {
+			again = "nothing is lost, try again in " + rounded(e.RetryAfter)
+			advice = ""
+		}
+		if advice != "" {
+			again = advice + "; " + again
+		}
+		return what, again
+	}
+	return what, advice
+}
+
+func (e *TokenError) reason() (what, advice string) {
 	is := func(target error) bool { return errors.Is(e, target) }
+	const checkAddress = "check the address of the server"
 	switch {
 	case is(api.ErrCaptchaRequired):
 		return "the server wants a captcha to be solved", "see api.CaptchaError, then try again"
 	case is(ErrWrongPassword) && e.Code == "":
 		return "wrong username or password", "check them; an account that was made, or whose password was changed, after 17 December 2022 needs a personal client"
 	case is(ErrWrongPassword):
-		return "wrong username or password", "check them and log in again"
+		return "wrong username or password, or a one-time code is missing or wrong, or the account is locked for a while after wrong passwords", "check them and log in again; WithOneTimeCode asks for the code"
+	case is(ErrAccount):
+		return "the password is right, but the account cannot log in", "sign in on the web site, which says what is missing"
 	case is(ErrRefreshTokenRefused):
 		return "the refresh token has expired, was revoked or was used already", "log in with username and password"
 	case is(ErrClientRefused):
-		return "the client is refused", "check id and secret of the personal client, and whether it is approved"
+		return "the client is refused", "check id and secret of the personal client, and whether it is approved and may log in with a password"
+	case is(ErrUnavailable) && errors.Is(e.cause, context.Canceled):
+		return "cancelled before the server answered", "nothing is lost, try again later"
 	case is(ErrUnavailable):
-		what = "the server is not available"
-		if errors.Is(e.cause, context.Canceled) {
-			what = "cancelled before the server answered"
-		}
-		switch {
-		case e.Operation == "logout" || e.Operation == "revoke": // there is nothing left to try again with
-			return what, ""
-		case e.RetryAfter > 0:
-			return what, "nothing is lost, try again in " + e.RetryAfter.Round(time.Second).String()
-		}
-		return what, "nothing is lost, try again later"
+		return "the server is not available", "nothing is lost, try again later"
+	case e.Code == "invalid_scope":
+		return "the server does not give what was asked for", "leave WithScopes out, or log in once more and agree to them; the refresh token is kept"
+	case e.Code == "invalid_request" && e.Operation == "refresh":
+		return "the server does not take the refresh token as it is sent", "log in with username and password if that stays so, because the client may have changed; the refresh token is kept"
 	case e.StatusCode == http.StatusNotFound:
-		return "the server has no such endpoint", "check the address of the server"
+		return "the server has no such endpoint", checkAddress
 	case e.Retryable:
-		return "the answer is not what this endpoint sends", "nothing is lost, try again later; if it stays so, check the address of the server"
+		return "the answer is not what this endpoint sends", "nothing is lost, try again later; if it stays so, " + checkAddress
 	case 300 <= e.StatusCode && e.StatusCode < 400:
-		return "the server redirects, and secrets are not sent elsewhere", "check the address of the server"
+		return "the server redirects, and secrets are not sent elsewhere", checkAddress
 	case is(ErrNotJSON):
-		return "the answer is not what this endpoint sends", "check the address of the server"
+		return "the answer is not what this endpoint sends", checkAddress
 	}
-	return "the server refuses", ""
+	return "the server refuses", "the refresh token, if there is one, is kept"
 }
 
 // Is reports whether target is a sentinel that fits: of this package, or [api.ErrServer],
@@ -148,7 +170,7 @@ func (e *TokenError) words() (what, advice string) {
 func (e *TokenError) Is(target error) bool {
 	switch target {
 	case ErrUnauthorized:
-		return e.is(ErrWrongPassword) || e.is(ErrRefreshTokenRefused) || e.is(ErrClientRefused)
+		return e.is(ErrWrongPassword) || e.is(ErrAccount) || e.is(ErrRefreshTokenRefused) || e.is(ErrClientRefused)
 	case api.ErrServer:
 		return e.StatusCode >= 500
 	case api.ErrRateLimited:
@@ -185,8 +207,21 @@ func (e *ended) refuse(method, path string) *UnauthorizedError {
 	return &UnauthorizedError{method, path, e.cause, e.anonymous}
 }
 
-// errRejected is the verdict of GET /auth/check on a token that the auth server has just given.
-var errRejected = errors.New("the API does not accept the token (GET /auth/check); check that the account is in order and that API and auth server belong together")
+// A rejection is a clear no of the API to a token that the auth server has given out.
+type rejection struct {
+	path   string
+	reason error // what the server says; nil if it is no more than no
+}
+
+func (e *rejection) Error() string {
+	text := "the API does not accept the token (GET " + e.path
+	if e.reason != nil {
+		text += ": " + strings.TrimPrefix(e.reason.Error(), "api: ")
+	}
+	return text + "); check that the account is in order and that API and auth server belong together"
+}
+
+func (e *rejection) Unwrap() error { return e.reason }
 
 // both is [errors.Join] in one line.
 func both(first, second error) error {

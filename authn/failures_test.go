@@ -65,20 +65,21 @@ var failures = []struct {
 }
 
 // Those of OAuth2 alone.
-var realmFailures = []struct {
+type realmFailure struct {
 	code      string
 	status    int
 	is        []error
 	isNot     []error
 	retryable bool
 	refused   bool
-}{
+}
+
+var realmFailures = []realmFailure{
 	{"invalid_grant", 400, []error{authn.ErrRefreshTokenRefused, authn.ErrUnauthorized}, []error{authn.ErrWrongPassword, authn.ErrClientRefused}, false, true},
 	{"invalid_grant", 401, []error{authn.ErrRefreshTokenRefused}, nil, false, true},
 	{"invalid_grant", 200, []error{authn.ErrRefreshTokenRefused}, nil, false, true},
 	{"invalid_client", 401, []error{authn.ErrClientRefused, authn.ErrUnauthorized}, []error{authn.ErrRefreshTokenRefused, authn.ErrUnavailable}, false, false},
 	{"unauthorized_client", 400, []error{authn.ErrClientRefused}, []error{authn.ErrRefreshTokenRefused}, false, false},
-	{"invalid_request", 400, nil, []error{authn.ErrRefreshTokenRefused, authn.ErrUnauthorized}, false, false},
 	{"temporarily_unavailable", 400, []error{authn.ErrUnavailable}, []error{authn.ErrRefreshTokenRefused}, true, false},
 	{"something_new", 418, nil, []error{authn.ErrRefreshTokenRefused, authn.ErrUnavailable}, false, false},
 	{"something_new", 503, []error{authn.ErrUnavailable, api.ErrServer}, nil, true, false},
@@ -90,30 +91,34 @@ func TestFailuresOfARenewal(t *testing.T) {
 		for _, failure := range failures {
 			t.Run(fmt.Sprintf("%s/legacy=%v", failure.name, legacy), func(t *testing.T) {
 				t.Parallel()
-				f := newFake()
-				w := f.serve(t)
-				err := failAndRecover(t, f, w, legacy, failure.handler)
-				mustBe(t, err, failure.is, failure.isNot)
-				var tokenErr *authn.TokenError
-				if !errors.As(err, &tokenErr) || tokenErr.Operation != "refresh" || tokenErr.Retryable != failure.retryable {
-					t.Errorf("got %#v", err)
-				}
-				if !strings.Contains(err.Error(), failure.says) || strings.Contains(err.Error(), "eyJ") || strings.ContainsAny(err.Error(), "\n\t") {
-					t.Errorf("the error says %q", err)
-				}
+				synctest.Test(t, func(t *testing.T) {
+					f := newFake()
+					err := failAndRecover(t, f, f.pipe(t), legacy, failure.handler)
+					mustBe(t, err, failure.is, failure.isNot)
+					var tokenErr *authn.TokenError
+					if !errors.As(err, &tokenErr) || tokenErr.Operation != "refresh" || tokenErr.Retryable != failure.retryable {
+						t.Errorf("got %#v", err)
+					}
+					if !strings.Contains(err.Error(), failure.says) || strings.Contains(err.Error(), "eyJ") || strings.ContainsAny(err.Error(), "\n\t") {
+						t.Errorf("the error says %q", err)
+					}
+				})
 			})
 		}
 	}
 }
 
+// Calls wait half a minute for an answer. The session waits longer, because it may be the only one
+// that has the new refresh token; after two minutes it asks again.
 func TestRenewalTimesOut(t *testing.T) {
 	t.Parallel()
 	for _, legacy := range []bool{false, true} {
 		synctest.Test(t, func(t *testing.T) {
 			f := newFake()
+			w := f.inMemory()
 			start := time.Now()
-			err := failAndRecover(t, f, f.inMemory(), legacy, f.after(time.Hour))
-			if waited := time.Since(start); waited != 30*time.Second {
+			err := failAndRecover(t, f, w, legacy, f.after(time.Hour))
+			if waited := time.Since(start); waited != 30*time.Second+longestExchange {
 				t.Errorf("waited %v", waited)
 			}
 			var tokenErr *authn.TokenError
@@ -247,7 +252,11 @@ func TestRefusalWithNothingLeft(t *testing.T) {
 	}
 }
 
-// failAndRecover has a renewal fail, and checks that it succeeds afterwards without a login.
+// longestExchange is longer than a renewal takes at the most, and than the first pause.
+const longestExchange = 2*time.Minute + time.Second
+
+// failAndRecover has a renewal fail, and checks that it succeeds afterwards without a login, but not
+// at once. It belongs into a bubble.
 func failAndRecover(t *testing.T, f *fake, w *world, legacy bool, handler http.HandlerFunc) error {
 	t.Helper()
 	protocol, endpoint := w.protocol(legacy)
@@ -265,9 +274,17 @@ func failAndRecover(t *testing.T, f *fake, w *world, legacy bool, handler http.H
 	if s.Anonymous() {
 		t.Error("the session is anonymous")
 	}
+	before := len(w.requests())
+	if again := c.FollowManga(t.Context(), w.manga); again == nil || len(w.requests()) != before {
+		t.Errorf("at once: %v after %d requests, want the error without a request", again, len(w.requests())-before)
+	}
 	if _, err := c.SearchManga(t.Context(), nil); err != nil {
 		t.Errorf("what is public does not work: %v", err)
 	}
+	if _, err := c.GetManga(t.Context(), w.manga, nil); err != nil {
+		t.Errorf("what can do without a token does not work: %v", err)
+	}
+	time.Sleep(longestExchange)
 	if err := c.FollowManga(t.Context(), w.manga); err != nil {
 		t.Errorf("after the recovery: %v", err)
 	}
@@ -282,36 +299,45 @@ func TestFailuresOfTheRealm(t *testing.T) {
 	for _, failure := range realmFailures {
 		t.Run(fmt.Sprintf("%s %d", failure.code, failure.status), func(t *testing.T) {
 			t.Parallel()
-			f := newFake()
-			w := f.inMemory()
-			handler := answerWith(failure.status, "application/json", fmt.Sprintf(realmError, failure.code))
-			var err error
-			if !failure.refused {
-				err = failAndRecover(t, f, w, false, handler)
-			} else {
-				store := authn.NewMemoryStore()
-				s := w.loggedIn(t, w.personal(), authn.WithRefreshToken(f.seed()), authn.WithStore(store))
-				f.fail(tokenPath, handler)
-				w.revokeAccess()
-				_, err = s.User(t.Context())
-				mustHoldNothing(t, s, store)
-				before := len(w.requests())
-				if _, err := s.User(t.Context()); !errors.Is(err, authn.ErrRefreshTokenRefused) {
-					t.Errorf("the second call: %v", err)
-				}
-				if n := len(w.requests()) - before; n != 0 {
-					t.Errorf("%d requests though nothing is left to send", n)
-				}
-			}
-			mustBe(t, err, failure.is, failure.isNot)
-			var tokenErr *authn.TokenError
-			if !errors.As(err, &tokenErr) || tokenErr.Code != failure.code || tokenErr.Description != "what the realm says" || tokenErr.Retryable != failure.retryable || tokenErr.StatusCode != failure.status {
-				t.Errorf("got %#v", err)
-			}
-			if !strings.Contains(err.Error(), failure.code+": what the realm says") {
-				t.Errorf("the error says %q", err)
-			}
+			synctest.Test(t, func(t *testing.T) { testFailureOfTheRealm(t, failure) })
 		})
+	}
+}
+
+func testFailureOfTheRealm(t *testing.T, failure realmFailure) {
+	f := newFake()
+	w := f.inMemory()
+	handler := answerWith(failure.status, "application/json", fmt.Sprintf(realmError, failure.code))
+	var err error
+	if !failure.refused {
+		err = failAndRecover(t, f, w, false, handler)
+	} else {
+		store := authn.NewMemoryStore()
+		s := w.loggedIn(t, w.personal(), authn.WithRefreshToken(f.seed()), authn.WithStore(store))
+		f.fail(tokenPath, handler, handler)
+		w.revokeAccess()
+		kept := s.RefreshToken()
+		_, err = s.User(t.Context())
+		mustHold(t, s, store, kept) // it is looked at twice
+		time.Sleep(time.Second)
+		_, again := s.User(t.Context())
+		mustBe(t, again, failure.is, failure.isNot)
+		mustHoldNothing(t, s, store)
+		before := len(w.requests())
+		if _, err := s.User(t.Context()); !errors.Is(err, authn.ErrRefreshTokenRefused) {
+			t.Errorf("the second call: %v", err)
+		}
+		if n := len(w.requests()) - before; n != 0 {
+			t.Errorf("%d requests though nothing is left to send", n)
+		}
+	}
+	mustBe(t, err, failure.is, failure.isNot)
+	var tokenErr *authn.TokenError
+	if !errors.As(err, &tokenErr) || tokenErr.Code != failure.code || tokenErr.Description != "what the realm says" || tokenErr.Retryable != failure.retryable || tokenErr.StatusCode != failure.status {
+		t.Errorf("got %#v", err)
+	}
+	if !strings.Contains(err.Error(), failure.code+": what the realm says") {
+		t.Errorf("the error says %q", err)
 	}
 }
 

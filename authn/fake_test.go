@@ -31,20 +31,22 @@ const (
 // A fake is the part of MangaDex that logs in: a realm with rotating refresh tokens, the session
 // endpoints, and a few operations of the API. It is an http.Handler.
 type fake struct {
-	mu       sync.Mutex
-	username string
-	password string
-	lifetime time.Duration
-	rotate   bool // a refresh token works once, and using it again ends the session
-	silent   bool // a renewal does not send the refresh token, which stays valid
-	down     bool // every answer is a 503
-	banned   bool // GET /auth/check says no
-	skew     time.Duration
-	serial   int
-	refresh  map[string]*session
-	access   map[string]*grantedAccess
-	faults   map[string][]http.HandlerFunc // by method and path, used one after the other
-	requests []request
+	mu        sync.Mutex
+	username  string
+	password  string
+	lifetime  time.Duration
+	rotate    bool // a refresh token works once, and using it again ends the session
+	silent    bool // a renewal does not send the refresh token, which stays valid
+	down      bool // every answer is a 503
+	tokenDown bool // the same, of the realm alone
+	banned    bool // GET /auth/check says no
+	jwt       bool // access tokens say when they expire
+	skew      time.Duration
+	serial    int
+	refresh   map[string]*session
+	access    map[string]*grantedAccess
+	faults    map[string][]http.HandlerFunc // by method and path, used one after the other
+	requests  []request
 }
 
 type session struct {
@@ -127,6 +129,9 @@ func (f *fake) seedAccess() string {
 func (f *fake) grant(s *session) (access, refresh string) {
 	f.serial++
 	access = fmt.Sprintf("access-token-%04d-%s", f.serial, rand.Text())
+	if f.jwt {
+		access = jwt(time.Now().Add(f.lifetime).Unix()) + rand.Text()
+	}
 	f.access[access] = &grantedAccess{s, time.Now().Add(f.lifetime)}
 	if s.current == "" || f.rotate {
 		s.current = fmt.Sprintf("refresh-token-%04d-%s", f.serial, rand.Text())
@@ -177,7 +182,7 @@ func (f *fake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	defer f.mu.Unlock()
-	if f.down {
+	if f.down || f.tokenDown && strings.HasPrefix(r.URL.Path, realm) {
 		answerWith(503, "text/html", "<html>maintenance</html>")(w, r)
 		return
 	}

@@ -5,12 +5,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"mime"
 	"net"
 	"net/http"
-	"strconv"
-	"strings"
+	"net/url"
 	"time"
 
 	"github.com/mangadex-go/mangadex/api/transport"
@@ -28,20 +26,23 @@ type sender struct {
 	close     func() // connections that are of no use to anybody else
 }
 
+// newSender makes a sender of a client that may be nil. It has no timeout for an answer: each request
+// has its own, and that of one which spends a refresh token must not end before the answer.
 func newSender(client *http.Client, userAgent string) *sender {
 	closeIdle := func() {}
 	if client == nil {
 		client = &http.Client{Transport: &http.Transport{
-			Proxy:                 http.ProxyFromEnvironment,
-			DialContext:           (&net.Dialer{Timeout: 10 * time.Second}).DialContext,
-			ForceAttemptHTTP2:     true,
-			IdleConnTimeout:       5 * time.Second, // the next request is likely 15 minutes away
-			TLSHandshakeTimeout:   10 * time.Second,
-			ResponseHeaderTimeout: exchangeTimeout,
+			Proxy:               http.ProxyFromEnvironment,
+			DialContext:         (&net.Dialer{Timeout: 10 * time.Second, KeepAliveConfig: keepAlive}).DialContext,
+			ForceAttemptHTTP2:   true,
+			HTTP2:               &http.HTTP2Config{SendPingTimeout: 15 * time.Second},
+			IdleConnTimeout:     5 * time.Second, // the next request is likely 15 minutes away
+			TLSHandshakeTimeout: 10 * time.Second,
 		}}
 		closeIdle = client.CloseIdleConnections
 	}
 	own := *client
+	own.Timeout = 0
 	own.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	if userAgent == "" {
 		userAgent = transport.Product
@@ -49,28 +50,28 @@ func newSender(client *http.Client, userAgent string) *sender {
 	return &sender{&own, userAgent, closeIdle}
 }
 
+// keepAlive finds in a minute that a peer has gone, so that nobody waits for its answer.
+var keepAlive = net.KeepAliveConfig{Enable: true, Idle: 15 * time.Second, Interval: 15 * time.Second, Count: 3}
+
 // A reply is an answer that has been read as a whole.
 type reply struct {
 	status int
 	header http.Header
-	body   []byte
+	body   []byte // without a byte order mark
 }
 
-// do sends a request. If the body of the answer cannot be read to its end there are both an answer,
+// do sends a request. If the body of the answer cannot be read to its end there are both a reply,
 // with what was read, and an error.
 func (s *sender) do(req *http.Request) (*reply, error) {
 	req.Header.Set("User-Agent", s.userAgent)
 	req.Header.Set("Accept", "application/json")
 	resp, err := s.client.Do(req)
 	if err != nil {
-		return nil, err
+		return nil, unwrapURL(err)
 	}
-	defer resp.Body.Close()
-	body, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer+1))
-	if err == nil && len(body) > maxAnswer {
-		err = fmt.Errorf("the answer is longer than %d KiB", maxAnswer>>10)
-	}
-	return &reply{resp.StatusCode, resp.Header, body}, err
+	body, err := answer.Read(resp, maxAnswer)
+	defer body.Close()
+	return &reply{resp.StatusCode, resp.Header, bytes.Clone(answer.Trim(body.Bytes()))}, err
 }
 
 // post sends a body to a URL, with an Authorization header if there is one.
@@ -88,40 +89,33 @@ func (s *sender) post(ctx context.Context, url, contentType string, body []byte,
 	return s.do(req)
 }
 
-func (a *reply) ok() bool { return 200 <= a.status && a.status < 300 }
+func (r *reply) ok() bool { return answer.Success(r.status) }
 
 // isObject reports whether the body is, or begins as, a JSON object. The body decides: proxies give
 // wrong content types.
-func (a *reply) isObject() bool {
-	body := bytes.TrimLeft(a.body, " \t\r\n")
-	return len(body) > 0 && body[0] == '{'
-}
+func (r *reply) isObject() bool { return len(r.body) > 0 && r.body[0] == '{' }
 
 // describe says what an answer is that is not JSON: its type and its beginning, if that is a page
 // for people. Anything else might be a damaged token.
-func (a *reply) describe(secrets ...string) error {
-	if len(bytes.TrimSpace(a.body)) == 0 {
-		return errors.New("an empty answer where JSON belongs")
+func (r *reply) describe(secrets ...string) string {
+	if len(r.body) == 0 {
+		return "an empty answer where JSON belongs"
 	}
-	contentType, _, _ := mime.ParseMediaType(a.header.Get("Content-Type"))
+	contentType, _, _ := mime.ParseMediaType(r.header.Get("Content-Type"))
 	what := "an answer"
 	if contentType != "" {
 		what += " of type " + contentType
 	}
 	what += " where JSON belongs"
-	if text := bytes.TrimLeft(a.body, " \t\r\n"); text[0] == '<' || !a.ok() && !a.isObject() {
-		what += ": " + strconv.Quote(cut(answer.Scrub(string(text), secrets...), 120))
+	if r.body[0] == '<' || !r.ok() && !r.isObject() {
+		what += ": " + answer.Excerpt([]byte(answer.Scrub(string(r.body), secrets...)))
 	}
-	return errors.New(what)
+	return what
 }
 
-// cut shortens a text to n bytes.
-func cut(text string, n int) string {
-	text = strings.ToValidUTF8(text, "�")
-	if len(text) <= n {
-		return text
-	}
-	return strings.ToValidUTF8(text[:n], "") + "…"
+// shown is a text of a server as an error may show it: on one line, without secrets.
+func shown(text string, longest int, secrets ...string) string {
+	return answer.Shorten(answer.OneLine(answer.Scrub(text, secrets...)), longest)
 }
 
 // parseServer reads the address of a server that gets secrets. The address like is an example.
@@ -134,4 +128,14 @@ func parseServer(what, address, like string) (*origin.Server, error) {
 		return nil, fmt.Errorf("authn: the address of the %s, %q, must begin with https://, because secrets go there", what, address)
 	}
 	return server, nil
+}
+
+// unwrapURL takes the method and the address off an error of net/http, which a TokenError names
+// in its own way.
+func unwrapURL(err error) error {
+	var u *url.Error
+	if errors.As(err, &u) {
+		return u.Err
+	}
+	return err
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/mangadex-go/mangadex/api"
+	"github.com/mangadex-go/mangadex/internal/answer"
 	"github.com/mangadex-go/mangadex/internal/origin"
 )
 
@@ -20,6 +21,10 @@ type sessionEndpoints struct {
 }
 
 func (w *sessionEndpoints) client() string { return "" }
+
+func (w *sessionEndpoints) realm() string { return "" }
+
+func (w *sessionEndpoints) takesCodes() bool { return false }
 
 func (w *sessionEndpoints) loginPath() string { return "/auth/login" }
 
@@ -45,33 +50,24 @@ func (w *sessionEndpoints) exchange(ctx context.Context, g grant) (Token, error)
 	}
 	sent := time.Now()
 	got, err := w.sender.post(ctx, w.server.String()+path, "application/json", data, "")
-	if err != nil {
-		return Token{}, noAnswer(g.operation(), got, unwrapURL(err))
-	}
-	if !got.ok() {
+	switch {
+	case got == nil, err != nil && !got.ok():
+		return Token{}, noAnswer(g.operation(), got, err)
+	case !got.ok():
 		return Token{}, w.failure(g, got)
 	}
-	var parsed struct {
-		Token struct {
-			Session string `json:"session"`
-			Refresh string `json:"refresh"`
-		} `json:"token"`
-	}
-	if err := json.Unmarshal(got.body, &parsed); err != nil || !validHeader(parsed.Token.Session) {
-		return Token{}, byStatus(g.operation(), got, g.secret())
-	}
-	t := parsed.Token
-	return Token{AccessToken: t.Session, RefreshToken: t.Refresh, Expiry: expiry(sent, 0, t.Session, got.header)}, nil
+	t := members(members(got.body)["token"])
+	return fromAnswer(g, sent, got, err, text(t["session"]), text(t["refresh"]), 0, g.secrets()...)
 }
 
 // failure takes a 401 for a refusal, unless it is the page of a proxy.
 func (w *sessionEndpoints) failure(g grant, got *reply) error {
-	e := byStatus(g.operation(), got, g.secret())
+	e := byStatus(g.operation(), got, g.secrets()...)
 	switch {
 	case got.status == http.StatusUnauthorized && (len(got.body) == 0 || got.isObject()):
 		e.reasons = []error{g.refused()}
-	case got.status == http.StatusForbidden || got.status == http.StatusPreconditionFailed:
-		if key := got.header.Get("X-Captcha-Sitekey"); key != "" {
+	case answer.MayWantCaptcha(got.status):
+		if key := answer.SiteKey(got.header); key != "" {
 			e.cause = &api.CaptchaError{SiteKey: key}
 		}
 	}
@@ -92,7 +88,7 @@ func (w *sessionEndpoints) end(ctx context.Context, t Token) error {
 	got, err := w.sender.post(ctx, w.server.String()+"/auth/logout", "", nil, "Bearer "+t.AccessToken)
 	switch {
 	case err != nil:
-		return noAnswer("logout", got, unwrapURL(err))
+		return noAnswer("logout", got, err)
 	case got.ok(), got.status == http.StatusUnauthorized:
 		return nil
 	}

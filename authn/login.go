@@ -2,176 +2,132 @@ package authn
 
 import (
 	"context"
-	"errors"
-	"fmt"
-	"slices"
 	"time"
 )
 
-// Login makes sure that the session has a token, and leaves anonymous mode: with the refresh token,
-// or with the password. If there is neither it fails with an [UnauthorizedError], without a
-// request. A password that was refused is tried again. A call that needs a token does the same by
-// itself, except in anonymous mode.
+// Login makes sure that the session has a token that the API knows, and leaves anonymous mode: with
+// the refresh token, or with the password. If there is neither it fails with an [UnauthorizedError],
+// without a request. A password that was refused is tried again. A call that needs a token does the
+// same by itself, except in anonymous mode, and for a token that it does not know to be refused.
 func (s *Session) Login(ctx context.Context) error {
-	for {
-		s.mu.Lock()
+	s.mu.Lock()
+	for s.flight != nil && s.flight.kind == login {
 		f := s.flight
-		if f == nil || f.kind == renewal {
-			break
-		}
 		s.mu.Unlock()
-		select {
-		case <-f.done:
-		case <-ctx.Done():
-			return waitError(ctx)
+		if err := s.wait(ctx, f); err != nil {
+			return err
 		}
+		s.mu.Lock()
 	}
-	a := s.account
-	if !a.any() && a.password == "" && s.store == nil && s.usable() == nil {
-		err := &ended{cause: s.cause}
+	st := s.state()
+	usable := st.bearer != nil && st.bearer.usable()
+	if !usable && st.token.RefreshToken == "" && !st.password.given() && !st.hasStore {
 		s.mu.Unlock()
-		return s.loginError(err)
+		return s.loginError(&ended{cause: st.cause})
 	}
-	s.anonymous, s.account.passwordRefused, s.lookAgain = false, false, time.Time{}
+	st = s.changeLocked(state.awake)
 	s.mu.Unlock()
-	if _, err := s.acquire(ctx); err != nil {
+	if usable && st.bearer.fresh() {
+		s.look(ctx, st.bearer, time.Second)
+	}
+	if _, err := s.acquire(ctx, true); err != nil {
 		return s.loginError(err)
 	}
 	return nil
 }
 
 // LoginWith logs in with a username and a password, whatever the session was before, leaves
-// anonymous mode and keeps both for later. If it fails the session is as it was; an account that
-// was logged in before is not logged out on the server.
+// anonymous mode and keeps both for later. If it fails, or the API does not accept the token, the
+// session is as it was; an account that was logged in before is not logged out on the server.
 func (s *Session) LoginWith(ctx context.Context, username, password string) error {
 	if err := pair("username", username, "password", password); err != nil {
 		return err
 	}
-	ctx, f, err := s.claim(ctx, login)
+	own, f, err := s.claim(ctx, login)
 	if err != nil {
 		return err
 	}
-	defer s.land(f)
-	defer f.cancel()
 	if s.root.Err() != nil {
+		s.land(f, ErrClosed)
 		return ErrClosed
 	}
-	t, saveErr, err := s.replace(ctx, f, passwordGrant{username, password})
-	if err != nil {
-		return s.closedOr(err)
-	}
-	_, err = s.use(ctx, f, t)
+	err = s.loginAs(own, f, known(username, password))
+	s.land(f, err)
 	if err != nil {
 		err = s.loginError(err)
 	}
-	return both(err, saveErr)
+	return err
 }
 
-// replace logs in with another account.
-func (s *Session) replace(ctx context.Context, f *flight, g passwordGrant) (t Token, saveErr, err error) {
-	unlock, err := s.lock(ctx)
+// loginAs logs in with another account. Nothing of the session changes before the API has accepted
+// the token.
+func (s *Session) loginAs(ctx context.Context, f *flight, c credentials) error {
+	unlock, err := s.keeper.lock(ctx, lockTimeout)
 	if err != nil {
-		return Token{}, nil, err
+		return s.stopped(f, err)
 	}
 	defer unlock()
-	stored, err := s.load(ctx)
+	stored, _, err := s.keeper.load(ctx)
 	if err != nil {
-		return Token{}, nil, err
+		return s.stopped(f, err)
 	}
-	if t, err = s.wire.exchange(ctx, g); err != nil {
-		return Token{}, nil, err
-	}
-	s.mu.Lock()
-	if s.account == f.account {
-		// What the store holds is no news, and not of this account, even if it cannot be replaced.
-		f.account = &account{username: g.username, password: g.password, seen: stored}
-		s.account, s.anonymous = f.account, false
-		s.current.Store(nil)
-		s.permissions = nil
-	}
-	s.mu.Unlock()
-	t, saveErr = s.keep(ctx, f, g, t)
-	return t, saveErr, nil
-}
-
-// Logout ends the session, on the server and here, and is anonymous from then on. The tokens are
-// forgotten, in the store, too, and so are username and password, unless [KeepCredentials] is
-// given. With [LocalOnly] the server is not told. If the server cannot be told, or the store cannot
-// forget the token, that is the error; the session is logged out here nevertheless.
-func (s *Session) Logout(ctx context.Context, options ...LogoutOption) error {
-	t, was, f := s.forget(slices.Contains(options, KeepCredentials))
-	const untold = "%w; logged out here, but on the server the session lasts until its refresh token expires"
-	if f != nil {
-		select {
-		case <-f.done:
-		case <-ctx.Done(): // what is under way deletes what it saves after this
-			return both(fmt.Errorf(untold, waitError(ctx)), s.erase(ctx))
-		}
-		if f.got.AccessToken != "" { // it had a newer token when it was stopped
-			t = f.got
-		}
-	}
-	ctx, f, err := s.claim(ctx, logout)
-	if err != nil {
-		return both(fmt.Errorf(untold, err), s.erase(context.Background()))
-	}
-	defer s.land(f)
-	defer f.cancel()
-	patience, stop := context.WithTimeout(ctx, storeTimeout) // the rest is for the server
-	defer stop()
-	if unlock, err := s.lock(patience); err == nil { // or another process has it for too long
-		defer unlock()
-		if stored, err := s.load(ctx); err == nil && stored.RefreshToken != "" && was.isNews(stored) {
-			t = stored // another process has renewed it
-		}
-	}
-	if !slices.Contains(options, LocalOnly) {
-		if err = s.end(ctx, t); err != nil {
-			err = fmt.Errorf(untold, err)
-		}
-	}
-	s.logger.Info("authn: logged out")
-	return both(err, s.erase(ctx))
-}
-
-// end tells the server, if there is something to tell.
-func (s *Session) end(ctx context.Context, t Token) error {
+	t, b, permissions, err := s.admitted(ctx, f, c)
 	switch {
-	case t.AccessToken == "" && t.RefreshToken == "":
-		return nil
-	case s.root.Err() != nil:
-		return ErrClosed
+	case t.empty():
+		return s.stopped(f, err)
+	case s.dropped(f):
+		return s.abandon(f, t)
+	case err != nil:
+		return err
 	}
-	return s.closedOr(s.wire.end(ctx, t))
+	ok := s.changeFor(f, func(st state) state {
+		st = st.replaced(c, t, stored)
+		f.epoch = st.epoch
+		return st
+	})
+	if !ok {
+		return s.abandon(f, t)
+	}
+	notSaved := s.save(ctx, f, t)
+	if s.dropped(f) {
+		return s.abandon(f, t)
+	}
+	s.announce(t)
+	if !s.changeFor(f, func(st state) state { return st.accepted(b, permissions) }) {
+		return s.abandon(f, t)
+	}
+	return notSaved
 }
 
-// forget makes the session anonymous at once and stops what changes it just now. It returns what
-// the session had.
-func (s *Session) forget(keepCredentials bool) (t Token, was *account, stopped *flight) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	was = s.account
-	if b := s.current.Load(); b != nil {
-		t = b.Token
+// admitted logs in and has the API look at the token, and once more at another one if it says no.
+func (s *Session) admitted(ctx context.Context, f *flight, c credentials) (t Token, b *bearer, permissions Permissions, err error) {
+	if err := s.state().mayTry(c, time.Now()); err != nil {
+		return Token{}, nil, nil, err
 	}
-	t.RefreshToken = was.refresh
-	s.account = &account{}
-	if keepCredentials {
-		s.account.username, s.account.password = was.username, was.password
+	if t, err = s.logIn(ctx, f, c); err != nil {
+		if f.caller.Err() == nil {
+			s.changeFor(f, func(st state) state { return st.denied(c, err, time.Now()) })
+		}
+		return Token{}, nil, nil, err
 	}
-	s.anonymous, s.cause = true, nil
-	s.current.Store(nil)
-	s.permissions = nil
-	if s.flight != nil && s.flight.kind != logout {
-		s.flight.cancel()
+	t = s.keeper.signed(t, Token{})
+	b = newBearer(t, time.Now())
+	if permissions, err = s.verify(ctx, b); err == nil {
+		return t, b, permissions, nil
 	}
-	return t, was, s.flight
-}
-
-// ignoreRefusal takes a refusal for what it is at a logout: the session has ended already.
-func ignoreRefusal(err error) error {
-	if errors.Is(err, ErrUnauthorized) {
-		return nil
+	no := err
+	pauseFor(ctx, shortestPause)
+	if t.RefreshToken == "" || ctx.Err() != nil {
+		return t, nil, nil, &ended{cause: no, now: true}
 	}
-	return err
+	again, err := s.send(f.caller, f, refreshGrant{t.RefreshToken}, answerTimeout)
+	if err != nil {
+		return t, nil, nil, both(&ended{cause: no, now: true}, err)
+	}
+	t = s.keeper.signed(again, t)
+	b = newBearer(t, time.Now())
+	if permissions, err = s.verify(ctx, b); err != nil {
+		err = &ended{cause: err, now: true}
+	}
+	return t, b, permissions, err
 }

@@ -1,21 +1,14 @@
 package authn
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"net/url"
 	"strings"
 	"time"
 
-	"golang.org/x/oauth2"
-
 	"github.com/mangadex-go/mangadex/api"
-	"github.com/mangadex-go/mangadex/internal/answer"
 	"github.com/mangadex-go/mangadex/internal/origin"
 )
 
@@ -31,14 +24,18 @@ const realmEndpoints = "/protocol/openid-connect/"
 
 // personalClient is the wire of OAuth2.
 type personalClient struct {
-	config oauth2.Config
-	revoke string
-	logout string
-	sender *sender
+	id, secret string
+	scopes     string
+	base       string // of the realm, or the token endpoint where there is no realm
+	token      string
+	revoke     string
+	logout     string
+	sender     *sender
 }
 
 // newPersonalClient finds the endpoints.
 func newPersonalClient(s *settings, server *origin.Server, sender *sender) (*personalClient, error) {
+	p := &personalClient{id: s.clientID, secret: s.clientSecret, scopes: strings.Join(s.scopes, " "), sender: sender}
 	realm := s.authServer
 	if realm == "" {
 		realm = realms[server.String()]
@@ -49,94 +46,98 @@ func newPersonalClient(s *settings, server *origin.Server, sender *sender) (*per
 		if err != nil {
 			return nil, err
 		}
-		endpoints = u.String() + realmEndpoints
+		p.base = u.String()
+		endpoints = p.base + realmEndpoints
 	}
-	token := endpoints + "token"
+	p.token = endpoints + "token"
 	if s.tokenURL != "" {
 		u, err := parseServer("token endpoint", s.tokenURL, realms[api.Production]+realmEndpoints+"token")
 		if err != nil {
 			return nil, err
 		}
-		token = u.String()
+		p.token = u.String()
 		if s.authServer == "" {
-			endpoints = token[:strings.LastIndexByte(token, '/')+1]
+			p.base = p.token
+			endpoints = p.token[:strings.LastIndexByte(p.token, '/')+1]
 		}
 	}
 	if endpoints == "" {
 		return nil, fmt.Errorf("authn: WithAPIServer(%q) with a personal client needs WithAuthServer: the address of the realm that belongs to the server", server)
 	}
-	return &personalClient{
-		config: oauth2.Config{
-			ClientID:     s.clientID,
-			ClientSecret: s.clientSecret,
-			Endpoint:     oauth2.Endpoint{TokenURL: token, AuthStyle: oauth2.AuthStyleInParams},
-		},
-		revoke: endpoints + "revoke",
-		logout: endpoints + "logout",
-		sender: sender,
-	}, nil
+	p.revoke, p.logout = endpoints+"revoke", endpoints+"logout"
+	return p, nil
 }
 
-func (p *personalClient) client() string { return p.config.ClientID }
+func (p *personalClient) client() string   { return p.id }
+func (p *personalClient) realm() string    { return p.base }
+func (p *personalClient) takesCodes() bool { return true }
 
 func (p *personalClient) loginPath() string {
-	u, err := url.Parse(p.config.Endpoint.TokenURL)
+	u, err := url.Parse(p.token)
 	if err != nil {
-		return p.config.Endpoint.TokenURL
+		return p.token
 	}
 	return u.Path
 }
 
 func (p *personalClient) exchange(ctx context.Context, g grant) (Token, error) {
-	r := &recorder{sender: p.sender}
-	ctx = context.WithValue(ctx, oauth2.HTTPClient, &http.Client{Transport: r, CheckRedirect: p.sender.client.CheckRedirect})
-	sent := time.Now()
-	var t *oauth2.Token
-	var err error
+	form := url.Values{}
 	switch g := g.(type) {
 	case passwordGrant:
-		t, err = p.config.PasswordCredentialsToken(ctx, g.username, g.password)
+		form.Set("grant_type", "password")
+		form.Set("username", g.username)
+		form.Set("password", g.password)
+		if g.code != "" {
+			form.Set("totp", g.code)
+		}
+		if p.scopes != "" {
+			form.Set("scope", p.scopes)
+		}
 	case refreshGrant:
-		t, err = p.config.TokenSource(ctx, &oauth2.Token{RefreshToken: g.token}).Token()
+		form.Set("grant_type", "refresh_token")
+		form.Set("refresh_token", g.token)
 	default:
 		return Token{}, fmt.Errorf("authn: a personal client cannot log in with a %T", g)
 	}
-	if err != nil {
-		return Token{}, p.failure(g, r, err)
+	sent := time.Now()
+	got, err := p.post(ctx, p.token, form)
+	if got == nil {
+		return Token{}, noAnswer(g.operation(), nil, err)
 	}
-	if !validHeader(t.AccessToken) {
-		return Token{}, byStatus(g.operation(), r.got)
+	body := members(got.body)
+	if code := text(body["error"]); code != "" && err == nil {
+		return Token{}, p.refusal(g.operation(), got, code, text(body["error_description"]), g.refused(), g.secrets()...)
 	}
-	return Token{AccessToken: t.AccessToken, RefreshToken: t.RefreshToken, Expiry: expiry(sent, t.ExpiresIn, t.AccessToken, r.got.header)}, nil
-}
-
-// failure tells by the error of OAuth2 what went wrong, and by the status only where there is none.
-func (p *personalClient) failure(g grant, r *recorder, err error) error {
-	if r.err != nil {
-		err = r.err
+	if !got.ok() {
+		if err != nil {
+			return Token{}, noAnswer(g.operation(), got, err)
+		}
+		return Token{}, byStatus(g.operation(), got, append(g.secrets(), p.secret)...)
 	}
-	if r.err != nil || r.got == nil {
-		return noAnswer(g.operation(), r.got, unwrapURL(err))
+	lifetime, _ := seconds(body["expires_in"])
+	t, err := fromAnswer(g, sent, got, err, text(body["access_token"]), text(body["refresh_token"]), lifetime, append(g.secrets(), p.secret)...)
+	if left, ok := seconds(body["refresh_expires_in"]); ok && left > 0 && t.RefreshToken != "" { // zero: it has no end
+		t.RefreshExpiry = sent.Round(0).Add(left)
 	}
-	var refused *oauth2.RetrieveError
-	if !errors.As(err, &refused) || refused.ErrorCode == "" {
-		return byStatus(g.operation(), r.got, g.secret(), p.config.ClientSecret)
-	}
-	return p.refusal(g.operation(), r.got, refused.ErrorCode, refused.ErrorDescription, g.refused(), g.secret())
+	return t, err
 }
 
 // refusal is the error for an error of OAuth2.
-func (p *personalClient) refusal(operation string, got *reply, code, description string, refused error, secret string) *TokenError {
+func (p *personalClient) refusal(operation string, got *reply, code, description string, refused error, secrets ...string) *TokenError {
+	secrets = append(secrets, p.secret)
 	e := &TokenError{
 		Operation:   operation,
 		StatusCode:  got.status,
 		RetryAfter:  retryAfter(got),
-		Code:        cut(answer.Scrub(code, secret, p.config.ClientSecret), 60),
-		Description: cut(answer.Scrub(description, secret, p.config.ClientSecret), 200),
+		Code:        shown(code, 60, secrets...),
+		Description: shown(description, 200, secrets...),
 	}
 	switch code {
 	case "invalid_grant":
 		e.reasons = []error{refused}
+		if refused == ErrWrongPassword && isAboutAccount(description) {
+			e.reasons = []error{ErrAccount}
+		}
 	case "invalid_client", "unauthorized_client":
 		e.reasons = []error{ErrClientRefused}
 	case "invalid_request", "invalid_scope", "unsupported_grant_type", "access_denied":
@@ -152,79 +153,53 @@ func (p *personalClient) refusal(operation string, got *reply, code, description
 	return e
 }
 
+// isAboutAccount tells from the words of Keycloak, which has no code for it, that the password is
+// right and the account cannot be used.
+func isAboutAccount(description string) bool {
+	description = strings.ToLower(description)
+	return strings.Contains(description, "account disabled") || strings.Contains(description, "not fully set up")
+}
+
 // end ends the session of the realm and then revokes the refresh token. In the other order the
-// realm would not know the token any more by which it finds the session.
+// realm would not know the token any more by which it finds the session. One of the two will do.
 func (p *personalClient) end(ctx context.Context, t Token) error {
 	switch {
 	case t.RefreshToken != "":
-		return both(
-			p.post(ctx, "logout", p.logout, url.Values{"refresh_token": {t.RefreshToken}}, t.RefreshToken),
-			p.post(ctx, "revoke", p.revoke, url.Values{"token": {t.RefreshToken}, "token_type_hint": {"refresh_token"}}, t.RefreshToken),
-		)
+		logoutErr := p.tell(ctx, "logout", p.logout, url.Values{"refresh_token": {t.RefreshToken}}, t.RefreshToken)
+		revokeErr := p.tell(ctx, "revoke", p.revoke, url.Values{"token": {t.RefreshToken}, "token_type_hint": {"refresh_token"}}, t.RefreshToken)
+		if logoutErr == nil || revokeErr == nil {
+			return nil
+		}
+		return both(logoutErr, revokeErr)
 	case t.AccessToken != "":
-		return p.post(ctx, "revoke", p.revoke, url.Values{"token": {t.AccessToken}, "token_type_hint": {"access_token"}}, t.AccessToken)
+		return p.tell(ctx, "revoke", p.revoke, url.Values{"token": {t.AccessToken}, "token_type_hint": {"access_token"}}, t.AccessToken)
 	}
 	return nil
 }
 
-// post sends a form whose answer says nothing but that it went well.
-func (p *personalClient) post(ctx context.Context, operation, endpoint string, form url.Values, secret string) error {
-	form.Set("client_id", p.config.ClientID)
-	form.Set("client_secret", p.config.ClientSecret)
-	got, err := p.sender.post(ctx, endpoint, "application/x-www-form-urlencoded", []byte(form.Encode()), "")
+// tell sends a form whose answer says nothing but that it went well.
+func (p *personalClient) tell(ctx context.Context, operation, endpoint string, form url.Values, secret string) error {
+	got, err := p.post(ctx, endpoint, form)
 	if err != nil {
-		return noAnswer(operation, got, unwrapURL(err))
+		return noAnswer(operation, got, err)
 	}
 	if got.ok() {
 		return nil
 	}
-	var body struct {
-		Error       string `json:"error"`
-		Description string `json:"error_description"`
-	}
-	if json.Unmarshal(got.body, &body) != nil || body.Error == "" {
-		return byStatus(operation, got, secret, p.config.ClientSecret)
-	}
-	if body.Error == "invalid_grant" || body.Error == "invalid_token" {
+	body := members(got.body)
+	switch code := text(body["error"]); code {
+	case "":
+		return byStatus(operation, got, secret, p.secret)
+	case "invalid_grant", "invalid_token":
 		return nil // it has ended already
+	default:
+		return p.refusal(operation, got, code, text(body["error_description"]), ErrRefreshTokenRefused, secret)
 	}
-	return p.refusal(operation, got, body.Error, body.Description, ErrRefreshTokenRefused, secret)
 }
 
-// A recorder is the transport under package oauth2, whose errors leave out what we need to know.
-type recorder struct {
-	sender *sender
-	got    *reply
-	err    error
-}
-
-func (r *recorder) RoundTrip(req *http.Request) (*http.Response, error) {
-	r.got, r.err = r.sender.do(req.Clone(req.Context()))
-	if r.err != nil {
-		return nil, r.err
-	}
-	if !r.got.isObject() {
-		return nil, ErrNotJSON // package oauth2 would read it as a form
-	}
-	return &http.Response{
-		Status:        http.StatusText(r.got.status),
-		StatusCode:    r.got.status,
-		Proto:         "HTTP/1.1",
-		ProtoMajor:    1,
-		ProtoMinor:    1,
-		Header:        http.Header{"Content-Type": {"application/json"}},
-		Body:          io.NopCloser(bytes.NewReader(r.got.body)),
-		ContentLength: int64(len(r.got.body)),
-		Request:       req,
-	}, nil
-}
-
-// unwrapURL takes the method and the address off an error of net/http, which a TokenError names
-// in its own way.
-func unwrapURL(err error) error {
-	var u *url.Error
-	if errors.As(err, &u) {
-		return u.Err
-	}
-	return err
+// post sends a form with the id and the secret of the client.
+func (p *personalClient) post(ctx context.Context, endpoint string, form url.Values) (*reply, error) {
+	form.Set("client_id", p.id)
+	form.Set("client_secret", p.secret)
+	return p.sender.post(ctx, endpoint, "application/x-www-form-urlencoded", []byte(form.Encode()), "")
 }

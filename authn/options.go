@@ -3,11 +3,8 @@ package authn
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"net/http"
-	"strings"
-	"unicode"
 
 	"github.com/mangadex-go/mangadex/api/transport"
 )
@@ -37,13 +34,15 @@ type settings struct {
 	tokenURL     string
 	clientID     string
 	clientSecret string
+	scopes       []string
 	refreshToken string
-	username     string
-	password     string
+	credentials  credentials
+	oneTimeCode  func(context.Context) (string, error)
 	anonymous    bool
 	withoutCheck bool
 	store        Store
 	onToken      []func(Token)
+	onEnd        []func(error)
 	client       *http.Client
 	userAgent    string
 	logger       *slog.Logger
@@ -58,61 +57,14 @@ func WithPersonalClient(id, secret string) Option {
 	}
 }
 
-// WithPassword logs in with a username and a password where there is no refresh token, or where it
-// is refused. Nothing is sent before the first need.
-func WithPassword(username, password string) Option {
-	return func(s *settings) error {
-		s.username, s.password = username, password
-		return pair("username", username, "password", password)
-	}
-}
-
-// pair returns an error if one of two values that belong together is missing or not clean.
-func pair(name1, value1, name2, value2 string) error {
-	switch {
-	case value1 == "" && value2 == "":
-		return fmt.Errorf("authn: %s and %s are empty", name1, name2)
-	case value1 == "":
-		return fmt.Errorf("authn: the %s is empty, but there is a %s", name1, name2)
-	case value2 == "":
-		return fmt.Errorf("authn: the %s is empty, but there is a %s", name2, name1)
-	}
-	if err := clean(name1, value1); err != nil {
-		return err
-	}
-	return clean(name2, value2)
-}
-
-// clean returns an error if a value holds what nobody has meant, such as the line break at the end
-// of a file. The server would only say that it is wrong. A password may begin or end with a space.
-func clean(name, value string) error {
-	switch {
-	case strings.ContainsFunc(value, unicode.IsControl):
-		return fmt.Errorf("authn: the %s has a line break or another control character in it; take it out", name)
-	case strings.TrimSpace(value) != value && name != "password":
-		return fmt.Errorf("authn: the %s begins or ends with a space; take it off", name)
-	}
-	return nil
-}
-
-// WithRefreshToken starts a session from a refresh token that was kept. A token in the store
-// ([WithStore]) is the successor of this one as a rule, and is tried first.
-func WithRefreshToken(token string) Option {
-	return func(s *settings) error {
-		if token == "" {
-			return errors.New("authn: the refresh token is empty")
-		}
-		s.refreshToken = token
-		return clean("refresh token", token)
-	}
-}
-
 // WithStore keeps every new token, before it is used, and starts from the one that was kept. A
-// store belongs to one account. If a token cannot be saved, the call that needed it fails with
-// [ErrNotSaved], and the session goes on with it.
+// store belongs to one account. A refresh token is not spent while the store cannot be written; a
+// call that needs a new one fails with [ErrNotSaved]. So does a call whose new token could not be
+// saved; the session goes on with the token, and saves it as soon as it can, at the latest in
+// [Session.Close].
 func WithStore(store Store) Option {
 	return func(s *settings) error {
-		if store == nil {
+		if store == nil || store == (*FileStore)(nil) || store == (*MemoryStore)(nil) {
 			return errors.New("authn: the store is nil")
 		}
 		s.store = store
@@ -128,6 +80,19 @@ func WithOnToken(f func(Token)) Option {
 			return errors.New("authn: the function for WithOnToken is nil")
 		}
 		s.onToken = append(s.onToken, f)
+		return nil
+	}
+}
+
+// WithOnEnd has a function called when the session cannot go on by itself: what it could log in with
+// was refused, or the API does not accept its tokens. A [Session.Logout] is no such end. The function
+// must not wait for the session. It may be given more than once.
+func WithOnEnd(f func(why error)) Option {
+	return func(s *settings) error {
+		if f == nil {
+			return errors.New("authn: the function for WithOnEnd is nil")
+		}
+		s.onEnd = append(s.onEnd, f)
 		return nil
 	}
 }
@@ -221,31 +186,3 @@ const (
 	KeepCredentials LogoutOption = iota + 1 // username and password stay, for Login
 	LocalOnly                               // the server is not told
 )
-
-// mode of a call, in its context.
-type mode uint8
-
-const (
-	byOperation mode = iota
-	withToken
-	withoutToken
-)
-
-type modeKey struct{}
-
-// WithToken returns a context whose calls send the token even where the operation does not want
-// one, and fail if there is none.
-func WithToken(ctx context.Context) context.Context {
-	return context.WithValue(ctx, modeKey{}, withToken)
-}
-
-// WithoutToken returns a context whose calls are sent without a token, even where the operation
-// wants one.
-func WithoutToken(ctx context.Context) context.Context {
-	return context.WithValue(ctx, modeKey{}, withoutToken)
-}
-
-func modeOf(ctx context.Context) mode {
-	m, _ := ctx.Value(modeKey{}).(mode)
-	return m
-}

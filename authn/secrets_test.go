@@ -18,6 +18,8 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/mangadex-go/mangadex/authn"
 )
@@ -90,130 +92,138 @@ func TestSecretsDoNotShow(t *testing.T) {
 	for _, legacy := range []bool{false, true} {
 		t.Run(fmt.Sprintf("legacy=%v", legacy), func(t *testing.T) {
 			t.Parallel()
-			secrets := vault{}
-			secrets.add("password", password)
-			secrets.add("client secret", clientSecret)
-			f := newFake()
-			w := f.serve(t)
-			protocol, endpoint := w.protocol(legacy)
-			var log bytes.Buffer
-			memory, file := authn.NewMemoryStore(), authn.NewFileStore(filepath.Join(t.TempDir(), "token"))
-			options := []authn.Option{protocol, w.withPassword(), authn.WithStore(memory), authn.WithLogger(slog.New(slog.NewJSONHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug})))}
-			for _, option := range options {
-				secrets.print(t, "an option", option)
-			}
-			s := w.session(t, options...)
-			c := w.use(t, s)
-			secrets.print(t, "a new session", s)
-			mustLogIn(t, s)
-			token, err := s.Token(t.Context())
-			if err != nil {
-				t.Fatal(err)
-			}
-			secrets.add("access token", token.AccessToken)
-			secrets.add("refresh token", token.RefreshToken)
-			if err := file.Save(t.Context(), token); err != nil {
-				t.Fatal(err)
-			}
-			status, err := s.Check(t.Context())
-			if err != nil {
-				t.Fatal(err)
-			}
-			for name, value := range map[string]any{
-				"session": s, "token": token, "pointer to a token": &token, "token only": authn.Token{RefreshToken: token.RefreshToken}, "memory store": memory, "file store": file,
-				"status": status, "permissions": s.Permissions(), "client": authn.Use(s), "logout option": authn.LocalOnly,
-			} {
-				secrets.print(t, name, value)
-			}
-
-			// Servers that repeat what they were sent, or let a new token show.
-			fresh := "eyJhbGciOiJFUzI1NiJ9.eyJleHAiOjF9.invented-signature-of-a-new-token"
-			secrets.add("new token", fresh)
-			echo := func(status int, contentType, format string) http.HandlerFunc {
-				return func(rw http.ResponseWriter, r *http.Request) {
-					body, _ := io.ReadAll(r.Body)
-					form, _ := url.ParseQuery(string(body))
-					var in struct{ Token, Password string }
-					_ = json.Unmarshal(body, &in)
-					sent := strings.Join([]string{form.Get("refresh_token"), form.Get("password"), form.Get("client_secret"), in.Token, in.Password, r.Header.Get("Authorization")}, " ")
-					quoted, _ := json.Marshal(sent + " " + string(body) + " " + fresh)
-					text := strings.NewReplacer("$json", string(quoted), "$html", html.EscapeString(sent), "$form", string(body), "$plain", sent, "$fresh", fresh).Replace(format)
-					answerWith(status, contentType, text)(rw, r)
-				}
-			}
-			for _, answer := range []http.HandlerFunc{
-				echo(400, "application/json", `{"error":$json,"error_description":$json}`),
-				echo(401, "application/json", `{"error":"invalid_client","error_description":$json}`),
-				echo(500, "application/json", `{"errors":[{"title":$json,"detail":$json}]}`),
-				echo(502, "text/html", "<html>$html"), echo(502, "text/html", "<html>$form"), echo(502, "text/plain", "$plain"),
-				echo(200, "text/html", "<html>$html $plain $form"), echo(200, "text/plain", "$plain"), echo(200, "text/plain", "access_token=$fresh"),
-				echo(200, "application/json", `{"access_token":"$fresh","token":{"session":"$fresh`),
-				echo(200, "application/json", `{"access_token":"$fresh","expires_in":"$fresh","token":"$fresh"}`),
-				echo(307, "text/plain", "$plain"),
-			} {
-				f.fail(endpoint, answer)
-				w.revokeAccess()
-				err := c.FollowManga(t.Context(), w.manga)
-				if err == nil {
-					if !legacy {
-						t.Fatal("no error")
-					}
-					continue // a 401 led to a login
-				}
-				secrets.print(t, "an error of a renewal", err)
-				var tokenErr *authn.TokenError
-				if !errors.As(err, &tokenErr) {
-					t.Fatalf("got %v", err)
-				}
-				secrets.print(t, "a TokenError", tokenErr)
-				mustLogIn(t, s)
-				if !strings.Contains(endpoint, "/auth/") {
-					f.fail(endpoint, answer)
-					secrets.print(t, "an error of LoginWith", s.LoginWith(t.Context(), username, password))
-				}
-				f.fail("GET /auth/check", answer)
-				_, err = s.Check(t.Context())
-				sent := maps.Clone(secrets) // what the API makes of it is its own affair
-				maps.DeleteFunc(sent, func(name, _ string) bool { return strings.HasPrefix(name, "new token") })
-				sent.print(t, "an error of Check", err)
-				token, _ := s.Token(t.Context())
-				secrets.add("access token", token.AccessToken)
-				secrets.add("refresh token", token.RefreshToken)
-			}
-			for _, endpoint := range endpoints(legacy) {
-				f.fail(endpoint, echo(500, "text/html", "<html>$form $plain"))
-			}
-			err = s.Logout(t.Context())
-			if err == nil {
-				t.Error("no error of Logout")
-			}
-			secrets.print(t, "an error of Logout", err)
-			var unauthorized *authn.UnauthorizedError
-			if err := c.FollowManga(t.Context(), w.manga); !errors.As(err, &unauthorized) {
-				t.Errorf("got %v", err)
-			}
-			secrets.print(t, "an UnauthorizedError", unauthorized)
-			// Package fmt calls no methods of unexported fields.
-			if err := s.LoginWith(t.Context(), username, password); err != nil {
-				t.Fatal(err)
-			}
-			token, _ = s.Token(t.Context())
-			secrets.add("access token", token.AccessToken)
-			secrets.add("refresh token", token.RefreshToken)
-			if err := s.Close(); err != nil {
-				t.Fatal(err)
-			}
-			for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%t"} {
-				for _, app := range []any{struct{ s *authn.Session }{s}, struct{ store authn.Store }{memory}, &struct{ s any }{s}} {
-					secrets.mustNotShow(t, "an unexported field with "+verb, fmt.Sprintf(verb, app))
-				}
-			}
-			if log.Len() == 0 {
-				t.Error("nothing was logged, so that this shows nothing about logs")
-			}
-			secrets.mustNotShow(t, "the log", log.String())
+			synctest.Test(t, func(t *testing.T) { testSecretsDoNotShow(t, legacy) })
 		})
 	}
+}
+
+func testSecretsDoNotShow(t *testing.T, legacy bool) {
+	secrets := vault{}
+	secrets.add("password", password)
+	secrets.add("client secret", clientSecret)
+	f := newFake()
+	f.lifetime = 365 * 24 * time.Hour
+	w := f.pipe(t)
+	protocol, endpoint := w.protocol(legacy)
+	var log bytes.Buffer
+	memory, file := authn.NewMemoryStore(), authn.NewFileStore(filepath.Join(t.TempDir(), "token"))
+	options := []authn.Option{protocol, w.withPassword(), authn.WithStore(memory), authn.WithLogger(slog.New(slog.NewJSONHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug})))}
+	for _, option := range options {
+		secrets.print(t, "an option", option)
+	}
+	s := w.session(t, options...)
+	c := w.use(t, s)
+	secrets.print(t, "a new session", s)
+	mustLogIn(t, s)
+	token, err := s.Token(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	secrets.add("access token", token.AccessToken)
+	secrets.add("refresh token", token.RefreshToken)
+	if err := file.Save(t.Context(), token); err != nil {
+		t.Fatal(err)
+	}
+	status, err := s.Check(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, value := range map[string]any{
+		"session": s, "token": token, "pointer to a token": &token, "token only": authn.Token{RefreshToken: token.RefreshToken}, "memory store": memory, "file store": file,
+		"status": status, "permissions": s.Permissions(), "client": authn.Use(s), "logout option": authn.LocalOnly,
+	} {
+		secrets.print(t, name, value)
+	}
+
+	// Servers that repeat what they were sent, or let a new token show.
+	fresh := "eyJhbGciOiJFUzI1NiJ9.eyJleHAiOjF9.invented-signature-of-a-new-token"
+	secrets.add("new token", fresh)
+	echo := func(status int, contentType, format string) http.HandlerFunc {
+		return func(rw http.ResponseWriter, r *http.Request) {
+			body, _ := io.ReadAll(r.Body)
+			form, _ := url.ParseQuery(string(body))
+			var in struct{ Token, Password string }
+			_ = json.Unmarshal(body, &in)
+			sent := strings.Join([]string{form.Get("refresh_token"), form.Get("password"), form.Get("client_secret"), in.Token, in.Password, r.Header.Get("Authorization")}, " ")
+			quoted, _ := json.Marshal(sent + " " + string(body) + " " + fresh)
+			text := strings.NewReplacer("$json", string(quoted), "$html", html.EscapeString(sent), "$form", string(body), "$plain", sent, "$fresh", fresh).Replace(format)
+			answerWith(status, contentType, text)(rw, r)
+		}
+	}
+	for _, answer := range []http.HandlerFunc{
+		echo(400, "application/json", `{"error":$json,"error_description":$json}`),
+		echo(401, "application/json", `{"error":"invalid_client","error_description":$json}`),
+		echo(500, "application/json", `{"errors":[{"title":$json,"detail":$json}]}`),
+		echo(502, "text/html", "<html>$html"), echo(502, "text/html", "<html>$form"), echo(502, "text/plain", "$plain"),
+		echo(200, "text/html", "<html>$html $plain $form"), echo(200, "text/plain", "$plain"), echo(200, "text/plain", "access_token=$fresh"),
+		echo(200, "application/json", `{"access_token":"$fresh","token":{"session":"$fresh`),
+		echo(200, "application/json", `{"access_token":"$fresh","expires_in":"$fresh","token":"$fresh"}`),
+		echo(307, "text/plain", "$plain"),
+	} {
+		time.Sleep(10 * time.Minute) // longer than any pause
+		f.fail(endpoint, answer)
+		w.revokeAccess()
+		err := c.FollowManga(t.Context(), w.manga)
+		if err == nil {
+			continue // a 401 led to a login, or nonsense was no hindrance
+		}
+		secrets.print(t, "an error of a renewal", err)
+		var tokenErr *authn.TokenError
+		if !errors.As(err, &tokenErr) {
+			t.Fatalf("got %v", err)
+		}
+		secrets.print(t, "a TokenError", tokenErr)
+		time.Sleep(10 * time.Minute)
+		mustLogIn(t, s)
+		if !strings.Contains(endpoint, "/auth/") {
+			f.fail(endpoint, answer)
+			secrets.print(t, "an error of LoginWith", s.LoginWith(t.Context(), username, password))
+		}
+		f.fail("GET /auth/check", answer)
+		_, err = s.Check(t.Context())
+		sent := maps.Clone(secrets) // what the API makes of it is its own affair
+		maps.DeleteFunc(sent, func(name, _ string) bool { return strings.HasPrefix(name, "new token") })
+		sent.print(t, "an error of Check", err)
+		time.Sleep(10 * time.Minute)
+		token, err := s.Token(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		secrets.add("access token", token.AccessToken)
+		secrets.add("refresh token", token.RefreshToken)
+	}
+	for _, endpoint := range endpoints(legacy) {
+		f.fail(endpoint, echo(500, "text/html", "<html>$form $plain"))
+	}
+	err = s.Logout(t.Context())
+	if err == nil {
+		t.Error("no error of Logout")
+	}
+	secrets.print(t, "an error of Logout", err)
+	var unauthorized *authn.UnauthorizedError
+	if err := c.FollowManga(t.Context(), w.manga); !errors.As(err, &unauthorized) {
+		t.Errorf("got %v", err)
+	}
+	secrets.print(t, "an UnauthorizedError", unauthorized)
+	// Package fmt calls no methods of unexported fields.
+	if err := s.LoginWith(t.Context(), username, password); err != nil {
+		t.Fatal(err)
+	}
+	token, _ = s.Token(t.Context())
+	secrets.add("access token", token.AccessToken)
+	secrets.add("refresh token", token.RefreshToken)
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%t"} {
+		for _, app := range []any{struct{ s *authn.Session }{s}, struct{ store authn.Store }{memory}, &struct{ s any }{s}} {
+			secrets.mustNotShow(t, "an unexported field with "+verb, fmt.Sprintf(verb, app))
+		}
+	}
+	if log.Len() == 0 {
+		t.Error("nothing was logged, so that this shows nothing about logs")
+	}
+	secrets.mustNotShow(t, "the log", log.String())
 }
 
 // A password that a server shows in a page is found in the forms in which it is escaped.

@@ -184,7 +184,8 @@ var sessionTests = []struct {
 		if first == second {
 			t.Fatal("the refresh token was not rotated, so that this test shows nothing")
 		}
-		if want := []string{first, second}; !slices.Equal(seen, want) || !slices.Equal(store.saved(), want) {
+		// The store has to show that it can be written, so that the first is saved twice.
+		if want := []string{first, second}; !slices.Equal(seen, want) || !slices.Equal(slices.Compact(store.saved()), want) {
 			t.Errorf("WithOnToken saw %d tokens and the store %d, want the two of the session", len(seen), len(store.saved()))
 		}
 		token, err := s.Token(t.Context())
@@ -349,12 +350,13 @@ var sessionTests = []struct {
 			}
 			kept := s.RefreshToken()
 			s = w.loggedIn(t, protocol, authn.WithRefreshToken(kept))
+			kept = s.RefreshToken()
 			w.endSessions()
 			if err := ask(s); !errors.Is(err, authn.ErrRefreshTokenRefused) || !errors.Is(err, authn.ErrUnauthorized) {
 				t.Errorf("got %v, want ErrRefreshTokenRefused", err)
 			}
-			if !s.Anonymous() {
-				t.Error("not anonymous")
+			if s.Anonymous() || s.RefreshToken() != kept {
+				t.Error("one refusal is taken for the last word")
 			}
 		}
 	}},

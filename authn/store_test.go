@@ -80,46 +80,98 @@ func mustHoldNothing(t testing.TB, s *authn.Session, store authn.Store) {
 	}
 }
 
-// A save that fails is told to the caller, and the token is used nevertheless, now and at the next
-// renewal.
-func TestSavingFails(t *testing.T) {
+// A store that cannot be written costs no refresh token: it is not spent. Other calls go on.
+func TestStoreThatCannotBeWritten(t *testing.T) {
 	t.Parallel()
-	full := errors.New("no space left on device")
-	f := newFake()
-	w := f.inMemory()
-	store := &recordingStore{Store: authn.NewMemoryStore()}
-	s := w.loggedIn(t, w.personal(), authn.WithRefreshToken(f.seed()), authn.WithStore(store))
-	c := w.use(t, s)
-	store.setFail(full)
-	w.revokeAccess()
-	before := s.RefreshToken()
-	err := c.FollowManga(t.Context(), w.manga)
-	if !errors.Is(err, authn.ErrNotSaved) || !errors.Is(err, full) {
-		t.Errorf("got %v, want ErrNotSaved", err)
-	}
-	if s.RefreshToken() == before {
-		t.Error("the new refresh token is lost")
-	}
-	if err := c.FollowManga(t.Context(), w.manga); err != nil {
-		t.Errorf("the token is not used: %v", err)
-	}
-	// The store still has the old refresh token, which the server would take for a theft.
-	store.setFail(nil)
-	w.revokeAccess()
-	if err := c.FollowManga(t.Context(), w.manga); err != nil {
-		t.Errorf("the next renewal: %v", err)
-	}
-	if s.RefreshToken() == "" {
-		t.Error("the new token is lost")
-	}
-	mustHold(t, s, store, s.RefreshToken())
-	store.setFail(full)
-	if err := s.LoginWith(t.Context(), w.username, w.password); !errors.Is(err, authn.ErrNotSaved) {
-		t.Errorf("LoginWith: got %v, want ErrNotSaved", err)
-	}
-	if err := c.FollowManga(t.Context(), w.manga); err != nil {
-		t.Errorf("the token of the login is not used: %v", err)
-	}
+	synctest.Test(t, func(t *testing.T) {
+		full := errors.New("no space left on device")
+		store := &recordingStore{Store: authn.NewMemoryStore()}
+		_, w, s := loggedInMemory(t, authn.WithStore(store))
+		c := w.use(t, s)
+		store.setFail(full)
+		w.revokeAccess()
+		kept, before := s.RefreshToken(), w.refreshes()
+		for range 3 {
+			err := c.FollowManga(t.Context(), w.manga)
+			mustBe(t, err, []error{authn.ErrNotSaved, full}, []error{authn.ErrUnauthorized})
+			if _, err := c.GetManga(t.Context(), w.manga, nil); err != nil {
+				t.Errorf("what can do without a token: %v", err)
+			}
+			time.Sleep(time.Minute)
+		}
+		if n := w.refreshes() - before; n != 0 {
+			t.Errorf("spent %d times", n)
+		}
+		mustHold(t, s, store, kept)
+		store.setFail(nil)
+		w.mustFollow(t, c)
+		mustHold(t, s, store, s.RefreshToken())
+	})
+}
+
+// With a password there is no need to spend the refresh token, and none to fail.
+func TestPasswordWhereTheStoreCannotBeWritten(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		store := &recordingStore{Store: authn.NewMemoryStore()}
+		_, w, s := loggedInMemory(t, authn.WithStore(store), authn.WithPassword(username, password))
+		c := w.use(t, s)
+		kept, before := s.RefreshToken(), w.refreshes()
+		store.setFail(errors.New("read-only file system"))
+		w.revokeAccess()
+		if err := c.FollowManga(t.Context(), w.manga); !errors.Is(err, authn.ErrNotSaved) {
+			t.Errorf("got %v, want ErrNotSaved", err)
+		}
+		w.mustFollow(t, c)
+		if stored, err := store.Load(t.Context()); err != nil || stored.RefreshToken != kept || w.refreshes() != before {
+			t.Errorf("the refresh token was spent: %v, %v", stored, err)
+		}
+		// What was never saved has nothing to lose.
+		w.revokeAccess()
+		_ = c.FollowManga(t.Context(), w.manga)
+		w.mustFollow(t, c)
+		if n := w.logins(); n != 1 {
+			t.Errorf("%d logins, want 1", n)
+		}
+		store.setFail(nil)
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+		mustHold(t, s, store, s.RefreshToken())
+	})
+}
+
+// A token that could not be saved is saved as soon as it can be, without a call.
+func TestSavedLater(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		full := errors.New("no space left on device")
+		store := &recordingStore{Store: authn.NewMemoryStore()}
+		f, w, s := loggedInMemory(t, authn.WithStore(store))
+		c := w.use(t, s)
+		w.revokeAccess()
+		f.fail(tokenPath, func(rw http.ResponseWriter, r *http.Request) {
+			f.ServeHTTP(rw, r)
+			store.setFail(full) // after the store has shown that it can be written
+		})
+		if err := c.FollowManga(t.Context(), w.manga); !errors.Is(err, authn.ErrNotSaved) || !errors.Is(err, full) {
+			t.Errorf("got %v, want ErrNotSaved", err)
+		}
+		w.mustFollow(t, c)
+		time.Sleep(30 * time.Second)
+		if stored, _ := store.Load(t.Context()); stored.RefreshToken == s.RefreshToken() {
+			t.Fatal("saved, so that this shows nothing")
+		}
+		store.setFail(nil)
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		mustHold(t, s, store, s.RefreshToken())
+		saved := len(store.saved())
+		time.Sleep(10 * time.Minute)
+		if n := len(store.saved()); n != saved {
+			t.Errorf("saved %d times more", n-saved)
+		}
+	})
 }
 
 // If the token of another account cannot be replaced in the store, the session does not go back to
@@ -134,6 +186,7 @@ func TestSavingFailsForAnotherAccount(t *testing.T) {
 	if err := s.LoginWith(t.Context(), w.username, w.password); !errors.Is(err, authn.ErrNotSaved) {
 		t.Errorf("got %v, want ErrNotSaved", err)
 	}
+	w.mustFollow(t, w.use(t, s))
 	want := s.RefreshToken()
 	store.setFail(nil)
 	w.revokeAccess()
@@ -376,24 +429,30 @@ func TestStoredTokenOfAnotherServer(t *testing.T) {
 	}
 }
 
-// Who renews ahead of time is told that the token was not saved, though the old one would do.
-func TestSavingFailsAheadOfTime(t *testing.T) {
+// A renewal ahead of time is left alone while the store cannot be written; the old token is good.
+func TestStoreThatCannotBeWrittenAheadOfTime(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		store := &recordingStore{Store: authn.NewMemoryStore()}
 		_, w, s := loggedInMemory(t, authn.WithStore(store))
 		c := w.use(t, s)
 		token, _ := s.Token(t.Context())
+		before := w.refreshes()
 		time.Sleep(time.Until(token.Expiry) - 50*time.Second)
 		store.setFail(errors.New("no space left on device"))
-		if err := c.FollowManga(t.Context(), w.manga); !errors.Is(err, authn.ErrNotSaved) {
-			t.Errorf("got %v, want ErrNotSaved", err)
+		for range 30 {
+			w.mustFollow(t, c)
+			time.Sleep(time.Second)
 		}
-		if err := c.FollowManga(t.Context(), w.manga); err != nil {
-			t.Errorf("the next call: %v", err)
+		if n := w.refreshes() - before; n != 0 {
+			t.Errorf("spent %d times", n)
 		}
+		store.setFail(nil)
+		time.Sleep(5 * time.Second)
+		w.mustFollow(t, c)
+		synctest.Wait()
 		if got, _ := s.Token(t.Context()); got.AccessToken == token.AccessToken {
-			t.Error("the new token is not used")
+			t.Error("not renewed though the store can be written")
 		}
 	})
 }

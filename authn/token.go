@@ -1,15 +1,11 @@
 package authn
 
 import (
-	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"log/slog"
-	"net/http"
-	"strings"
-	"sync/atomic"
 	"time"
 )
 
@@ -53,6 +49,9 @@ func (t Token) MarshalBinary() ([]byte, error) { return t.MarshalText() }
 
 // LogValue returns [Token.String].
 func (t Token) LogValue() slog.Value { return slog.StringValue(t.String()) }
+
+// empty reports whether there is no token.
+func (t Token) empty() bool { return t.AccessToken == "" && t.RefreshToken == "" }
 
 // storedToken is the form of a token at rest.
 type storedToken struct {
@@ -101,103 +100,4 @@ func DecodeToken(data []byte) (Token, error) {
 		Expiry: stored.Expiry, RefreshExpiry: stored.RefreshExpiry,
 		Server: stored.Server, Realm: stored.Realm, Client: stored.Client, Login: stored.Login,
 	}, nil
-}
-
-// A bearer is a token in use.
-type bearer struct {
-	Token
-	header  string    // value of Authorization
-	start   time.Time // by both clocks
-	renewAt time.Time // by the wall clock, from which on it should be renewed
-	endAt   time.Time // from which on it must not be used
-
-	// trusted is how long after start, by the monotonic clock, the wall clock need not be read.
-	trusted atomic.Int64
-}
-
-// newBearer sets the margins. They allow for a request under way, for expiries that are whole
-// seconds, and for a renewal that needs more than one attempt.
-func newBearer(t Token, now time.Time) *bearer {
-	left := min(max(t.Expiry.Sub(now), 0), 365*24*time.Hour)
-	wall := now.Round(0)
-	return &bearer{
-		Token:   t,
-		header:  "Bearer " + t.AccessToken,
-		start:   now,
-		renewAt: wall.Add(left - min(left/4, time.Minute)),
-		endAt:   wall.Add(left - min(left/10, 10*time.Second)),
-	}
-}
-
-// fresh reports whether a token need not be renewed yet. The wall clock decides, because the
-// monotonic one stands still while a computer sleeps. But every call asks this, and reading only the
-// monotonic clock takes half the time, so the wall clock is read once a second.
-func (b *bearer) fresh() bool {
-	if time.Since(b.start) < time.Duration(b.trusted.Load()) {
-		return true
-	}
-	now := time.Now()
-	left := b.renewAt.Sub(now)
-	if left <= 0 {
-		return false
-	}
-	b.trusted.Store(int64(now.Sub(b.start) + min(left, time.Second)))
-	return true
-}
-
-// usable reports whether a token can be sent at all.
-func (b *bearer) usable() bool { return time.Now().Before(b.endAt) }
-
-// defaultLifetime of a session token, where the server does not say.
-const defaultLifetime = 15 * time.Minute
-
-// expiry returns when a token expires by the local clock. The lifetime counts from before the
-// request, so that a slow answer does not lengthen it. A lifetime in seconds is better than the
-// claim in the token, which is a time by the clock of the server: that clock is known from the
-// Date of the answer, if there is one.
-func expiry(sent time.Time, expiresIn int64, accessToken string, h http.Header) time.Time {
-	sent = sent.Round(0) // wall clock: the monotonic one stands still while a computer sleeps
-	if expiresIn > 0 {
-		return sent.Add(time.Duration(min(expiresIn, 365*24*60*60)) * time.Second)
-	}
-	server, err := http.ParseTime(h.Get("Date"))
-	if err != nil {
-		server = sent
-	}
-	if exp, ok := expClaim(accessToken); ok {
-		if lifetime := min(exp-float64(server.UnixNano())/1e9, 365*24*60*60); lifetime > 0 {
-			return sent.Add(time.Duration(lifetime * float64(time.Second)))
-		}
-	}
-	return sent.Add(defaultLifetime)
-}
-
-// expClaim returns the Unix time at which a JWT says that it expires. The signature is of no
-// concern to a client, which uses this as a hint.
-func expClaim(token string) (float64, bool) {
-	parts := strings.Split(token, ".")
-	if len(parts) != 3 {
-		return 0, false
-	}
-	payload, err := base64.RawURLEncoding.DecodeString(parts[1])
-	if err != nil {
-		return 0, false
-	}
-	var claims struct {
-		Exp *float64 `json:"exp"`
-	}
-	if json.Unmarshal(payload, &claims) != nil || claims.Exp == nil {
-		return 0, false
-	}
-	return *claims.Exp, true
-}
-
-// validHeader reports whether a token can stand in a header.
-func validHeader(token string) bool {
-	for i := range len(token) {
-		if c := token[i]; c <= ' ' || c >= 0x7f {
-			return false
-		}
-	}
-	return token != ""
 }

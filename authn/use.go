@@ -7,9 +7,9 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"time"
 
 	"github.com/mangadex-go/mangadex/api"
-	"github.com/mangadex-go/mangadex/internal/operation"
 )
 
 // Use makes a client act for a session: [Session.Edit] sees every request before it is sent, and a
@@ -23,76 +23,56 @@ func Use(s *Session) api.Option {
 		})
 	}
 	return api.Options(
-		api.WithRequestEditorFn(s.Edit),
-		api.WithMiddleware(func(next api.HttpRequestDoer) api.HttpRequestDoer { return &doer{s, next} }),
+		api.WithRequestEditorFn(s.mark),
+		api.WithMiddleware(func(next api.HttpRequestDoer) api.HttpRequestDoer {
+			return api.DoerFunc(func(req *http.Request) (*http.Response, error) { return s.do(req, next.Do) })
+		}),
 	)
 }
 
-// Edit puts the token on a request to the API, and renews it before if that is due. It is an
-// [api.RequestEditorFn].
+// Transport returns an [http.RoundTripper] that does for any client what [Use] does for one of package
+// api: it puts the token on requests to the API, and repeats one once that was answered with 401. A
+// nil base is [http.DefaultTransport]. Requests to other servers pass as they are.
 //
-// Operations that need no token get none; those that may have one get it if the session is not
-// anonymous; those that need one fail with an [UnauthorizedError] if the session has nothing to log
-// in with. [WithToken] and [WithoutToken] override that for one call. A request that is not for the
-// API server of the session never gets the token. A request that has an Authorization header keeps
-// it.
-func (s *Session) Edit(ctx context.Context, req *http.Request) error {
-	wanted, required := wantsToken(ctx, req)
-	if !wanted {
-		return nil
-	}
-	if _, given := req.Header["Authorization"]; given {
-		return nil
-	}
-	if !s.server.ContainsRequest(req) {
-		if !required {
-			return nil
-		}
-		return fmt.Errorf("authn: %s %s goes to %s://%s, but the tokens of the session are for %s only; see WithAPIServer", req.Method, req.URL.Path, req.URL.Scheme, req.URL.Host, s.server)
-	}
-	b := s.current.Load()
-	if b == nil || !b.fresh() {
-		var err error
-		if b, err = s.acquire(ctx); err != nil {
-			var e *ended
-			switch {
-			case !errors.As(err, &e):
-				return err
-			case !required:
-				return nil
-			}
-			return e.refuse(req.Method, s.server.Relative(req.URL))
-		}
-	}
-	if req.Header == nil {
-		req.Header = make(http.Header, 1)
-	}
-	req.Header["Authorization"] = []string{b.header}
-	return nil
+//	client := &http.Client{Transport: authn.Transport(session, polite)}
+//
+// where polite is a transport of package transport, or another one that keeps to the limits.
+func Transport(s *Session, base http.RoundTripper) http.RoundTripper {
+	return roundTripper{s, base}
 }
 
-// wantsToken reports whether a request may have a token, and whether it needs one.
-func wantsToken(ctx context.Context, req *http.Request) (wanted, required bool) {
-	switch modeOf(ctx) {
-	case withoutToken:
-		return false, false
-	case withToken:
-		return true, true
-	}
-	if op := operation.Of(req); op != nil {
-		return op.Auth != operation.AuthNone, op.Auth == operation.AuthRequired
-	}
-	return true, false
-}
-
-// A doer repeats a request once whose token was refused.
-type doer struct {
+type roundTripper struct {
 	session *Session
-	next    api.HttpRequestDoer
+	base    http.RoundTripper
 }
 
-func (d *doer) Do(req *http.Request) (*http.Response, error) {
-	resp, err := d.next.Do(req)
+// RoundTrip implements [http.RoundTripper].
+func (t roundTripper) RoundTrip(req *http.Request) (*http.Response, error) {
+	base := t.base
+	if base == nil {
+		base = http.DefaultTransport // as it is now: others replace it
+	}
+	if t.session == nil {
+		return nil, closeBody(req, errors.New("authn: Transport was given no session; check the error of New"))
+	}
+	marked := req.Clone(req.Context())
+	if err := t.session.mark(req.Context(), marked); err != nil {
+		return nil, closeBody(req, err)
+	}
+	return t.session.do(marked, base.RoundTrip)
+}
+
+// closeBody closes the body of a request that is not sent, as a transport must.
+func closeBody(req *http.Request, err error) error {
+	if req.Body != nil {
+		_ = req.Body.Close()
+	}
+	return err
+}
+
+// do sends a request, and once more if its token was refused.
+func (s *Session) do(req *http.Request, send func(*http.Request) (*http.Response, error)) (*http.Response, error) {
+	resp, err := send(req)
 	if err != nil || resp.StatusCode != http.StatusUnauthorized {
 		return resp, err
 	}
@@ -100,33 +80,63 @@ func (d *doer) Do(req *http.Request) (*http.Response, error) {
 	if header == "" || resp.Request != nil && resp.Request.Header.Get("Authorization") != header {
 		return resp, nil // sent without a token, or redirected to where no token goes
 	}
-	if !d.session.reject(header) || req.Body != nil && req.Body != http.NoBody && req.GetBody == nil {
+	if !s.turnDown(header) || req.Body != nil && req.Body != http.NoBody && req.GetBody == nil {
 		return resp, nil
 	}
 	// The connection must be free before the wait: the renewal may need it.
 	const longest = 64 << 10
 	body, _ := io.ReadAll(io.LimitReader(resp.Body, longest))
 	_ = resp.Body.Close()
+	resp.Body = io.NopCloser(bytes.NewReader(body))
 	again := req.Clone(req.Context())
-	b, err := d.session.acquire(req.Context())
 	_, required := wantsToken(req.Context(), req)
+	b, err := s.token(req.Context(), required)
 	switch e := (*ended)(nil); {
-	case err == nil:
+	case err == nil && b != nil:
 		again.Header["Authorization"] = []string{b.header}
+	case !required: // the session cannot help, and the next call is sent like this, too
+		delete(again.Header, "Authorization")
 	case !errors.As(err, &e):
 		return nil, err
-	case !required: // the session has ended, and the next call is sent like this, too
-		delete(again.Header, "Authorization")
 	case e.cause == nil: // there was nothing to get another token with; 401 says it all
-		resp.Body = io.NopCloser(bytes.NewReader(body))
 		return resp, nil
 	default:
-		return nil, e.refuse(req.Method, d.session.server.Relative(req.URL))
+		return nil, e.refuse(req.Method, s.server.Relative(req.URL))
 	}
 	if req.GetBody != nil {
 		if again.Body, err = req.GetBody(); err != nil {
 			return nil, fmt.Errorf("authn: %s %s: the body cannot be sent again: %w", req.Method, req.URL.Path, err)
 		}
 	}
-	return d.next.Do(again)
+	resp, err = send(again)
+	if b != nil && err == nil {
+		s.helped(b, resp.StatusCode != http.StatusUnauthorized)
+	}
+	return resp, err
+}
+
+// turnDown takes down that the API has answered a token with 401. It reports whether another one may
+// do better.
+func (s *Session) turnDown(header string) (ours bool) {
+	s.change(func(st state) state {
+		st, ours = st.turnedDown(header, time.Now())
+		return st
+	})
+	return ours
+}
+
+// doubt takes down that the API has said no to a token. It does not count as a call's 401, after which
+// a token stays for a while if another one was of no use.
+func (s *Session) doubt(b *bearer) {
+	s.change(func(st state) state { return st.doubted(b) })
+}
+
+// helped takes down whether a new token was of use for a call that was answered with 401.
+func (s *Session) helped(b *bearer, did bool) {
+	s.change(func(st state) state {
+		if did {
+			return st.ofUse()
+		}
+		return st.ofNoUse(b.header, time.Now())
+	})
 }

@@ -1,0 +1,388 @@
+package authn
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"slices"
+	"time"
+)
+
+// A state is all that a session knows at a time. It is a value that is never changed: what happens
+// makes another one of it, by the methods below. None of them needs a server, a store or a clock.
+type state struct {
+	epoch    int  // grows with each login as somebody else and each logout; what began before is void
+	hasStore bool // another program may log in, too
+
+	// What to log in with.
+	password credentials
+	barred   bool   // the password was refused, and is not sent again before Login
+	token    Token  // the newest; zero if there is none
+	spare    string // a refresh token for when that of token is refused
+	looks    int    // how often in a row that of token was refused
+
+	// What is in the store.
+	stored  Token // only something else is news
+	unsaved bool  // token belongs there and could not be saved
+
+	// What is in use.
+	bearer      *bearer // nil if there is none, or the API has refused it
+	headers     []string
+	permissions Permissions
+	anonymous   bool // acts without a token until Login
+	closed      bool
+	cause       error // why the session ended
+
+	// What has failed, and is left alone for a while.
+	server  pause // the auth server as a whole
+	refresh pause // the refresh token
+	login   pause // a password
+	saving  pause // the store
+	again   pause // renewals after a 401 that were of no use
+	lookAt  time.Time
+}
+
+// A credential is what a session has to log in with next.
+type credential uint8
+
+const (
+	nothing credential = iota
+	refreshToken
+	ownPassword
+)
+
+// operation is the name of what is done with it.
+func (c credential) operation() string {
+	if c == refreshToken {
+		return "refresh"
+	}
+	return "login"
+}
+
+// next returns what to log in with, and an error if that has to wait.
+func (st state) next(now time.Time, asked bool) (credential, error) {
+	c, pause := nothing, pause{}
+	switch {
+	case st.token.RefreshToken != "":
+		if st.refresh.left(now) == 0 || !st.hasPassword() {
+			c, pause = refreshToken, st.refresh
+			asked = asked && st.refresh.times == 0 // the second look is not hurried
+			break
+		}
+		fallthrough
+	case st.hasPassword():
+		c, pause = ownPassword, st.login
+	default:
+		return nothing, nil
+	}
+	if err := st.server.ends("", c.operation(), now, asked); err != nil {
+		return c, err
+	}
+	return c, pause.ends(st.fingerprint(c), c.operation(), now, asked)
+}
+
+// refusedBy reports whether an error is the word of the auth server against it.
+func (c credential) refusedBy(err error) bool {
+	if c == refreshToken {
+		return errors.Is(err, ErrRefreshTokenRefused)
+	}
+	return errors.Is(err, ErrWrongPassword) || errors.Is(err, ErrAccount)
+}
+
+// fingerprint tells one refresh token or password from another.
+func (st state) fingerprint(c credential) string {
+	if c == refreshToken {
+		return fingerprint(st.token.RefreshToken)
+	}
+	return st.password.fingerprint()
+}
+
+func fingerprint(texts ...string) string {
+	h := sha256.New()
+	for _, text := range texts {
+		h.Write([]byte(text))
+		h.Write([]byte{0})
+	}
+	return hex.EncodeToString(h.Sum(nil)[:8])
+}
+
+func (st state) hasPassword() bool { return st.password.given() && !st.barred }
+
+// means reports whether there is something to log in with.
+func (st state) means() bool { return st.token.RefreshToken != "" || st.hasPassword() }
+
+// An action is what a call does that wants a token.
+type action uint8
+
+const (
+	useIt    action = iota // the token is good
+	useAhead               // it is good, and should be renewed meanwhile
+	renewIt                // there is none, but there may be one
+	giveUp
+)
+
+// plan says what to do for a call that wants a token.
+func (st state) plan(now time.Time, asked bool) (action, error) {
+	switch {
+	case st.bearer != nil && st.bearer.fresh():
+		return useIt, nil
+	case st.bearer != nil && st.bearer.usable():
+		if c, err := st.next(now, false); c == nothing || err != nil || st.closed || st.saving.left(now) > 0 {
+			return useIt, nil
+		}
+		return useAhead, nil
+	case st.closed:
+		return giveUp, ErrClosed
+	case st.anonymous:
+		return giveUp, &ended{cause: st.cause, anonymous: st.means() || st.hasStore}
+	}
+	c, err := st.next(now, asked)
+	switch {
+	case err != nil:
+		return giveUp, err
+	case c == nothing && (!st.hasStore || now.Before(st.lookAt)):
+		return giveUp, &ended{cause: st.cause}
+	}
+	return renewIt, nil
+}
+
+// found is the state after a token was read from the store that was not known to be there: another
+// process has put it there, or an earlier run of this one.
+func (st state) found(stored Token, now time.Time) state {
+	if !st.isNews(stored) {
+		return st
+	}
+	if st.stored == (Token{}) && st.token.RefreshToken != stored.RefreshToken && st.token.AccessToken == "" {
+		st.spare = st.token.RefreshToken // of WithRefreshToken
+	}
+	if loginOf(stored) != loginOf(st.token) {
+		st.headers, st.permissions = nil, nil // what they are of is another login
+	}
+	st.stored, st.token, st.unsaved = stored, stored, false
+	st.looks, st.refresh = 0, pause{}
+	if b := newBearer(stored, now); stored.AccessToken != "" && b.fresh() {
+		return st.accepted(b, st.permissions)
+	}
+	return st
+}
+
+func (st state) isNews(stored Token) bool {
+	return !stored.empty() && (stored.RefreshToken != st.stored.RefreshToken || stored.AccessToken != st.stored.AccessToken)
+}
+
+// granted is the state after the auth server has given out a token.
+func (st state) granted(t Token) state {
+	st.token, st.spare, st.unsaved = t, "", st.hasStore
+	st.looks, st.server, st.refresh, st.login = 0, pause{}, pause{}, pause{}
+	return st
+}
+
+// saved is the state after a token was saved.
+func (st state) saved(t Token) state {
+	st.stored, st.saving = t, pause{}
+	st.unsaved = st.unsaved && t != st.token
+	return st
+}
+
+// notSaved is the state after the store has failed.
+func (st state) notSaved(err error, now time.Time) state {
+	st.saving = st.saving.after("", err, now, 0, false)
+	return st
+}
+
+// foreign is the state of a session whose store belongs to somebody else.
+func (st state) foreign(why error) state {
+	st.unsaved = false
+	if st.cause == nil {
+		st.cause = why
+	}
+	return st
+}
+
+// accepted is the state with a token in use.
+func (st state) accepted(b *bearer, permissions Permissions) state {
+	const remembered = 4 // so many generations of tokens can be on the way at a time
+	if st.closed {
+		return st
+	}
+	headers := append(slices.Clip(st.headers), b.header)
+	st.headers = headers[max(0, len(headers)-remembered):]
+	st.bearer, st.cause = b, nil
+	if permissions != nil {
+		st.permissions = permissions
+	}
+	return st
+}
+
+// checked is the state after the API has said what a token may do.
+func (st state) checked(b *bearer, permissions Permissions) state {
+	if st.bearer == b {
+		st.permissions = permissions
+	}
+	return st
+}
+
+// refused is the state after the auth server has refused a refresh token or a password. A refresh
+// token gets a second look, because servers have been wrong about good ones, unless there is
+// something else to log in with. It is dropped then.
+func (st state) refused(c credential, err error, now time.Time, asked bool) (_ state, dropped bool) {
+	st = st.heard(err, now)
+	st.cause = err
+	if c == ownPassword {
+		st.barred = true
+		st.login = st.login.after(st.fingerprint(c), err, now, 0, asked)
+		return st, false
+	}
+	st.looks++
+	if st.looks < 2 && st.spare == "" && !st.hasPassword() {
+		st.refresh = st.refresh.after(st.fingerprint(c), err, now, 0, asked)
+		return st, false
+	}
+	st.token.RefreshToken, st.spare = st.spare, ""
+	st.token.RefreshExpiry, st.token.Login = time.Time{}, ""
+	st.looks, st.refresh = 0, pause{}
+	return st, true
+}
+
+// heard is the state after the auth server has refused something and wants to be left alone. That
+// says nothing about anything else that could be sent.
+func (st state) heard(err error, now time.Time) state {
+	if wanted(err) == 0 {
+		return st
+	}
+	return st.failed(&TokenError{
+		Retryable: true, reasons: []error{ErrUnavailable}, RetryAfter: wanted(err),
+		Description: "after an attempt that failed the server allows no other yet",
+	}, now, true)
+}
+
+// denied is the state after a login as somebody else has failed.
+func (st state) denied(c credentials, err error, now time.Time) state {
+	switch {
+	case ownPassword.refusedBy(err):
+		st = st.heard(err, now)
+	case !dislikes(err):
+		return st.failed(err, now, true)
+	}
+	st.login = st.login.after(c.fingerprint(), err, now, 0, true)
+	return st
+}
+
+// mayTry returns an error if a login as somebody else has to wait.
+func (st state) mayTry(c credentials, now time.Time) error {
+	if err := st.server.ends("", "login", now, true); err != nil {
+		return err
+	}
+	return st.login.ends(c.fingerprint(), "login", now, true)
+}
+
+// failed is the state after the auth server could not be asked, or asked in vain for a reason that
+// has nothing to do with the credential.
+func (st state) failed(err error, now time.Time, asked bool) state {
+	st.server = st.server.after("", err, now, wanted(err), asked)
+	return st
+}
+
+// disliked is the state after the auth server has found fault with a request that had a certain
+// credential, without a word against the credential.
+func (st state) disliked(c credential, err error, now time.Time, asked bool) state {
+	if c == refreshToken {
+		st.refresh = st.refresh.after(st.fingerprint(c), err, now, wanted(err), asked)
+	} else {
+		st.login = st.login.after(st.fingerprint(c), err, now, wanted(err), asked)
+	}
+	return st
+}
+
+// wanted is how long a server wants to be left alone.
+func wanted(err error) time.Duration {
+	var told *TokenError
+	if errors.As(err, &told) {
+		return told.RetryAfter
+	}
+	return 0
+}
+
+// turnedDown is the state after the API has answered a token with 401. It reports whether the token
+// was of this login, so that a new one may do better.
+func (st state) turnedDown(header string, now time.Time) (_ state, ours bool) {
+	ours = slices.Contains(st.headers, header)
+	if st.bearer != nil && st.bearer.header == header {
+		if st.again.left(now) > 0 {
+			return st, false
+		}
+		st.bearer = nil
+	}
+	return st, ours
+}
+
+// doubted is the state after the API has said a clear no to a token that was asked about.
+func (st state) doubted(b *bearer) state {
+	if st.bearer == b {
+		st.bearer = nil
+	}
+	return st
+}
+
+// ofNoUse is the state after a call was answered with 401 in spite of a new token.
+func (st state) ofNoUse(header string, now time.Time) state {
+	if st.bearer != nil && st.bearer.header == header {
+		st.again = st.again.after("", ErrUnauthorized, now, 0, false)
+	}
+	return st
+}
+
+// ofUse is the state after a new token has helped.
+func (st state) ofUse() state {
+	st.again = pause{}
+	return st
+}
+
+// rejected is the state after the API has said no to a token that the auth server had just given
+// out, twice. What there is to log in with stays for Login: the auth server has not refused it.
+func (st state) rejected(cause error) state {
+	st.anonymous, st.cause = true, cause
+	st.bearer, st.permissions = nil, nil
+	return st
+}
+
+// exhausted is the state after there was nothing to log in with. Then another program may do so.
+func (st state) exhausted(now time.Time) state {
+	st.lookAt = now.Add(lookPause)
+	return st
+}
+
+// replaced is the state after a login as somebody else.
+func (st state) replaced(c credentials, t, stored Token) state {
+	return state{
+		epoch: st.epoch + 1, hasStore: st.hasStore, closed: st.closed,
+		password: c, token: t, stored: stored, unsaved: st.hasStore,
+	}
+}
+
+// forgotten is the state after a logout.
+func (st state) forgotten(keepCredentials bool) state {
+	next := state{epoch: st.epoch + 1, hasStore: st.hasStore, closed: st.closed, anonymous: true, server: st.server, login: st.login}
+	if keepCredentials {
+		next.password = st.password
+	}
+	return next
+}
+
+// awake is the state after the user has asked for a login.
+func (st state) awake() state {
+	st.anonymous, st.barred, st.lookAt = false, false, time.Time{}
+	return st
+}
+
+// shut is the state after Close. A token that is there may be used to its end.
+func (st state) shut() state {
+	st.closed = true
+	return st
+}
+
+// proven is the state after the store has shown with a token that it can be written.
+func (st state) proven(t Token) state {
+	st.token, st.stored, st.unsaved, st.saving = t, t, false, pause{}
+	return st
+}
