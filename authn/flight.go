@@ -2,6 +2,7 @@ package authn
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -99,8 +100,16 @@ func (s *Session) changeFor(f *flight, next func(state) state) (ok bool) {
 
 // acquire returns a state with a token that can be used. Who finds one that is near its end has it
 // renewed meanwhile; who finds none waits, no longer than ctx. The error is an [ended] if there is
-// nothing to get a token with.
+// nothing to get a token with, as far as the auth server says.
 func (s *Session) acquire(ctx context.Context, asked bool) (state, error) {
+	st, err := s.await(ctx, asked)
+	if errors.Is(err, ErrRefreshTokenRefused) && !errors.As(err, new(*ended)) {
+		err = &ended{cause: err, now: true} // until it is looked at once more
+	}
+	return st, err
+}
+
+func (s *Session) await(ctx context.Context, asked bool) (state, error) {
 	for {
 		st := s.state()
 		if st.bearer != nil && st.bearer.fresh() {
