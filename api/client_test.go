@@ -50,9 +50,9 @@ func TestClientsOfAllKinds(t *testing.T) {
 		doer  func(m http.RoundTripper) api.HttpRequestDoer
 		agent string
 	}{
-		{"an http.Client", func(m http.RoundTripper) api.HttpRequestDoer { return &http.Client{Transport: m} }, transport.Product},
-		{"an http.Client with a polite transport", func(m http.RoundTripper) api.HttpRequestDoer { return &http.Client{Transport: polite(m)} }, transport.Product + " own/1"},
-		{"another doer", func(m http.RoundTripper) api.HttpRequestDoer { return api.DoerFunc(m.RoundTrip) }, transport.Product},
+		{"an http.Client", func(m http.RoundTripper) api.HttpRequestDoer { return &http.Client{Transport: m} }, transport.Product()},
+		{"an http.Client with a polite transport", func(m http.RoundTripper) api.HttpRequestDoer { return &http.Client{Transport: polite(m)} }, transport.Product() + " own/1"},
+		{"another doer", func(m http.RoundTripper) api.HttpRequestDoer { return api.DoerFunc(m.RoundTrip) }, transport.Product()},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -115,7 +115,7 @@ func TestClientOptions(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if got := resp.Header.Get("X-Agent"); got != transport.Product+" shelf/1" {
+			if got := resp.Header.Get("X-Agent"); got != transport.Product()+" shelf/1" {
 				t.Fatalf("User-Agent %q", got)
 			}
 			resp.Body.Close()

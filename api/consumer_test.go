@@ -19,7 +19,8 @@ func TestConsumer(t *testing.T) {
 	t.Parallel()
 	c := newConsumer(t)
 
-	const want = "10000000-0000-4000-8000-00000000000a A Garden of Clouds a.png\n3\n404 Nothing here\n"
+	const want = "10000000-0000-4000-8000-00000000000a A Garden of Clouds a.png\n3\n" +
+		"404 Nothing here for mangadex-go/devel (+https://github.com/mangadex-go/mangadex) consumer/1.0\n"
 	if got := c.run(t, c.program("consumer")); got != want {
 		t.Errorf("the program prints %q, want %q", got, want)
 	}
@@ -43,6 +44,7 @@ func TestConsumer(t *testing.T) {
 
 	t.Run("modules", func(t *testing.T) { c.modules(t) })
 	t.Run("initialisation", func(t *testing.T) { c.initialisation(t) })
+	t.Run("version", func(t *testing.T) { c.version(t) })
 }
 
 // consumer is the module of somebody else, with its programs built.
@@ -183,6 +185,25 @@ func (c *consumer) initialisation(t *testing.T) {
 	t.Logf("in all: %.0f µs", clock*1000)
 	if allocations > 16 {
 		t.Errorf("the packages make %d allocations before main, more than 16; do in a function what these do", allocations)
+	}
+}
+
+// version makes this module a dependency with a version, of which the consumer has a copy, as it has
+// after go mod vendor.
+func (c *consumer) version(t *testing.T) {
+	c.run(t, "go", "mod", "vendor")
+	release := func(name, from, to string) {
+		path := filepath.Join(c.dir, filepath.FromSlash(name))
+		text := regexp.MustCompile(from).ReplaceAll(readFile(t, path), []byte(to))
+		writeFile(t, path, text)
+	}
+	release("go.mod", `(?m)^replace .*$`, "")
+	release("go.mod", `(mangadex-go/mangadex) v0.0.0`, "$1 v1.2.3")
+	release("vendor/modules.txt", `(?m)^(# github.com/mangadex-go/mangadex) .*$`, "$1 v1.2.3")
+	// The line of the replacement is the last of the file.
+	release("vendor/modules.txt", `(?m)\n# github.com/mangadex-go/mangadex v1.2.3\n$`, "\n")
+	if got, want := c.run(t, "go", "run", "-mod=vendor", "-trimpath", "./agent"), "mangadex-go/1.2.3 (+https"; !strings.Contains(got, want) {
+		t.Errorf("the program prints %q, want %q in it", got, want)
 	}
 }
 

@@ -45,7 +45,7 @@ func newSender(client *http.Client, userAgent string) *sender {
 	own.Timeout = 0
 	own.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	if userAgent == "" {
-		userAgent = transport.Product
+		userAgent = transport.Product()
 	}
 	return &sender{&own, userAgent, closeIdle}
 }

@@ -34,7 +34,7 @@ type settings struct {
 
 func newSettings(options []Option) (*settings, error) {
 	s := &settings{
-		agent:    transport.Product,
+		agent:    transport.Product(),
 		parallel: 6,
 		maxPage:  64 << 20,
 		silence:  15 * time.Second,

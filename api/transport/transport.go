@@ -46,7 +46,7 @@ type Option func(*Transport) error
 // change them.
 func New(options ...Option) (*Transport, error) {
 	t := &Transport{
-		agent:    []string{Product},
+		agent:    []string{Product()},
 		limiter:  NewLimiter(),
 		maxWait:  answer.MaxWait,
 		attempts: 5,

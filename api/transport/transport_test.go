@@ -30,12 +30,12 @@ func TestHeaders(t *testing.T) {
 		header  http.Header
 		want    http.Header
 	}{
-		{"the default", nil, nil, http.Header{"User-Agent": {transport.Product}}},
+		{"the default", nil, nil, http.Header{"User-Agent": {transport.Product()}}},
 		{"with an application", []transport.Option{transport.WithUserAgent(" shelf/1.2 (+https://shelf.example) ")}, nil,
-			http.Header{"User-Agent": {transport.Product + " shelf/1.2 (+https://shelf.example)"}}},
+			http.Header{"User-Agent": {transport.Product() + " shelf/1.2 (+https://shelf.example)"}}},
 		{"of the request", nil, http.Header{"User-Agent": {"other/1"}}, http.Header{"User-Agent": {"other/1"}}},
-		{"an empty one", nil, http.Header{"User-Agent": {""}}, http.Header{"User-Agent": {transport.Product}}},
-		{"Via", nil, http.Header{"Via": {"1.1 proxy"}, "via": {"1.1 proxy"}, "X-Other": {"a", "b"}}, http.Header{"User-Agent": {transport.Product}, "X-Other": {"a", "b"}}},
+		{"an empty one", nil, http.Header{"User-Agent": {""}}, http.Header{"User-Agent": {transport.Product()}}},
+		{"Via", nil, http.Header{"Via": {"1.1 proxy"}, "via": {"1.1 proxy"}, "X-Other": {"a", "b"}}, http.Header{"User-Agent": {transport.Product()}, "X-Other": {"a", "b"}}},
 	}
 	for _, test := range tests {
 		for _, url := range []string{server + "/manga", "https://uploads.mangadex.org/covers/a/b.png"} {

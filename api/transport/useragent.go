@@ -3,14 +3,44 @@ package transport
 import (
 	"errors"
 	"fmt"
+	"runtime/debug"
 	"strings"
+	"sync"
 )
 
-// Version is the version of this module, as the User-Agent says it.
-const Version = "0.1.0"
+// module is this one, as the go command knows it.
+const module = "github.com/mangadex-go/mangadex"
+
+// Version is the version of this module in the program, without the v: that which the program was
+// built with, as its main module or as a dependency. It is "devel" where there is none, as in a
+// test and with a replacement by a folder.
+func Version() string { return version() }
+
+var version = sync.OnceValue(func() string {
+	info, _ := debug.ReadBuildInfo()
+	return versionIn(info)
+})
+
+func versionIn(info *debug.BuildInfo) string {
+	if info == nil {
+		return "devel"
+	}
+	for _, m := range append([]*debug.Module{&info.Main}, info.Deps...) {
+		if m.Path != module {
+			continue
+		}
+		if m.Replace != nil {
+			m = m.Replace
+		}
+		if version, ok := strings.CutPrefix(m.Version, "v"); ok {
+			return version
+		}
+	}
+	return "devel" // or without modules, or (devel)
+}
 
 // Product is how this library names itself, the whole User-Agent of a program without a name.
-const Product = "mangadex-go/" + Version + " (+https://github.com/mangadex-go/mangadex)"
+func Product() string { return "mangadex-go/" + Version() + " (+https://" + module + ")" }
 
 // browsers are words by which MangaDex recognises a client that pretends to be a browser.
 var browsers = []string{"mozilla/", "applewebkit", "gecko", "chrome/", "safari/", "opera", "msie", "trident/", "edg/"}
@@ -34,5 +64,5 @@ func UserAgent(application string) (string, error) {
 			return "", fmt.Errorf("transport: the User-Agent %q looks like that of a browser (%q), which MangaDex refuses"+like, application, word)
 		}
 	}
-	return Product + " " + application, nil
+	return Product() + " " + application, nil
 }

@@ -30,7 +30,7 @@ func (s server) RoundTrip(req *http.Request) (*http.Response, error) {
 	body, ok := s[req.Method+" "+req.URL.Path]
 	status := http.StatusOK
 	if !ok {
-		body, status = `{"result":"error","errors":[{"id":"a","status":404,"title":"not_found_http_exception","detail":"Nothing here","context":null}]}`, http.StatusNotFound
+		body, status = `{"result":"error","errors":[{"id":"a","status":404,"title":"not_found_http_exception","detail":"Nothing here for `+req.UserAgent()+`","context":null}]}`, http.StatusNotFound
 	}
 	return &http.Response{
 		StatusCode: status, Header: http.Header{"Content-Type": {"application/json"}},
