@@ -117,7 +117,7 @@ func buildProgram(dir, name, source string) (string, error) {
 		return "", err
 	}
 	binary := filepath.Join(path, "program")
-	if text, err := exec.Command("go", "build", "-o", binary, "./"+path).CombinedOutput(); err != nil {
+	if text, err := exec.Command("go", "build", "-buildvcs=false", "-o", binary, "./"+path).CombinedOutput(); err != nil {
 		return "", fmt.Errorf("%w: %s", err, text)
 	}
 	return filepath.Abs(binary)

@@ -60,7 +60,7 @@ func run(m *testing.M) int {
 	}
 	defer os.RemoveAll(dir)
 	program = filepath.Join(dir, "reader")
-	build := exec.Command("go", "build", "-o", program, "./examples/reader")
+	build := exec.Command("go", "build", "-buildvcs=false", "-o", program, "./examples/reader")
 	build.Dir = filepath.Join("..", "..", "..")
 	if out, err := build.CombinedOutput(); err != nil {
 		fmt.Printf("%s\n%s", err, out)
