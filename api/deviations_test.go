@@ -13,6 +13,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/mangadex-go/mangadex/api"
+	"github.com/mangadex-go/mangadex/api/reading"
 )
 
 // Ids of the samples.
@@ -497,7 +498,7 @@ var deviations = []struct {
 	}},
 	{"a language that comes again among the alternative titles", func(t *testing.T) {
 		m := decode[api.MangaResponse](t, "GetManga", entity(mangaSample))
-		equal(t, "the English titles", api.Titles(m.Data.Attributes.Title, m.Data.Attributes.AltTitles, "en"), []string{"A Garden of Clouds", "Cloud Garden"})
+		equal(t, "the English titles", reading.Titles(&m.Data.Attributes, "en"), []string{"A Garden of Clouds", "Cloud Garden"})
 	}},
 	{"relationships of every type", func(t *testing.T) {
 		attributes := func(sample string) string {

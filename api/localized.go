@@ -103,14 +103,3 @@ func (s LocalizedString) append(b []byte) []byte {
 	}
 	return jsonio.Close(b, start)
 }
-
-// Titles returns the text of every title in a language, the main one first if it is in it.
-func Titles(main LocalizedString, alternatives []LocalizedString, language string) []string {
-	var texts []string
-	for _, s := range append([]LocalizedString{main}, alternatives...) {
-		if text, ok := s.Get(language); ok && text != "" {
-			texts = append(texts, text)
-		}
-	}
-	return texts
-}

@@ -3,7 +3,6 @@ package upload
 import (
 	"bufio"
 	"bytes"
-	"cmp"
 	"errors"
 	"fmt"
 	"image"
@@ -24,6 +23,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/mangadex-go/mangadex/api"
+	"github.com/mangadex-go/mangadex/api/reading"
 )
 
 // maxSide is the first number of pixels that is too many.
@@ -115,7 +115,7 @@ func Folder(fsys fs.FS, patterns ...string) Source {
 		if len(names) == 0 {
 			return nil, noPages(patterns)
 		}
-		slices.SortFunc(names, compareNatural)
+		slices.SortFunc(names, reading.CompareNames)
 		return collect(names, func(name string) (picture, error) {
 			info, err := fs.Stat(fsys, name)
 			if err != nil {
@@ -167,40 +167,6 @@ func collect(names []string, make func(name string) (picture, error)) ([]picture
 		pictures = append(pictures, p)
 	}
 	return pictures, errors.Join(errs...)
-}
-
-// compareNatural orders file names as people do: runs of digits by their value, and a name before
-// those that go on behind it.
-func compareNatural(a, b string) int {
-	return cmp.Or(
-		compareRuns(strings.TrimSuffix(a, path.Ext(a)), strings.TrimSuffix(b, path.Ext(b))),
-		compareRuns(a, b),
-		strings.Compare(a, b), // 1.png and 01.png
-	)
-}
-
-func compareRuns(a, b string) int {
-	for a != "" && b != "" {
-		na, nb := digits(a), digits(b)
-		if na == 0 || nb == 0 {
-			if a[0] != b[0] {
-				return cmp.Compare(a[0], b[0])
-			}
-			a, b = a[1:], b[1:]
-			continue
-		}
-		va, vb := strings.TrimLeft(a[:na], "0"), strings.TrimLeft(b[:nb], "0")
-		if c := cmp.Or(cmp.Compare(len(va), len(vb)), strings.Compare(va, vb)); c != 0 {
-			return c
-		}
-		a, b = a[na:], b[nb:]
-	}
-	return cmp.Compare(len(a), len(b))
-}
-
-// digits counts the digits that s begins with.
-func digits(s string) int {
-	return len(s) - len(strings.TrimLeft(s, "0123456789"))
 }
 
 // check returns an error if the server would not take the picture, by its name and its first bytes.

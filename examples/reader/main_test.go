@@ -22,8 +22,8 @@ import (
 
 func TestMain(m *testing.M) { exampletest.Main(m, main) }
 
-// A reading is a reader that serves.
-type reading struct {
+// A desk is a reader that serves.
+type desk struct {
 	t       *testing.T
 	url     string
 	program *exampletest.Program
@@ -34,13 +34,13 @@ type reading struct {
 var served = regexp.MustCompile(`http://\S+:\d+`)
 
 // start starts a reader on a server, logged in as its account; the test ends it.
-func start(t *testing.T) *reading {
+func start(t *testing.T) *desk {
 	t.Helper()
 	return launch(t, exampletest.New(t))
 }
 
 // guest is a reader that nobody is logged in to.
-func guest(t *testing.T) *reading {
+func guest(t *testing.T) *desk {
 	t.Helper()
 	return launch(t, guestProgram(t))
 }
@@ -53,9 +53,9 @@ func guestProgram(t *testing.T, options ...apitest.Option) *exampletest.Program 
 	return p
 }
 
-func launch(t *testing.T, p *exampletest.Program, args ...string) *reading {
+func launch(t *testing.T, p *exampletest.Program, args ...string) *desk {
 	t.Helper()
-	r := &reading{t: t, program: p, running: p.Start(append([]string{"-addr", "127.0.0.1:0"}, args...)...)}
+	r := &desk{t: t, program: p, running: p.Start(append([]string{"-addr", "127.0.0.1:0"}, args...)...)}
 	t.Cleanup(func() { r.stop() })
 	for end := time.Now().Add(20 * time.Second); ; time.Sleep(time.Millisecond) {
 		if r.url = served.FindString(r.running.Stdout()); r.url != "" {
@@ -68,7 +68,7 @@ func launch(t *testing.T, p *exampletest.Program, args ...string) *reading {
 }
 
 // stop interrupts the reader, which has to end well.
-func (r *reading) stop() exampletest.Result {
+func (r *desk) stop() exampletest.Result {
 	r.t.Helper()
 	if r.result == nil {
 		r.running.Interrupt(func() bool { return true })
@@ -90,7 +90,7 @@ type answer struct {
 }
 
 // send sends a request, without following redirects.
-func (r *reading) send(req *http.Request) answer {
+func (r *desk) send(req *http.Request) answer {
 	r.t.Helper()
 	resp, err := http.DefaultTransport.RoundTrip(req)
 	if err != nil {
@@ -104,7 +104,7 @@ func (r *reading) send(req *http.Request) answer {
 	return answer{resp.StatusCode, resp.Header, string(body)}
 }
 
-func (r *reading) request(method, path string, fields ...string) *http.Request {
+func (r *desk) request(method, path string, fields ...string) *http.Request {
 	r.t.Helper()
 	form := make([]string, 0, len(fields)/2)
 	for i := 0; i < len(fields); i += 2 {
@@ -121,12 +121,12 @@ func (r *reading) request(method, path string, fields ...string) *http.Request {
 	return req
 }
 
-func (r *reading) get(path string) answer {
+func (r *desk) get(path string) answer {
 	r.t.Helper()
 	return r.send(r.request(http.MethodGet, path))
 }
 
-func (r *reading) post(path string, fields ...string) answer {
+func (r *desk) post(path string, fields ...string) answer {
 	r.t.Helper()
 	return r.send(r.request(http.MethodPost, path, fields...))
 }
@@ -267,7 +267,7 @@ func TestNoPlaceForToken(t *testing.T) {
 	})
 }
 
-func logIn(t *testing.T, r *reading) {
+func logIn(t *testing.T, r *desk) {
 	t.Helper()
 	account := r.program.Server.Account
 	a := r.post("/login", "username", account.Username, "password", account.Password, "next", "/following")

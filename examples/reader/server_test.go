@@ -19,7 +19,7 @@ import (
 var pageAddress = regexp.MustCompile(`<img src="(/chapter/[^"]+)"`)
 
 // pagesOf are the addresses of the pages of a chapter.
-func pagesOf(t *testing.T, r *reading, chapter string) []string {
+func pagesOf(t *testing.T, r *desk, chapter string) []string {
 	t.Helper()
 	a := r.get("/chapter/" + chapter)
 	a.want(t, http.StatusOK, `id="reader"`)
@@ -181,7 +181,7 @@ func TestImagesFail(t *testing.T) {
 	}
 }
 
-func image(r *reading, address string) *http.Request {
+func image(r *desk, address string) *http.Request {
 	req := r.request(http.MethodGet, address)
 	req.Header.Set("Accept", "image/avif,image/webp,*/*;q=0.8")
 	return req
@@ -568,13 +568,5 @@ func TestBegin(t *testing.T) {
 		if label != test.at || name != test.name {
 			t.Errorf("%s: %q %q, want %q %q", test.read, label, name, test.at, test.name)
 		}
-	}
-}
-
-func TestPlain(t *testing.T) {
-	t.Parallel()
-	const description = "A **lamp** from [the shop](https://shop.example).\n\n---\n- [links](https://x.example)"
-	if got := plain(description); got != "A lamp from the shop." {
-		t.Errorf("got %q", got)
 	}
 }

@@ -17,6 +17,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/mangadex-go/mangadex/api"
+	"github.com/mangadex-go/mangadex/api/reading"
 	"github.com/mangadex-go/mangadex/authn"
 	"github.com/mangadex-go/mangadex/examples/internal/command"
 )
@@ -25,8 +26,6 @@ const (
 	perPage    = 24     // titles
 	maxResults = 10_000 // that MangaDex shows of a search
 )
-
-var ratings = []api.ContentRating{api.ContentRatingSafe, api.ContentRatingSuggestive, api.ContentRatingErotica, api.ContentRatingPornographic}
 
 // A list is a page of titles.
 type list struct {
@@ -101,7 +100,7 @@ func (l *list) fill(r *http.Request, found *api.MangaList, language string, n in
 	for i := range found.Data {
 		m := &found.Data[i]
 		c := card{
-			Address: titleAddress(m.ID, language), Title: nameOf(&m.Attributes, language),
+			Address: titleAddress(m.ID, language), Title: reading.Title(&m.Attributes, language),
 			Author: authorsOf(m.Relationships), Cover: coverAddress(m.ID, m.Relationships, "256"), Facts: statusName(m.Attributes.Status),
 		}
 		if m.Attributes.Year != nil {
@@ -213,8 +212,8 @@ func (s *server) title(w http.ResponseWriter, r *http.Request) error {
 
 	a := &manga.Data.Attributes
 	v := title{
-		ID: id, Name: nameOf(a, language), Cover: coverAddress(id, manga.Data.Relationships, "512"),
-		Authors: authorsOf(manga.Data.Relationships), About: plain(a.Description.In(language)),
+		ID: id, Name: reading.Title(a, language), Cover: coverAddress(id, manga.Data.Relationships, "512"),
+		Authors: authorsOf(manga.Data.Relationships), About: reading.Plain(a.Description.In(language)),
 		Newest: r.FormValue("order") != "oldest", Here: r.URL.RequestURI(),
 		LoggedIn: mine.loggedIn, Trouble: mine.trouble, Followed: mine.followed,
 	}
@@ -308,7 +307,7 @@ func (s *server) chapter(w http.ResponseWriter, r *http.Request) error {
 		v.Manga, v.Back = manga.ID, titleAddress(manga.ID, details.Attributes.TranslatedLanguage)
 		reset := false
 		if a := manga.Attributes; a != nil {
-			v.Title, reset = nameOf(a, details.Attributes.TranslatedLanguage), a.ChapterNumbersResetOnNewVolume
+			v.Title, reset = reading.Title(a, details.Attributes.TranslatedLanguage), a.ChapterNumbersResetOnNewVolume
 			if a.OriginalLanguage != "ja" {
 				v.Layout = "strip"
 			}
@@ -452,7 +451,7 @@ func (s *server) feed(ctx context.Context, manga uuid.UUID, language string) ([]
 		return kept.chapters, nil
 	}
 	params := &api.GetMangaFeedParams{
-		ContentRating: ratings, Includes: []api.ChapterInclude{api.ChapterIncludeScanlationGroup},
+		ContentRating: reading.AllRatings(), Includes: []api.ChapterInclude{api.ChapterIncludeScanlationGroup},
 		Order: &api.ChapterOrder{Chapter: api.Asc},
 	}
 	if language != anyLanguage && language != "" {
@@ -486,14 +485,6 @@ func coverAddress(id uuid.UUID, rs api.Relationships, size string) string {
 	return "/title/" + id.String() + "/covers/" + url.PathEscape(cover.Attributes.FileName) + "?size=" + size
 }
 
-// nameOf is the name of a title in a language, or else the main one.
-func nameOf(a *api.MangaAttributes, language string) string {
-	if names := api.Titles(a.Title, a.AltTitles, language); len(names) > 0 {
-		return names[0]
-	}
-	return a.Title.String()
-}
-
 // authorsOf names who wrote and who drew a title, each once.
 func authorsOf(rs api.Relationships) string {
 	var names []string
@@ -503,14 +494,6 @@ func authorsOf(rs api.Relationships) string {
 		}
 	}
 	return strings.Join(names, ", ")
-}
-
-var links = regexp.MustCompile(`\[([^\]]*)\]\([^)]*\)`)
-
-// plain is a description without its Markdown, and without the links that follow it.
-func plain(description string) string {
-	description, _, _ = strings.Cut(description, "\n---")
-	return strings.TrimSpace(strings.NewReplacer("**", "", "__", "").Replace(links.ReplaceAllString(description, "$1")))
 }
 
 // anyLanguage stands for all of them.
