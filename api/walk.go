@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"iter"
-	"sync"
 	"time"
 
 	"github.com/google/uuid"
@@ -13,12 +12,28 @@ import (
 	"github.com/mangadex-go/mangadex/internal/operation"
 )
 
-// maxResults is the ceiling of the server on offset and limit together.
-const maxResults = 10000
-
 // ErrTooManyResults says that a list goes on behind the 10,000 results that the server shows.
 // [WithSlices] gets at the others, where the operation has CreatedAtSince.
 var ErrTooManyResults = errors.New("the list goes on behind the 10,000 results that the server shows")
+
+// ErrIncomplete says that a list ended before it was whole, or may have: fewer items came than the
+// server says there are, and asking again did not bring the others. What came has been yielded. An
+// iterator asks four times for a page that is empty though there should be more, and passes over
+// the list three times if items are missing at its end.
+//
+// It is an error as a value, for [errors.As].
+type ErrIncomplete struct {
+	Got   int // items that came
+	Total int // items that there should be, as the server says; -1 if it does not
+}
+
+// Error implements error.
+func (e ErrIncomplete) Error() string {
+	if e.Total < 0 {
+		return fmt.Sprintf("the list is not whole: %d items came, others each time, and the server does not say how many there are; ask again later", e.Got)
+	}
+	return fmt.Sprintf("the list is not whole: %d items came of the %d that the server says there are; ask again later", e.Got, e.Total)
+}
 
 // A WalkOption changes how an iterator over a list works.
 type WalkOption func(*walkSettings)
@@ -83,40 +98,45 @@ func walk[T any](ctx context.Context, plan walkPlan[T], options []WalkOption) it
 		}
 	}
 	return func(yield func(T, error) bool) {
-		ctx, cancel := context.WithCancel(ctx)
-		w := walker[T]{ctx: ctx, plan: plan, most: s.ahead, ahead: min(s.ahead, 1)}
-		defer w.running.Wait()
-		defer cancel()
-		if err := w.begin(s.slices); err != nil {
+		w := walker[T]{plan: plan, ledger: ledger{list: 1, pass: 1, met: map[uuid.UUID]meeting{}}}
+		w.reader = newReader(ctx, s.ahead, plan.fetch)
+		defer w.reader.close()
+		err := w.begin(s.slices)
+		if err == nil {
+			err = w.all(ctx, yield)
+		}
+		if err != nil && !errors.Is(err, errLeft) {
 			var none T
 			yield(none, err)
-			return
 		}
-		w.all(yield)
 	}
 }
+
+// errLeft says that the loop has been left.
+var errLeft = errors.New("the loop has been left")
 
 // A walker is one loop over a list.
 type walker[T any] struct {
-	ctx     context.Context
-	plan    walkPlan[T]
-	next    position       // to ask for
-	total   int            // of the list, as the last page says
-	queue   []chan page[T] // pages asked for, in order
-	ahead   int            // how many of them at once
-	most    int
-	running sync.WaitGroup
+	plan   walkPlan[T]
+	place  place
+	slice  slice
+	ledger ledger
+	reader *reader[T]
 }
 
-// begin sets the first position.
+// begin sets the first place.
 func (w *walker[T]) begin(slices bool) error {
-	w.next.limit = w.plan.max
+	limit, first := w.plan.max, 0
 	if given := w.plan.limit; given != nil && *given > 0 {
-		w.next.limit = min(*given, w.plan.max)
+		limit = min(*given, w.plan.max)
 	}
 	if given := w.plan.offset; given != nil {
-		w.next.offset = max(*given, 0)
+		first = max(*given, 0)
 	}
+	if first >= maxResults {
+		return w.tooMany("begin at a smaller offset")
+	}
+	w.place = place{limit: limit, first: first, total: unknown, sliced: slices, once: w.plan.key == nil}.begun()
 	if !slices {
 		return nil
 	}
@@ -127,112 +147,143 @@ func (w *walker[T]) begin(slices bool) error {
 	case p.ordered:
 		return fmt.Errorf("api: %s: slices are in the order of creation; leave Order out, or WithSlices", w.plan.op.ID)
 	}
-	w.next.sliced, w.next.since = true, p.since
+	w.slice = slice{sliced: true, since: p.since}
 	return nil
 }
 
-// all yields everything, and an error behind what came before it.
-func (w *walker[T]) all(yield func(T, error) bool) {
-	var none T
-	seen := map[uuid.UUID]struct{}{}
+// all yields everything, and returns what it ended in.
+func (w *walker[T]) all(ctx context.Context, yield func(T, error) bool) error {
 	for {
-		p := w.take()
+		p := w.reader.take(w.at(w.place.offset))
 		if p.err == nil {
-			p.err = w.ctx.Err() // of a caller who is gone while there are pages left
+			p.err = ctx.Err() // of a caller who is gone while there are pages left
 		}
 		if p.err != nil {
-			yield(none, p.err)
-			return
+			return p.err
 		}
-		w.total = p.total
-		w.ask()
-		for i := range p.items {
-			if w.plan.key != nil {
-				// An item that is added or removed meanwhile shifts those behind it.
-				id := w.plan.key(&p.items[i])
-				if _, again := seen[id]; again {
-					continue
-				}
-				seen[id] = struct{}{}
-			}
+		fresh, y := w.enter(p)
+		next, step := w.place.next(y)
+		if w.slice.sliced && len(p.items) > 0 {
+			w.slice = w.slice.see(w.plan.slices.created(&p.items[0]), w.plan.slices.created(&p.items[len(p.items)-1]))
+		}
+		w.place, w.ledger.pass = next, next.pass
+		if step == more {
+			w.askAhead()
+		}
+		for _, i := range fresh {
 			if !yield(p.items[i], nil) {
-				return
+				return errLeft
 			}
 		}
-		switch {
-		case len(p.items) == 0, w.next.offset >= w.total && len(w.queue) == 0:
-			return
-		case w.next.offset >= maxResults && len(w.queue) == 0:
-			if err := w.slice(&p.items[len(p.items)-1]); err != nil {
-				yield(none, err)
-				return
+		switch step {
+		case whole:
+			return nil
+		case incomplete:
+			return fmt.Errorf("api: %s: %w", w.plan.op.ID, w.missing())
+		case ceiling:
+			if err := w.nextSlice(); err != nil {
+				return err
 			}
 		}
 	}
 }
 
-// take returns the next page. If it has to wait for one that was asked for ahead, more are from
-// now on.
-func (w *walker[T]) take() page[T] {
-	if len(w.queue) == 0 {
-		return w.fetch(w.step())
+// enter counts what a page brought, and returns the indices of what is to be yielded. An item
+// that is met again, because those before it have become more, is not.
+func (w *walker[T]) enter(p page[T]) (fresh []int, y yield) {
+	y.items, y.total = len(p.items), p.total
+	fresh = make([]int, 0, len(p.items))
+	for i := range p.items {
+		if w.plan.key == nil {
+			y.pass++
+			y.list++
+			fresh = append(fresh, i)
+		} else if w.ledger.enter(w.plan.key(&p.items[i]), &y) {
+			fresh = append(fresh, i)
+		}
 	}
-	first := w.queue[0]
-	select {
-	case p := <-first:
-		w.queue = w.queue[1:]
-		return p
-	default:
-		w.ahead = min(w.ahead+1, w.most)
-		w.ask()
-		w.queue = w.queue[1:]
-		return <-first
-	}
+	return fresh, y
 }
 
-// ask fetches pages ahead. The last page has told how many there are.
-func (w *walker[T]) ask() {
-	for len(w.queue) < w.ahead && w.next.offset < min(w.total, maxResults) {
-		at, result := w.step(), make(chan page[T], 1)
-		w.queue = append(w.queue, result)
-		w.running.Go(func() { result <- w.fetch(at) })
+// at is the position of a page.
+func (w *walker[T]) at(offset int) position {
+	return position{limit: w.place.page(offset), offset: offset, sliced: w.slice.sliced, since: w.slice.since}
+}
+
+// askAhead asks for the pages that are expected to come next.
+func (w *walker[T]) askAhead() {
+	if w.place.total == unknown || w.place.asks > 0 {
+		return
 	}
+	w.reader.ask(func(n int) (position, bool) {
+		offset := w.place.offset + n*w.place.size
+		return w.at(offset), offset < w.place.end()
+	})
 }
 
-// step returns the next position and goes on to the one behind it.
-func (w *walker[T]) step() position {
-	at := w.next
-	at.limit = min(at.limit, maxResults-at.offset)
-	w.next.offset += at.limit
-	return at
-}
-
-func (w *walker[T]) fetch(at position) page[T] {
-	if at.limit <= 0 {
-		return page[T]{err: w.tooMany("begin at a smaller offset")}
-	}
-	items, total, err := w.plan.fetch(w.ctx, at)
-	return page[T]{items, total, err}
-}
-
-// slice goes on behind the ceiling, from where the last item was created. Times are to the second:
-// that second is read again, and the one before, for the case that the server takes Since to be
-// exclusive. What was seen in them is not yielded again.
-func (w *walker[T]) slice(last *T) error {
-	if !w.next.sliced {
+// nextSlice goes on behind the ceiling.
+func (w *walker[T]) nextSlice() error {
+	if !w.slice.sliced {
 		if w.plan.slices == nil {
 			return w.tooMany("narrow the search")
 		}
 		return w.tooMany("narrow the search, or pass WithSlices")
 	}
-	since := w.plan.slices.created(last).Truncate(time.Second).Add(-time.Second)
-	if before := w.next.since; before != nil && !since.After(before.Time) {
+	next, ok := w.slice.next()
+	if !ok {
 		return w.tooMany("more than that were created in one second, so slices cannot get at them; narrow the search")
 	}
-	w.next.offset, w.next.since = 0, Since(since)
+	w.slice = next
+	w.place = place{limit: w.place.limit, total: unknown, sliced: true}.begun()
+	w.ledger.list++
+	w.ledger.pass = 1
 	return nil
+}
+
+func (w *walker[T]) missing() ErrIncomplete {
+	e := ErrIncomplete{Got: len(w.ledger.met), Total: unknown}
+	if p := w.place; p.total != unknown {
+		e.Total = max(p.total-p.first, 0)
+		if w.ledger.list > 1 { // what the slices before had and this one has not
+			e.Total += e.Got - p.list.met
+		}
+	}
+	return e
 }
 
 func (w *walker[T]) tooMany(advice string) error {
 	return fmt.Errorf("api: %s: %w; %s", w.plan.op.ID, ErrTooManyResults, advice)
+}
+
+// A slice is a part of a list in the order of creation, all that was created since a time.
+type slice struct {
+	sliced      bool
+	since       *DateTime
+	first, last time.Time // second of the first and of the last item that came
+	inclusive   bool      // the server is known to show what was created at that time, too
+}
+
+// see notes when the first and the last item of a page were created.
+func (s slice) see(first, last time.Time) slice {
+	first, last = first.Truncate(time.Second), last.Truncate(time.Second)
+	if s.first.IsZero() {
+		s.first = first
+		s.inclusive = s.inclusive || s.since != nil && first.Equal(s.since.Time)
+	}
+	s.last = last
+	return s
+}
+
+// next is the slice that begins where this one ends. Times are to the second: that second is read
+// again, and the one before unless it is known that the server needs no such help. Without
+// progress there is none.
+func (s slice) next() (slice, bool) {
+	since := s.last
+	if !s.inclusive {
+		since = since.Add(-time.Second)
+	}
+	if s.since != nil && !since.After(s.since.Time) {
+		return s, false
+	}
+	return slice{sliced: true, since: Since(since), inclusive: s.inclusive}, true
 }

@@ -16,11 +16,11 @@ import (
 	"context"
 	"errors"
 	"slices"
-	"sync"
 
 	"github.com/google/uuid"
 
 	"github.com/mangadex-go/mangadex/api"
+	"github.com/mangadex-go/mangadex/internal/fanout"
 )
 
 // A Title is what a user keeps of a title.
@@ -60,7 +60,7 @@ func Read(ctx context.Context, client *api.Client, options ...Option) ([]Title, 
 	}
 	var titles []Title
 	var statuses api.ReadingStatuses
-	err := together(ctx, func(ctx context.Context) (err error) {
+	err := fanout.All(ctx, func(ctx context.Context) (err error) {
 		titles, err = followed(ctx, client)
 		return err
 	}, func(ctx context.Context) error {
@@ -134,7 +134,7 @@ func complete(ctx context.Context, client *api.Client, titles []Title, statuses 
 	var ratings api.Ratings
 	var statistics api.MangaStatisticsByID
 	var read map[uuid.UUID][]uuid.UUID
-	err := together(ctx, func(ctx context.Context) (err error) {
+	err := fanout.All(ctx, func(ctx context.Context) (err error) {
 		ratings, err = client.GetRatingsByIDs(ctx, ids)
 		return err
 	}, func(ctx context.Context) (err error) {
@@ -160,20 +160,4 @@ func complete(ctx context.Context, client *api.Client, titles []Title, statuses 
 		}
 	}
 	return nil
-}
-
-// together runs jobs at once and returns the first error, which ends the others.
-func together(ctx context.Context, jobs ...func(context.Context) error) error {
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	var running sync.WaitGroup
-	for _, job := range jobs {
-		running.Go(func() {
-			if err := job(ctx); err != nil {
-				cancel(err)
-			}
-		})
-	}
-	running.Wait()
-	return context.Cause(ctx)
 }

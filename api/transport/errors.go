@@ -24,22 +24,14 @@ type RateLimitError struct {
 
 // Error implements error.
 func (e *RateLimitError) Error() string {
-	text := "transport: not sent: "
+	text := "not sent: the rate limit has no room before " + e.RetryAt.Format(time.RFC3339)
 	if e.Operation != "" {
-		text = "transport: " + e.Operation + " was not sent: "
+		text = e.Operation + " was " + text
 	}
-	if !e.Deadline {
-		may := "it may not wait"
-		if e.MaxWait > 0 {
-			may = "it may wait " + e.MaxWait.String()
-		}
-		text += may + " (WithMaxWait), and "
-	}
-	text += "the rate limit has no room before " + e.RetryAt.Format(time.RFC3339)
 	if e.Deadline {
-		text += ", which is behind the deadline of the context"
+		return "transport: " + text + ", which is behind the deadline of the context"
 	}
-	return text
+	return fmt.Sprintf("transport: with WithMaxWait(%v), %s", e.MaxWait, text)
 }
 
 // Is reports whether target is [ErrRateLimited].
