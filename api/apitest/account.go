@@ -50,14 +50,18 @@ func (u *user) attributes(time.Time) any {
 
 func (u *user) relationships() []relationship { return nil }
 
-// guestPermissions are those of everybody.
-var guestPermissions = []string{"author.view", "chapter.view", "cover.view", "custom_list.view", "manga.view", "scanlation_group.view", "tag.view"}
+// viewPermissions are those of everybody. For a member without further roles, the check of a token
+// lists nothing else.
+var viewPermissions = []string{
+	"author.list", "author.view", "chapter.list", "chapter.view", "cover.list", "cover.view", "manga.list", "manga.view",
+	"scanlation_group.list", "scanlation_group.view", "user.list",
+}
 
-// memberPermissions are those of ROLE_MEMBER on top.
+// memberPermissions are those of ROLE_MEMBER, which nothing lists.
 var memberPermissions = []string{
 	"api_client.create", "author.create", "author.edit", "chapter.upload", "cover.create", "cover.edit", "custom_list.create",
 	"forum_thread.create", "manga.create", "manga.edit", "manga_relation.create", "manga_relation.delete", "report.create",
-	"scanlation_group.create", "settings.edit", "user.list",
+	"scanlation_group.create", "settings.edit",
 }
 
 // staffRoles may do everything.
@@ -65,19 +69,22 @@ var staffRoles = []string{"ROLE_ADMIN", "ROLE_DEVELOPER", "ROLE_GLOBAL_MODERATOR
 
 // staffPermissions are those of the staff on top.
 var staffPermissions = []string{
-	"author.delete", "chapter.edit.any", "chapter.upload.unmoderated", "cover.delete", "custom_list.view.any", "manga.delete", "manga.edit.any",
+	"author.delete", "chapter.edit.any", "chapter.upload.external", "chapter.upload.unmoderated", "cover.delete", "custom_list.view.any", "manga.delete", "manga.edit.any",
 	"report.list.any", "scanlation_group.delete", "scanlation_group.edit.any", "settings_template.create", "user.delete",
 }
 
-// allPermissions are those that an account has, sorted.
-func (u *user) allPermissions() []string {
-	list := slices.Concat(guestPermissions, u.permissions)
-	if !u.has("ROLE_BANNED", "ROLE_UNVERIFIED") {
-		if u.has("ROLE_MEMBER") {
-			list = append(list, memberPermissions...)
-		}
+// limited tells whether an account may only look.
+func (u *user) limited() bool { return u.has("ROLE_BANNED", "ROLE_UNVERIFIED") }
+
+// listedPermissions are those that the check of a token tells, sorted.
+func (u *user) listedPermissions() []string {
+	list := slices.Concat(viewPermissions, u.permissions)
+	if !u.limited() {
 		if u.has("ROLE_POWER_UPLOADER", "ROLE_GROUP_LEADER", "ROLE_GROUP_MEMBER") {
 			list = append(list, "chapter.upload.unmoderated")
+		}
+		if u.has("ROLE_POWER_UPLOADER") {
+			list = append(list, "chapter.upload.external")
 		}
 		if u.has(staffRoles...) {
 			list = slices.Concat(list, memberPermissions, staffPermissions)
@@ -93,7 +100,7 @@ func (u *user) has(roles ...string) bool {
 
 // may tells whether an account has a permission. A guest has none that is worth asking for.
 func (u *user) may(permission string) bool {
-	return u != nil && slices.Contains(u.allPermissions(), permission)
+	return u != nil && (slices.Contains(u.listedPermissions(), permission) || !u.limited() && u.has("ROLE_MEMBER") && slices.Contains(memberPermissions, permission))
 }
 
 // operationPermissions are what operations ask for. Some ask for more, depending on what they are
@@ -118,7 +125,6 @@ var operationPermissions = map[string]string{
 	"UpdateSettings":         "settings.edit",
 	"UploadCover":            "cover.create",
 	"UpdateCover":            "cover.edit",
-	"ListUsers":              "user.list",
 }
 
 // allowed checks the permission for the operation.

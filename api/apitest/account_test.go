@@ -23,7 +23,7 @@ func TestLegacySessions(t *testing.T) {
 		return do(t, srv, "GET", "/auth/check", "", "Authorization", "Bearer "+token)
 	}
 	answer := must[*api.LoginResponse](t)(guest.Login(ctx, api.LoginRequest{Email: &srv.Account.Email, Password: srv.Account.Password}))
-	if status, text := who(answer.Token.Session); status != 200 || !strings.Contains(text, `"isAuthenticated":true`) || !strings.Contains(text, `"ROLE_MEMBER"`) || !strings.Contains(text, `"manga.create"`) {
+	if status, text := who(answer.Token.Session); status != 200 || !strings.Contains(text, `"isAuthenticated":true`) || !strings.Contains(text, `"ROLE_MEMBER"`) || !strings.Contains(text, `"manga.list"`) {
 		t.Errorf("%d %s", status, text)
 	}
 	if status, text := do(t, srv, "GET", "/auth/check", ""); status != 200 || !strings.Contains(text, `"isAuthenticated":false`) {

@@ -62,10 +62,10 @@ func logout(c *call) ([]byte, error) {
 }
 
 func checkAuth(c *call) ([]byte, error) {
-	roles, permissions := []string{"IS_AUTHENTICATED_ANONYMOUSLY"}, guestPermissions
+	roles, permissions := []string{"IS_AUTHENTICATED_ANONYMOUSLY"}, viewPermissions
 	if c.user != nil {
 		roles = slices.Concat(c.user.roles, []string{"IS_JWT_AUTHENTICATED", "IS_AUTHENTICATED_FULLY", "IS_AUTHENTICATED_REMEMBERED"}, roles)
-		permissions = c.user.allPermissions()
+		permissions = c.user.listedPermissions()
 	}
 	return object(map[string]any{"isAuthenticated": c.user != nil, "roles": roles, "permissions": permissions}), nil
 }

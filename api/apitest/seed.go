@@ -31,16 +31,11 @@ var nouns = [...]string{
 	"Tea House", "Locksmith", "Harbour", "Glacier", "Postman", "Violin", "Greenhouse", "Ferry", "Archive", "Kettle", "Sparrow",
 }
 
-// invented tags, by group.
-var tagNames = map[string][]string{
-	"genre":   {"Action", "Adventure", "Comedy", "Drama", "Fantasy", "Mystery", "Romance", "Slice of Life", "Sports"},
-	"theme":   {"Cooking", "Ghosts", "Music", "Office Workers", "School Life", "Time Travel"},
-	"format":  {"4-Koma", "Anthology", "Full Color", "Oneshot"},
-	"content": {"Gore"},
-}
-
 // chapterCounts are those of ten titles in a row: a hundred in all, with a title that has none.
 var chapterCounts = [10]int{12, 3, 24, 1, 0, 8, 30, 5, 15, 2}
+
+// trialPlace is the title for trials among those of the catalogue: one without chapters.
+const trialPlace = 4
 
 // namespace is where the ids of what is the same in every catalogue come from.
 var namespace = uuid.UUID{'m', 'a', 'n', 'g', 'a', 'd', 'e', 'x', ' ', 'a', 'p', 'i', 't', 'e', 's', 't'}
@@ -231,29 +226,6 @@ func pack(all []*manga) {
 	}
 }
 
-func (st *store) inventTags(now time.Time) {
-	for _, group := range []string{"genre", "theme", "format", "content"} {
-		for _, name := range tagNames[group] {
-			id := named(namespace, "tag "+name)
-			st.tags.add(&tag{head: head{id: id, kind: kindTag, version: 1, created: now, updated: now}, name: localized{"en": name}, group: group})
-		}
-	}
-}
-
-// reasons for reports, which are the same for all kinds of things. Details are required for those
-// with an asterisk.
-var reasonTexts = []string{"Wrong information*", "Duplicate*", "Spam", "Something else*"}
-
-func (st *store) inventReasons(now time.Time) {
-	for _, category := range []string{"manga", "chapter", "scanlation_group", "user", "author"} {
-		for _, text := range reasonTexts {
-			text, details := strings.CutSuffix(text, "*")
-			id := named(namespace, "reason "+category+" "+text)
-			st.reasons.add(&reportReason{head: head{id: id, kind: "report_reason", version: 1, created: now, updated: now}, category: category, text: text, details: details})
-		}
-	}
-}
-
 func idsOf[E entity](list []E) []uuid.UUID {
 	ids := make([]uuid.UUID, len(list))
 	for n, e := range list {
@@ -298,6 +270,10 @@ func (st *store) inventManga(i inventor, n int) *manga {
 		m.fields.Year = &year
 	}
 	m.index()
+	if n == trialPlace {
+		m.id, m.fields.Title = trialTitle, localized{"en": "For trials of uploads"}
+		m.index()
+	}
 	first := i.IntN(len(st.tags.all))
 	for k := range 1 + i.IntN(4) {
 		m.tags = append(m.tags, st.tags.all[(first+k*3)%len(st.tags.all)])
