@@ -258,7 +258,7 @@ func ExampleError() {
 	fmt.Println(errors.Is(err, api.ErrNotFound))
 	// Output:
 	// SearchManga 400
-	// validation_exception: Error validating limit: number must be at most 100
+	// validation_exception: Error validating /limit: Must have a maximum value of 100
 	// true
 }
 

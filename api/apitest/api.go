@@ -22,7 +22,8 @@ type call struct {
 	*exchange
 	op          *operation.Operation
 	params      map[string]string // of the path
-	query       url.Values
+	sent        phpQuery
+	query       url.Values  // the same by the names of the document
 	user        *user       // nil for a guest
 	session     *session    // nil for a guest
 	status      int         // of the answer, if it is a success
@@ -116,9 +117,7 @@ func (c *call) carryOut() ([]byte, error) {
 			return nil, err
 		}
 	}
-	if c.query, err = url.ParseQuery(r.URL.RawQuery); err != nil {
-		return nil, invalid("query", "it is malformed")
-	}
+	c.readQuery()
 	if status := c.strike(c.op.ID, true); status != 0 {
 		return nil, fault(status)
 	}
@@ -128,9 +127,11 @@ func (c *call) carryOut() ([]byte, error) {
 	if err := c.authenticate(); err != nil {
 		return nil, err
 	}
-	if m := s.spec.check(c.op, r, c.params, c.query, c.body); m != nil {
+	if m := s.spec.check(c); m != nil {
 		c.complain("the request does not fit the specification of %s: %v", c.op.ID, m)
-		return nil, invalid(m.where, m.reason)
+		if !m.passes {
+			return nil, m.problem(r)
+		}
 	}
 	c.Lock()
 	defer c.Unlock()
@@ -141,6 +142,29 @@ func (c *call) carryOut() ([]byte, error) {
 		return handle(c)
 	}
 	return c.example()
+}
+
+// singles are lists of which programs may send one entry without brackets.
+var singles = map[string][]string{"ListChapters": {"chapter", "uploader", "volume"}}
+
+// readQuery reads the query, and puts what it has under the names of the document.
+func (c *call) readQuery() {
+	c.sent = readQuery(c.request.URL.RawQuery)
+	c.query = make(url.Values, len(c.sent.names))
+	route := c.server.spec.route(c.op)
+	for _, name := range c.sent.names {
+		v := c.sent.values[name]
+		if !v.array && slices.Contains(singles[c.op.ID], name) {
+			one := &phpValue{array: true}
+			one.put("", v.text)
+			v, c.sent.values[name] = one, one
+		}
+		if p := route.query[name]; p != nil && v.array {
+			c.query[p.Name] = v.texts()
+		} else {
+			c.query[name] = []string{v.text}
+		}
+	}
 }
 
 // checkClient refuses clients that hide who they are.
@@ -163,7 +187,13 @@ func (c *call) checkClient() error {
 // match finds the operation and the parameters in the path.
 func (c *call) match() error {
 	r := c.request
+	if c.path != "/" {
+		c.path = strings.TrimSuffix(c.path, "/")
+	}
 	bare := &http.Request{Method: r.Method, URL: &url.URL{Path: c.path}} // nothing that a client left in the context
+	if r.Method == http.MethodHead {
+		bare.Method = http.MethodGet
+	}
 	op := operation.Of(bare)
 	if op != nil && strings.Count(op.Path, "/") != strings.Count(c.path, "/") {
 		op = nil // it has a base path, which this server has not
@@ -176,7 +206,7 @@ func (c *call) match() error {
 				return &problem{status: http.StatusMethodNotAllowed, title: "method_not_allowed_http_exception", detail: "Method " + r.Method + " is not allowed here.", header: http.Header{"Allow": {method}}}
 			}
 		}
-		return &problem{status: http.StatusNotFound, title: "not_found_http_exception", detail: "No route found for \"" + r.Method + " " + c.path + "\""}
+		return noRoute(r)
 	}
 	c.op = op
 	if only := c.server.options.only; only != nil && !slices.Contains(only, op.ID) {

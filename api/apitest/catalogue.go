@@ -226,9 +226,9 @@ func (m *manga) summarize(now time.Time) *summary {
 		if c.waiting {
 			continue
 		}
-		if c.readableAt.After(now) {
-			if s.until.IsZero() || c.readableAt.Before(s.until) {
-				s.until = c.readableAt
+		if at := c.appears(); at.After(now) {
+			if s.until.IsZero() || at.Before(s.until) {
+				s.until = at
 			}
 			continue
 		}
@@ -368,6 +368,7 @@ type chapter struct {
 	uploader    *user
 	publishAt   time.Time // as planned; decades ahead for some that are read elsewhere
 	readableAt  time.Time // lists leave it out before
+	held        time.Time // nobody but its uploader sees it before
 	external    optional
 	unavailable bool
 	waiting     bool        // for the approval of a moderator
@@ -398,6 +399,14 @@ func (c *chapter) pageCount() int {
 
 // published tells whether the chapter is there for everybody; its time may be yet to come.
 func (c *chapter) published() bool { return !c.waiting && c.manga.state == "published" }
+
+// appears is when lists have the chapter.
+func (c *chapter) appears() time.Time {
+	if c.held.After(c.readableAt) {
+		return c.held
+	}
+	return c.readableAt
+}
 
 func (c *chapter) attributes(time.Time) any {
 	return struct {

@@ -12,7 +12,7 @@ import (
 
 // seesChapter tells whether who asks may see a chapter.
 func (c *call) seesChapter(ch *chapter) bool {
-	return ch.published() || c.user != nil && (ch.uploader == c.user || c.user.may("chapter.edit.any"))
+	return ch.published() && !ch.held.After(c.now) || c.user != nil && (ch.uploader == c.user || c.user.may("chapter.edit.any"))
 }
 
 func (c *call) chapterOf(parameter string) (*chapter, error) {
@@ -86,7 +86,7 @@ func (c *call) chapterFilter() (chapterFilter, error) {
 
 func (f *chapterFilter) match(ch *chapter, now time.Time) bool {
 	switch {
-	case !ch.published(),
+	case !ch.published(), ch.held.After(now),
 		f.ids != nil && !f.ids[ch.id],
 		f.manga != uuid.Nil && ch.manga.id != f.manga,
 		!f.ratings.has(ch.manga.fields.ContentRating),
@@ -196,7 +196,7 @@ func getMangaAggregate(c *call) ([]byte, error) {
 			return cmp.Or(-byNumber(a.fields.Volume, b.fields.Volume), -byNumber(a.fields.Chapter, b.fields.Chapter))
 		})
 		for _, ch := range chapters {
-			if ch.published() && !ch.readableAt.After(c.now) && (unavailable || !ch.unavailable) &&
+			if ch.published() && !ch.appears().After(c.now) && (unavailable || !ch.unavailable) &&
 				(translated == nil || translated.has(ch.fields.TranslatedLanguage)) && (groups == nil || anyGroup(ch, groups)) {
 				volumes = aggregate(volumes, ch)
 			}
@@ -228,6 +228,20 @@ func (c *call) editsChapter(ch *chapter) bool {
 	return ch.uploader == c.user || c.user.may("chapter.edit.any") || slices.ContainsFunc(ch.groups, func(g *group) bool { return g.leader == c.user })
 }
 
+// numberPattern is what volumes and chapters have to fit. Unlike that of the document it does not let
+// an empty text through: none is null.
+const numberPattern = `^(0|[1-9]\d*)(\.\d+)?[a-z]?$`
+
+// checkNumbers refuses an empty volume or chapter; the rest fits the specification.
+func (c *call) checkNumbers(where string, f chapterFields) error {
+	for name, number := range map[string]optional{"volume": f.Volume, "chapter": f.Chapter} {
+		if number != nil && *number == "" {
+			return invalid(where+"/"+name, "Does not match the regex pattern "+numberPattern)
+		}
+	}
+	return nil
+}
+
 func updateChapter(c *call) ([]byte, error) {
 	ch, err := c.chapterOf("id")
 	if err != nil {
@@ -237,6 +251,9 @@ func updateChapter(c *call) ([]byte, error) {
 		return nil, denied("The permission chapter.edit.any is required.")
 	}
 	if err := c.current(&ch.head); err != nil {
+		return nil, err
+	}
+	if err := c.checkNumbers("", fields[chapterFields](c)); err != nil {
 		return nil, err
 	}
 	if body := fields[struct{ Groups *[]uuid.UUID }](c); body.Groups != nil {

@@ -55,14 +55,14 @@ func uploadCover(c *call) ([]byte, error) {
 	}
 	p, ok := files["file"]
 	if !ok {
-		return nil, invalid("body/file", "it is required")
+		return nil, invalid("/file", "it is required")
 	}
 	mimeType, err := p.picture()
 	if err != nil {
-		return nil, invalid("body/file", err.Error())
+		return nil, invalid("/file", err.Error())
 	}
 	if len([]rune(values["description"])) > maxDescription {
-		return nil, invalid("body/description", fmt.Sprintf("it must be at most %d characters", maxDescription))
+		return nil, invalid("/description", fmt.Sprintf("it must be at most %d characters", maxDescription))
 	}
 	k := &cover{head: newHead(kindCover, c.now), manga: m, uploader: c.user, picture: p.content}
 	k.fileName = k.id.String() + extensions[mimeType]
@@ -83,6 +83,9 @@ func uploadCover(c *call) ([]byte, error) {
 func updateCover(c *call) ([]byte, error) {
 	k, err := newest(c, (*call).coverOf, "mangaOrCoverId")
 	if err != nil {
+		return nil, err
+	}
+	if err := c.checkNumbers("", chapterFields{Volume: fields[coverFields](c).Volume}); err != nil {
 		return nil, err
 	}
 	c.decode(&k.fields)

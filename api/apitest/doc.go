@@ -42,7 +42,7 @@
 // A request that does not fit is told what is wrong:
 //
 //	$ curl -sg 'http://localhost:8931/manga?limit=101'
-//	{"errors":[{"context":null,"detail":"Error validating limit: number must be at most 100","id":"…","status":400,"title":"validation_exception"}],"result":"error"}
+//	{"errors":[{"context":null,"detail":"Error validating /limit: Must have a maximum value of 100","id":"…","status":400,"title":"validation_exception"}],"result":"error"}
 //
 // A login, and who has logged in:
 //

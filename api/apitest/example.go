@@ -13,7 +13,7 @@ import (
 // example answers an operation that this server knows from the document alone: with a success,
 // and a body that fits.
 func (c *call) example() ([]byte, error) {
-	responses := c.server.spec.route(c.op).Operation.Responses.Map()
+	responses := c.server.spec.route(c.op).operation.Responses.Map()
 	for _, code := range slices.Sorted(maps.Keys(responses)) {
 		status, err := strconv.Atoi(code)
 		if err != nil || status < 200 || status > 299 {

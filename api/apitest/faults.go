@@ -45,6 +45,10 @@ type Fault struct {
 	// success all the same, as long as it takes one, and has an error for each that it does not take.
 	RefusePages int
 
+	// Hold is how long nobody but its uploader sees the chapter that CommitUpload makes: its pages are
+	// looked at. It is in no list before, for the uploader neither.
+	Hold time.Duration
+
 	ForgetToken   bool // the token of the request does not hold from now on
 	ExpireBaseURL bool // no base URL given out so far holds from now on
 
@@ -113,6 +117,8 @@ func (f *Fault) check() error {
 		return fmt.Errorf("apitest: a fault with Reset and no connection that ends; give Drop, DropBody or Truncate")
 	case f.RefusePages < 0 || f.RefusePages > 0 && f.Operation != "" && f.Operation != "UploadPages":
 		return fmt.Errorf("apitest: a fault of %q with RefusePages %d; it is a number of files of UploadPages", f.Operation, f.RefusePages)
+	case f.Hold < 0 || f.Hold > 0 && f.Operation != "" && f.Operation != "CommitUpload":
+		return fmt.Errorf("apitest: a fault of %q with a Hold of %v; it is a time for chapters of CommitUpload", f.Operation, f.Hold)
 	case f.Clamp < 0 || f.Short < 0 || f.Repeat < 0 || f.Delete < 0:
 		return fmt.Errorf("apitest: a fault with Clamp %d, Short %d, Repeat %d, Delete %d; they are numbers of entries", f.Clamp, f.Short, f.Repeat, f.Delete)
 	case f.ofLists() && f.Operation != "" && !isList(f.Operation):

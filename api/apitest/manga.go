@@ -164,7 +164,7 @@ func (f *mangaFilter) match(m *manga, now time.Time) bool {
 // hasGroup tells whether a group has made a chapter of the title.
 func (m *manga) hasGroup(id uuid.UUID, now time.Time) bool {
 	return slices.ContainsFunc(m.chapters, func(ch *chapter) bool {
-		return !ch.waiting && !ch.readableAt.After(now) && slices.ContainsFunc(ch.groups, func(g *group) bool { return g.id == id })
+		return !ch.waiting && !ch.appears().After(now) && slices.ContainsFunc(ch.groups, func(g *group) bool { return g.id == id })
 	})
 }
 
@@ -320,7 +320,7 @@ func createManga(c *call) ([]byte, error) {
 		return nil, err
 	}
 	if len(m.fields.Title) == 0 {
-		return nil, invalid("body/title", "a title in one language at least is required")
+		return nil, invalid("/title", "a title in one language at least is required")
 	}
 	m.state = "draft"
 	c.manga.add(m)

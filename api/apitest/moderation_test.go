@@ -13,7 +13,7 @@ import (
 // What an account without a group uploads waits for a moderator.
 func TestModeration(t *testing.T) {
 	t.Parallel()
-	srv := apitest.Start(t, apitest.WithoutNetwork(), apitest.WithAccount(apitest.Account{Username: "newcomer"}))
+	srv := apitest.Start(t, apitest.WithoutNetwork(), apitest.WithAccount(apitest.Account{Username: "newcomer", Permissions: []string{"chapter.upload.external"}}))
 	c, _ := login(t, srv, "newcomer")
 	guest, ctx := newClient(t, srv), t.Context()
 	manga := srv.State().Manga()[4].ID // has no chapters

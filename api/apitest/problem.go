@@ -21,6 +21,7 @@ func (p *problem) Error() string { return p.detail }
 var problemIDs = map[string]string{
 	"not_found_http_exception": "770a6444-c695-570d-bfd2-a0eec2e95ce9",
 	"http_exception":           "db3f44cc-0460-5d1c-9a9c-cfde7ceb26da",
+	"validation_exception":     "9c346772-7b14-5982-b4b6-7b5888522762",
 }
 
 // encode is the body of the answer.
@@ -62,6 +63,21 @@ func notFound(what string, id fmt.Stringer) error {
 // invalid is a request that is wrong in one place.
 func invalid(where, reason string) error {
 	return &problem{status: http.StatusBadRequest, title: "validation_exception", detail: fmt.Sprintf("Error validating %s: %s", where, reason)}
+}
+
+// problem is the answer to a request that does not fit the specification.
+func (m *misfit) problem(r *http.Request) error {
+	switch m.status {
+	case http.StatusNotFound:
+		return noRoute(r)
+	case http.StatusRequestEntityTooLarge:
+		return &problem{status: m.status, title: "payload_too_large_http_exception", detail: m.reason}
+	}
+	return invalid(m.where, m.reason)
+}
+
+func noRoute(r *http.Request) error {
+	return &problem{status: http.StatusNotFound, title: "not_found_http_exception", detail: "No route found for \"" + r.Method + " " + r.URL.Path + "\""}
 }
 
 func denied(detail string) error {

@@ -3,7 +3,6 @@ package apitest
 import (
 	"cmp"
 	"fmt"
-	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -27,7 +26,7 @@ type page struct {
 func (c *call) page(limit int) (page, error) {
 	p := page{limit: c.number("limit", limit), offset: c.number("offset", 0)}
 	if p.limit+p.offset > maxResults {
-		return p, invalid("offset", fmt.Sprintf("offset and limit together must be at most %d", maxResults))
+		return p, invalid("/offset", fmt.Sprintf("offset and limit together must be at most %d", maxResults))
 	}
 	f := c.fault
 	if f == nil {
@@ -90,7 +89,7 @@ const maxIDs = 100
 func (c *call) wantedIDs() (map[uuid.UUID]bool, error) {
 	ids := c.ids("ids[]")
 	if len(ids) > maxIDs {
-		return nil, invalid("ids[]", fmt.Sprintf("there must be at most %d ids", maxIDs))
+		return nil, invalid("/ids", fmt.Sprintf("There must be a maximum of %d items in the array", maxIDs))
 	}
 	return set(ids), nil
 }
@@ -154,21 +153,15 @@ func (o order) String() string {
 	return b.String()
 }
 
-// order reads order[key]=direction in the order of the query, which url.Values loses.
+// order reads order[key]=direction in the order in which the keys came.
 func (c *call) order(otherwise ...orderKey) order {
-	var o order
-	for part := range strings.SplitSeq(c.request.URL.RawQuery, "&") {
-		name, value, _ := strings.Cut(part, "=")
-		name, err := url.QueryUnescape(name)
-		if err != nil {
-			continue
-		}
-		if key, ok := strings.CutPrefix(name, "order["); ok {
-			o = append(o, orderKey{strings.TrimSuffix(key, "]"), value == "desc"})
-		}
-	}
-	if o == nil {
+	v := c.sent.values["order"]
+	if v == nil {
 		return otherwise
+	}
+	o := make(order, len(v.keys))
+	for n, key := range v.keys {
+		o[n] = orderKey{key, v.items[key] == "desc"}
 	}
 	return o
 }

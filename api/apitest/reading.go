@@ -12,7 +12,14 @@ import (
 // A historyEntry is a chapter that was read, the last one first.
 type historyEntry struct {
 	ChapterID uuid.UUID `json:"chapterId"`
-	ReadDate  stamp     `json:"readDate"`
+	ReadDate  readDate  `json:"readDate"`
+}
+
+// A readDate is a time as the history has it, unlike all others with fractions of a second and Z.
+type readDate time.Time
+
+func (t readDate) MarshalJSON() ([]byte, error) {
+	return time.Time(t).UTC().AppendFormat(nil, `"2006-01-02T15:04:05.000000Z"`), nil
 }
 
 func listReadingStatuses(c *call) ([]byte, error) {
@@ -51,7 +58,7 @@ func setReadingStatus(c *call) ([]byte, error) {
 		return done, nil
 	}
 	if !slices.Contains(readingStatuses, *status) {
-		return nil, invalid("body/status", "there is no such status")
+		return nil, invalid("/status", "Does not have a value in the enumeration "+string(encode(readingStatuses)))
 	}
 	put(&c.user.library.Statuses, m.id, *status)
 	return done, nil
@@ -165,7 +172,7 @@ func setMangaReadMarkers(c *call) ([]byte, error) {
 		toggle(&c.user.library.Read, id, true)
 		if history {
 			c.user.history = slices.DeleteFunc(c.user.history, func(e historyEntry) bool { return e.ChapterID == id })
-			c.user.history = slices.Insert(c.user.history, 0, historyEntry{id, stamp(c.now)})
+			c.user.history = slices.Insert(c.user.history, 0, historyEntry{id, readDate(c.now)})
 		}
 	}
 	for _, id := range body.Unread {

@@ -51,7 +51,7 @@ func createMangaRelation(c *call) ([]byte, error) {
 		return nil, notFound("Manga", body.TargetManga)
 	}
 	if target == m {
-		return nil, invalid("body/targetManga", "a title cannot be related to itself")
+		return nil, invalid("/targetManga", "a title cannot be related to itself")
 	}
 	if slices.ContainsFunc(m.related, func(r *relation) bool { return r.target == target && r.relation == body.Relation }) {
 		return nil, conflict("This relation is there already.")

@@ -70,7 +70,7 @@ func createReport(c *call) ([]byte, error) {
 		return nil, notFound("Report reason", body.Reason)
 	}
 	if reason.details && strings.TrimSpace(body.Details) == "" {
-		return nil, invalid("body/details", "this reason needs details")
+		return nil, invalid("/details", "this reason needs details")
 	}
 	exists := map[string]func(uuid.UUID) bool{
 		"manga":            func(id uuid.UUID) bool { _, ok := c.manga.get(id); return ok },

@@ -55,7 +55,7 @@ func TestStartFailsTheTest(t *testing.T) {
 		{"an id", nil, func(srv *apitest.Server) { do(t, srv, "GET", "/manga/1", "") }, "id:"},
 		{"a body", nil, func(srv *apitest.Server) {
 			do(t, srv, "POST", "/legacy/mapping", `{"type":"x","ids":[]}`, "Content-Type", "application/json")
-		}, "body/type"},
+		}, "/type: Does"},
 		{"a wrong limit when lenient", []apitest.Option{apitest.Lenient()}, func(srv *apitest.Server) { do(t, srv, "GET", "/manga?limit=101", "") }, ""},
 		{"an unknown path", nil, func(srv *apitest.Server) { do(t, srv, "GET", "/mango", "") }, "no such operation"},
 		{"an unknown title", nil, func(srv *apitest.Server) { do(t, srv, "GET", "/manga/"+nothing, "") }, ""},
@@ -122,6 +122,7 @@ func TestOptionsAreChecked(t *testing.T) {
 		"with Reset":    apitest.WithFaults(apitest.Fault{Reset: true, Status: 500}),
 		"Clamp -1":      apitest.WithFaults(apitest.Fault{Clamp: -1}),
 		`"GetManga" wi`: apitest.WithFaults(apitest.Fault{Operation: "GetManga", Shuffle: true}),
+		"a Hold of 1s":  apitest.WithFaults(apitest.Fault{Operation: "UploadPages", Hold: time.Second}),
 		"RefusePages 1": apitest.WithFaults(apitest.Fault{Operation: "GetManga", RefusePages: 1}),
 	} {
 		srv, err := apitest.NewServer(nil, option)

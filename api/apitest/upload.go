@@ -1,7 +1,6 @@
 package apitest
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"net/http"
@@ -133,7 +132,7 @@ func beginChapterEdit(c *call) ([]byte, error) {
 		return nil, &problem{status: http.StatusUnauthorized, title: "unauthorized_http_exception", detail: "You may not edit this chapter."}
 	}
 	if ch.manga.state != "published" {
-		return nil, invalid("chapterId", "its title is not published")
+		return nil, invalid("/chapterId", "its title is not published")
 	}
 	if err := c.current(&ch.head); err != nil {
 		return nil, err
@@ -266,20 +265,26 @@ func commitUpload(c *call) ([]byte, error) {
 		TermsAccepted bool
 	}](c)
 	if !body.TermsAccepted {
-		return nil, invalid("body/termsAccepted", "the terms must be accepted")
+		return nil, invalid("/termsAccepted", "the terms must be accepted")
 	}
 	pages, err := s.inOrder(body.PageOrder)
 	if err != nil {
 		return nil, err
 	}
 	d := body.ChapterDraft
+	if err := c.checkNumbers("/chapterDraft", d.chapterFields); err != nil {
+		return nil, err
+	}
+	if d.ExternalURL != nil && !c.user.may("chapter.upload.external") {
+		return nil, denied("The permission chapter.upload.external is required.")
+	}
 	if len(pages) == 0 && d.ExternalURL == nil {
-		return nil, invalid("body/pageOrder", "a chapter without an external URL must have a page")
+		return nil, invalid("/pageOrder", "a chapter without an external URL must have a page")
 	}
 	publishAt := c.now
 	if d.PublishAt != "" {
 		if publishAt, err = time.Parse("2006-01-02T15:04:05", d.PublishAt); err != nil {
-			return nil, invalid("body/chapterDraft/publishAt", "it is not a time")
+			return nil, invalid("/chapterDraft/publishAt", "it is not a time")
 		}
 	}
 	ch := s.chapter
@@ -292,10 +297,13 @@ func commitUpload(c *call) ([]byte, error) {
 	}
 	ch.groups, ch.fields, ch.external, ch.files, ch.redrawn = s.groups, d.chapterFields, d.ExternalURL, pages, nil
 	ch.publishAt, ch.readableAt = publishAt, publishAt
+	if c.fault != nil && c.fault.Hold > 0 {
+		ch.held = c.now.Add(c.fault.Hold)
+	}
 	ch.touch()
 	c.changedChapters(s.manga)
 	c.uploads.remove(s.id)
-	return ch.committed(c.now), nil
+	return ch.committed(), nil
 }
 
 // inOrder are the pages of the chapter to be.
@@ -305,7 +313,7 @@ func (s *uploadSession) inOrder(ids []uuid.UUID) ([]file, error) {
 	for n, id := range ids {
 		at := slices.IndexFunc(s.files, func(f *uploadFile) bool { return f.id == id })
 		if at < 0 || seen[id] {
-			return nil, invalid(fmt.Sprintf("body/pageOrder/%d", n), "the session has no such file, or the order has it twice")
+			return nil, invalid(fmt.Sprintf("/pageOrder/%d", n), "the session has no such file, or the order has it twice")
 		}
 		seen[id] = true
 		pages = append(pages, pageFile(n+1, s.files[at].mime, s.files[at].data))
@@ -313,12 +321,26 @@ func (s *uploadSession) inOrder(ids []uuid.UUID) ([]file, error) {
 	return pages, nil
 }
 
-// committed is the answer to a commit: the chapter, whose times are not known yet.
-func (ch *chapter) committed(now time.Time) []byte {
-	b := one(ch, nil, now)
-	for _, name := range []string{"publishAt", "readableAt"} {
-		set := append([]byte(`"`+name+`":`), encode(stamp(ch.publishAt))...)
-		b = bytes.Replace(b, set, []byte(`"`+name+`":null`), 1)
+// committed is the answer to a commit: the chapter before its pages have been looked at and its times
+// are known, with members that no other answer has.
+func (ch *chapter) committed() []byte {
+	attributes := struct {
+		chapterFields
+		Hash          string     `json:"hash"`
+		Data          []string   `json:"data"`
+		DataSaver     []string   `json:"dataSaver"`
+		ExternalURL   optional   `json:"externalUrl"`
+		IsUnavailable bool       `json:"isUnavailable"`
+		PublishAt     *time.Time `json:"publishAt"`
+		ReadableAt    *time.Time `json:"readableAt"`
+		Pages         int        `json:"pages"`
+		times
+	}{chapterFields: ch.fields, Data: []string{}, DataSaver: []string{}, ExternalURL: ch.external, times: ch.times()}
+	relationships := []map[string]any{}
+	for _, r := range ch.relationships() {
+		relationships = append(relationships, map[string]any{"id": r.target.base().id, "type": r.kind})
 	}
-	return b
+	return object(map[string]any{"response": "entity", "data": map[string]any{
+		"id": ch.id, "type": kindChapter, "attributes": attributes, "relationships": relationships,
+	}})
 }

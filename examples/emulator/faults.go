@@ -36,6 +36,7 @@ EndSession, UserInfo, Discovery, Keys, Authorize, Authenticate), a colon, and wh
   shuffle            entries of a list that are equal by its order come in any order
   captcha            403 until a captcha is solved
   refuse-pages=1     UploadPages does not take that many of its files
+  hold=1m            the chapter of CommitUpload is in no list for so long
   forget-token       the token of the request does not hold any more
   expire-base-url    no base URL given out so far holds any more
   node=1             it strikes only pages of this at-home node, 1 or 2
@@ -87,7 +88,7 @@ func set(f *apitest.Fault, name, value string, given bool) (err error) {
 		"reset": &f.Reset, "corrupt": &f.Corrupt, "shuffle": &f.Shuffle, "captcha": &f.Captcha,
 		"forget-token": &f.ForgetToken, "expire-base-url": &f.ExpireBaseURL,
 	}
-	durations := map[string]*time.Duration{"delay": &f.Delay, "late": &f.Late, "slow": &f.Slow, "stall": &f.Stall, "skew": &f.Skew}
+	durations := map[string]*time.Duration{"delay": &f.Delay, "late": &f.Late, "slow": &f.Slow, "stall": &f.Stall, "hold": &f.Hold, "skew": &f.Skew}
 	numbers := map[string]*int{
 		"status": &f.Status, "clamp": &f.Clamp, "short": &f.Short, "repeat": &f.Repeat, "delete": &f.Delete,
 		"refuse-pages": &f.RefusePages, "node": &f.Node, "skip": &f.Skip, "count": &f.Count,
