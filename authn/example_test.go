@@ -96,7 +96,7 @@ func ExampleWithPersonalClient() {
 	if err := session.Login(context.Background()); err != nil { // or leave it to the first call
 		log.Fatal(err)
 	}
-	fmt.Println(session.Anonymous(), session.Permissions().Has("manga.list"))
+	fmt.Println(session.Anonymous(), session.Permissions().Has("manga.create"))
 	// Output: false true
 }
 
