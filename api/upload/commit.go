@@ -1,9 +1,12 @@
 package upload
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -46,67 +49,154 @@ func valueOrNull(v *string) nullable.Nullable[string] {
 }
 
 // Commit publishes the chapter (POST /upload/{uploadSessionId}/commit): the pages of the session in
-// their order, with what draft says. The session is over then.
+// their order, with what draft says. Other files of the session are removed before. The session is
+// over then.
 //
 // If the server turns it down, the session stays open and Commit may be called again with another
-// draft. If the answer is lost and the session is over, the error is [ErrOutcomeUnknown].
+// draft. Where no clear answer arrives, Commit looks for the chapter as [Find] does. If it was not
+// published, Commit sends it again, three times at most; if that cannot be told, the error is
+// [ErrOutcomeUnknown]. To call Commit again then is safe: it looks for the chapter first.
 func (s *Session) Commit(ctx context.Context, draft api.ChapterDraft, terms Terms) (*api.Chapter, error) {
+	if s.client != nil && s.ledger.phase == committing {
+		chapter, err := s.lookFor(ctx)
+		if chapter != nil || !errors.Is(err, ErrNotPublished) {
+			return chapter, err
+		}
+	}
 	if err := s.usable(); err != nil {
 		return nil, err
 	}
-	link, _ := draft.ExternalURL.Get()
 	switch {
 	case terms != TermsAccepted:
 		return nil, fmt.Errorf("upload: %w; have the user read https://mangadex.org/compliance and pass upload.TermsAccepted", ErrTermsNotAccepted)
 	case draft.TranslatedLanguage == "":
 		return nil, errors.New("upload: the draft has no language; set TranslatedLanguage to a code such as en or pt-br")
-	case len(s.pages) == 0 && link == "":
+	case len(s.ledger.pages) == 0 && textOf(draft.ExternalURL) == "":
 		return nil, errors.New("upload: the session has no pages; add some, or set ExternalURL for a chapter on another site")
 	}
 	if err := s.settle(ctx); err != nil {
 		return nil, err
 	}
-	order := make([]uuid.UUID, len(s.pages))
-	for i, page := range s.pages {
-		order[i] = page.ID
+	s.record.Draft = draft
+	s.others(ctx)
+	return s.commit(ctx, draft)
+}
+
+// commits is how often a commit is sent that was not carried out.
+const commits = 3
+
+func (s *Session) commit(ctx context.Context, draft api.ChapterDraft) (*api.Chapter, error) {
+	body := api.UploadSessionCommit{ChapterDraft: draft, TermsAccepted: true, PageOrder: make([]uuid.UUID, len(s.ledger.pages))}
+	for i, page := range s.ledger.pages {
+		body.PageOrder[i] = page.ID
 	}
-	body := api.UploadSessionCommit{ChapterDraft: draft, PageOrder: order, TermsAccepted: bool(terms)}
-	for attempt := 1; ; attempt++ {
-		answer, err := s.client.CommitUpload(ctx, s.id, body)
-		switch {
-		case err == nil:
-			s.closed = true
-			return &answer.Data, nil
-		case !temporary(ctx, err) || attempt == attempts || pause(ctx, attempt, err) != nil:
-			return nil, fmt.Errorf("upload: the session cannot be committed: %w", err)
-		case turnedDown(err):
-			continue
+	for attempt, doubt := 1, false; ; attempt++ {
+		s.record.Sent = time.Now()
+		if err := s.kept(); err != nil {
+			s.record.Sent = time.Time{}
+			return nil, err
 		}
-		switch _, listErr := s.files(ctx); {
-		case errors.Is(listErr, ErrSessionClosed):
-			return nil, fmt.Errorf("upload: %w: the session is over, but no answer to the commit arrived (%w); look for the chapter before uploading it again", ErrOutcomeUnknown, err)
-		case listErr != nil:
-			return nil, fmt.Errorf("upload: %w: no answer to the commit arrived (%w), nor to whether the session is over; look for the chapter, then Commit again or Close", ErrOutcomeUnknown, err)
+		s.ledger = s.ledger.in(committing)
+		answer, err := s.client.CommitUpload(ctx, s.id, body)
+		if err == nil && answer.Data.ID != uuid.Nil {
+			return s.published(&answer.Data)
+		}
+		refusal := err != nil && !api.MayBeDone(err)
+		// The session was there a moment ago: a 404 can be of a commit that somebody has repeated below.
+		if refusal && !doubt && !errors.Is(err, api.ErrNotFound) {
+			s.reopened()
+			if attempt < commits && temporary(ctx, err) && pause(ctx, attempt, err) == nil {
+				continue
+			}
+			return nil, fmt.Errorf("upload: the session cannot be committed: %w", err)
+		}
+		if err == nil {
+			err = errors.New("the answer has no chapter in it")
+		}
+		doubt = true
+		s.record.Chapter = cmp.Or(s.record.Chapter, chapterIn(err))
+		chapter, findErr := s.lookFor(ctx)
+		switch {
+		case chapter != nil:
+			return chapter, nil
+		case !errors.Is(findErr, ErrNotPublished):
+			return nil, fmt.Errorf("%w (no clear answer to the commit arrived: %v)", findErr, err)
+		case refusal || attempt == commits:
+			return nil, fmt.Errorf("%w, and was not committed: %w", findErr, err)
 		}
 	}
 }
 
-// settle makes sure that the server has the pages of the session and no second copy of any, if an
-// answer of its was lost.
-func (s *Session) settle(ctx context.Context) error {
-	if !s.unsure && !s.copies {
-		return nil
+// lookFor finds out what came of the commit that had no clear answer.
+func (s *Session) lookFor(ctx context.Context) (*api.Chapter, error) {
+	chapter, err := find(ctx, s.client, s.Record(), s.patience)
+	switch {
+	case chapter != nil:
+		return s.published(chapter)
+	case errors.Is(err, ErrNotPublished):
+		s.reopened()
 	}
-	copies, err := s.reconcile(ctx)
+	return nil, err
+}
+
+// published ends the session. That the chapter is there is not kept back by what cannot be kept of it.
+func (s *Session) published(chapter *api.Chapter) (*api.Chapter, error) {
+	s.ledger = s.ledger.in(over)
+	s.record.Published = chapter.ID
+	_ = s.kept()
+	return chapter, nil
+}
+
+// reopened notes that a commit was not carried out.
+func (s *Session) reopened() {
+	s.ledger = s.ledger.in(open)
+	s.record.Sent = time.Time{}
+	_ = s.kept() // a record that is in doubt for too long is careful, no more
+}
+
+// others notes what could be taken for the chapter that is to be, as far as that can be listed.
+func (s *Session) others(ctx context.Context) {
+	s.record.Others = nil
+	if s.record.Version > 0 { // an edit, which makes no other chapter
+		return
+	}
+	account, err := uploader(ctx, s.client)
+	if err != nil {
+		return
+	}
+	s.record.Uploader = account
+	chapters, _ := list(ctx, s.client, account, s.record.Manga, s.record.Draft)
+	for _, chapter := range chapters {
+		s.record.Others = append(s.record.Others, chapter.ID)
+	}
+}
+
+// chapterIn is the id of the chapter in what arrived of half an answer, zero if it is not there.
+func chapterIn(err error) uuid.UUID {
+	var answer *api.Error
+	if !errors.As(err, &answer) || answer.StatusCode != http.StatusOK {
+		return uuid.Nil
+	}
+	const member, length = `"data":{"id":"`, 36
+	_, rest, _ := strings.Cut(string(answer.Body), member)
+	if len(rest) <= length { // it would be the end of what was cut off
+		return uuid.Nil
+	}
+	id, _ := uuid.Parse(rest[:length])
+	return id
+}
+
+// settle makes sure that the session holds its pages, and nothing else.
+func (s *Session) settle(ctx context.Context) error {
+	surplus, err := s.reconcile(ctx)
 	switch {
 	case errors.Is(err, errPageLost):
 		return err
 	case err != nil:
 		return fmt.Errorf("upload: %w", err)
 	}
-	if err := s.remove(ctx, copies); err != nil {
-		return fmt.Errorf("upload: second copies of pages: %w", err)
+	if err := s.remove(ctx, surplus); err != nil {
+		return fmt.Errorf("upload: files that are no pages: %w", err)
 	}
-	s.copies = false
 	return nil
 }

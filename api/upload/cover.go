@@ -58,10 +58,12 @@ func Cover(ctx context.Context, client *api.Client, manga uuid.UUID, source Sour
 		Description: details.Description,
 	})
 	switch {
-	case err == nil:
+	case err == nil && answer.Data.ID != uuid.Nil:
 		return &answer.Data, nil
-	case turnedDown(err):
+	case err == nil:
+		err = errors.New("the answer has no cover in it")
+	case !api.MayBeDone(err):
 		return nil, fmt.Errorf("upload: the cover cannot be added: %w", err)
 	}
-	return nil, fmt.Errorf("upload: %w: no answer arrived (%w); look for the cover before adding it again", ErrOutcomeUnknown, err)
+	return nil, fmt.Errorf("upload: %w: no clear answer arrived (%w); look for the cover before adding it again", ErrOutcomeUnknown, err)
 }

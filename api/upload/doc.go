@@ -27,5 +27,11 @@
 //	}
 //
 // A resumed session already has pages. AddPages sends only those that it lacks, so a program does
-// the same whether it begins or resumes.
+// the same whether it begins or resumes. [Resume] goes on with a session and begins none.
+//
+// A chapter is published once. Where the answer to a commit is lost, [Session.Commit] looks for the
+// chapter; if it cannot tell, it fails with [ErrOutcomeUnknown], and so does every other call with the
+// session, until a later Commit or [Find] knows. A program that is to survive an interruption keeps
+// the [Record] of its upload ([WithRecord]), so that its next run can find out what came of this one;
+// and it asks [Published] before it uploads. See examples/upload.
 package upload

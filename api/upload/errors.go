@@ -12,7 +12,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/mangadex-go/mangadex/api"
-	"github.com/mangadex-go/mangadex/api/transport"
+	"github.com/mangadex-go/mangadex/internal/answer"
 )
 
 // What can come in the way of an upload, for [errors.Is].
@@ -30,9 +30,19 @@ var (
 	// ErrTermsNotAccepted says that Commit was called without [TermsAccepted].
 	ErrTermsNotAccepted = errors.New("the terms are not accepted")
 
-	// ErrOutcomeUnknown says that the answer of the server was lost, and that the chapter or cover may
-	// have been published. Look for it before uploading it again.
+	// ErrNoSession says that the account has no open session to go on with.
+	ErrNoSession = errors.New("there is no open upload session")
+
+	// ErrAnotherPage says that the session has a page of the same name with other content.
+	ErrAnotherPage = errors.New("the session has another page of that name")
+
+	// ErrOutcomeUnknown says that no clear answer of the server arrived, and that the chapter or cover
+	// may have been published. Look for it before uploading it again, by [Find] or by hand.
 	ErrOutcomeUnknown = errors.New("the outcome is unknown")
+
+	// ErrNotPublished says that the chapter was not published, though the answer to its commit was
+	// lost, and that the session is still open.
+	ErrNotPublished = errors.New("the chapter was not published")
 )
 
 // An OpenError says that the account has an open session. Its methods go on with it or replace it.
@@ -72,8 +82,11 @@ func (e *OpenError) Resume() (*Session, error) {
 
 // Replace abandons the open session, whose pages are lost, and begins the one that was asked for.
 func (e *OpenError) Replace(ctx context.Context) (*Session, error) {
-	if e.session == nil {
+	switch {
+	case e.session == nil:
 		return nil, errNotOurs
+	case e.session.ledger.phase == committing:
+		return nil, e.session.usable()
 	}
 	if err := e.session.client.AbandonUpload(ctx, e.ID); err != nil && !errors.Is(err, api.ErrNotFound) {
 		return nil, fmt.Errorf("upload: the open session %v cannot be abandoned: %w", e.ID, err)
@@ -135,28 +148,17 @@ func isPartial(err error) bool {
 	return errors.As(err, &partial)
 }
 
-// turnedDown reports whether the request was surely not carried out: the server said so, or it was
-// not sent. Otherwise it may have been, and only the answer is lost.
-func turnedDown(err error) bool {
-	var answer *api.Error
-	var limit *transport.RateLimitError
-	var ban *transport.BannedError
-	if errors.As(err, &answer) {
-		return 400 <= answer.StatusCode && answer.StatusCode < 500 && answer.StatusCode != http.StatusRequestTimeout
-	}
-	return errors.As(err, &limit) || errors.As(err, &ban) || errors.Is(err, api.ErrUnauthorized)
-}
-
 // temporary reports whether the same request may go well soon.
 func temporary(ctx context.Context, err error) bool {
-	var answer *api.Error
-	switch {
-	case ctx.Err() != nil, errors.Is(err, ErrSessionClosed):
+	if ctx.Err() != nil || isOver(err) || errors.Is(err, api.ErrUnauthorized) {
 		return false
-	case isPartial(err), errors.As(err, &answer) && answer.StatusCode == http.StatusTooManyRequests:
-		return true
 	}
-	return !turnedDown(err)
+	verdict := answer.OfError(err)
+	var e *api.Error
+	if errors.As(err, &e) {
+		verdict = answer.Of(e.StatusCode, answer.KindOf(e.Header.Get("Content-Type"), e.Body))
+	}
+	return verdict.Temporary || verdict.Effect != answer.NotDone
 }
 
 // refused reports whether the server turned the request down for what was in it.
@@ -184,6 +186,11 @@ func pause(ctx context.Context, attempt int, cause error) error {
 	if deadline, ok := ctx.Deadline(); wait > longest || ok && time.Until(deadline) < wait {
 		return cause
 	}
+	return sleep(ctx, wait)
+}
+
+// sleep waits for a time or until the context is done.
+func sleep(ctx context.Context, wait time.Duration) error {
 	timer := time.NewTimer(wait)
 	defer timer.Stop()
 	select {

@@ -2,12 +2,14 @@ package upload_test
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -31,6 +33,7 @@ type server struct {
 	versions map[uuid.UUID]int
 	existing map[uuid.UUID][]file // pages of chapters that can be edited
 	approval bool
+	held     bool // chapters are not in lists yet
 
 	// fault is asked before each request; n counts those to the same operation from 1. It is called
 	// without the lock.
@@ -40,7 +43,9 @@ type server struct {
 
 type session struct {
 	id, manga, chapter uuid.UUID
+	groups             []any
 	files              []file
+	begun              time.Time
 }
 
 type file struct {
@@ -51,6 +56,10 @@ type file struct {
 
 type chapter struct {
 	id       uuid.UUID
+	manga    uuid.UUID
+	groups   []any
+	created  time.Time
+	version  int
 	names    []string
 	contents []string
 	left     int // files of the session that are not in the page order
@@ -64,6 +73,12 @@ type cover struct {
 
 // A fault says what goes wrong with a request.
 type fault struct {
+	do      func()                     // called before anything else
+	empty   bool                       // the server acts, and answers {}
+	half    bool                       // the server acts, and the answer ends in its middle
+	then    int                        // with lose: it is a proxy that loses it, asks again, and passes this on
+	lateBy  time.Duration              // with a status: the server acts so much later
+	after   int                        // the server acts, and the answer has this status
 	status  int                        // the request is refused with it
 	header  http.Header                // of the refusal
 	body    string                     // of the refusal; by default an error of MangaDex's
@@ -132,6 +147,18 @@ func (s *server) serve(w http.ResponseWriter, req *http.Request) bool {
 			return false
 		}
 	}
+	if f.do != nil {
+		f.do()
+	}
+	if f.lateBy > 0 {
+		later := req.Clone(context.Background())
+		later.Body = io.NopCloser(bytes.NewReader(body))
+		time.AfterFunc(f.lateBy, func() {
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			s.handle(httptest.NewRecorder(), later, fault{})
+		})
+	}
 	switch {
 	case f.drop:
 		return false
@@ -157,6 +184,29 @@ func (s *server) serve(w http.ResponseWriter, req *http.Request) bool {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if f.half {
+		whole := httptest.NewRecorder()
+		s.handle(whole, req, f)
+		w.Header().Set("Content-Type", "application/json")
+		w.Header().Set("Content-Length", strconv.Itoa(whole.Body.Len()))
+		_, _ = w.Write(whole.Body.Bytes()[:whole.Body.Len()/2])
+		return true
+	}
+	if f.then != 0 {
+		s.handle(httptest.NewRecorder(), req, f)
+		reply(w, f.then, problem(f.then, "refused by test"))
+		return true
+	}
+	if f.empty {
+		s.handle(httptest.NewRecorder(), req, f)
+		reply(w, 200, "{}")
+		return true
+	}
+	if f.after != 0 {
+		s.handle(httptest.NewRecorder(), req, f)
+		reply(w, f.after, problem(f.after, "refused by test"))
+		return true
+	}
 	if f.lose || f.garbage {
 		s.handle(httptest.NewRecorder(), req, f)
 		if f.garbage {
@@ -225,10 +275,12 @@ func (s *session) data() map[string]any {
 		"id": s.id, "type": "upload_session", "relationships": relationships,
 		"attributes": map[string]any{
 			"isCommitted": false, "isProcessed": false, "isDeleted": false, "version": 1,
-			"createdAt": "2026-01-02T03:04:05+00:00", "updatedAt": "2026-01-02T03:04:05+00:00",
+			"createdAt": stamp(s.begun), "updatedAt": stamp(s.begun),
 		},
 	}
 }
+
+func stamp(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05+00:00") }
 
 func chapterData(id uuid.UUID, version int) map[string]any {
 	return map[string]any{"id": id, "type": "chapter", "relationships": []any{}, "attributes": map[string]any{
@@ -262,7 +314,7 @@ func (s *server) handle(w http.ResponseWriter, req *http.Request, f fault) {
 		case s.session == nil:
 			reply(w, 404, problem(404, "no session"))
 		case req.URL.Query().Get("includes[]") != "upload_session_file":
-			reply(w, 200, entity((&session{id: s.session.id}).data()))
+			reply(w, 200, entity((&session{id: s.session.id, begun: s.session.begun}).data()))
 		default:
 			reply(w, 200, entity(s.session.data()))
 		}
@@ -272,15 +324,16 @@ func (s *server) handle(w http.ResponseWriter, req *http.Request, f fault) {
 			return
 		}
 		manga, _ := uuid.Parse(fmt.Sprint(body["manga"]))
-		s.session = &session{id: uuid.New(), manga: manga}
-		reply(w, 200, entity((&session{id: s.session.id}).data()))
+		s.session = &session{id: uuid.New(), manga: manga, begun: time.Now()}
+		s.session.groups, _ = body["groups"].([]any)
+		reply(w, 200, entity((&session{id: s.session.id, begun: s.session.begun}).data()))
 	case "POST /upload/begin/{id}":
 		if fmt.Sprint(body["version"]) != strconv.Itoa(s.versions[id(2)]) {
 			reply(w, 409, problem(409, "version conflict"))
 			return
 		}
-		s.session = &session{id: uuid.New(), chapter: id(2), files: slices.Clone(s.existing[id(2)])}
-		reply(w, 200, entity((&session{id: s.session.id}).data()))
+		s.session = &session{id: uuid.New(), begun: time.Now(), chapter: id(2), files: slices.Clone(s.existing[id(2)])}
+		reply(w, 200, entity((&session{id: s.session.id, begun: s.session.begun}).data()))
 	case "POST /upload/check-approval-required":
 		reply(w, 200, encode(map[string]any{"result": "ok", "requiresApproval": s.approval}))
 	case "POST /upload/{id}":
@@ -300,7 +353,17 @@ func (s *server) handle(w http.ResponseWriter, req *http.Request, f fault) {
 	case "POST /upload/{id}/commit":
 		s.commit(w, body)
 	case "GET /chapter/{id}":
+		for _, c := range s.chapters {
+			if c.id == id(1) {
+				reply(w, 200, entity(c.data()))
+				return
+			}
+		}
 		reply(w, 200, entity(chapterData(id(1), s.versions[id(1)])))
+	case "GET /user/me":
+		reply(w, 200, entity(map[string]any{"id": account, "type": "user", "relationships": []any{}, "attributes": map[string]any{"username": "me", "roles": []any{}, "version": 1}}))
+	case "GET /chapter":
+		s.list(w, req.URL.Query())
 	case "POST /cover/{id}":
 		s.takeCover(w, req)
 	default:
@@ -362,7 +425,7 @@ func (s *server) commit(w http.ResponseWriter, body map[string]any) {
 		reply(w, 400, problem(400, "the terms"))
 		return
 	}
-	made := chapter{id: uuid.New(), left: len(s.session.files)}
+	made := chapter{id: uuid.New(), manga: s.session.manga, groups: s.session.groups, created: time.Now(), left: len(s.session.files)}
 	made.draft, _ = body["chapterDraft"].(map[string]any)
 	order, _ := body["pageOrder"].([]any)
 	for _, id := range order {
@@ -375,9 +438,44 @@ func (s *server) commit(w http.ResponseWriter, body map[string]any) {
 		made.contents = append(made.contents, s.session.files[i].content)
 		made.left--
 	}
+	if s.session.chapter != uuid.Nil {
+		made.id = s.session.chapter
+		s.versions[made.id]++
+		made.version = s.versions[made.id]
+	}
 	s.chapters = append(s.chapters, made)
 	s.session = nil
-	reply(w, 200, entity(chapterData(made.id, 1)))
+	reply(w, 200, entity(made.data()))
+}
+
+// data is the chapter as it is answered.
+func (c chapter) data() map[string]any {
+	data := chapterData(c.id, max(1, c.version))
+	attributes := data["attributes"].(map[string]any)
+	for _, name := range []string{"volume", "chapter", "title", "translatedLanguage"} {
+		attributes[name] = c.draft[name]
+	}
+	attributes["createdAt"] = stamp(c.created)
+	relationships := []any{map[string]any{"id": c.manga, "type": "manga"}}
+	for _, group := range c.groups {
+		relationships = append(relationships, map[string]any{"id": group, "type": "scanlation_group"})
+	}
+	data["relationships"] = relationships
+	return data
+}
+
+// list answers with the chapters of the account. Those that lie ahead are left out unless they are
+// asked for, as the server does.
+func (s *server) list(w http.ResponseWriter, query url.Values) {
+	data := []any{}
+	for _, c := range s.chapters {
+		_, ahead := c.draft["publishAt"]
+		if s.held || query.Get("uploader[]") != account.String() || query.Get("manga") != c.manga.String() || ahead && query.Get("includeExternalUrl") != "0" {
+			continue
+		}
+		data = append(data, c.data())
+	}
+	reply(w, 200, encode(map[string]any{"result": "ok", "response": "collection", "data": data, "limit": 100, "offset": 0, "total": len(data)}))
 }
 
 func (s *server) takeCover(w http.ResponseWriter, req *http.Request) {
@@ -448,6 +546,8 @@ var (
 	title = uuid.MustParse("11111111-1111-4111-8111-111111111111")
 	group = uuid.MustParse("22222222-2222-4222-8222-222222222222")
 	book  = uuid.MustParse("33333333-3333-4333-8333-333333333333") // a chapter
+
+	account = uuid.MustParse("44444444-4444-4444-8444-444444444444")
 )
 
 // wait bounds how long a test may take by the clock of its bubble.

@@ -1,17 +1,11 @@
 package upload
 
 import (
-	"bufio"
 	"bytes"
 	"errors"
 	"fmt"
-	"image"
-	"image/gif"
-	"image/jpeg"
-	"image/png"
 	"io"
 	"io/fs"
-	"net/http"
 	"os"
 	"path"
 	"path/filepath"
@@ -19,15 +13,10 @@ import (
 	"strconv"
 	"strings"
 	"sync"
-	"unicode"
-	"unicode/utf8"
 
 	"github.com/mangadex-go/mangadex/api"
 	"github.com/mangadex-go/mangadex/api/reading"
 )
-
-// maxSide is the first number of pixels that is too many.
-const maxSide = 10000
 
 // A Source is where pictures come from: [Files], [Reader] or [Folder]. It can be used again. The
 // server knows a page by the name of its file, so the names of a session must differ.
@@ -43,13 +32,6 @@ func (s Source) pictures() ([]picture, error) {
 	return s.yield()
 }
 
-// A picture is a page before it is sent.
-type picture struct {
-	name string
-	size int64
-	open func() (io.ReadCloser, error)
-}
-
 // Files takes files in the order given. The page has the name of the file without the folders.
 func Files(paths ...string) Source {
 	return Source{func() ([]picture, error) {
@@ -61,7 +43,7 @@ func Files(paths ...string) Source {
 			if info.IsDir() {
 				return picture{}, pageErrorf(name, "it is a folder; use Folder(os.DirFS(%q))", name)
 			}
-			return picture{filepath.Base(name), info.Size(), func() (io.ReadCloser, error) { return os.Open(name) }}, nil
+			return picture{name: filepath.Base(name), size: info.Size(), open: func() (io.ReadCloser, error) { return os.Open(name) }}, nil
 		})
 	}}
 }
@@ -84,7 +66,7 @@ func Reader(name string, r io.Reader) Source {
 		if err != nil {
 			return nil, err
 		}
-		return []picture{{name, int64(len(content)), func() (io.ReadCloser, error) {
+		return []picture{{name: name, size: int64(len(content)), open: func() (io.ReadCloser, error) {
 			return io.NopCloser(bytes.NewReader(content)), nil
 		}}}, nil
 	}}
@@ -124,7 +106,7 @@ func Folder(fsys fs.FS, patterns ...string) Source {
 			if info.IsDir() {
 				return picture{}, pageErrorf(name, "it is a folder; choose the pages by a pattern such as *.png")
 			}
-			return picture{name, info.Size(), func() (io.ReadCloser, error) { return fsys.Open(name) }}, nil
+			return picture{name: name, size: info.Size(), open: func() (io.ReadCloser, error) { return fsys.Open(name) }}, nil
 		})
 	}}
 }
@@ -167,65 +149,4 @@ func collect(names []string, make func(name string) (picture, error)) ([]picture
 		pictures = append(pictures, p)
 	}
 	return pictures, errors.Join(errs...)
-}
-
-// check returns an error if the server would not take the picture, by its name and its first bytes.
-func (p *picture) check() error {
-	switch {
-	case p.name == "":
-		return errors.New("upload: a page has no name; give it the name of its file")
-	case !utf8.ValidString(p.name) || strings.ContainsAny(p.name, `/\"`) || strings.ContainsFunc(p.name, unicode.IsControl):
-		return pageErrorf(p.name, `the name has a slash, a backslash, a quotation mark or a control character, which the server may change; rename the file`)
-	case p.size == 0:
-		return pageErrorf(p.name, "it is empty; export it again")
-	case p.size > api.MaxPageSize:
-		return pageErrorf(p.name, "it is larger than %d MiB; make it smaller", api.MaxPageSize>>20)
-	}
-	file, err := p.open()
-	if err != nil {
-		return pageErrorf(p.name, "it cannot be opened: %w", err)
-	}
-	defer file.Close()
-	content := bufio.NewReader(file)
-	head, err := content.Peek(512)
-	if err != nil && !errors.Is(err, io.EOF) {
-		return pageErrorf(p.name, "it cannot be read: %w", err)
-	}
-	var decode func(io.Reader) (image.Config, error)
-	format := http.DetectContentType(head)
-	switch format {
-	case "image/jpeg":
-		decode = jpeg.DecodeConfig
-	case "image/png":
-		decode = png.DecodeConfig
-	case "image/gif":
-		decode = gif.DecodeConfig
-	default:
-		return pageErrorf(p.name, "its content is %s, and only JPEG, PNG and GIF are taken; convert it, or leave it out", format)
-	}
-	config, err := decode(content)
-	switch {
-	case err != nil:
-		return pageErrorf(p.name, "its content is damaged %s: %w; export it again", format, err)
-	case config.Width >= maxSide || config.Height >= maxSide:
-		return pageErrorf(p.name, "it has %d×%d pixels, and each side must have less than %d; split it", config.Width, config.Height, maxSide)
-	}
-	return nil
-}
-
-// read returns the content.
-func (p *picture) read() ([]byte, error) {
-	file, err := p.open()
-	if err != nil {
-		return nil, pageErrorf(p.name, "it cannot be opened: %w", err)
-	}
-	defer file.Close()
-	content, err := io.ReadAll(io.LimitReader(file, p.size+1))
-	switch {
-	case err != nil:
-		return nil, pageErrorf(p.name, "it cannot be read: %w", err)
-	case int64(len(content)) != p.size:
-		return nil, pageErrorf(p.name, "it was changed since it was checked; add it again")
-	}
-	return content, nil
 }

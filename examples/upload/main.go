@@ -1,25 +1,22 @@
-// Upload publishes a chapter: the pictures of a folder or of an archive, in natural order.
+// Upload publishes a chapter: the pictures of a folder or of an archive, in natural order. It
+// publishes it once: whatever happens to the answers of the server, the same command finds out what
+// came of it before it sends anything.
 //
 //	go run ./examples/upload -accept-terms -chapter 1 pages             # to the fake MangaDex
 //	go run ./examples/upload -live -accept-terms -manga https://mangadex.org/title/… -chapter 1 pages
 package main
 
 import (
-	"archive/zip"
 	"context"
-	"errors"
-	"fmt"
-	"io/fs"
-	"os"
 	"regexp"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"github.com/google/uuid"
 	"github.com/oapi-codegen/nullable"
 
 	"github.com/mangadex-go/mangadex/api"
-	"github.com/mangadex-go/mangadex/api/upload"
 	"github.com/mangadex-go/mangadex/examples/internal/command"
 )
 
@@ -30,19 +27,25 @@ are at https://mangadex.org/compliance; read them, then say -accept-terms. Manga
 trials, f9c33607-9180-4ba6-b85c-e4b5faee7192.
 
 An account has one open upload at most. After an interruption the pages that were sent stay there,
-and the same command goes on with -resume, or begins anew with -replace.`
+and the same command goes on with -resume, or begins anew with -replace.
 
-func main() { command.Main("upload", usage, run) }
+A chapter that the account has published already, with the same number, in the same language and by
+the same groups, is not uploaded again, but with -again. If it is not known whether one was
+published, because the answer was lost, the same command looks for it. What it has to know for that
+is kept in upload.json, beside the login.`
+
+func main() { command.Main("upload", usage, start) }
 
 // A job is what to upload.
 type job struct {
-	manga           uuid.UUID
-	groups          []uuid.UUID
-	draft           api.ChapterDraft
-	resume, replace bool
+	manga                  uuid.UUID
+	groups                 []uuid.UUID
+	draft                  api.ChapterDraft
+	resume, replace, again bool
+	wait                   time.Duration // for a commit whose answer was lost
 }
 
-func run(ctx context.Context, c *command.Command) error {
+func start(ctx context.Context, c *command.Command) error {
 	var j job
 	c.LogsIn()
 	accepted := c.Bool("accept-terms", false, "I have read https://mangadex.org/compliance and accept the terms")
@@ -54,6 +57,8 @@ func run(ctx context.Context, c *command.Command) error {
 	c.StringVar(&j.draft.TranslatedLanguage, "language", "en", "the `code` of the language of the chapter")
 	c.BoolVar(&j.resume, "resume", false, "go on with the open upload of the account, which is for the groups that it was begun with")
 	c.BoolVar(&j.replace, "replace", false, "throw the open upload of the account away")
+	c.BoolVar(&j.again, "again", false, "upload the chapter although the account has published it, or may have; look for it before")
+	c.DurationVar(&j.wait, "wait", 2*time.Minute, "how long the server may be at publishing after its answer was lost: so `long` an upload is looked for before it is taken for not published")
 	if err := c.Parse(); err != nil {
 		return err
 	}
@@ -64,6 +69,8 @@ func run(ctx context.Context, c *command.Command) error {
 		return command.Usagef("read the terms at https://mangadex.org/compliance, then say -accept-terms")
 	case j.resume && j.replace:
 		return command.Usagef("-resume and -replace exclude each other")
+	case j.wait <= 0:
+		return command.Usagef("-wait is %v; it is a time above zero, such as 2m", j.wait)
 	}
 	if err := j.fill(*manga, *groups, *chapter, *volume, *title); err != nil {
 		return err
@@ -84,7 +91,11 @@ func run(ctx context.Context, c *command.Command) error {
 		}
 		j.manga = c.Fake().State().Manga()[0].ID
 	}
-	return j.publish(ctx, c, client, pages)
+	uploads, err := openDiary(c)
+	if err != nil {
+		return err
+	}
+	return (&run{job: j, Command: c, client: client, uploads: uploads}).publish(ctx, pages)
 }
 
 // number is what the API takes for the number of a chapter or volume.
@@ -128,108 +139,4 @@ func valueOrNull(text string) nullable.Nullable[string] {
 		return api.Null[string]()
 	}
 	return api.Value(text)
-}
-
-// A book is where pages come from.
-type book struct {
-	fs.FS
-	patterns []string // of the names of pages; none: everything is a page
-	close    func() error
-}
-
-// open opens a folder or an archive. An archive also has a ComicInfo.xml, which is no page.
-func open(path string) (*book, error) {
-	info, err := os.Stat(path)
-	if err != nil {
-		return nil, err
-	}
-	if info.IsDir() {
-		entries, err := os.ReadDir(path)
-		if err != nil {
-			return nil, err
-		}
-		for _, entry := range entries {
-			if entry.IsDir() && !strings.HasPrefix(entry.Name(), ".") {
-				return nil, fmt.Errorf("%s has the folder %q in it; name a folder that has only pages", path, entry.Name())
-			}
-		}
-		return &book{FS: os.DirFS(path), close: func() error { return nil }}, nil
-	}
-	archive, err := zip.OpenReader(path)
-	if err != nil {
-		return nil, fmt.Errorf("%s is neither a folder nor a comic book archive: %w", path, err)
-	}
-	const pages = "*.[^xX]*"
-	if found, err := fs.Glob(archive, pages); err != nil || len(found) == 0 {
-		archive.Close()
-		return nil, fmt.Errorf("%s has no pages at its top; unpack it, and name the folder that has them", path)
-	}
-	return &book{archive, []string{pages}, archive.Close}, nil
-}
-
-func (j *job) publish(ctx context.Context, c *command.Command, client *api.Client, pages *book) error {
-	bar := c.Bar()
-	defer bar.Close()
-	session, err := j.begin(ctx, client, upload.WithProgress(func(p upload.Progress) {
-		bar.Show(command.Progress{Pages: p.Pages, All: p.TotalPages, Bytes: p.Bytes})
-	}))
-	if err != nil {
-		return err
-	}
-	if err := onlyOf(session, pages); err != nil {
-		return err
-	}
-	if err := session.AddPages(ctx, upload.Folder(pages, pages.patterns...)); err != nil {
-		return j.keep(c, session, err)
-	}
-	chapter, err := session.Commit(ctx, j.draft, upload.TermsAccepted)
-	if errors.Is(err, upload.ErrOutcomeUnknown) {
-		return err
-	}
-	if err != nil {
-		return j.keep(c, session, err)
-	}
-	bar.Print(c.Stdout, "https://mangadex.org/chapter/"+chapter.ID.String())
-	return nil
-}
-
-// begin opens an upload session, or goes on with the one that is open.
-func (j *job) begin(ctx context.Context, client *api.Client, options ...upload.Option) (*upload.Session, error) {
-	session, err := upload.Begin(ctx, client, j.manga, j.groups, options...)
-	var open *upload.OpenError
-	switch {
-	case !errors.As(err, &open):
-		return session, err
-	case j.resume && open.Manga != uuid.Nil && open.Manga != j.manga:
-		return nil, fmt.Errorf("the open upload is for the title %v; name that one by -manga, or begin anew by -replace", open.Manga)
-	case j.resume:
-		return open.Resume()
-	case j.replace:
-		return open.Replace(ctx)
-	}
-	return nil, fmt.Errorf("there is an open upload with %d pages; go on with it by -resume, or throw it away by -replace", len(open.Pages))
-}
-
-// keep leaves a session that has pages for a later run, and closes one that has none. One that another
-// program has ended has nothing to go on with.
-func (j *job) keep(c *command.Command, session *upload.Session, err error) error {
-	if errors.Is(err, upload.ErrSessionClosed) {
-		return err
-	}
-	n := len(session.Pages())
-	if n == 0 {
-		return errors.Join(err, session.Close())
-	}
-	c.Unfinished = fmt.Sprintf("%d pages are sent, and the same command with -resume goes on", n)
-	return err
-}
-
-// onlyOf checks that a session that was resumed has no pages of something else.
-func onlyOf(session *upload.Session, pages *book) error {
-	for _, page := range session.Pages() {
-		if _, err := fs.Stat(pages, page.Name); errors.Is(err, fs.ErrNotExist) {
-			return fmt.Errorf("the open upload has the page %q, which is not in the folder; begin anew by -replace", page.Name)
-		}
-	}
-	return nil
 }

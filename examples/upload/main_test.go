@@ -12,6 +12,9 @@ import (
 	"image/png"
 	"net/http"
 	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -86,12 +89,7 @@ func (a *author) client() *api.Client {
 // published checks that there is exactly one chapter of the test, with all pages in order.
 func (a *author) published(r exampletest.Result) *api.Chapter {
 	a.t.Helper()
-	var found []apitest.Chapter
-	for _, chapter := range a.Server.State().Chapters(a.manga.ID) {
-		if chapter.Number == "1000" {
-			found = append(found, chapter)
-		}
-	}
+	found := a.chapters()
 	if len(found) != 1 || strings.TrimSpace(r.Stdout) != "https://mangadex.org/chapter/"+found[0].ID.String() {
 		a.t.Fatalf("%d chapters; stdout: %s", len(found), r.Stdout)
 	}
@@ -116,6 +114,21 @@ func (a *author) published(r exampletest.Result) *api.Chapter {
 		a.t.Errorf("an upload with %d pages is still open", open)
 	}
 	return &chapter.Data
+}
+
+// chapters are those of the test.
+func (a *author) chapters() []apitest.Chapter {
+	return slices.DeleteFunc(a.Server.State().Chapters(a.manga.ID), func(c apitest.Chapter) bool { return c.Number != "1000" })
+}
+
+// diary is where the program keeps what it has to know.
+func (a *author) diary() string {
+	a.t.Helper()
+	found, err := filepath.Glob(a.Path("settings", "mangadex-go", "*", "upload.json"))
+	if err != nil || len(found) != 1 {
+		a.t.Fatalf("%q, %v", found, err)
+	}
+	return found[0]
 }
 
 // openPages counts the pages of the open upload; -1 if there is none.
@@ -244,14 +257,29 @@ func TestOtherUpload(t *testing.T) {
 	a.published(a.Succeeds(a.Run(a.args("-replace", "pages")...)))
 }
 
-// TestDamagedPage keeps the pages that the server took, and sends the mended one only.
+// TestDamagedPage sends nothing as long as a page has no end.
 func TestDamagedPage(t *testing.T) {
 	t.Parallel()
 	a := newAuthor(t, 3)
-	a.Write("pages/2.png", a.pages[1][:60]+"damage")
-	a.Fails(a.Run(a.args("pages")...), "upload", 1, `page "2.png"`, "2 pages are sent, and the same command with -resume goes on")
+	a.Write("pages/2.png", a.pages[1][:len(a.pages[1])/2])
+	a.Fails(a.Run(a.args("pages")...), "upload", 1, `page "2.png"`, "image/png without its end")
+	if n := a.openPages(); n > 0 {
+		t.Errorf("%d pages were sent", n)
+	}
 	a.Write("pages/2.png", a.pages[1])
-	a.published(a.Succeeds(a.Run(a.args("-resume", "pages")...)))
+	a.published(a.Succeeds(a.Run(a.args("pages")...)))
+}
+
+// TestMendedPage notices that a page is another one than the one that was sent.
+func TestMendedPage(t *testing.T) {
+	t.Parallel()
+	a := newAuthor(t, 2)
+	a.Server.Fail(apitest.Fault{Operation: "CommitUpload", Status: http.StatusForbidden})
+	a.Fails(a.Run(a.args("pages")...), "upload", 1, "2 pages are sent, and the same command with -resume goes on")
+	a.pages[1] = picture(t, 50)
+	a.Write("pages/2.png", a.pages[1])
+	a.Fails(a.Run(a.args("-resume", "pages")...), "upload", 1, `the open upload has another picture as "2.png" than the folder; begin anew by -replace`)
+	a.published(a.Succeeds(a.Run(a.args("-replace", "pages")...)))
 }
 
 // TestEndedElsewhere does not advise to go on with an upload that is no more.
@@ -279,20 +307,78 @@ func TestEndedElsewhere(t *testing.T) {
 	a.published(a.Succeeds(a.Run(a.args("pages")...)))
 }
 
-// TestLostAnswer does not advise to go on when the chapter may be there.
-func TestLostAnswer(t *testing.T) {
+// TestOnce does not publish a chapter a second time unless it is told to.
+func TestOnce(t *testing.T) {
 	t.Parallel()
 	a := newAuthor(t, 2)
-	a.Server.Fail(apitest.Fault{Operation: "CommitUpload", Truncate: true})
-	r := a.Run(a.args("pages")...)
-	if r.Status == 0 {
-		a.published(r)
-		return
+	link := strings.TrimSpace(a.Succeeds(a.Run(a.args("pages")...)).Stdout)
+	for _, more := range [][]string{{"pages"}, {"-resume", "pages"}, {"-replace", "pages"}} {
+		a.Fails(a.Run(a.args(more...)...), "upload", 1, "has published this chapter already: "+link, "nothing was sent")
 	}
-	a.Fails(r, "upload", 1, "the outcome is unknown", "look for the chapter")
-	if strings.Contains(r.Stderr, "-resume") {
-		t.Errorf("stderr: %s", r.Stderr)
+	// The lists of the server have it, too, for a run that has no diary.
+	if err := os.Remove(a.diary()); err != nil {
+		t.Fatal(err)
 	}
+	a.Fails(a.Run(a.args("pages")...), "upload", 1, "has published this chapter already: "+link)
+	a.Succeeds(a.Run(a.args("-language", "fr", "pages")...))
+	a.Succeeds(a.Run(a.args("-again", "pages")...))
+	if n := len(a.chapters()); n != 3 {
+		t.Errorf("%d chapters, want 3", n)
+	}
+}
+
+// TestDeletedChapter may be uploaded again.
+func TestDeletedChapter(t *testing.T) {
+	t.Parallel()
+	a := newAuthor(t, 2)
+	a.published(a.Succeeds(a.Run(a.args("pages")...)))
+	if err := a.client().DeleteChapter(context.Background(), a.chapters()[0].ID); err != nil {
+		t.Fatal(err)
+	}
+	a.published(a.Succeeds(a.Run(a.args("pages")...)))
+}
+
+// TestNothingToResume begins no upload when it was asked to go on with one.
+func TestNothingToResume(t *testing.T) {
+	t.Parallel()
+	a := newAuthor(t, 2)
+	a.Fails(a.Run(a.args("-resume", "pages")...), "upload", 1, "there is no open upload to go on with; leave out -resume to begin one")
+	if n := a.sent("BeginUpload"); n > 0 {
+		t.Error("an upload was begun")
+	}
+}
+
+// TestDiary keeps what it has to know to itself, and publishes nothing that it cannot note.
+func TestDiary(t *testing.T) {
+	t.Parallel()
+	a := newAuthor(t, 2)
+	a.Succeeds(a.Run(a.args("-token", "login/token.json", "pages")...))
+	info, err := os.Stat(a.Path("login", "upload.json"))
+	if err != nil || runtime.GOOS != "windows" && info.Mode().Perm() != 0o600 {
+		t.Errorf("%v, %v", info, err)
+	}
+	content, err := os.ReadFile(a.Path("login", "upload.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	a.NoSecrets(exampletest.Result{Stdout: string(content)})
+
+	a.Write("damaged/upload.json", "{")
+	a.Fails(a.Run(a.args("-token", "damaged/token.json", "-language", "fr", "pages")...), "upload", 1, "upload.json is damaged", "remove it")
+	if n := a.sent("CommitUpload"); n != 1 {
+		t.Errorf("%d commits, want 1", n)
+	}
+}
+
+// TestArchiveOfAFolder takes the folder of an archive that has nothing else.
+func TestArchiveOfAFolder(t *testing.T) {
+	t.Parallel()
+	a := newAuthor(t, 2)
+	path := a.archive(map[string]string{
+		"Chapter 1/1.png": a.pages[0], "Chapter 1/2.png": a.pages[1], "Chapter 1/.DS_Store": "x", "Chapter 1/ComicInfo.xml": "<ComicInfo/>",
+		"__MACOSX/Chapter 1/._1.png": "x", ".DS_Store": "x",
+	})
+	a.published(a.Succeeds(a.Run(a.args(path)...)))
 }
 
 // TestBadInput also checks that the folder can be uploaded afterwards.
@@ -357,9 +443,25 @@ func TestBadInput(t *testing.T) {
 			a.Write("whole/extras/2.png", a.pages[1])
 			return a.args("whole")
 		}, 1, `whole has the folder "extras" in it; name a folder that has only pages`),
-		bad("archive of a folder", func(a *author) []string {
-			return a.args(a.archive(map[string]string{"pages/1.png": a.pages[0]}))
-		}, 1, "chapter.cbz has no pages at its top; unpack it"),
+		bad("archive with two folders", func(a *author) []string {
+			return a.args(a.archive(map[string]string{"a/1.png": a.pages[0], "b/1.png": a.pages[0]}))
+		}, 1, `chapter.cbz has the folder "a" beside other files; unpack it`),
+		bad("archive of a folder of folders", func(a *author) []string {
+			return a.args(a.archive(map[string]string{"a/b/1.png": a.pages[0]}))
+		}, 1, `chapter.cbz has folders in its folder "a"; unpack it`),
+		bad("archive with a file that is no page of it", func(a *author) []string {
+			return a.args(a.archive(map[string]string{"1.png": a.pages[0], `..\x.png`: a.pages[1]}))
+		}, 1, `chapter.cbz has a file with the name "..\\x.png"`, "rename it"),
+		bad("archive without pages", func(a *author) []string {
+			return a.args(a.archive(map[string]string{"ComicInfo.xml": "<ComicInfo/>"}))
+		}, 1, "chapter.cbz has no pages"),
+		bad("half a page", func(a *author) []string {
+			a.Write("half/1.png", a.pages[0][:len(a.pages[0])-1])
+			return a.args("half")
+		}, 1, `page "1.png": its content is image/png without its end`),
+		bad("no time to wait", func(a *author) []string {
+			return a.args("-wait", "-1s", "pages")
+		}, 2, "-wait is -1s"),
 		bad("damaged archive", func(a *author) []string {
 			return a.args(a.Write("chapter.cbz", "PK\x03\x04 and so on"))
 		}, 1, "chapter.cbz is neither a folder nor a comic book archive"),

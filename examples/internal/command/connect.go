@@ -139,6 +139,14 @@ func (c *Command) ClientWithSession(options ...api.Option) (*api.Client, error) 
 	return c.Client(append(options, authn.Use(session))...)
 }
 
+// BesideLogin returns the path of a file beside that of the login, in a program that [Command.LogsIn].
+func (c *Command) BesideLogin(name string) (string, error) {
+	if *c.tokens != "" {
+		return filepath.Join(filepath.Dir(*c.tokens), name), nil
+	}
+	return c.Path("", name)
+}
+
 // host is the server in the words of the user.
 func (c *Command) host() string {
 	if *c.live {

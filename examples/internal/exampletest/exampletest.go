@@ -4,6 +4,7 @@ package exampletest
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -42,6 +43,7 @@ type Program struct {
 	Stdin  string
 	Stdout io.Writer // takes the output of the program; nil: its Result has it
 	Env    map[string]string
+	Limit  time.Duration // for which it may run; a minute unless it is set
 
 	t testing.TB
 }
@@ -101,6 +103,7 @@ func (p *Program) Run(args ...string) Result {
 type Running struct {
 	t              testing.TB
 	cmd            *exec.Cmd
+	limit          time.Duration
 	stdout, stderr output
 }
 
@@ -115,7 +118,7 @@ func (p *Program) Start(args ...string) *Running {
 	if err != nil {
 		p.t.Fatal(err)
 	}
-	r := &Running{t: p.t, cmd: exec.Command(self, args...)}
+	r := &Running{t: p.t, cmd: exec.Command(self, args...), limit: cmp.Or(p.Limit, time.Minute)}
 	for _, pair := range os.Environ() {
 		if !strings.HasPrefix(pair, "MANGADEX_") && !strings.Contains(strings.ToUpper(pair), "_PROXY=") {
 			r.cmd.Env = append(r.cmd.Env, pair)

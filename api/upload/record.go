@@ -1,0 +1,70 @@
+package upload
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/mangadex-go/mangadex/api"
+)
+
+// A Record is what another run of a program has to know of an upload, if this one is interrupted. It
+// can be kept as JSON. [WithRecord] gives it, [Find] and [WithEarlier] take it.
+type Record struct {
+	Session uuid.UUID
+	Begun   time.Time // when the session began, by the clock of the server
+	Manga   uuid.UUID
+	Groups  []uuid.UUID
+	Chapter uuid.UUID // that is edited, or that half an answer to the commit named; zero if there is none
+	Version int       // that the edited chapter had; zero for a new chapter
+	Pages   []Page    // in the session, in reading order
+
+	// All below are of the last commit. Sent is zero before it, and again when it was not carried out.
+	// Uploader is the account, zero if it is not known; Others are its chapters that were like the draft
+	// before.
+	Draft    api.ChapterDraft
+	Uploader uuid.UUID
+	Others   []uuid.UUID
+	Sent     time.Time
+
+	// Published is the chapter, as soon as it is known to be there.
+	Published uuid.UUID
+}
+
+// InDoubt reports whether a commit was sent of which it is not known whether it was carried out.
+func (r *Record) InDoubt() bool { return !r.Sent.IsZero() && r.Published == uuid.Nil }
+
+// WithRecord has keep called with what another run would have to know: when the session has begun,
+// when pages have come in, before a commit is sent, and when its outcome is known. If keep returns an
+// error, what was to follow does not happen; no commit is sent that was not kept.
+func WithRecord(keep func(Record) error) Option {
+	return func(s *settings) { s.keep = keep }
+}
+
+// WithEarlier tells what is known of uploads of earlier runs. If the session of one is still open, its
+// pages are compared by what was sent. If it may have been committed, nothing is done with the session
+// but [Session.Commit], which looks for the chapter first.
+func WithEarlier(earlier ...Record) Option {
+	return func(s *settings) { s.earlier = append(s.earlier, earlier...) }
+}
+
+// Record returns what another run has to know at this time.
+func (s *Session) Record() Record {
+	r := s.record
+	r.Session = s.id
+	r.Pages = slices.Clone(s.ledger.pages)
+	return r
+}
+
+// kept gives the record away.
+func (s *Session) kept() error {
+	if s.keep == nil {
+		return nil
+	}
+	if err := s.keep(s.Record()); err != nil {
+		return fmt.Errorf("upload: what a later run has to know was not kept: %w", err)
+	}
+	return nil
+}
