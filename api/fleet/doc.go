@@ -1,0 +1,45 @@
+// Package fleet lets several processes share what MangaDex gives to one address, on a Redis server,
+// version 6 or newer, or Valkey. It is a module of its own, so that only programs that use it have
+// Redis among their dependencies.
+//
+// MangaDex counts requests by address: the pods of a cluster behind one gateway, a bot beside a web
+// site, ten cron jobs have one allowance between them. A [Limiter] hands it out:
+//
+//	limiter, err := fleet.NewLimiter(client)
+//	…
+//	c, err := api.New(api.Production, api.WithTransport(transport.WithLimiter(limiter)))
+//
+// And MangaDex gives out a new refresh token with each renewal, and ends the login when an old one
+// is used again. A [Store] keeps the token for all, and lets one of them renew it at a time:
+//
+//	store, err := fleet.NewStore(client, "mangadex-login")
+//	…
+//	session, err := authn.New(authn.WithStore(store), …)
+//
+// # How requests are spread
+//
+// Each process has a queue for every allowance, and only the first of a queue asks Redis for a
+// place: one script, one round trip, after which it waits for its time. So a process that is killed
+// takes a place or two with it, and processes that are equally busy get equal shares. A call whose
+// own allowance is used up gets a place far ahead and leaves the earlier ones to others. All times
+// are those of the clock of Redis; those of the machines do not matter.
+//
+// # When Redis is away
+//
+// Nothing is sent, and the error is an [UnavailableError]; or, with [WithLocalShare], each process
+// goes on with its part of the allowance, in turns that were agreed on before. When Redis is back,
+// so is the limiter.
+//
+// # What is in Redis
+//
+// Under the prefix, which is in braces, so that a cluster keeps all of it in one place: a hash with
+// pauses and learned limits, and a sorted set for each allowance with the times of requests. Names
+// of operations are in there, and nothing of what is asked for or answered. All of it expires by
+// itself. A [Store] has its token in there, in the clear unless [WithKey] is given.
+//
+// # Larger fleets
+//
+// A call costs Redis some 25 µs and one command. With 200 processes at the five requests a second of
+// one address Redis does next to nothing, and each process gets a request every 40 seconds: what
+// limits first is the allowance. With several addresses, give each a prefix of its own.
+package fleet

@@ -1,0 +1,82 @@
+package fleet
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+)
+
+// A LimiterOption changes a [Limiter] that [NewLimiter] makes.
+type LimiterOption func(*Limiter) error
+
+// WithPrefix sets what the keys in Redis begin with, "mangadex" by default. Processes with the same
+// prefix have one allowance between them, so it stands for the address that MangaDex sees.
+func WithPrefix(prefix string) LimiterOption {
+	return func(l *Limiter) error {
+		if prefix == "" || strings.ContainsAny(prefix, "{}") {
+			return fmt.Errorf("fleet: the prefix %q must have a character at least, and no braces", prefix)
+		}
+		l.prefix = prefix
+		return nil
+	}
+}
+
+// WithRate sets the allowance of everything: no more than so many requests in any period of a length.
+// The default is that of MangaDex, 5 in a second. Two hundredths are added to each period for the
+// differences between the times on the way.
+func WithRate(requests int, per time.Duration) LimiterOption {
+	const largest, longest = 1000, time.Hour
+	return func(l *Limiter) error {
+		if requests < 1 || requests > largest || per < time.Millisecond || per > longest {
+			return fmt.Errorf("fleet: a rate of %d requests in %v; give 1 to %d requests, and a time from a millisecond to %v", requests, per, largest, longest)
+		}
+		l.requests, l.period = requests, per
+		return nil
+	}
+}
+
+// WithLocalShare lets a process go on while Redis is away, with one part of the allowance of so many
+// that there are processes, 200 at most. Who of them sends when was agreed on while Redis was there,
+// so that together they stay within the allowance; a process that has made no call in the last
+// minute, or that is one too many, has no part and fails with an [UnavailableError]. Before the first
+// request the process waits for as long as an allowance lasts, because it does not know what the
+// others have sent.
+func WithLocalShare(processes int) LimiterOption {
+	return func(l *Limiter) error {
+		if processes < 1 || processes > 200 {
+			return fmt.Errorf("fleet: a local share for %d processes; give a number from 1 to 200", processes)
+		}
+		l.turns = processes
+		return nil
+	}
+}
+
+// WithTimeout sets how long a command may take, 2 seconds by default, before Redis counts as away.
+func WithTimeout(d time.Duration) LimiterOption {
+	return func(l *Limiter) error {
+		if d <= 0 {
+			return errors.New("fleet: the time for a command must be above zero")
+		}
+		l.timeout = d
+		return nil
+	}
+}
+
+// An UnavailableError says that the limiter could not ask Redis, so that the request was not sent.
+type UnavailableError struct {
+	Server string // address of Redis, as far as it is known
+	Err    error  // without secrets
+}
+
+// Error names the server.
+func (e *UnavailableError) Error() string {
+	at := ""
+	if e.Server != "" {
+		at = " at " + e.Server
+	}
+	return fmt.Sprintf("fleet: not sent: Redis%s, which keeps the allowance, cannot be asked: %v; check that it runs, and its password", at, e.Err)
+}
+
+// Unwrap returns what went wrong.
+func (e *UnavailableError) Unwrap() error { return e.Err }

@@ -1,0 +1,98 @@
+-- Finds the earliest place for a request in the allowance of everything, and in its own if it has
+-- one, and takes it. Times are microseconds of Redis' clock.
+--
+-- KEYS: state, places of everything, places of the bucket (if it has an allowance)
+-- ARGV: member, longest wait, requests and period of everything, step between two that have waited,
+--       bucket, requests and period of the bucket, id of the process, its turn, number of turns
+local clock = redis.call('TIME')
+local now = clock[1] * 1000000 + clock[2]
+local state, all, own = KEYS[1], KEYS[2], KEYS[3]
+local member, patience = ARGV[1], tonumber(ARGV[2])
+local requests, period, step = tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
+local bucket, ownRequests, ownPeriod = ARGV[6], tonumber(ARGV[7]), tonumber(ARGV[8])
+local process, turn, turns = ARGV[9], tonumber(ARGV[10]), tonumber(ARGV[11])
+
+local function text(n) return string.format('%.0f', n) end
+
+-- A turn is for when Redis is away. It is lent for a minute, and lent on with each call.
+local function lend(i)
+  local holder = redis.call('HGET', state, 'turn:' .. i)
+  local seen, id = string.match(holder or '', '^(%d+) (.*)$')
+  if not holder or id == process or now - tonumber(seen) > 60000000 then
+    redis.call('HSET', state, 'turn:' .. i, text(now) .. ' ' .. process)
+    return true
+  end
+end
+if turns > 0 then
+  if turn < 0 or not lend(turn) then
+    turn = -1
+    for i = 0, turns - 1 do
+      if lend(i) then turn = i; break end
+    end
+  end
+end
+
+local known = redis.call('HMGET', state, 'ban', 'pause', 'front', 'pause:' .. bucket, 'limit:' .. bucket)
+local ban, pause, front = tonumber(known[1]) or 0, tonumber(known[2]) or 0, tonumber(known[3]) or 0
+local ownPause = tonumber(known[4]) or 0
+if ban > now then
+  return {'ban', ban - now, text(now), turn, 0}
+end
+
+redis.call('ZREMRANGEBYSCORE', all, '-inf', text(now - period))
+local at = math.max(now, pause, ownPause)
+if own then
+  ownRequests = tonumber(known[5]) or ownRequests
+  redis.call('ZREMRANGEBYSCORE', own, '-inf', text(now - ownPeriod))
+  local last = redis.call('ZREVRANGE', own, 0, 0, 'WITHSCORES')[2]
+  local oldest = redis.call('ZREVRANGE', own, ownRequests - 1, ownRequests - 1, 'WITHSCORES')[2]
+  at = math.max(at, tonumber(last) or 0, oldest and tonumber(oldest) + ownPeriod or 0)
+end
+-- Before the front there is no place for anybody.
+local earliest = at <= math.max(now, front)
+at = math.max(at, front)
+
+-- later returns a time after t if t is too near to others, and nil if it is a place.
+local function later(t)
+  local near = redis.call('ZRANGEBYSCORE', all, '(' .. text(t - period), '(' .. text(t + period), 'WITHSCORES')
+  local times, mine = {}, nil
+  for i = 2, #near, 2 do
+    local other = tonumber(near[i])
+    if not mine and other > t then
+      times[#times + 1] = t
+      mine = #times
+    end
+    times[#times + 1] = other
+  end
+  if not mine then
+    times[#times + 1] = t
+    mine = #times
+  end
+  if t > now and mine > 1 and t - times[mine - 1] < step then return times[mine - 1] + step end
+  if mine < #times and times[mine + 1] - t < step then return times[mine + 1] + step end
+  for first = math.max(1, mine - requests), math.min(mine, #times - requests) do
+    if times[first + requests] - times[first] < period then
+      if first < mine then return times[first] + period end
+      return times[mine + 1] + step
+    end
+  end
+end
+for _ = 1, 10000 do
+  local next = later(at)
+  if not next then break end
+  at = next
+end
+
+if at - now > patience then
+  return {'late', at - now, text(now), turn, 0}
+end
+redis.call('ZADD', all, text(at), member)
+if earliest then redis.call('HSET', state, 'front', text(at)) end
+local keep = text(math.ceil((at - now + 2 * period) / 1000) + 60000)
+redis.call('PEXPIRE', all, keep)
+redis.call('PEXPIRE', state, 7 * 24 * 3600 * 1000)
+if own then
+  redis.call('ZADD', own, text(at), member)
+  redis.call('PEXPIRE', own, text(math.ceil((at - now + ownPeriod) / 1000) + 60000))
+end
+return {'place', at - now, text(now), turn, math.max(pause, now) - now}

@@ -1,0 +1,147 @@
+package fleet
+
+import (
+	"context"
+	_ "embed" // for the scripts
+	"errors"
+	"fmt"
+	"net"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/mangadex-go/mangadex/api/transport"
+)
+
+var (
+	//go:embed place.lua
+	placeSource string
+	//go:embed back.lua
+	backSource string
+	//go:embed learn.lua
+	learnSource string
+	//go:embed report.lua
+	reportSource string
+
+	placeScript  = redis.NewScript(placeSource)
+	backScript   = redis.NewScript(backSource)
+	learnScript  = redis.NewScript(learnSource)
+	reportScript = redis.NewScript(reportSource)
+)
+
+// key is a name in Redis. What is in braces decides where in a cluster it is, which is one place for
+// all.
+func (l *Limiter) key(name string) string { return "{" + l.prefix + "}:" + name }
+
+// keys are those that a call is about.
+func (l *Limiter) keys(call transport.Call) []string {
+	keys := []string{l.key("state"), l.key("all")}
+	if limited(call) {
+		keys = append(keys, l.key("bucket:"+call.Bucket()))
+	}
+	return keys
+}
+
+// askPlace asks Redis for a place. Errors of Redis are a redisError.
+func (l *Limiter) askPlace(ctx context.Context, r *reservation) (place, error) {
+	period := margin(l.period)
+	step := period * 9 / 10 / time.Duration(l.requests) // faster than the allowance, which decides in the long run
+	requests, own := 0, time.Duration(0)
+	if limited(r.call) {
+		requests, own = r.call.Limit.Requests, margin(r.call.Limit.Per)
+	}
+	member := l.member()
+	keys := l.keys(r.call)
+	turn := l.sending.held()
+	asking, cancel := context.WithTimeout(ctx, l.timeout)
+	defer cancel()
+	answer, err := placeScript.Run(asking, l.redis, keys,
+		member, max(time.Until(r.ends), 0).Microseconds(), l.requests, period.Microseconds(), max(step.Microseconds(), 1),
+		r.call.Bucket(), requests, own.Microseconds(), l.process, turn, l.turns,
+	).Slice()
+	heard := time.Now()
+	if err != nil {
+		if ctx.Err() != nil {
+			// It may have been taken all the same.
+			l.giveBack(keys, member, l.timeout/20)
+			return place{}, ctx.Err()
+		}
+		return place{}, redisError{l.clean(err)}
+	}
+	got, err := parse(answer)
+	if err != nil {
+		return place{}, redisError{err}
+	}
+	wait := got.wait
+	l.sending.agree(got, heard)
+	switch got.verdict {
+	case "ban":
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		if l.shared.banned == nil || !heard.Before(l.shared.ban) {
+			l.shared.ban = heard.Add(wait)
+			l.shared.banned = &transport.BannedError{Until: l.shared.ban}
+		}
+		return place{}, l.shared.banned
+	case "late":
+		return place{}, r.late(heard.Add(wait))
+	}
+	return place{wait: wait, giveBack: func() { l.giveBack(keys, member, l.timeout) }}, nil
+}
+
+// placed is the answer of the script.
+type placed struct {
+	verdict string        // place, late or ban
+	wait    time.Duration // until the place, or the end of the ban
+	clock   int64         // of Redis, in microseconds
+	turn    int           // of this process; -1: none
+	pause   time.Duration // that is left of one of everything
+}
+
+func parse(answer []any) (placed, error) {
+	if len(answer) == 5 {
+		verdict, ok1 := answer[0].(string)
+		wait, ok2 := answer[1].(int64)
+		text, ok3 := answer[2].(string)
+		turn, ok4 := answer[3].(int64)
+		pause, ok5 := answer[4].(int64)
+		clock, err := strconv.ParseInt(text, 10, 64)
+		if ok1 && ok2 && ok3 && ok4 && ok5 && err == nil {
+			return placed{verdict, time.Duration(wait) * time.Microsecond, clock, int(turn), time.Duration(pause) * time.Microsecond}, nil
+		}
+	}
+	return placed{}, fmt.Errorf("the script answered %v", answer)
+}
+
+// giveBack gives the places of a request back, also for a caller that has gone.
+func (l *Limiter) giveBack(keys []string, member string, timeout time.Duration) {
+	ctx, cancel := context.WithTimeout(context.Background(), timeout)
+	defer cancel()
+	_ = backScript.Run(ctx, l.redis, keys, member).Err() // what is not given back comes back by itself
+}
+
+// clean takes what is nobody's business out of an error of Redis: passwords are never in it, but
+// commands with their arguments may be.
+func (l *Limiter) clean(err error) error {
+	var network net.Error
+	if errors.As(err, &network) || !strings.Contains(err.Error(), "script") {
+		return err
+	}
+	text, _, _ := strings.Cut(err.Error(), ", script")
+	return errors.New(text)
+}
+
+// server is the address of Redis.
+func (l *Limiter) server() string { return addressOf(l.redis) }
+
+func addressOf(client redis.UniversalClient) string {
+	switch client := client.(type) {
+	case *redis.Client:
+		return client.Options().Addr
+	case *redis.ClusterClient:
+		return strings.Join(client.Options().Addrs, ", ")
+	}
+	return ""
+}

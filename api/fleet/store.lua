@@ -1,0 +1,48 @@
+-- What a Store does to its token. KEYS: token, lock, number of the lock
+-- ARGV: what to do, owner of the lock of the caller ('' for none), then by what is done
+--
+-- token is a hash: data, print (a fingerprint of the refresh token), spending (the owner that is
+-- about to use it up), aside (the last token that was put aside)
+local token, lock, count = KEYS[1], KEYS[2], KEYS[3]
+local what, owner = ARGV[1], ARGV[2]
+local holder = redis.call('GET', lock)
+
+if what == 'lock' then -- for so many milliseconds
+  if holder then return {'held', redis.call('PTTL', lock)} end
+  redis.call('SET', lock, owner, 'PX', ARGV[3])
+  return {'locked', redis.call('INCR', count)}
+end
+if what == 'load' then
+  local kept = redis.call('HMGET', token, 'data', 'spending')
+  local spent = owner ~= '' and holder == owner and kept[2] and kept[2] ~= owner
+  return {kept[1] or '', spent and 1 or 0}
+end
+if owner ~= '' and holder ~= owner then return {'lost', 0} end
+if what == 'renew' then
+  redis.call('PEXPIRE', lock, ARGV[3])
+  return {'ok', 0}
+end
+if what == 'unlock' then
+  redis.call('DEL', lock)
+  if redis.call('HGET', token, 'spending') == owner then redis.call('HDEL', token, 'spending') end
+  return {'ok', 0}
+end
+if what == 'save' then -- data, print
+  if owner == '' and holder then return {'held', redis.call('PTTL', lock)} end
+  -- Whoever saves the same token again under the lock is about to spend it.
+  if owner ~= '' and ARGV[4] ~= '' and redis.call('HGET', token, 'print') == ARGV[4] then
+    redis.call('HSET', token, 'spending', owner)
+  else
+    redis.call('HDEL', token, 'spending')
+  end
+  redis.call('HSET', token, 'data', ARGV[3], 'print', ARGV[4])
+  if ARGV[5] ~= '' then redis.call('HSET', token, 'aside', ARGV[5]) end
+  return {'ok', 0}
+end
+if what == 'delete' or what == 'discard' then
+  local data = redis.call('HGET', token, 'data')
+  redis.call('HDEL', token, 'data', 'print', 'spending')
+  if what == 'discard' and data then redis.call('HSET', token, 'aside', data) end
+  return {'ok', 0}
+end
+return redis.error_reply('there is no such thing to do')
