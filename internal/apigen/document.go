@@ -152,16 +152,6 @@ func (op *operation) parameters(item *openapi3.PathItem) {
 	}
 }
 
-func pathNames(path string) []string {
-	var names []string
-	for segment := range strings.SplitSeq(path, "/") {
-		if strings.HasPrefix(segment, "{") {
-			names = append(names, strings.Trim(segment, "{}"))
-		}
-	}
-	return names
-}
-
 // answer is the schema of the first 2xx answer, nil if it has none, and its media type.
 func (op *operation) answer() (*openapi3.SchemaRef, string) {
 	for _, status := range []string{"200", "201", "202", "203", "204"} {

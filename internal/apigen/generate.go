@@ -11,7 +11,7 @@ import (
 // Where the inputs and the outputs are, from the root of the module.
 const (
 	documentPath   = "openapi.yaml"
-	overlayPath    = "api/overlay.yaml"
+	overlayPath    = "api/overlay"
 	configPath     = "api/oapi-codegen.yaml"
 	overlaidPath   = "api/apitest/openapi.gen.json"
 	typesPath      = "api/types.gen.go"

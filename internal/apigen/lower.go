@@ -36,6 +36,7 @@ func lower(doc *openapi3.T, ops []*operation, taken *reserved, byHand []string) 
 	distinguish(doc.Components.Schemas)
 	l := &lowering{schemas: doc.Components.Schemas, taken: taken, answers: map[*openapi3.Schema]bool{}, bodies: map[*openapi3.Schema]bool{}}
 	taken.renameSchemas(l.schemas, byHand)
+	l.nullableReferences()
 	for _, name := range slices.Sorted(maps.Keys(l.schemas)) {
 		l.name(name, l.schemas[name])
 	}
@@ -63,6 +64,30 @@ func lower(doc *openapi3.T, ops []*operation, taken *reserved, byHand []string) 
 	l.describe()
 	l.prune()
 	return nil
+}
+
+// nullableReferences gives what is null or a component the type of the component.
+func (l *lowering) nullableReferences() {
+	for _, schema := range l.schemas {
+		if schema.Value == nil {
+			continue
+		}
+		for _, ref := range schema.Value.Properties {
+			s := ref.Value
+			if ref.Ref != "" || s == nil || !s.Nullable || len(s.AllOf) != 1 || s.AllOf[0].Ref == "" || s.Extensions[extGoType] != nil {
+				continue
+			}
+			target := s.AllOf[0]
+			goType, own := target.Value.Extensions[extGoType].(string)
+			if !own {
+				goType = goTypeName(strings.TrimPrefix(target.Ref, schemaPrefix), target.Value)
+			}
+			set(ref, extGoType, goType)
+			if target.Value.Extensions[extNoPointer] == true {
+				set(ref, extNoPointer, true)
+			}
+		}
+	}
 }
 
 // prune drops what no operation uses, so that it gets no type. oapi-codegen could do so, but does not
@@ -214,14 +239,14 @@ func (l *lowering) inlineLists(ops []*operation) {
 	}
 }
 
-// nameOrder makes a component of an order that stands inline, as all of them do upstream: an object
-// of directions.
+// nameOrder gives an order, an object of directions, fields that are no pointers, and makes a component
+// of one that stands inline.
 func (l *lowering) nameOrder(op *operation, p *openapi3.Parameter) {
-	if p.Schema == nil || p.Schema.Ref != "" || p.Schema.Value == nil || len(p.Schema.Value.Properties) == 0 {
+	if p.Schema == nil || p.Schema.Value == nil || len(p.Schema.Value.Properties) == 0 {
 		return
 	}
 	for _, direction := range p.Schema.Value.Properties {
-		if direction.Value == nil || !direction.Value.Type.Is("string") {
+		if direction.Value == nil || !direction.Value.Type.Is("string") || len(direction.Value.Enum) == 0 {
 			return
 		}
 	}

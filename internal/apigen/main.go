@@ -1,4 +1,4 @@
-// Command apigen turns openapi.yaml and api/overlay.yaml into the generated half of package api.
+// Command apigen turns openapi.yaml and api/overlay into the generated half of package api.
 //
 // It runs from the root of the module, by go generate. What it writes is what [Generate] returns: all
 // files, or none if anything fails.
@@ -44,6 +44,9 @@ func run(root string, strict bool) error {
 	return files.write(root)
 }
 
+// rooms are the files of the overlay, in the order in which they are applied.
+var rooms = [...]string{"names", "older", "wire", "answers", "operations", "types", "words-operations", "words-parameters", "words-types"}
+
 // readInput reads what a generation needs from the module at root.
 func readInput(root string) (Input, error) {
 	in := Input{Source: map[string][]byte{}}
@@ -54,7 +57,8 @@ func readInput(root string) (Input, error) {
 	if in.Config, err = os.ReadFile(filepath.Join(root, configPath)); err != nil {
 		return in, err
 	}
-	for _, name := range []string{overlayPath} {
+	for _, room := range rooms {
+		name := overlayPath + "/" + room + ".yaml"
 		content, err := os.ReadFile(filepath.Join(root, name))
 		if err != nil {
 			return in, err

@@ -14,7 +14,9 @@ func readDocument(content []byte) (*yaml.Node, error) {
 	if err := yaml.Unmarshal(content, &value); err != nil {
 		return nil, fmt.Errorf("%s: %w", documentPath, err)
 	}
-	asVersion30(value)
+	if err := normalise(value); err != nil {
+		return nil, err
+	}
 	node := &yaml.Node{}
 	if err := node.Encode(value); err != nil {
 		return nil, fmt.Errorf("%s: %w", documentPath, err)
@@ -74,6 +76,8 @@ func has(node, expected *yaml.Node) bool {
 			if is != nil && is.ShortTag() != "!!null" {
 				return false
 			}
+		} else if is == nil && want.Value == "false" { // which is what none means
+			continue
 		} else if is == nil || !has(is, want) {
 			return false
 		}
@@ -89,7 +93,10 @@ func merge(node, update *yaml.Node) bool {
 	case node.Kind == yaml.MappingNode && update.Kind == yaml.MappingNode:
 		for i := 0; i < len(update.Content); i += 2 {
 			key, value := update.Content[i], update.Content[i+1]
-			if is := member(node, key.Value); is != nil {
+			if is := member(node, key.Value); is != nil && key.Value == "security" {
+				changed = changed || !equal(is, value) // a statement, not a list to add to
+				*is = *clone(value)
+			} else if is != nil {
 				changed = merge(is, value) || changed
 			} else {
 				node.Content = append(node.Content, clone(key), clone(value))
@@ -108,6 +115,24 @@ func merge(node, update *yaml.Node) bool {
 		return true
 	}
 	return changed
+}
+
+// overwritten is a member that an update would give another value, "" if it only adds.
+func overwritten(node, update *yaml.Node) string {
+	for i := 0; node.Kind == yaml.MappingNode && i+1 < len(update.Content); i += 2 {
+		key, value := update.Content[i].Value, update.Content[i+1]
+		is := member(node, key)
+		switch {
+		case is == nil || equal(is, value) || key == "operationId" || key == "description" || key == "summary": // no facts
+		case is.Kind == yaml.MappingNode && value.Kind == yaml.MappingNode:
+			if below := overwritten(is, value); below != "" {
+				return key + "." + below
+			}
+		case key == "security" || is.Kind != yaml.SequenceNode || value.Kind != yaml.SequenceNode:
+			return key + " (" + is.Value + ")"
+		}
+	}
+	return ""
 }
 
 func sameParameter(a, b *yaml.Node) bool {

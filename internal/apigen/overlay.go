@@ -29,6 +29,8 @@ type action struct {
 	Expect yaml.Node `yaml:"x-expect"`
 	// Replace puts Update in the place of a target that is Expect and nothing else.
 	Replace bool `yaml:"x-replace"`
+	// Forms is "any" where the places that get one name may differ in type.
+	Forms string `yaml:"x-forms"`
 	// Older says that only documents older than the present one need the action.
 	Older bool `yaml:"x-older"`
 
@@ -65,7 +67,7 @@ func readOverlay(o Overlay) ([]*action, error) {
 			return nil, a.fault("x-replace needs update, and x-expect for the whole of what is replaced")
 		}
 		for j := 0; j < len(node.Content); j += 2 {
-			if key := node.Content[j].Value; !slices.Contains([]string{"target", "description", "update", "remove", "copy", "x-expect", "x-replace", "x-older"}, key) {
+			if key := node.Content[j].Value; !slices.Contains([]string{"target", "description", "update", "remove", "copy", "x-expect", "x-replace", "x-forms", "x-older"}, key) {
 				return nil, a.fault("it has the member " + key + ", which no action has")
 			}
 		}
@@ -84,14 +86,14 @@ func load(document []byte, overlays []Overlay) (*openapi3.T, *Report, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	report := &Report{}
+	report, names := &Report{}, newHoister(root)
 	for _, o := range overlays {
 		actions, err := readOverlay(o)
 		if err != nil {
 			return nil, nil, err
 		}
 		for _, a := range actions {
-			finding, err := a.apply(root)
+			finding, err := a.apply(root, names)
 			if err != nil {
 				return nil, nil, err
 			}
@@ -122,7 +124,8 @@ func query(root *yaml.Node, target string) ([]*yaml.Node, error) {
 }
 
 // apply applies the action. It returns a finding unless every place was what the action expects.
-func (a *action) apply(root *yaml.Node) (*Finding, error) {
+func (a *action) apply(root *yaml.Node, names *hoister) (*Finding, error) {
+	a.Target = names.paths.Replace(a.Target)
 	nodes, err := query(root, a.Target)
 	if err != nil {
 		return nil, a.fault(err.Error())
@@ -145,7 +148,16 @@ func (a *action) apply(root *yaml.Node) (*Finding, error) {
 	if a.Remove {
 		findParents(root, parents)
 	}
-	changed, other := 0, 0
+	if member(&a.Update, extSchemaName) != nil {
+		for _, node := range nodes {
+			merge(node, &a.Update)
+		}
+		if conflicts := names.hoist(nodes, a.Forms == "any"); conflicts != nil {
+			return a.finding(Conflict, strings.Join(conflicts, "; ")+": name them apart"), nil
+		}
+		return nil, nil
+	}
+	changed, other, unstated := 0, 0, ""
 	for _, node := range nodes {
 		switch {
 		case !a.Remove && a.done(node, update):
@@ -158,6 +170,12 @@ func (a *action) apply(root *yaml.Node) (*Finding, error) {
 			*node = *clone(update)
 			changed++
 		default:
+			if member(update, "nullable") != nil && member(node, "$ref") != nil {
+				*node = *names.nullable(node)
+			}
+			if a.Expect.IsZero() && unstated == "" {
+				unstated = overwritten(node, update)
+			}
 			merge(node, update)
 			changed++
 		}
@@ -165,6 +183,8 @@ func (a *action) apply(root *yaml.Node) (*Finding, error) {
 	switch {
 	case other > 0:
 		return a.finding(Conflict, fmt.Sprintf("%d of %d places are not what it expects; compare them with the document and correct the action", other, len(nodes))), nil
+	case unstated != "":
+		return a.finding(Conflict, "it takes the place of "+unstated+", which x-expect does not state; state it"), nil
 	case changed == 0 && !a.Older:
 		return a.finding(Obsolete, "the document says so itself; take the action out"), nil
 	}

@@ -16,7 +16,7 @@ import (
 )
 
 const header = `# Facts imported from the MangaDex API document, version %s, by
-# internal/specimport. Not to be edited: corrections go to api/overlay.yaml.
+# internal/specimport. Not to be edited: corrections go to api/overlay.
 
 `
 

@@ -6,7 +6,7 @@
 // a fixed order, and prints what changed against the openapi.yaml that was
 // there. The same document gives the same bytes, whether it comes as YAML or as
 // JSON, and openapi.yaml itself imports as itself. Nothing is corrected here:
-// corrections belong in api/overlay.yaml.
+// corrections belong in api/overlay.
 //
 // Usage:
 //

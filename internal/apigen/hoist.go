@@ -1,0 +1,293 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"gopkg.in/yaml.v3"
+)
+
+// extSchemaName is how the overlay names a schema that stands inline, or that the document calls
+// otherwise: the node stays upstream's own, so that whatever is added to it comes along.
+const extSchemaName = "x-schema-name"
+
+// A hoister makes components of the schemas that the overlay names.
+type hoister struct {
+	root    *yaml.Node
+	schemas *yaml.Node
+	named   map[string]bool   // components that have their names from the overlay
+	paths   *strings.Replacer // the shape of a path → the path, as targets write them
+}
+
+func newHoister(root *yaml.Node) *hoister {
+	h := &hoister{root: root, schemas: lookup(root, "components", "schemas"), named: map[string]bool{}}
+	var pairs []string
+	if paths := lookup(root, "paths"); paths != nil {
+		for i := 0; i < len(paths.Content); i += 2 {
+			path := paths.Content[i].Value
+			pairs = append(pairs, "['"+shape(path)+"']", "['"+path+"']")
+		}
+	}
+	h.paths = strings.NewReplacer(pairs...)
+	return h
+}
+
+// nullable is a reference that may be null from now on.
+func (h *hoister) nullable(node *yaml.Node) *yaml.Node {
+	ref := member(node, "$ref")
+	component := member(h.schemas, strings.TrimPrefix(ref.Value, schemaPrefix))
+	if component == nil {
+		return node
+	}
+	return nullableReference(node, member(component, "type"))
+}
+
+// hoist makes one component of the places that an action has named. Where they differ in what one can
+// hold beside the other, they are united; where they contradict each other, a place stays inline and a
+// conflict is returned. With any they may contradict each other.
+func (h *hoister) hoist(nodes []*yaml.Node, any bool) (conflicts []string) {
+	for _, node := range nodes {
+		name := take(node, extSchemaName)
+		if name == nil {
+			continue
+		}
+		if conflict := h.place(node, name.Value, any); conflict != "" {
+			conflicts = append(conflicts, conflict)
+		}
+	}
+	return conflicts
+}
+
+func (h *hoister) place(node *yaml.Node, name string, any bool) (conflict string) {
+	if ref := member(node, "$ref"); ref != nil {
+		old := strings.TrimPrefix(ref.Value, schemaPrefix)
+		switch {
+		case old == name:
+			h.named[name] = true
+			return ""
+		case !h.named[old] && member(h.schemas, name) == nil:
+			h.rename(old, name)
+			h.named[name] = true
+			return ""
+		}
+		component := member(h.schemas, old)
+		if component == nil {
+			return ""
+		}
+		if conflict := h.add(name, clone(component), any); conflict != "" {
+			return conflict
+		}
+		ref.Value = schemaPrefix + name
+		return ""
+	}
+	schema := clone(node)
+	nullable := take(schema, "nullable")
+	if values := member(schema, "enum"); values != nil {
+		values.Content = slices.DeleteFunc(values.Content, func(v *yaml.Node) bool { return v.ShortTag() == "!!null" })
+	}
+	h.flatten(schema)
+	if conflict := h.add(name, schema, any); conflict != "" {
+		return conflict
+	}
+	ref := textMember("$ref", schemaPrefix+name)
+	if nullable != nil && nullable.Value == "true" {
+		ref = nullableReference(ref, member(schema, "type"))
+	}
+	*node = *ref
+	return ""
+}
+
+// nullableReference is a reference that may be null, which OpenAPI 3.0 has to say in this way.
+func nullableReference(ref, schemaType *yaml.Node) *yaml.Node {
+	node := &yaml.Node{Kind: yaml.MappingNode}
+	if schemaType != nil {
+		put(node, "type", clone(schemaType))
+	}
+	put(node, "allOf", &yaml.Node{Kind: yaml.SequenceNode, Content: []*yaml.Node{textMember("$ref", member(ref, "$ref").Value)}})
+	put(node, "nullable", &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!bool", Value: "true"})
+	return node
+}
+
+// add puts a schema under a name, beside what is there under it already.
+func (h *hoister) add(name string, schema *yaml.Node, any bool) (conflict string) {
+	is := member(h.schemas, name)
+	if is == nil {
+		put(h.schemas, name, schema)
+		h.named[name] = true
+		return ""
+	}
+	united, conflict := unite(clone(is), schema, name, any)
+	if conflict != "" {
+		if h.named[name] {
+			return conflict
+		}
+		// It is another thing, which has the name by chance.
+		other := name + "Schema"
+		for member(h.schemas, other) != nil {
+			other += "Schema"
+		}
+		h.rename(name, other)
+		put(h.schemas, name, schema)
+	} else {
+		*is = *united
+	}
+	h.named[name] = true
+	return ""
+}
+
+// rename gives a component another name, wherever it is used.
+func (h *hoister) rename(old, name string) {
+	for i := 0; i < len(h.schemas.Content); i += 2 {
+		if h.schemas.Content[i].Value == old {
+			h.schemas.Content[i].Value = name
+		}
+	}
+	var walk func(node *yaml.Node)
+	walk = func(node *yaml.Node) {
+		if ref := member(node, "$ref"); ref != nil && ref.Value == schemaPrefix+old {
+			ref.Value = schemaPrefix + name
+		}
+		for _, child := range node.Content {
+			walk(child)
+		}
+	}
+	walk(h.root)
+}
+
+// flatten writes an object that consists of others as one.
+func (h *hoister) flatten(schema *yaml.Node) {
+	parts := member(schema, "allOf")
+	if parts == nil {
+		return
+	}
+	flat := textMember("type", "object")
+	for _, part := range parts.Content {
+		if ref := member(part, "$ref"); ref != nil {
+			if part = member(h.schemas, strings.TrimPrefix(ref.Value, schemaPrefix)); part == nil {
+				return
+			}
+		}
+		part = clone(part)
+		h.flatten(part)
+		if kind := member(part, "type"); kind != nil && kind.Value != "object" || member(part, "allOf") != nil {
+			return
+		}
+		merge(flat, part)
+	}
+	take(schema, "allOf")
+	merge(flat, schema)
+	*schema = *flat
+}
+
+// unite returns what holds everything that either of two schemas holds. A contradiction is a conflict,
+// unless any form will do.
+func unite(is, other *yaml.Node, at string, any bool) (united *yaml.Node, conflict string) {
+	for _, key := range []string{"type", "format", "$ref"} {
+		a, b := member(is, key), member(other, key)
+		if a == nil && b == nil || a != nil && b != nil && a.Value == b.Value {
+			continue
+		}
+		if !any {
+			return nil, fmt.Sprintf("%s has the %s %s in one place and %s in another", at, key, value(a), value(b))
+		}
+		take(is, key)
+	}
+	for i := 0; i < len(other.Content); i += 2 {
+		key, theirs := other.Content[i].Value, other.Content[i+1]
+		ours := member(is, key)
+		switch key {
+		case "type", "format", "$ref":
+		case "enum":
+			if ours == nil {
+				put(is, key, clone(theirs))
+			} else {
+				merge(ours, theirs)
+			}
+		case "properties":
+			if ours == nil {
+				put(is, key, clone(theirs))
+				continue
+			}
+			for j := 0; j < len(theirs.Content); j += 2 {
+				name := theirs.Content[j].Value
+				mine := member(ours, name)
+				if mine == nil {
+					put(ours, name, clone(theirs.Content[j+1]))
+					continue
+				}
+				both, conflict := unite(mine, theirs.Content[j+1], at+"."+name, any)
+				if conflict != "" {
+					return nil, conflict
+				}
+				*mine = *both
+			}
+		case "items", "additionalProperties":
+			if ours == nil || ours.Kind != yaml.MappingNode || theirs.Kind != yaml.MappingNode {
+				if ours != nil && !equal(ours, theirs) && !any {
+					return nil, fmt.Sprintf("%s differs in %s between two places", at, key)
+				}
+				continue
+			}
+			both, conflict := unite(ours, theirs, at+"[]", any)
+			if conflict != "" {
+				return nil, conflict
+			}
+			*ours = *both
+		case "nullable":
+			if theirs.Value == "true" {
+				put(is, key, clone(theirs))
+			}
+		}
+	}
+	// What only one of the two demands or limits is not so everywhere.
+	for i := 0; i < len(is.Content); {
+		key := is.Content[i].Value
+		switch key {
+		case "type", "format", "$ref", "enum", "properties", "items", "additionalProperties", "nullable", "allOf", "oneOf", "anyOf":
+			i += 2
+			continue
+		}
+		if theirs := member(other, key); !strings.HasPrefix(key, "x-") && (theirs == nil || !equal(is.Content[i+1], theirs)) {
+			take(is, key)
+			continue
+		}
+		i += 2
+	}
+	return is, ""
+}
+
+func value(node *yaml.Node) string {
+	if node == nil {
+		return "none"
+	}
+	return node.Value
+}
+
+// take takes a member out of an object and returns it.
+func take(node *yaml.Node, name string) *yaml.Node {
+	for i := 0; node.Kind == yaml.MappingNode && i < len(node.Content); i += 2 {
+		if node.Content[i].Value == name {
+			taken := node.Content[i+1]
+			node.Content = slices.Delete(node.Content, i, i+2)
+			return taken
+		}
+	}
+	return nil
+}
+
+// put sets a member of an object.
+func put(node *yaml.Node, name string, value *yaml.Node) {
+	if is := member(node, name); is != nil {
+		*is = *value
+		return
+	}
+	node.Content = append(node.Content, &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: name}, value)
+}
+
+// textMember is an object with one member that is a text.
+func textMember(name, text string) *yaml.Node {
+	node := &yaml.Node{Kind: yaml.MappingNode}
+	put(node, name, &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: text})
+	return node
+}

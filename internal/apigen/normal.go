@@ -1,0 +1,239 @@
+package main
+
+import (
+	"fmt"
+	"maps"
+	"mime"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// A normaliser gives a document one form where OpenAPI allows several that mean the same, so that the
+// overlay and the generator know one only, and a document that says the same in another way gives the
+// same code.
+type normaliser struct {
+	doc  map[string]any
+	errs []string
+}
+
+// normalise puts components of parameters, answers and bodies where they are used, gives the
+// parameters of a path to its operations, and media types and ranges of statuses one spelling. It
+// refuses references that lead nowhere or to themselves, with their place.
+func normalise(doc map[string]any) error {
+	asVersion30(doc)
+	n := &normaliser{doc: doc}
+	paths := members(doc["paths"])
+	for _, path := range slices.Sorted(maps.Keys(paths)) {
+		paths[path] = n.item(path, members(n.resolve(paths[path], "paths."+path)))
+	}
+	shapes := map[string]string{}
+	for _, path := range slices.Sorted(maps.Keys(paths)) {
+		if other := shapes[shape(path)]; other != "" {
+			n.refuse(path, "is the same to a server as %s: one of the two has to go", other)
+		}
+		shapes[shape(path)] = path
+	}
+	components := members(doc["components"])
+	for _, kind := range []string{"parameters", "responses", "requestBodies", "headers", "pathItems", "callbacks", "links", "examples"} {
+		delete(components, kind)
+	}
+	if components == nil {
+		components = map[string]any{}
+		doc["components"] = components
+	}
+	if components["schemas"] == nil {
+		components["schemas"] = map[string]any{}
+	}
+	n.loops(members(components["schemas"]))
+	if len(n.errs) > 0 {
+		return fmt.Errorf("the document cannot be used: %s", strings.Join(n.errs, "; "))
+	}
+	return nil
+}
+
+func (n *normaliser) refuse(at, format string, args ...any) {
+	n.errs = append(n.errs, at+" "+fmt.Sprintf(format, args...))
+}
+
+// resolve follows references from a place that is no schema. What it returns is the place's own.
+func (n *normaliser) resolve(value any, at string) any {
+	for range 32 {
+		ref, ok := members(value)["$ref"].(string)
+		if !ok {
+			return copied(value)
+		}
+		var found any = n.doc
+		for _, key := range strings.Split(strings.TrimPrefix(ref, "#/"), "/") {
+			found = members(found)[strings.NewReplacer("~1", "/", "~0", "~").Replace(key)]
+		}
+		if found == nil || !strings.HasPrefix(ref, "#/") {
+			n.refuse(at, "refers to %s, which is not there: look whether the document is whole", ref)
+			return map[string]any{}
+		}
+		value = found
+	}
+	n.refuse(at, "has a reference that leads to itself: put there what it stands for")
+	return map[string]any{}
+}
+
+func (n *normaliser) item(path string, item map[string]any) map[string]any {
+	shared := elements(item["parameters"])
+	delete(item, "parameters")
+	for _, method := range methods {
+		key := strings.ToLower(method)
+		operation := members(item[key])
+		if operation == nil {
+			continue
+		}
+		n.operation(method+" "+path, path, operation, shared)
+	}
+	return item
+}
+
+func (n *normaliser) operation(at, path string, operation map[string]any, shared []any) {
+	var parameters []any
+	has := func(in, name any) bool {
+		return slices.ContainsFunc(parameters, func(p any) bool { return members(p)["in"] == in && members(p)["name"] == name })
+	}
+	for _, p := range slices.Concat(elements(operation["parameters"]), shared) {
+		parameter := members(n.resolve(p, at+": a parameter"))
+		if !has(parameter["in"], parameter["name"]) {
+			parameters = append(parameters, parameter)
+		}
+		n.content(at, parameter)
+	}
+	// What a path has a place for and nobody describes is a text, and what it has no place for is not sent.
+	places := pathNames(path)
+	for _, name := range places {
+		if !has("path", name) {
+			parameters = append(parameters, map[string]any{"name": name, "in": "path", "required": true, "schema": map[string]any{"type": "string"}})
+		}
+	}
+	parameters = slices.DeleteFunc(parameters, func(p any) bool {
+		name, _ := members(p)["name"].(string)
+		return members(p)["in"] == "path" && !slices.Contains(places, name)
+	})
+	delete(operation, "parameters")
+	if parameters != nil {
+		operation["parameters"] = parameters
+	}
+	if operation["requestBody"] != nil {
+		body := members(n.resolve(operation["requestBody"], at+": the body"))
+		operation["requestBody"] = body
+		n.content(at, body)
+	}
+	responses := members(operation["responses"])
+	if responses == nil {
+		responses = map[string]any{}
+		operation["responses"] = responses
+	}
+	for _, status := range slices.Sorted(maps.Keys(responses)) {
+		response := members(n.resolve(responses[status], at+": the answer "+status))
+		delete(responses, status)
+		if strings.EqualFold(status, "2XX") && responses["200"] == nil {
+			status = "200"
+		}
+		responses[status] = response
+		if response["description"] == nil {
+			response["description"] = ""
+		}
+		delete(response, "links")
+		headers := members(response["headers"])
+		for name := range headers {
+			headers[name] = n.resolve(headers[name], at+": the header "+name)
+		}
+		n.content(at, response)
+	}
+	if len(responses) == 0 {
+		responses["default"] = map[string]any{"description": ""}
+	}
+	delete(operation, "callbacks")
+}
+
+// content gives media types one spelling and each of them a schema.
+func (n *normaliser) content(at string, holder map[string]any) {
+	content := members(holder["content"])
+	for _, mediaType := range slices.Sorted(maps.Keys(content)) {
+		value := members(content[mediaType])
+		if value == nil {
+			value = map[string]any{}
+			content[mediaType] = value
+		}
+		if value["schema"] == nil {
+			value["schema"] = map[string]any{}
+		}
+		plain, _, err := mime.ParseMediaType(mediaType)
+		if err != nil && !strings.Contains(mediaType, "*") {
+			n.refuse(at, "has the media type %q, which is none", mediaType)
+		}
+		if err == nil && plain != mediaType {
+			delete(content, mediaType)
+			if content[plain] == nil {
+				content[plain] = value
+			}
+		}
+	}
+}
+
+// loops refuses schemas that are nothing but references to each other.
+func (n *normaliser) loops(schemas map[string]any) {
+	for _, name := range slices.Sorted(maps.Keys(schemas)) {
+		seen, at := []string{name}, members(schemas[name])
+		for {
+			ref, ok := at["$ref"].(string)
+			if !ok {
+				break
+			}
+			next := strings.TrimPrefix(ref, schemaPrefix)
+			if slices.Contains(seen, next) {
+				n.refuse("components.schemas."+name, "is a reference that leads to itself (%s): put there what it stands for", strings.Join(append(seen, next), " → "))
+				break
+			}
+			seen, at = append(seen, next), members(schemas[next])
+		}
+	}
+}
+
+var hole = regexp.MustCompile(`\{([^{}]*)\}`)
+
+// shape is a path without the names of its parameters, which are not on the wire: /manga/{}.
+func shape(path string) string { return hole.ReplaceAllString(path, "{}") }
+
+// pathNames are the names of the parameters of a path, in its order.
+func pathNames(path string) []string {
+	var names []string
+	for _, match := range hole.FindAllStringSubmatch(path, -1) {
+		names = append(names, match[1])
+	}
+	return names
+}
+
+func members(v any) map[string]any {
+	m, _ := v.(map[string]any)
+	return m
+}
+
+func elements(v any) []any {
+	l, _ := v.([]any)
+	return l
+}
+
+// copied is a copy of a value, so that two places that shared it can be changed apart.
+func copied(v any) any {
+	switch v := v.(type) {
+	case map[string]any:
+		c := make(map[string]any, len(v))
+		for key, value := range v {
+			c[key] = copied(value)
+		}
+		return c
+	case []any:
+		c := make([]any, len(v))
+		for i, value := range v {
+			c[i] = copied(value)
+		}
+		return c
+	}
+	return v
+}
