@@ -10,7 +10,6 @@ import (
 	"net/url"
 	"os"
 	"sync"
-	"syscall"
 	"time"
 )
 
@@ -100,7 +99,7 @@ func (r *recorder) reset() { r.isReset = true }
 // end is what a client reads where the connection ends.
 func (r *recorder) end(usual error) error {
 	if r.isReset {
-		return &net.OpError{Op: "read", Net: "tcp", Err: os.NewSyscallError("read", syscall.ECONNRESET)}
+		return &net.OpError{Op: "read", Net: "tcp", Err: os.NewSyscallError("read", errReset)}
 	}
 	return usual
 }

@@ -1,6 +1,7 @@
 package transport_test
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"math"
@@ -318,7 +319,7 @@ func TestLimiterLearns(t *testing.T) {
 		{"a pause that is too long", narrow, transport.Feedback{Pause: 1000 * time.Hour}, 2 * time.Hour, 0, nil},
 		{"a negative pause", narrow, transport.Feedback{Pause: -time.Hour, All: true}, 0, 0, nil},
 		{"a smaller allowance", narrow, transport.Feedback{Requests: 1}, period(time.Minute), 0, nil},
-		{"a larger allowance", narrow, transport.Feedback{Requests: 1 << 40}, 0, 0, nil},
+		{"a larger allowance", narrow, transport.Feedback{Requests: 1 << 30}, 0, 0, nil},
 		{"a reason", narrow, transport.Feedback{Pause: time.Minute, All: true, Reason: reason}, 0, 0, reason},
 	}
 	for _, test := range tests {
@@ -449,7 +450,7 @@ func TestLimiterProperties(t *testing.T) {
 			}
 			return a
 		}), 0, 60).Draw(rt, "arrivals")
-		slices.SortStableFunc(arrivals, func(a, b arrival) int { return int(a.At - b.At) })
+		slices.SortStableFunc(arrivals, func(a, b arrival) int { return cmp.Compare(a.At, b.At) })
 		var pauses []pause
 		for range rapid.IntRange(0, 2).Draw(rt, "pauses") {
 			pauses = append(pauses, pause{milliseconds(5000, "at"), milliseconds(4000, "for"), rapid.IntRange(0, len(calls)-1).Draw(rt, "call"), rapid.Bool().Draw(rt, "all")})

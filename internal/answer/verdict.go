@@ -10,7 +10,6 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
-	"syscall"
 )
 
 // An Effect says what an attempt did on the server.
@@ -120,10 +119,10 @@ func isDial(err error) bool {
 
 // isNetwork tells an error of the network from one of the request.
 func isNetwork(err error) bool {
-	if known := net.Error(nil); errors.As(err, &known) {
+	if known := net.Error(nil); errors.As(err, &known) { // those of the system, too
 		return true
 	}
-	for _, target := range []error{io.EOF, io.ErrUnexpectedEOF, net.ErrClosed, syscall.ECONNRESET, syscall.EPIPE} {
+	for _, target := range []error{io.EOF, io.ErrUnexpectedEOF, net.ErrClosed} {
 		if errors.Is(err, target) {
 			return true
 		}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"flag"
 	"fmt"
 	"os"
@@ -95,7 +96,7 @@ func measure(f func(*testing.B)) figures {
 }
 
 func median(all []figures) figures {
-	slices.SortFunc(all, func(a, b figures) int { return int(a.time - b.time) })
+	slices.SortFunc(all, func(a, b figures) int { return cmp.Compare(a.time, b.time) })
 	return all[len(all)/2]
 }
 

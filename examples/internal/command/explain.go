@@ -6,7 +6,6 @@ import (
 	"io/fs"
 	"net"
 	"strings"
-	"syscall"
 
 	"github.com/mangadex-go/mangadex/api"
 	"github.com/mangadex-go/mangadex/authn"
@@ -21,9 +20,9 @@ func (c *Command) explain(err error) string {
 	switch {
 	case connection(err) != nil:
 		return fmt.Sprintf("%s cannot be reached; check the network: %s", c.host(), oneLine(connection(err).Error()))
-	case errors.Is(err, syscall.ENOSPC):
+	case isFull(err):
 		return text + "; make room there"
-	case errors.Is(err, fs.ErrPermission), errors.Is(err, syscall.EROFS), errors.Is(err, syscall.ENOTDIR):
+	case errors.Is(err, fs.ErrPermission), isUnwritable(err):
 		return text + "; choose another place, or change its permissions"
 	case errors.Is(err, api.ErrCaptchaRequired):
 		return c.host() + " wants a captcha to be solved; log in at https://mangadex.org in a browser, then try again"

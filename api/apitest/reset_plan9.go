@@ -1,0 +1,5 @@
+package apitest
+
+import "syscall"
+
+const errReset = syscall.ErrorString("connection reset by peer")
