@@ -3,47 +3,132 @@ package athome
 import (
 	"archive/zip"
 	"context"
-	"encoding/xml"
 	"errors"
 	"fmt"
 	"hash/crc32"
 	"io"
 	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"time"
 
-	"github.com/mangadex-go/mangadex/api"
+	"github.com/mangadex-go/mangadex/internal/atomicfile"
 )
 
 // SaveCBZ writes the chapter to a file as [Chapter.WriteCBZ] does. The file is there only when it
 // is whole, and replaces one of the same name; the folder is made if it is not there. Only one
-// SaveCBZ at a time can write a file.
+// SaveCBZ at a time can work on a chapter in a folder.
+//
+// Pages that an archive of that name has are checked by their SHA-256, or else by their head and end, and
+// not fetched again; an archive that is right already is left as it is. Pages that were fetched before an
+// interruption are in a folder beside it, .{id}.pages, until the archive is whole, so that the next run
+// goes on with them, whatever the archive is called then.
+//
+// A page that cannot be had is left out, and the others are fetched. The error joins the *[PageError] of
+// each, and what was there before stays, unless [WithGaps] lets the archive be written without them.
 func (c *Chapter) SaveCBZ(ctx context.Context, path string) error {
-	dir := filepath.Dir(path)
 	if err := checkPath(path); err != nil {
 		return c.errorf(err)
 	}
-	if err := os.MkdirAll(dir, 0o777); err != nil {
+	info, modified, err := c.comicInfo(ctx)
+	if err != nil {
 		return c.errorf(err)
 	}
-	removeParts(dir, partOf(path))
-	f := &file{dir: dir, prefix: partOf(path)}
-	if err := f.begin(-1); err != nil {
+	parts := filepath.Join(filepath.Dir(path), "."+c.id.String()+".pages")
+	if err := os.MkdirAll(parts, 0o777); err != nil {
 		return c.errorf(err)
 	}
-	defer f.discard()
-	if err := c.WriteCBZ(ctx, f); err != nil {
-		return err
+	t := newTracker(c.progress, len(c.pages))
+	old := openArchive(path)
+	defer old.Close()
+	var missing []int
+	for i := range c.pages {
+		if e := old.find(c.pages[i], c.stem(i)); e != nil {
+			t.had(e.size)
+			continue
+		}
+		missing = append(missing, i)
 	}
-	if err := f.f.Sync(); err != nil { // unlike a page, an archive is not checked again later
+	lost, err := c.saveSome(ctx, parts, missing, t)
+	if err != nil {
+		return lost.join(err)
+	}
+	sheets, gaps, err := c.sheets(ctx, old, parts)
+	switch {
+	case err != nil:
+		return c.errorf(err)
+	case len(gaps) > 0 && (!c.gaps || len(sheets) == 0):
+		return lost.join(nil)
+	}
+	if comment := gapComment(gaps, len(c.pages)); !old.same(info, sheets, comment) {
+		err := replaceArchive(parts, path, func(w io.Writer) error {
+			defer old.Close() // some systems replace no file that is open
+			return writeArchive(w, info, modified, sheets, comment)
+		})
+		if err != nil {
+			return c.errorf(err)
+		}
+	}
+	if err := os.RemoveAll(parts); err != nil {
 		return c.errorf(err)
 	}
-	if err := f.keep(path); err != nil {
-		return c.errorf(err)
+	if len(gaps) > 0 {
+		return &IncompleteError{Chapter: c.id, Missing: gaps, Pages: len(c.pages), cause: lost.join(nil)}
 	}
 	return nil
+}
+
+// sheets are the pages for an archive, and the indexes of those that are nowhere.
+func (c *Chapter) sheets(ctx context.Context, old *oldArchive, parts string) (sheets []sheet, gaps []int, err error) {
+	fetched, err := scanFolder(ctx, parts)
+	if err != nil {
+		return nil, nil, err
+	}
+	for i, page := range c.pages {
+		stem := c.stem(i)
+		s, ok := sheetOf(old.find(page, stem), parts, fetched[stem])
+		if !ok && len(c.others) > 0 {
+			if s, ok = sheetOf(old.find(c.others[i], stem), parts, nil); ok {
+				c.fallback(c.others[i])
+			}
+		}
+		if !ok {
+			gaps = append(gaps, i)
+			continue
+		}
+		s.name = stem + s.ext
+		sheets = append(sheets, s)
+	}
+	return sheets, gaps, nil
+}
+
+// gapComment says in an archive that pages are missing.
+func gapComment(gaps []int, pages int) string {
+	if len(gaps) == 0 {
+		return ""
+	}
+	numbers := make([]string, len(gaps))
+	for i, gap := range gaps {
+		numbers[i] = fmt.Sprint(gap + 1)
+	}
+	return fmt.Sprintf("%d of %d pages are missing: %s", len(gaps), pages, strings.Join(numbers, ", "))
+}
+
+// replaceArchive writes an archive in the folder of its parts, where nothing is left of it if it comes to
+// no end, and gives it its name.
+func replaceArchive(parts, path string, write func(io.Writer) error) error {
+	f, err := atomicfile.Create(filepath.Join(parts, "archive"), 0o666)
+	if err != nil {
+		return err
+	}
+	if err := write(f); err != nil {
+		f.Discard()
+		return err
+	}
+	if info, err := os.Stat(path); err == nil {
+		_ = f.Chmod(info.Mode().Perm()) // as far as the file system has modes
+	}
+	return f.KeepAs(path)
 }
 
 // WriteCBZ writes the chapter as a comic book archive: a zip of the pages in reading order, not
@@ -60,7 +145,7 @@ func (c *Chapter) WriteCBZ(ctx context.Context, w io.Writer) error {
 		return c.errorf(err)
 	}
 	archive := zip.NewWriter(w)
-	if err := store(archive, "ComicInfo.xml", info, modified); err != nil {
+	if err := store(archive, comicInfoName, info, modified); err != nil {
 		return c.errorf(err)
 	}
 	for image, err := range c.walk(ctx, true) {
@@ -75,6 +160,47 @@ func (c *Chapter) WriteCBZ(ctx context.Context, w io.Writer) error {
 		return c.errorf(err)
 	}
 	return nil
+}
+
+const comicInfoName = "ComicInfo.xml"
+
+// A sheet is a page on its way into an archive.
+type sheet struct {
+	name, ext string
+	sum       string
+	load      func() ([]byte, error)
+}
+
+// sheetOf is a page from an older archive, or else from the files that were fetched.
+func sheetOf(e *entry, dir string, files []pageFile) (sheet, bool) {
+	if e != nil {
+		return sheet{ext: filepath.Ext(e.name), sum: e.sum, load: e.load}, true
+	}
+	if len(files) == 0 {
+		return sheet{}, false
+	}
+	f := files[0]
+	return sheet{ext: filepath.Ext(f.name), sum: f.sum, load: func() ([]byte, error) { return os.ReadFile(filepath.Join(dir, f.name)) }}, true
+}
+
+func writeArchive(w io.Writer, info []byte, modified time.Time, sheets []sheet, comment string) error {
+	archive := zip.NewWriter(w)
+	if err := archive.SetComment(comment); err != nil {
+		return err
+	}
+	if err := store(archive, comicInfoName, info, modified); err != nil {
+		return err
+	}
+	for _, s := range sheets {
+		data, err := s.load()
+		if err != nil {
+			return err
+		}
+		if err := store(archive, s.name, data, modified); err != nil {
+			return err
+		}
+	}
+	return archive.Close()
 }
 
 // store adds a file to an archive, as it is. Size and checksum come before the content, because
@@ -94,113 +220,6 @@ func store(archive *zip.Writer, name string, content []byte, modified time.Time)
 	}
 	_, err = w.Write(content)
 	return err
-}
-
-// comicInfo holds the elements of ComicInfo 2.0 that MangaDex knows something about, in the order
-// of its schema.
-type comicInfo struct {
-	XMLName         xml.Name `xml:"ComicInfo"`
-	Title           string   `xml:",omitempty"`
-	Series          string   `xml:",omitempty"`
-	Number          string   `xml:",omitempty"`
-	Volume          *int32   `xml:",omitempty"` // 2.5 is not a volume there
-	Year            int      `xml:",omitempty"`
-	Month           int      `xml:",omitempty"`
-	Day             int      `xml:",omitempty"`
-	Web             string
-	PageCount       int
-	LanguageISO     string `xml:",omitempty"`
-	Manga           string `xml:",omitempty"`
-	ScanInformation string `xml:",omitempty"`
-}
-
-// comicInfo makes ComicInfo.xml, and says when the chapter appeared.
-func (c *Chapter) comicInfo(ctx context.Context) ([]byte, time.Time, error) {
-	details, err := c.fullDetails(ctx)
-	if err != nil {
-		return nil, time.Time{}, err
-	}
-	a := &details.Attributes
-	info := comicInfo{
-		Title:       text(a.Title),
-		Number:      text(a.Chapter),
-		Web:         "https://mangadex.org/chapter/" + c.id.String(),
-		PageCount:   len(c.pages),
-		LanguageISO: languageTag(a.TranslatedLanguage),
-	}
-	if volume, err := strconv.ParseInt(text(a.Volume), 10, 32); err == nil {
-		v := int32(volume)
-		info.Volume = &v
-	}
-	published := a.PublishAt.UTC()
-	if !a.PublishAt.IsZero() {
-		info.Year, info.Month, info.Day = published.Year(), int(published.Month()), published.Day()
-	}
-	if manga, ok := details.Relationships.Manga(); ok && manga.Attributes != nil {
-		info.Series = manga.Attributes.Title.String()
-		if manga.Attributes.OriginalLanguage == "ja" {
-			info.Manga = "YesAndRightToLeft"
-		}
-	}
-	var groups []string
-	for _, group := range details.Relationships.Groups() {
-		if group.Attributes != nil && group.Attributes.Name != "" {
-			groups = append(groups, group.Attributes.Name)
-		}
-	}
-	info.ScanInformation = strings.Join(groups, ", ")
-	body, err := xml.MarshalIndent(info, "", "  ")
-	if err != nil {
-		return nil, time.Time{}, err
-	}
-	return append([]byte(xml.Header), append(body, '\n')...), published, nil
-}
-
-// fullDetails asks the server for what [WithDetails] did not say.
-func (c *Chapter) fullDetails(ctx context.Context) (api.Chapter, error) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if !c.asked && !isFull(c.details.Relationships) {
-		if err := c.ask(ctx); err != nil {
-			return api.Chapter{}, err
-		}
-	}
-	return c.details, nil
-}
-
-// isFull reports whether relationships come with the attributes of the title and of the groups.
-func isFull(rs api.Relationships) bool {
-	manga, ok := rs.Manga()
-	if !ok || manga.Attributes == nil {
-		return false
-	}
-	for _, group := range rs.Groups() {
-		if group.Attributes == nil {
-			return false
-		}
-	}
-	return true
-}
-
-func text(s *string) string {
-	if s == nil {
-		return ""
-	}
-	return *s
-}
-
-// languageTag turns a language of MangaDex into a tag of BCP 47.
-func languageTag(language string) string {
-	base, region, ok := strings.Cut(language, "-")
-	switch {
-	case !ok:
-		return base
-	case region == "ro": // romanised
-		return base + "-Latn"
-	case language == "es-la": // Latin America
-		return "es-419"
-	}
-	return base + "-" + strings.ToUpper(region)
 }
 
 // checkPath refuses a path that is not one of a file.

@@ -5,7 +5,6 @@ import (
 	"bytes"
 	"encoding/xml"
 	"errors"
-	"fmt"
 	"io"
 	"os"
 	"os/exec"
@@ -14,7 +13,6 @@ import (
 	"strconv"
 	"strings"
 	"testing"
-	"testing/synctest"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -108,6 +106,7 @@ func TestCBZ(t *testing.T) {
   <Year>2024</Year>
   <Month>2</Month>
   <Day>4</Day>
+  <Translator>First Group, Second Group</Translator>
   <Web>https://mangadex.org/chapter/00000000-0000-4000-8000-0000000000c1</Web>
   <PageCount>12</PageCount>
   <LanguageISO>pt-BR</LanguageISO>
@@ -129,16 +128,17 @@ func TestCBZ(t *testing.T) {
 	}
 }
 
-// comicInfoSchema are the elements of ComicInfo 2.0 in their order, with their types: s for text,
-// i for a whole number of 32 bits, or the values that are allowed.
+// comicInfoSchema are the elements of ComicInfo 2.1 in their order, with their types: s for text,
+// i for a whole number of 32 bits, or the values that are allowed, with | between.
 var comicInfoSchema = [][2]string{
 	{"Title", "s"}, {"Series", "s"}, {"Number", "s"}, {"Count", "i"}, {"Volume", "i"},
 	{"AlternateSeries", "s"}, {"AlternateNumber", "s"}, {"AlternateCount", "i"}, {"Summary", "s"}, {"Notes", "s"},
 	{"Year", "i"}, {"Month", "i"}, {"Day", "i"},
-	{"Writer", "s"}, {"Penciller", "s"}, {"Inker", "s"}, {"Colorist", "s"}, {"Letterer", "s"}, {"CoverArtist", "s"}, {"Editor", "s"},
-	{"Publisher", "s"}, {"Imprint", "s"}, {"Genre", "s"}, {"Web", "s"}, {"PageCount", "i"}, {"LanguageISO", "s"}, {"Format", "s"},
-	{"BlackAndWhite", "Unknown No Yes"}, {"Manga", "Unknown No Yes YesAndRightToLeft"},
-	{"Characters", "s"}, {"Teams", "s"}, {"Locations", "s"}, {"ScanInformation", "s"}, {"StoryArc", "s"}, {"SeriesGroup", "s"},
+	{"Writer", "s"}, {"Penciller", "s"}, {"Inker", "s"}, {"Colorist", "s"}, {"Letterer", "s"}, {"CoverArtist", "s"}, {"Editor", "s"}, {"Translator", "s"},
+	{"Publisher", "s"}, {"Imprint", "s"}, {"Genre", "s"}, {"Tags", "s"}, {"Web", "s"}, {"PageCount", "i"}, {"LanguageISO", "s"}, {"Format", "s"},
+	{"BlackAndWhite", "Unknown|No|Yes"}, {"Manga", "Unknown|No|Yes|YesAndRightToLeft"},
+	{"Characters", "s"}, {"Teams", "s"}, {"Locations", "s"}, {"ScanInformation", "s"}, {"StoryArc", "s"}, {"StoryArcNumber", "s"}, {"SeriesGroup", "s"},
+	{"AgeRating", "Unknown|Adults Only 18+|Early Childhood|Everyone|Everyone 10+|G|Kids to Adults|M|MA15+|Mature 17+|PG|R18+|Rating Pending|Teen|X18+"},
 }
 
 // checkComicInfo fails the test unless a document fits the schema.
@@ -176,7 +176,7 @@ func checkComicInfo(t *testing.T, document []byte) {
 			if _, err := strconv.ParseInt(e.Text, 10, 32); err != nil {
 				t.Errorf("%s is %q, not a number", e.XMLName.Local, e.Text)
 			}
-		case kind != "s" && !slices.Contains(strings.Fields(kind), e.Text):
+		case kind != "s" && !slices.Contains(strings.Split(kind, "|"), e.Text):
 			t.Errorf("%s is %q, not one of %s", e.XMLName.Local, e.Text, kind)
 		}
 	}
@@ -238,6 +238,54 @@ func TestComicInfo(t *testing.T) {
 	}
 }
 
+// TestComicInfoOfTitle has everything that a title can say.
+func TestComicInfoOfTitle(t *testing.T) {
+	t.Parallel()
+	w := described(t)
+	person := func(kind api.ResourceType, name string) api.Relationship {
+		return api.Relationship{Type: kind, Attributes: &api.AuthorAttributes{Name: name}}
+	}
+	tag := func(group api.TagGroup, name string) api.Tag {
+		return api.Tag{Attributes: api.TagAttributes{Group: group, Name: api.LocalizedString{{Language: "en", Text: name}}}}
+	}
+	title := api.Manga{ID: mangaID, Attributes: api.MangaAttributes{
+		Title:            api.LocalizedString{{Language: "ja-ro", Text: "Yakan"}, {Language: "en", Text: "The Kettle"}},
+		Description:      api.LocalizedString{{Language: "en", Text: "It **whistles**.\n\n---\n[links](https://x.example)"}, {Language: "pt-br", Text: "Ela [apita](https://x.example)."}},
+		OriginalLanguage: "ja", Status: api.PublicationStatusCompleted, LastChapter: api.Ptr("42"), ContentRating: api.ContentRatingSuggestive,
+		PublicationDemographic: api.DemographicSeinen,
+		Tags:                   []api.Tag{tag(api.TagGroupGenre, "Drama"), tag(api.TagGroupTheme, "Cooking"), tag(api.TagGroupGenre, "Slice of Life"), tag(api.TagGroupFormat, "Long Strip")},
+	}, Relationships: api.Relationships{
+		person(api.ResourceTypeAuthor, "First, Writer"), person(api.ResourceTypeArtist, "An\u202e Artist"), person(api.ResourceTypeAuthor, "Second Writer"), person(api.ResourceTypeAuthor, "Second Writer"),
+		{Type: api.ResourceTypeArtist},
+	}}
+	var archive bytes.Buffer
+	if err := w.open(t, athome.WithTitle(title)).WriteCBZ(t.Context(), &archive); err != nil {
+		t.Fatal(err)
+	}
+	info := checkCBZ(t, archive.Bytes(), w.pages, ".png")
+	checkComicInfo(t, info)
+	for _, want := range []string{
+		"<Series>The Kettle<", "<Count>42<", "<Summary>Ela apita.<", "<Writer>First Writer, Second Writer<", "<Penciller>An Artist<", "<Translator>First Group, Second Group<",
+		"<Genre>Drama, Slice of Life<", "<Tags>Cooking, Long Strip, Seinen<", "<AgeRating>Teen<", "<Manga>YesAndRightToLeft<",
+	} {
+		if !strings.Contains(string(info), want) {
+			t.Errorf("no %s in\n%s", want, info)
+		}
+	}
+	for rating, want := range map[api.ContentRating]string{api.ContentRatingSafe: "Everyone", api.ContentRatingErotica: "Mature 17+", api.ContentRatingPornographic: "Adults Only 18+", "new": ""} {
+		title.Attributes.ContentRating, title.Attributes.Status = rating, api.PublicationStatusOngoing
+		archive.Reset()
+		if err := w.open(t, athome.WithTitle(title)).WriteCBZ(t.Context(), &archive); err != nil {
+			t.Fatal(err)
+		}
+		info := checkCBZ(t, archive.Bytes(), w.pages, ".png")
+		checkComicInfo(t, info)
+		if got := bytes.Contains(info, []byte("<AgeRating>"+want+"<")); got != (want != "") || bytes.Contains(info, []byte("<Count>")) {
+			t.Errorf("%s:\n%s", rating, info)
+		}
+	}
+}
+
 // TestCBZDetails makes sure that what was given is not asked for, and what is missing is.
 func TestCBZDetails(t *testing.T) {
 	t.Parallel()
@@ -277,25 +325,6 @@ func TestCBZDetails(t *testing.T) {
 			}
 		})
 	}
-}
-
-// TestCBZLoses has a page that cannot be had. What was there before stays.
-func TestCBZLoses(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, 20, 1000)
-		w.fault = at(7, 404)
-		path := filepath.Join(t.TempDir(), "chapter.cbz")
-		write(t, path, []byte("an older one"))
-		err := w.open(t).SaveCBZ(t.Context(), path)
-		if lost := pageErrors(err); !slices.Equal(lost, []int{7}) {
-			t.Errorf("pages %v are lost: %v", lost, err)
-		}
-		if data, err := os.ReadFile(path); err != nil || string(data) != "an older one" {
-			t.Errorf("the older archive is gone: %v", err)
-		}
-		checkTree(t, filepath.Dir(path), 1)
-	})
 }
 
 func TestCBZErrors(t *testing.T) {
@@ -342,46 +371,4 @@ func (l *limited) Write(p []byte) (int, error) {
 	}
 	l.room -= len(p)
 	return len(p), nil
-}
-
-// TestCBZParts removes what a killed run left, of the same archive only.
-func TestCBZParts(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t, 3, 1000)
-	dir := t.TempDir()
-	for _, name := range []string{"a.cbz", "b.cbz"} {
-		// A run that is cut off by a panic of the caller leaves nothing, so that a copy is made of
-		// what is there while it runs.
-		chapter := w.open(t, athome.WithProgress(func(athome.Progress) {
-			parts, _ := filepath.Glob(dir + "/.*.part")
-			for i, part := range parts {
-				if data, err := os.ReadFile(part); err == nil && !strings.Contains(part, "left") {
-					write(t, fmt.Sprintf("%sleft%d.part", strings.TrimSuffix(part, ".part"), i), data)
-				}
-			}
-		}))
-		if err := chapter.SaveCBZ(t.Context(), filepath.Join(dir, name)); err != nil {
-			t.Fatal(err)
-		}
-	}
-	left := func() []string {
-		parts, err := filepath.Glob(dir + "/.*.part")
-		if err != nil {
-			t.Fatal(err)
-		}
-		return parts
-	}
-	before := left()
-	if err := w.open(t).SaveCBZ(t.Context(), dir+"/b.cbz"); err != nil {
-		t.Fatal(err)
-	}
-	if after := left(); len(before) < 2 || len(after) == 0 || len(after) >= len(before) {
-		t.Errorf("%d parts before, %d after", len(before), len(after))
-	}
-	if err := w.open(t).SaveCBZ(t.Context(), dir+"/a.cbz"); err != nil {
-		t.Fatal(err)
-	}
-	if after := left(); len(after) != 0 {
-		t.Errorf("parts that are left: %v", after)
-	}
 }

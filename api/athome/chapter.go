@@ -20,7 +20,11 @@ type Chapter struct {
 	parallel int
 	memory   int64
 	progress func(Progress)
+	fallback func(Page) // nil: none
+	gaps     bool
+	title    *api.Manga // nil if it is not known
 	pages    []Page
+	others   []Page // in the other quality; empty if there are none, or they are not wanted
 	source   *source
 	fetcher  *fetcher
 	reports  *reports // nil: none
@@ -36,6 +40,8 @@ type Page struct {
 	Name   string // what the server calls it; not fit for a file name
 	SHA256 string // of the content, 64 hexadecimal digits; empty if the name does not carry it
 	URL    string // on the node that is used now; good for about a quarter of an hour
+
+	DataSaver bool // it is the smaller JPEG version
 }
 
 // An Image is a picture: a page or a cover.
@@ -67,7 +73,7 @@ func Open(ctx context.Context, client *api.Client, id uuid.UUID, options ...Opti
 	if s.details != nil && s.details.ID != id {
 		return nil, fmt.Errorf("athome: WithDetails: these are the details of chapter %s, not of %s", s.details.ID, id)
 	}
-	c := &Chapter{id: id, parallel: s.parallel, memory: s.memory, progress: s.progress}
+	c := &Chapter{id: id, parallel: s.parallel, memory: s.memory, progress: s.progress, fallback: s.fallback, gaps: s.gaps, title: s.title}
 	c.source = &source{client: client, chapter: id, saver: s.dataSaver}
 	if s.port443 {
 		c.source.params = &api.GetAtHomeServerParams{ForcePort443: &s.port443}
@@ -113,7 +119,7 @@ func (c *Chapter) open(ctx context.Context, details *api.Chapter) error {
 	case a.Pages == 0:
 		return c.errorf(ErrNoPages)
 	}
-	if err := c.source.open(ctx); err != nil {
+	if err := c.source.open(ctx, c.fallback != nil); err != nil {
 		return c.errorf(err)
 	}
 	switch {
@@ -122,11 +128,19 @@ func (c *Chapter) open(ctx context.Context, details *api.Chapter) error {
 	case len(c.source.names) == 0:
 		return c.errorf(ErrNoPages)
 	}
-	c.pages = make([]Page, len(c.source.names))
-	for i, name := range c.source.names {
-		c.pages[i] = Page{Index: i, Name: name, SHA256: sumOf(name)}
+	c.pages = pagesOf(c.source.names, c.source.saver)
+	if c.fallback != nil {
+		c.others = pagesOf(c.source.other, !c.source.saver)
 	}
 	return nil
+}
+
+func pagesOf(names []string, saver bool) []Page {
+	pages := make([]Page, len(names))
+	for i, name := range names {
+		pages[i] = Page{Index: i, Name: name, SHA256: sumOf(name), DataSaver: saver}
+	}
+	return pages
 }
 
 // ask asks the server for everything about the chapter but its pages.
@@ -172,7 +186,7 @@ func (c *Chapter) Pages() []Page {
 	c.source.mu.Unlock()
 	pages := make([]Page, len(c.pages))
 	for i, page := range c.pages {
-		page.URL = c.source.address(node, page.Name)
+		page.URL = c.source.address(node, page)
 		pages[i] = page
 	}
 	return pages
@@ -193,81 +207,6 @@ func (c *Chapter) Fetch(ctx context.Context, page Page) (Image, error) {
 	}
 	return Image{Page: page, ContentType: a.contentType, Data: m.data}, nil
 }
-
-// checking is how many pages are checked or written while as many as [WithParallel] says are
-// fetched.
-const checking = 2
-
-// nodesPerPage bounds the nodes that a page is asked of.
-const nodesPerPage = 3
-
-// fetch fetches a page, from as many nodes as may be tried.
-func (c *Chapter) fetch(ctx context.Context, index int, out output) (Page, arrival, error) {
-	page := c.pages[index]
-	failed := &PageError{Chapter: c.id}
-	var n *node
-	for range nodesPerPage {
-		next, err := c.source.after(ctx, n)
-		switch {
-		case err != nil && (n == nil || ctx.Err() != nil):
-			return page, arrival{}, c.errorf(err)
-		case err != nil: // not the fault of this page: others will fare no better
-			return page, arrival{}, fmt.Errorf("%s; and no other node could be had: %w", failed.Error(), err)
-		}
-		n = next
-		page.URL = c.source.address(n, page.Name)
-		for try := range triesPerHost {
-			if try > 0 {
-				if err := pause(ctx, try); err != nil {
-					return page, arrival{}, c.errorf(err)
-				}
-				if c.source.left(n) {
-					break
-				}
-			}
-			a, err := c.attempt(ctx, n, page, out)
-			var fault *nodeFault
-			if !errors.As(err, &fault) {
-				return page, a, err
-			}
-			failed.Page, failed.Node, failed.cause = page, n.host, fault.cause
-			failed.Attempts++
-			if errors.Is(err, ErrTooLarge) {
-				return page, a, failed
-			}
-			if isRefusal(err) || isGone(err) {
-				break
-			}
-		}
-	}
-	return page, arrival{}, failed
-}
-
-// attempt asks a node for a page once, and reports on it. What the node did wrong comes as a
-// *nodeFault.
-func (c *Chapter) attempt(ctx context.Context, n *node, page Page, out output) (arrival, error) {
-	a, err := c.fetcher.get(ctx, page.URL, page.SHA256, out)
-	var ours outputError
-	switch {
-	case errors.As(err, &ours):
-		return a, c.errorf(ours.error)
-	case err != nil && ctx.Err() != nil:
-		return a, c.errorf(context.Cause(ctx))
-	}
-	if c.reports != nil && !n.ours {
-		c.reports.add(report{page.URL, err == nil, a.cached, a.bytes, a.took.Milliseconds()})
-	}
-	if err != nil {
-		return a, &nodeFault{err}
-	}
-	return a, nil
-}
-
-// A nodeFault is what a node did wrong.
-type nodeFault struct{ cause error }
-
-func (e *nodeFault) Error() string { return e.cause.Error() }
-func (e *nodeFault) Unwrap() error { return e.cause }
 
 // Close ends what the chapter does in the background: it gives waiting reports two seconds, drops
 // the rest, and frees idle connections. It does not wait for running calls, which should have

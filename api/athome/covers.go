@@ -84,8 +84,8 @@ func (c *Covers) fetch(ctx context.Context, manga uuid.UUID, fileName string, si
 		}
 		final := try == triesPerHost || ctx.Err() != nil || isRefusal(err) ||
 			errors.Is(err, api.ErrNotFound) || errors.Is(err, ErrTooLarge) || errors.As(err, new(outputError))
-		if !final {
-			if waitErr := pause(ctx, try); waitErr == nil {
+		if asked := retryAfter(err); !final && asked <= maxBusy {
+			if waitErr := pause(ctx, try, asked); waitErr == nil {
 				continue
 			}
 		}

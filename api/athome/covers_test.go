@@ -35,8 +35,8 @@ func TestCovers(t *testing.T) {
 	w := newWorld(t, 0, 0)
 	sizes := map[api.CoverSize][]byte{
 		api.CoverOriginal: picture(1, 3000),
-		api.CoverMedium:   []byte(jpeg + strings.Repeat("m", 2000)),
-		api.CoverSmall:    []byte(jpeg + strings.Repeat("s", 1000)),
+		api.CoverMedium:   []byte(jpeg + strings.Repeat("m", 2000) + "\xff\xd9"),
+		api.CoverSmall:    []byte(jpeg + strings.Repeat("s", 1000) + "\xff\xd9"),
 	}
 	for size, data := range sizes {
 		w.covers[mangaID.String()+"/"+coverName+string(size)] = data

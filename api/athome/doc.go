@@ -20,11 +20,21 @@
 // # Nodes
 //
 // A page is taken as whole when its status is 200, it is a picture, it is as long as the node
-// said, and its SHA-256 is the one that its name carries, if it carries one. Otherwise it is
-// fetched again: at most three times from a node, at most from three nodes. A node that refuses
-// (401, 403, 410), cannot be reached or stays silent is left at once, and so is one whose address
-// is older than a quarter of an hour. Asking the API for another node counts towards a limit of 40
-// a minute, so pages that fail at the same time share the next node.
+// said, and its SHA-256 is the one that its name carries; if it carries none, when its head and its end
+// belong together. Otherwise it is fetched again: at most three times from a node, at most from three
+// nodes. A node that refuses (401, 403, 410), cannot be reached, stays silent or is too slow ([WithSlowest])
+// is left at once, and so is one whose address is older than a quarter of an hour. One that says when to
+// come back is asked again then, or another one is if that takes long. Asking the API for another node counts
+// towards a limit of 40 a minute, so pages that fail at the same time share the next node.
+//
+// Redirects of nodes are followed, but into a private network only if the node is in one.
+//
+// # Files that are there
+//
+// [Chapter.Save] and [Chapter.SaveCBZ] compare what is there with the pages that the chapter has now: whole
+// pages are kept, wherever they are, wrong and missing ones are fetched, and those that the chapter no longer
+// has are removed. [Check] only compares, and needs no network. [WithFallback] and [WithGaps] say what to do
+// about pages that cannot be had.
 //
 // Requests to nodes are made here and carry no token: neither the HTTP client nor the request
 // editors of the [api.Client] have a part in them.

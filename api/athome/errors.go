@@ -54,3 +54,20 @@ func (e *PageError) Error() string {
 
 // Unwrap returns what was wrong at the last attempt.
 func (e *PageError) Unwrap() error { return e.cause }
+
+// An IncompleteError says that an archive was written without some pages, see [WithGaps].
+type IncompleteError struct {
+	Chapter uuid.UUID
+	Missing []int // indexes of the pages
+	Pages   int   // how many there should be
+
+	cause error
+}
+
+// Error implements error.
+func (e *IncompleteError) Error() string {
+	return fmt.Sprintf("athome: chapter %s: the archive has %d of %d pages: %v", e.Chapter, e.Pages-len(e.Missing), e.Pages, e.cause)
+}
+
+// Unwrap returns the *[PageError] of each page, joined.
+func (e *IncompleteError) Unwrap() error { return e.cause }

@@ -1,6 +1,8 @@
 package athome
 
 import (
+	"bufio"
+	"compress/gzip"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -25,13 +27,14 @@ type fetcher struct {
 	agent   string
 	maxSize int64
 	silence time.Duration
+	slowest int64
 }
 
 func newFetcher(s *settings) *fetcher {
 	f := &fetcher{
 		http: s.http, close: func() {},
 		turns: make(chan []byte, s.parallel),
-		agent: s.agent, maxSize: s.maxPage, silence: s.silence,
+		agent: s.agent, maxSize: s.maxPage, silence: s.silence, slowest: s.slowest,
 	}
 	for range s.parallel {
 		f.turns <- nil
@@ -39,7 +42,7 @@ func newFetcher(s *settings) *fetcher {
 	if f.http == nil {
 		own := &http.Transport{
 			Proxy:               http.ProxyFromEnvironment,
-			DialContext:         (&net.Dialer{Timeout: 10 * time.Second, KeepAlive: 30 * time.Second}).DialContext,
+			DialContext:         (&net.Dialer{Timeout: 10 * time.Second, KeepAlive: 30 * time.Second, ControlContext: refusePrivate}).DialContext,
 			ForceAttemptHTTP2:   true,
 			MaxIdleConns:        2 * s.parallel,
 			MaxIdleConnsPerHost: s.parallel,
@@ -48,6 +51,10 @@ func newFetcher(s *settings) *fetcher {
 		}
 		f.http, f.close = &http.Client{Transport: own}, own.CloseIdleConnections
 	}
+	f.http = guarded(f.http, func(req *http.Request) bool {
+		proxy, err := http.ProxyFromEnvironment(req)
+		return proxy != nil || err != nil
+	})
 	return f
 }
 
@@ -57,6 +64,7 @@ type arrival struct {
 	contentType string // of the picture, by its first bytes if they tell
 	cached      bool
 	took        time.Duration
+	whole       bool // by its head and end
 }
 
 // request makes a request that says who asks, and nothing else.
@@ -73,8 +81,13 @@ func (f *fetcher) request(ctx context.Context, method, address string, body io.R
 // have.
 func (f *fetcher) get(ctx context.Context, address, sum string, out output) (arrival, error) {
 	a, err := f.receive(ctx, address, out)
-	if err != nil || sum == "" {
+	switch {
+	case err != nil:
 		return a, err
+	case sum == "" && !a.whole:
+		return a, errors.New("it is damaged: its end is missing")
+	case sum == "":
+		return a, nil
 	}
 	// The turn is over: the next picture is on its way while this one is checked.
 	switch got, err := out.sum(); {
@@ -129,21 +142,27 @@ func (f *fetcher) exchange(ctx context.Context, address string, out output, hear
 	declared := resp.Header.Get("Content-Type")
 	switch {
 	case resp.StatusCode != http.StatusOK:
-		return a, statusError(resp.StatusCode)
-	case declared != "" && !isPicture(declared):
+		return a, &statusError{resp.StatusCode, answer.RetryAfter(resp.StatusCode, resp.Header, time.Now())}
+	case declared != "" && !isPicture(declared) && !isGzip(declared):
 		return a, fmt.Errorf("the answer is %q, not a picture", declared)
 	case resp.ContentLength > f.maxSize:
 		return a, f.tooLarge(resp.ContentLength)
 	}
-	if err := out.begin(resp.ContentLength); err != nil {
+	raw := &counter{r: resp.Body}
+	body, size, err := unpacked(raw, resp.ContentLength)
+	if err != nil {
+		return a, fmt.Errorf("it cannot be unpacked: %w", withoutURL(err))
+	}
+	if err := out.begin(size); err != nil {
 		return a, outputError{err}
 	}
-
-	head := make([]byte, 0, 512) // as much as tells the type
+	var seen sight
+	speed := pace{slowest: f.slowest}
 	for err != io.EOF {
 		p := out.space(buffer)
+		start := time.Now()
 		var n int
-		n, err = resp.Body.Read(p)
+		n, err = body.Read(p)
 		p = p[:n]
 		heard()
 		if a.bytes += int64(n); a.bytes > f.maxSize {
@@ -152,21 +171,53 @@ func (f *fetcher) exchange(ctx context.Context, address string, out output, hear
 		if err != nil && err != io.EOF {
 			return a, fmt.Errorf("it broke off after %d bytes: %w", a.bytes, withoutURL(err))
 		}
-		head = append(head, p[:min(n, cap(head)-len(head))]...)
+		if speed.add(int64(n), time.Since(start)) && err == nil {
+			return a, slowError{speed.sum}
+		}
+		seen.see(p)
 		if _, err := out.Write(p); err != nil {
 			return a, outputError{err}
 		}
 	}
 	switch {
-	case resp.ContentLength >= 0 && a.bytes != resp.ContentLength:
-		return a, fmt.Errorf("it has %d bytes instead of the %d that were promised", a.bytes, resp.ContentLength)
+	case resp.ContentLength >= 0 && raw.n != resp.ContentLength:
+		return a, fmt.Errorf("it has %d bytes instead of the %d that were promised", raw.n, resp.ContentLength)
 	case a.bytes == 0:
 		return a, errors.New("the answer is empty")
 	}
-	if a.contentType = pictureType(head, declared); a.contentType == "" {
+	if a.contentType = pictureType(seen.head, declared); a.contentType == "" || isGzip(a.contentType) {
 		return a, errors.New("the answer has no type and does not look like a picture")
 	}
+	a.whole = seen.isWhole()
 	return a, nil
+}
+
+// unpacked undoes gzip, which some nodes send although nobody asked for it and whether or not they say
+// so. No picture begins like it. The size is -1 if it is not known.
+func unpacked(raw io.Reader, size int64) (io.Reader, int64, error) {
+	buffered := bufio.NewReader(raw)
+	if head, err := buffered.Peek(2); err != nil || head[0] != 0x1f || head[1] != 0x8b {
+		return buffered, size, nil
+	}
+	body, err := gzip.NewReader(buffered)
+	return body, -1, err
+}
+
+func isGzip(contentType string) bool {
+	mediaType, _, _ := mime.ParseMediaType(contentType)
+	return mediaType == "application/gzip" || mediaType == "application/x-gzip"
+}
+
+// A counter counts what is read.
+type counter struct {
+	r io.Reader
+	n int64
+}
+
+func (c *counter) Read(p []byte) (int, error) {
+	n, err := c.r.Read(p)
+	c.n += int64(n)
+	return n, err
 }
 
 func (f *fetcher) tooLarge(size int64) error {
@@ -176,10 +227,11 @@ func (f *fetcher) tooLarge(size int64) error {
 // triesPerHost bounds the attempts at a picture on one host.
 const triesPerHost = 3
 
-// pause waits before a picture is asked for again on the same host.
-func pause(ctx context.Context, tries int) error {
+// pause waits before a picture is asked for again on the same host: a little, or as long as the host
+// says.
+func pause(ctx context.Context, tries int, asked time.Duration) error {
 	const first = 200 * time.Millisecond
-	timer := time.NewTimer(rand.N(first << (tries - 1)))
+	timer := time.NewTimer(max(asked, rand.N(first<<(tries-1))))
 	defer timer.Stop()
 	select {
 	case <-timer.C:
@@ -190,15 +242,29 @@ func pause(ctx context.Context, tries int) error {
 }
 
 // A statusError is a status other than 200.
-type statusError int
+type statusError struct {
+	status     int
+	retryAfter time.Duration // zero if the host does not say
+}
 
-func (e statusError) Error() string {
-	return strings.TrimSpace(fmt.Sprintf("status %d %s", int(e), http.StatusText(int(e))))
+func (e *statusError) Error() string {
+	text := strings.TrimSpace(fmt.Sprintf("status %d %s", e.status, http.StatusText(e.status)))
+	if e.retryAfter > 0 {
+		text += fmt.Sprintf(", try again in %v", e.retryAfter)
+	}
+	return text
 }
 
 // Is makes it what the errors of package api stand for.
-func (e statusError) Is(target error) bool {
-	return answer.Is(int(e), target)
+func (e *statusError) Is(target error) bool { return answer.Is(e.status, target) }
+
+// retryAfter is when a host wants to be asked again, zero if it does not say.
+func retryAfter(err error) time.Duration {
+	var status *statusError
+	if errors.As(err, &status) {
+		return status.retryAfter
+	}
+	return 0
 }
 
 // A silentError says that a host sent nothing for so long.
@@ -213,16 +279,16 @@ func (e silentError) Timeout() bool { return true }
 
 // isRefusal reports whether a host will say the same to every request like this one.
 func isRefusal(err error) bool {
-	var status statusError
-	return errors.As(err, &status) && (status == http.StatusUnauthorized || status == http.StatusForbidden || status == http.StatusGone)
+	var status *statusError
+	return errors.As(err, &status) && (status.status == http.StatusUnauthorized || status.status == http.StatusForbidden || status.status == http.StatusGone)
 }
 
-// isGone reports whether there is nobody at a host to answer.
+// isGone reports whether there is nobody at a host to answer, or not in time.
 func isGone(err error) bool {
 	var op *net.OpError
 	return errors.As(err, &op) && op.Op == "dial" ||
 		errors.As(err, new(*tls.CertificateVerificationError)) ||
-		errors.As(err, new(silentError))
+		errors.As(err, new(silentError)) || errors.As(err, new(slowError))
 }
 
 // withoutURL takes the address out of an error of net/http.
@@ -232,55 +298,4 @@ func withoutURL(err error) error {
 		return u.Err
 	}
 	return err
-}
-
-// otherPicture is the ending for files of pictures that are not listed below.
-const otherPicture = ".img"
-
-// pictureKinds are the types of pictures with the endings of their files.
-var pictureKinds = []struct{ contentType, ext string }{
-	{"image/jpeg", ".jpg"},
-	{"image/png", ".png"},
-	{"image/gif", ".gif"},
-	{"image/webp", ".webp"},
-	{"image/avif", ".avif"},
-	{"image/bmp", ".bmp"},
-	{"image/jxl", ".jxl"},
-}
-
-func isPicture(contentType string) bool {
-	mediaType, _, err := mime.ParseMediaType(contentType)
-	return err == nil && strings.HasPrefix(mediaType, "image/")
-}
-
-// pictureType tells the type of a picture by its first bytes, or else by what the host says.
-func pictureType(head []byte, declared string) string {
-	if len(head) >= 12 && string(head[4:12]) == "ftypavif" {
-		return "image/avif"
-	}
-	if seen := http.DetectContentType(head); isPicture(seen) {
-		return seen
-	}
-	mediaType, _, _ := mime.ParseMediaType(declared)
-	return mediaType
-}
-
-// extension is the ending for files of a type.
-func extension(contentType string) string {
-	for _, kind := range pictureKinds {
-		if kind.contentType == contentType {
-			return kind.ext
-		}
-	}
-	return otherPicture
-}
-
-// isExtension reports whether files of pictures have this ending.
-func isExtension(ext string) bool {
-	for _, kind := range pictureKinds {
-		if kind.ext == ext {
-			return true
-		}
-	}
-	return ext == otherPicture
 }

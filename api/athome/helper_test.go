@@ -57,6 +57,11 @@ type world struct {
 	// delay and fault say what a node does with a request for a page.
 	delay time.Duration
 	fault func(q query) fault
+	// refuse says for which addresses of pages the answer is 404, redirect where others lead, and answer
+	// sends something else than a page. They may be nil.
+	refuse   func(address string) bool
+	redirect func(*http.Request) string
+	answer   func(rw http.ResponseWriter, data []byte) bool
 	// atHome answers at-home calls in place of the world, if it wants to.
 	atHome func(call int, w http.ResponseWriter) bool
 	report func(*http.Request)
@@ -102,6 +107,7 @@ const (
 	silent        // does not answer
 	stuck         // stops half way
 	trickle       // sends the page in six pieces, ten seconds apart
+	drip          // sends ten bytes a second
 	vague         // sends the page without its length
 	untyped       // sends the page without its type
 )
@@ -134,12 +140,15 @@ type report struct {
 	Duration *int64 `json:"duration"`
 }
 
-// picture makes a PNG as far as anyone looks, which is at its beginning.
+// picture makes a PNG as far as anyone looks, which is at its beginning and its end.
 func picture(seed, size int) []byte {
 	data := make([]byte, size)
 	r := rand.NewChaCha8([32]byte{byte(seed), byte(seed >> 8), byte(size)})
 	r.Read(data)
 	copy(data, "\x89PNG\r\n\x1a\n")
+	if size >= 16 {
+		copy(data[size-8:], "IEND\xaeB`\x82")
+	}
 	return data
 }
 
@@ -161,7 +170,7 @@ func newWorld(t testing.TB, pages, size int) *world {
 	}
 	for i := range pages {
 		w.pages = append(w.pages, picture(i, size))
-		w.saver = append(w.saver, append([]byte("\xff\xd8\xff\xe0"), picture(i, size/2)...))
+		w.saver = append(w.saver, append(append([]byte("\xff\xd8\xff\xe0"), picture(i, size/2)...), 0xff, 0xd9))
 		w.names = append(w.names, fmt.Sprintf("A%d-%s.png", i+1, sum(w.pages[i])))
 		w.savers = append(w.savers, fmt.Sprintf("A%d-%s.jpg", i+1, sum(w.saver[i])))
 	}
@@ -267,6 +276,16 @@ func (w *world) serveCover(rw http.ResponseWriter, r *http.Request) {
 
 // servePage answers a request like /key1/data/0123/A1-….png.
 func (w *world) servePage(rw http.ResponseWriter, r *http.Request) {
+	if w.redirect != nil {
+		if to := w.redirect(r); to != "" {
+			http.Redirect(rw, r, to, http.StatusFound)
+			return
+		}
+	}
+	if w.refuse != nil && w.refuse(r.URL.Path) {
+		http.NotFound(rw, r)
+		return
+	}
 	name, err := url.PathUnescape(path.Base(r.URL.EscapedPath()))
 	if err != nil {
 		rw.WriteHeader(http.StatusBadRequest)
@@ -296,6 +315,9 @@ func (w *world) servePage(rw http.ResponseWriter, r *http.Request) {
 		w.working--
 		w.mu.Unlock()
 	}()
+	if w.answer != nil && w.answer(rw, data[page]) {
+		return
+	}
 	if w.send(rw, r, q, data[page], kind) && r.Method == http.MethodGet {
 		w.mu.Lock()
 		w.whole[page]++
@@ -352,6 +374,16 @@ func (w *world) send(rw http.ResponseWriter, r *http.Request, q query, data []by
 		for i := range 6 {
 			time.Sleep(10 * time.Second)
 			rw.Write(data[i*len(data)/6 : (i+1)*len(data)/6])
+			http.NewResponseController(rw).Flush()
+		}
+		return true
+	case drip:
+		for rest := data; len(rest) > 0; rest = rest[min(10, len(rest)):] {
+			time.Sleep(time.Second)
+			if r.Context().Err() != nil {
+				return false
+			}
+			rw.Write(rest[:min(10, len(rest))])
 			http.NewResponseController(rw).Flush()
 		}
 		return true

@@ -49,10 +49,12 @@ type source struct {
 
 	hash  string
 	names []string
+	other []string // in the other quality, empty if the server has not the same pages in it
 
 	mu     sync.Mutex
 	node   *node
-	asking *asking // nil while nobody asks
+	asking *asking              // nil while nobody asks
+	busy   map[string]time.Time // until when nodes want to be left alone, by their address
 }
 
 // asking is a call for another node that several pages wait for.
@@ -61,38 +63,72 @@ type asking struct {
 	err  error // valid when done is closed
 }
 
-// open asks for the first node, and for what there is to read.
-func (s *source) open(ctx context.Context) error {
-	node, hash, names, err := s.ask(ctx)
-	if err != nil || len(names) == 0 {
+// A listing is what an at-home call says.
+type listing struct {
+	node         *node
+	hash         string
+	names, other []string
+}
+
+// open asks for the first node, and for what there is to read. If either may be had, pages that are there
+// in the other quality only are read in that.
+func (s *source) open(ctx context.Context, either bool) error {
+	l, err := s.ask(ctx)
+	if err == nil && len(l.names) == 0 && len(l.other) > 0 && either {
+		s.saver = !s.saver
+		l, err = s.ask(ctx)
+	}
+	if err != nil || len(l.names) == 0 {
 		return err
 	}
-	if hash == "" || hash == "." || hash == ".." {
-		return fmt.Errorf("the server answers with the hash %q, which cannot be in an address", hash)
+	if l.hash == "" || l.hash == "." || l.hash == ".." {
+		return fmt.Errorf("the server answers with the hash %q, which cannot be in an address", l.hash)
 	}
-	for i, name := range names {
-		if name == "" || name == "." || name == ".." {
-			return fmt.Errorf("the server calls page %d %q, which cannot be in an address", i+1, name)
+	for _, names := range [][]string{l.names, l.other} {
+		for i, name := range names {
+			if name == "" || name == "." || name == ".." {
+				return fmt.Errorf("the server calls page %d %q, which cannot be in an address", i+1, name)
+			}
 		}
 	}
-	s.node, s.hash, s.names = node, hash, names
+	s.node, s.hash, s.names = l.node, l.hash, l.names
+	if len(l.other) == len(l.names) {
+		s.other = l.other
+	}
 	return nil
 }
 
-func (s *source) ask(ctx context.Context) (*node, string, []string, error) {
+func (s *source) ask(ctx context.Context) (l listing, err error) {
 	answer, err := s.client.GetAtHomeServer(ctx, s.chapter, s.params)
 	if err != nil {
-		return nil, "", nil, err
+		return l, err
 	}
-	names := answer.Chapter.Data
+	l.hash, l.names, l.other = answer.Chapter.Hash, answer.Chapter.Data, answer.Chapter.DataSaver
 	if s.saver {
-		names = answer.Chapter.DataSaver
+		l.names, l.other = l.other, l.names
 	}
-	if len(names) == 0 {
-		return nil, "", nil, nil // external chapters have no node either
+	if len(l.names) == 0 {
+		return l, nil // external chapters have no node either
 	}
-	node, err := newNode(answer.BaseURL)
-	return node, answer.Chapter.Hash, names, err
+	l.node, err = newNode(answer.BaseURL)
+	return l, err
+}
+
+// leave has a node left alone for a while.
+func (s *source) leave(n *node, wait time.Duration) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.busy == nil {
+		s.busy = map[string]time.Time{}
+	}
+	s.busy[n.base] = time.Now().Add(wait)
+}
+
+// busyFor is for how long a node wants to be left alone.
+func (s *source) busyFor(n *node) time.Duration {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return max(0, time.Until(s.busy[n.base]))
 }
 
 // after returns a node that is not old, which is of no use any more or nil. However many pages find
@@ -135,8 +171,8 @@ var errGaveUp = errors.New("the caller gave up")
 
 // next asks for a node on behalf of all who wait for a.
 func (s *source) next(ctx context.Context, a *asking) (*node, error) {
-	node, hash, names, err := s.ask(ctx)
-	if err == nil && (hash != s.hash || !slices.Equal(names, s.names)) {
+	l, err := s.ask(ctx)
+	if err == nil && (l.hash != s.hash || !slices.Equal(l.names, s.names)) {
 		err = ErrChanged
 	}
 	s.mu.Lock()
@@ -144,21 +180,21 @@ func (s *source) next(ctx context.Context, a *asking) (*node, error) {
 	s.asking = nil
 	switch {
 	case err == nil:
-		s.node = node
+		s.node = l.node
 	case ctx.Err() != nil:
 		a.err = errGaveUp
 	default:
 		a.err = err
 	}
 	close(a.done)
-	return node, err
+	return l.node, err
 }
 
 // address is where a page is on a node.
-func (s *source) address(n *node, name string) string {
+func (s *source) address(n *node, page Page) string {
 	quality := "/data/"
-	if s.saver {
+	if page.DataSaver {
 		quality = "/data-saver/"
 	}
-	return n.base + quality + url.PathEscape(s.hash) + "/" + url.PathEscape(name)
+	return n.base + quality + url.PathEscape(s.hash) + "/" + url.PathEscape(page.Name)
 }

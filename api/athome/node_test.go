@@ -180,7 +180,7 @@ func TestLenient(t *testing.T) {
 func TestSlow(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, 1, 1000)
+		w := newWorld(t, 1, 100_000)
 		w.fault = func(query) fault { return trickle }
 		chapter := w.open(t)
 		start := time.Now()

@@ -23,10 +23,14 @@ type settings struct {
 	maxPage   int64
 	memory    int64 // 0: the default
 	silence   time.Duration
+	slowest   int64
 	progress  func(Progress)
+	fallback  func(Page)
+	gaps      bool
 	dataSaver bool
 	port443   bool
 	details   *api.Chapter
+	title     *api.Manga
 	reportURL string // empty: none, or MangaDex's if the chapter comes from there
 	reports   bool
 	uploads   string
@@ -38,6 +42,7 @@ func newSettings(options []Option) (*settings, error) {
 		parallel: 6,
 		maxPage:  64 << 20,
 		silence:  15 * time.Second,
+		slowest:  1 << 10,
 		reports:  true,
 		uploads:  api.Uploads,
 	}
@@ -116,13 +121,48 @@ func WithMaxPageSize(bytes int64) Option {
 }
 
 // WithTimeout sets for how long a host may send nothing, 15 seconds by default, before it counts
-// as failed. There is no bound on a picture that keeps coming.
+// as failed. For a picture that keeps coming see [WithSlowest].
 func WithTimeout(silence time.Duration) Option {
 	return func(s *settings) error {
 		if silence <= 0 {
 			return fmt.Errorf("athome: WithTimeout(%v): give a duration above zero", silence)
 		}
 		s.silence = silence
+		return nil
+	}
+}
+
+// WithSlowest sets how many bytes a second must come, 1024 by default, as an average over the last 30
+// seconds in which there was something to wait for. A host that is slower counts as failed, and another node
+// is asked for. 0 lets a picture come as slowly as it likes.
+func WithSlowest(bytesPerSecond int64) Option {
+	return func(s *settings) error {
+		if bytesPerSecond < 0 {
+			return fmt.Errorf("athome: WithSlowest(%d): give a number of bytes a second, or 0 for any speed", bytesPerSecond)
+		}
+		s.slowest = bytesPerSecond
+		return nil
+	}
+}
+
+// WithFallback takes a page in the other quality if it cannot be had in the one that is wanted, and calls
+// report with each such page; report may be nil, and is called by several goroutines at once. A later run
+// with the same files asks for the wanted quality again. For [Open].
+func WithFallback(report func(Page)) Option {
+	return func(s *settings) error {
+		if report == nil {
+			report = func(Page) {}
+		}
+		s.fallback = report
+		return nil
+	}
+}
+
+// WithGaps lets [Chapter.SaveCBZ] write an archive from which pages are missing that cannot be had. Its
+// comment says so, and so does the error, an *[IncompleteError]. The next run puts them in. For [Open].
+func WithGaps() Option {
+	return func(s *settings) error {
+		s.gaps = true
 		return nil
 	}
 }
@@ -159,6 +199,15 @@ func WithPort443() Option {
 func WithDetails(details api.Chapter) Option {
 	return func(s *settings) error {
 		s.details = &details
+		return nil
+	}
+}
+
+// WithTitle gives the title that the chapter belongs to, for ComicInfo.xml in archives. With
+// [api.MangaIncludeAuthor] and [api.MangaIncludeArtist] it knows who wrote and who drew it. For [Open].
+func WithTitle(title api.Manga) Option {
+	return func(s *settings) error {
+		s.title = &title
 		return nil
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"hash"
 	"io"
 	"math/rand/v2"
 	"os"
@@ -112,16 +113,14 @@ func (f *file) sum() (string, error) {
 	if _, err := f.f.Seek(0, io.SeekStart); err != nil {
 		return "", err
 	}
-	sum, _, err := sumOfFile(f.f)
-	return sum, err
+	sum := newSum()
+	_, err := io.Copy(sum, f.f)
+	return sumText(sum), err
 }
 
-// sumOfFile is the SHA-256 of what is left to read of a file, and how much that is.
-func sumOfFile(f *os.File) (string, int64, error) {
-	hash := sha256.New()
-	size, err := io.Copy(hash, f)
-	return hex.EncodeToString(hash.Sum(nil)), size, err
-}
+func newSum() hash.Hash { return sha256.New() }
+
+func sumText(sum hash.Hash) string { return hex.EncodeToString(sum.Sum(nil)) }
 
 // keep gives the file its name.
 func (f *file) keep(path string) error {
@@ -150,7 +149,8 @@ const (
 	partSuffix = ".part"
 )
 
-// partOf is the prefix for a file that will be at a path.
+// partOf is the prefix for a file that will be at a path. What was left under another name goes with the
+// folder.
 func partOf(path string) string {
 	return fmt.Sprintf(".%x-", sha256.Sum256([]byte(filepath.Base(path))))[:14] + "-"
 }
