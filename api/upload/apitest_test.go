@@ -3,6 +3,7 @@ package upload_test
 import (
 	"context"
 	"errors"
+	"io"
 	"net/http"
 	"slices"
 	"strings"
@@ -218,4 +219,27 @@ func TestCoverOfATitle(t *testing.T) {
 	if _, err := upload.Cover(t.Context(), client, uuid.New(), upload.Reader("cover.jpg", strings.NewReader(picture("jpeg", ""))), upload.CoverDetails{Locale: "ja"}); !errors.Is(err, api.ErrNotFound) {
 		t.Errorf("the error is %v", err)
 	}
+}
+
+// TestWrappedBodies uploads through a middleware that wraps the bodies of answers, which changes
+// nothing.
+func TestWrappedBodies(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		srv := &server{fault: on(commit, func(n int) fault { return fault{lose: n == 1} })}
+		client := srv.client(t, api.WithMiddleware(func(next api.HttpRequestDoer) api.HttpRequestDoer {
+			return api.DoerFunc(func(req *http.Request) (*http.Response, error) {
+				resp, err := next.Do(req)
+				if err == nil {
+					resp.Body = struct{ io.ReadCloser }{resp.Body}
+				}
+				return resp, err
+			})
+		}))
+		session := mustBegin(t, t.Context(), client)
+		must(t, session.AddPages(t.Context(), upload.Folder(folder(numbered(12)...))))
+		_, err := session.Commit(t.Context(), draft, upload.TermsAccepted)
+		must(t, err)
+		srv.published(t, numbered(12)...)
+	})
 }

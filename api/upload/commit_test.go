@@ -113,7 +113,7 @@ func TestUnknownCommit(t *testing.T) {
 				start := time.Now()
 				_, err := session.Commit(t.Context(), draft, upload.TermsAccepted)
 				if !errors.Is(err, upload.ErrOutcomeUnknown) || !strings.Contains(err.Error(), test.cause) ||
-					!strings.Contains(err.Error(), "look for chapter 1 in language en of https://mangadex.org/title/"+title.String()) {
+					!strings.Contains(err.Error(), "; look at https://mangadex.org/title/"+title.String()+" for chapter 1 in language en, or Find it later") {
 					t.Errorf("the error is %v", err)
 				}
 				if d := time.Since(start); d > 5*time.Minute {

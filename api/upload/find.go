@@ -177,12 +177,19 @@ func unknown(r *Record, seen sighting, cause error) error {
 	case seen.open:
 		why = "the server may still be at it"
 	}
+	return fmt.Errorf("upload: %w: %s; look at %s, or Find it later, before uploading it again", ErrOutcomeUnknown, why, r.place())
+}
+
+// place says where the chapter is, or would be.
+func (r *Record) place() string {
+	if r.Version > 0 {
+		return fmt.Sprintf("https://mangadex.org/chapter/%v, whose pages were edited", r.Chapter)
+	}
 	what := "a oneshot"
 	if number := textOf(r.Draft.Chapter); number != "" {
 		what = "chapter " + number
 	}
-	return fmt.Errorf("upload: %w: %s; look for %s in language %s of https://mangadex.org/title/%v, or Find it later, before uploading it again",
-		ErrOutcomeUnknown, why, what, r.Draft.TranslatedLanguage, r.Manga)
+	return fmt.Sprintf("https://mangadex.org/title/%v for %s in language %s", r.Manga, what, r.Draft.TranslatedLanguage)
 }
 
 // look asks once for all that can tell what came of a commit.

@@ -64,7 +64,7 @@ func (p *picture) check() error {
 	case p.size > api.MaxPageSize:
 		return pageErrorf(p.name, "it is larger than %d MiB; make it smaller", api.MaxPageSize>>20)
 	}
-	content, err := p.content("while it was read; wait until it is finished")
+	content, err := p.content("while it was read; wait until it is finished, then")
 	if err != nil {
 		return err
 	}
@@ -88,7 +88,7 @@ func (p *picture) check() error {
 
 // read returns the content that was checked.
 func (p *picture) read() ([]byte, error) {
-	const since = "since it was checked"
+	const since = "since it was checked;"
 	content, err := p.content(since)
 	if err == nil && hashOf(content) != p.sha256 {
 		err = p.changed(since)
@@ -96,7 +96,8 @@ func (p *picture) read() ([]byte, error) {
 	return content, err
 }
 
-// content reads the file. When says when it was changed if it has another size than it had.
+// content reads the file. When says when it was changed, and what to do before it is added again, if it
+// has another size than it had.
 func (p *picture) content(when string) ([]byte, error) {
 	file, err := p.open()
 	if err != nil {
@@ -114,7 +115,7 @@ func (p *picture) content(when string) ([]byte, error) {
 }
 
 func (p *picture) changed(when string) error {
-	return &PageError{[]string{p.name}, fmt.Errorf("it was changed %s; add it again", when)}
+	return &PageError{[]string{p.name}, fmt.Errorf("it was changed %s add it again", when)}
 }
 
 func hashOf(content []byte) string {
