@@ -63,27 +63,38 @@ func losses(s scale) []loss {
 // command, -resume, -replace, and what the program says. In the end there is one chapter.
 func TestOnceWhateverIsLost(t *testing.T) {
 	t.Parallel()
-	next := map[string][]string{"the same": nil, "resume": {"-resume"}, "replace": {"-replace"}, "as it says": {"as it says"}}
 	s := scaled()
+	var all sync.WaitGroup
+	room := make(chan struct{}, 8) // they wait more than they work
 	for i, l := range losses(s) {
-		for j, then := range []string{"the same", "resume", "replace", "as it says"} {
+		for j, then := range []string{"the same", "-resume", "-replace", "as it says"} {
 			if testing.Short() && (i+j)%4 != 0 {
 				continue
 			}
-			t.Run(l.name+", then "+then, func(t *testing.T) {
-				t.Parallel()
-				a := newAuthor(t, 3)
-				a.Limit = 5 * time.Minute
-				r := a.loses(l, s)
-				a.trueTo(r)
-				flags := next[then]
-				if then == "as it says" {
-					flags = advice(r)
-				}
-				a.endsWithOne(a.Run(a.wait(s, flags...)...), s)
+			all.Go(func() {
+				room <- struct{}{}
+				defer func() { <-room }()
+				t.Run(l.name+", then "+then, func(t *testing.T) { losesThen(t, l, then, s) })
 			})
 		}
 	}
+	all.Wait()
+}
+
+func losesThen(t *testing.T, l loss, then string, s scale) {
+	a := newAuthor(t, 3)
+	a.Limit = 5 * time.Minute
+	r := a.loses(l, s)
+	a.trueTo(r)
+	var flags []string
+	switch then {
+	case "the same":
+	case "as it says":
+		flags = advice(r)
+	default:
+		flags = []string{then}
+	}
+	a.endsWithOne(a.Run(a.wait(s, flags...)...), s)
 }
 
 // wait is a command that waits as the scale says.
