@@ -5,20 +5,12 @@ package api
 import (
 	"context"
 	"encoding/json"
-	"io"
 	"iter"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
-
 	"github.com/mangadex-go/mangadex/internal/operation"
-)
-
-var (
-	_ io.Reader
-	_ json.RawMessage
-	_ time.Time
-	_ uuid.UUID
 )
 
 // GetAtHomeServer returns where the pages of a chapter are.
@@ -30,14 +22,8 @@ var (
 //
 // GET /at-home/server/{chapterId}. At most 40 requests in 1 min.
 func (c *Client) GetAtHomeServer(ctx context.Context, chapterID uuid.UUID, params *GetAtHomeServerParams, editors ...RequestEditorFn) (*AtHomeServer, error) {
-	r := newRequest(&operation.Table[operation.GetAtHomeServer])
-	r.literal("/at-home/server/")
-	r.id(chapterID)
-	if params != nil {
-		if params.ForcePort443 != nil {
-			r.boolean("forcePort443=", *params.ForcePort443)
-		}
-	}
+	r := request{op: &operation.Table[operation.GetAtHomeServer]}
+	r.Request, r.err = newGetAtHomeServerRequest(c.root, chapterID, params)
 	return call[AtHomeServer](ctx, c, &r, editors)
 }
 
@@ -48,8 +34,8 @@ func (c *Client) GetAtHomeServer(ctx context.Context, chapterID uuid.UUID, param
 //
 // GET /auth/check. Needs a login.
 func (c *Client) CheckAuth(ctx context.Context, editors ...RequestEditorFn) (*AuthCheck, error) {
-	r := newRequest(&operation.Table[operation.CheckAuth])
-	r.literal("/auth/check")
+	r := request{op: &operation.Table[operation.CheckAuth]}
+	r.Request, r.err = newCheckAuthRequest(c.root)
 	return call[AuthCheck](ctx, c, &r, editors)
 }
 
@@ -63,9 +49,8 @@ func (c *Client) CheckAuth(ctx context.Context, editors ...RequestEditorFn) (*Au
 //
 // Deprecated: MangaDex will remove this operation.
 func (c *Client) Login(ctx context.Context, body LoginRequest, editors ...RequestEditorFn) (*LoginResponse, error) {
-	r := newRequest(&operation.Table[operation.Login])
-	r.literal("/auth/login")
-	r.object(&body)
+	r := request{op: &operation.Table[operation.Login]}
+	r.Request, r.err = newLoginRequest(c.root, body)
 	return call[LoginResponse](ctx, c, &r, editors)
 }
 
@@ -75,8 +60,8 @@ func (c *Client) Login(ctx context.Context, body LoginRequest, editors ...Reques
 //
 // Deprecated: MangaDex will remove this operation.
 func (c *Client) Logout(ctx context.Context, editors ...RequestEditorFn) error {
-	r := newRequest(&operation.Table[operation.Logout])
-	r.literal("/auth/logout")
+	r := request{op: &operation.Table[operation.Logout]}
+	r.Request, r.err = newLogoutRequest(c.root)
 	return c.do(ctx, &r, editors)
 }
 
@@ -88,9 +73,8 @@ func (c *Client) Logout(ctx context.Context, editors ...RequestEditorFn) error {
 //
 // Deprecated: MangaDex will remove this operation.
 func (c *Client) RefreshSession(ctx context.Context, body RefreshSessionRequest, editors ...RequestEditorFn) (*RefreshSessionResponse, error) {
-	r := newRequest(&operation.Table[operation.RefreshSession])
-	r.literal("/auth/refresh")
-	r.object(&body)
+	r := request{op: &operation.Table[operation.RefreshSession]}
+	r.Request, r.err = newRefreshSessionRequest(c.root, body)
 	return call[RefreshSessionResponse](ctx, c, &r, editors)
 }
 
@@ -100,28 +84,8 @@ func (c *Client) RefreshSession(ctx context.Context, body RefreshSessionRequest,
 //
 // GET /author.
 func (c *Client) ListAuthors(ctx context.Context, params *ListAuthorsParams, editors ...RequestEditorFn) (*AuthorList, error) {
-	r := newRequest(&operation.Table[operation.ListAuthors])
-	r.literal("/author")
-	if params != nil {
-		if params.Limit != nil {
-			r.integer("limit=", *params.Limit)
-		}
-		if params.Offset != nil {
-			r.integer("offset=", *params.Offset)
-		}
-		for _, v := range params.IDs {
-			r.uuid("ids%5B%5D=", v)
-		}
-		if params.Name != nil {
-			r.text("name=", *params.Name)
-		}
-		if o := params.Order; o != nil {
-			r.order("order[name]=", string(o.Name))
-		}
-		for _, v := range params.Includes {
-			r.text("includes%5B%5D=", string(v))
-		}
-	}
+	r := request{op: &operation.Table[operation.ListAuthors]}
+	r.Request, r.err = newListAuthorsRequest(c.root, params)
 	return call[AuthorList](ctx, c, &r, editors)
 }
 
@@ -154,9 +118,8 @@ func (c *Client) ListAuthorsAll(ctx context.Context, params *ListAuthorsParams, 
 //
 // POST /author. Needs a login. At most 10 requests in 60 min.
 func (c *Client) CreateAuthor(ctx context.Context, body AuthorCreate, editors ...RequestEditorFn) (*AuthorResponse, error) {
-	r := newRequest(&operation.Table[operation.CreateAuthor])
-	r.literal("/author")
-	r.object(&body)
+	r := request{op: &operation.Table[operation.CreateAuthor]}
+	r.Request, r.err = newCreateAuthorRequest(c.root, body)
 	return call[AuthorResponse](ctx, c, &r, editors)
 }
 
@@ -164,14 +127,8 @@ func (c *Client) CreateAuthor(ctx context.Context, body AuthorCreate, editors ..
 //
 // GET /author/{id}. Takes a login, but needs none.
 func (c *Client) GetAuthor(ctx context.Context, id uuid.UUID, params *GetAuthorParams, editors ...RequestEditorFn) (*AuthorResponse, error) {
-	r := newRequest(&operation.Table[operation.GetAuthor])
-	r.literal("/author/")
-	r.id(id)
-	if params != nil {
-		for _, v := range params.Includes {
-			r.text("includes%5B%5D=", string(v))
-		}
-	}
+	r := request{op: &operation.Table[operation.GetAuthor]}
+	r.Request, r.err = newGetAuthorRequest(c.root, id, params)
 	return call[AuthorResponse](ctx, c, &r, editors)
 }
 
@@ -183,10 +140,8 @@ func (c *Client) GetAuthor(ctx context.Context, id uuid.UUID, params *GetAuthorP
 //
 // PUT /author/{id}. Needs a login. At most 10 requests in 1 min.
 func (c *Client) UpdateAuthor(ctx context.Context, id uuid.UUID, body AuthorEdit, editors ...RequestEditorFn) (*AuthorResponse, error) {
-	r := newRequest(&operation.Table[operation.UpdateAuthor])
-	r.literal("/author/")
-	r.id(id)
-	r.object(&body)
+	r := request{op: &operation.Table[operation.UpdateAuthor]}
+	r.Request, r.err = newUpdateAuthorRequest(c.root, id, body)
 	return call[AuthorResponse](ctx, c, &r, editors)
 }
 
@@ -194,9 +149,8 @@ func (c *Client) UpdateAuthor(ctx context.Context, id uuid.UUID, body AuthorEdit
 //
 // DELETE /author/{id}. Needs a login. At most 10 requests in 10 min.
 func (c *Client) DeleteAuthor(ctx context.Context, id uuid.UUID, editors ...RequestEditorFn) error {
-	r := newRequest(&operation.Table[operation.DeleteAuthor])
-	r.literal("/author/")
-	r.id(id)
+	r := request{op: &operation.Table[operation.DeleteAuthor]}
+	r.Request, r.err = newDeleteAuthorRequest(c.root, id)
 	return c.do(ctx, &r, editors)
 }
 
@@ -209,9 +163,8 @@ func (c *Client) DeleteAuthor(ctx context.Context, id uuid.UUID, editors ...Requ
 //
 // POST /captcha/solve. Takes a login, but needs none. At most 10 requests in 10 min.
 func (c *Client) SolveCaptcha(ctx context.Context, body CaptchaSolution, editors ...RequestEditorFn) error {
-	r := newRequest(&operation.Table[operation.SolveCaptcha])
-	r.literal("/captcha/solve")
-	r.object(&body)
+	r := request{op: &operation.Table[operation.SolveCaptcha]}
+	r.Request, r.err = newSolveCaptchaRequest(c.root, body)
 	return c.do(ctx, &r, editors)
 }
 
@@ -226,96 +179,8 @@ func (c *Client) SolveCaptcha(ctx context.Context, body CaptchaSolution, editors
 //
 // GET /chapter.
 func (c *Client) ListChapters(ctx context.Context, params *ListChaptersParams, editors ...RequestEditorFn) (*ChapterList, error) {
-	r := newRequest(&operation.Table[operation.ListChapters])
-	r.literal("/chapter")
-	if params != nil {
-		if params.Limit != nil {
-			r.integer("limit=", *params.Limit)
-		}
-		if params.Offset != nil {
-			r.integer("offset=", *params.Offset)
-		}
-		for _, v := range params.IDs {
-			r.uuid("ids%5B%5D=", v)
-		}
-		if params.Title != nil {
-			r.text("title=", *params.Title)
-		}
-		for _, v := range params.Groups {
-			r.uuid("groups%5B%5D=", v)
-		}
-		for _, v := range params.Uploader {
-			r.uuid("uploader%5B%5D=", v)
-		}
-		if params.Manga != nil {
-			r.uuid("manga=", *params.Manga)
-		}
-		for _, v := range params.Volume {
-			r.text("volume%5B%5D=", v)
-		}
-		for _, v := range params.Chapter {
-			r.text("chapter%5B%5D=", v)
-		}
-		for _, v := range params.TranslatedLanguage {
-			r.text("translatedLanguage%5B%5D=", v)
-		}
-		for _, v := range params.OriginalLanguage {
-			r.text("originalLanguage%5B%5D=", v)
-		}
-		for _, v := range params.ExcludedOriginalLanguage {
-			r.text("excludedOriginalLanguage%5B%5D=", v)
-		}
-		for _, v := range params.ContentRating {
-			r.text("contentRating%5B%5D=", string(v))
-		}
-		for _, v := range params.ExcludedGroups {
-			r.uuid("excludedGroups%5B%5D=", v)
-		}
-		for _, v := range params.ExcludedUploaders {
-			r.uuid("excludedUploaders%5B%5D=", v)
-		}
-		if params.IncludeFutureUpdates != nil {
-			r.text("includeFutureUpdates=", string(*params.IncludeFutureUpdates))
-		}
-		if params.IncludeEmptyPages != nil {
-			r.text("includeEmptyPages=", string(*params.IncludeEmptyPages))
-		}
-		if params.IncludeFuturePublishAt != nil {
-			r.text("includeFuturePublishAt=", string(*params.IncludeFuturePublishAt))
-		}
-		if params.IncludeExternalURL != nil {
-			r.text("includeExternalUrl=", string(*params.IncludeExternalURL))
-		}
-		if params.ExternalURL != nil {
-			r.text("externalUrl=", *params.ExternalURL)
-		}
-		if params.ExcludeExternalURL != nil {
-			r.text("excludeExternalUrl=", *params.ExcludeExternalURL)
-		}
-		if params.IncludeUnavailable != nil {
-			r.text("includeUnavailable=", string(*params.IncludeUnavailable))
-		}
-		if params.CreatedAtSince != nil {
-			r.other("createdAtSince=", *params.CreatedAtSince)
-		}
-		if params.UpdatedAtSince != nil {
-			r.other("updatedAtSince=", *params.UpdatedAtSince)
-		}
-		if params.PublishAtSince != nil {
-			r.other("publishAtSince=", *params.PublishAtSince)
-		}
-		if o := params.Order; o != nil {
-			r.order("order[chapter]=", string(o.Chapter))
-			r.order("order[createdAt]=", string(o.CreatedAt))
-			r.order("order[publishAt]=", string(o.PublishAt))
-			r.order("order[readableAt]=", string(o.ReadableAt))
-			r.order("order[updatedAt]=", string(o.UpdatedAt))
-			r.order("order[volume]=", string(o.Volume))
-		}
-		for _, v := range params.Includes {
-			r.text("includes%5B%5D=", string(v))
-		}
-	}
+	r := request{op: &operation.Table[operation.ListChapters]}
+	r.Request, r.err = newListChaptersRequest(c.root, params)
 	return call[ChapterList](ctx, c, &r, editors)
 }
 
@@ -333,14 +198,14 @@ func (c *Client) ListChaptersAll(ctx context.Context, params *ListChaptersParams
 	return walk(ctx, walkPlan[Chapter]{op: &operation.Table[operation.ListChapters], max: 100, limit: first.Limit, offset: first.Offset, key: func(v *Chapter) uuid.UUID { return v.ID },
 		slices: &slicePlan[Chapter]{
 			since:   first.CreatedAtSince,
-			ordered: first.Order != nil && *first.Order != ChapterOrder{CreatedAt: SortDirectionAsc},
+			ordered: len(first.Order) > 0 && !slices.Equal(first.Order, ChapterOrder{}.CreatedAt(Asc)),
 			created: func(v *Chapter) time.Time { return v.Attributes.CreatedAt },
 		},
 		fetch: func(ctx context.Context, at position) ([]Chapter, int, error) {
 			p := first
 			p.Limit, p.Offset = &at.limit, &at.offset
 			if at.sliced {
-				p.Order, p.CreatedAtSince = &ChapterOrder{CreatedAt: SortDirectionAsc}, at.since
+				p.Order, p.CreatedAtSince = ChapterOrder{}.CreatedAt(Asc), at.since
 			}
 			page, err := c.ListChapters(ctx, &p)
 			if err != nil {
@@ -357,14 +222,8 @@ func (c *Client) ListChaptersAll(ctx context.Context, params *ListChaptersParams
 //
 // GET /chapter/{id}. Takes a login, but needs none.
 func (c *Client) GetChapter(ctx context.Context, id uuid.UUID, params *GetChapterParams, editors ...RequestEditorFn) (*ChapterResponse, error) {
-	r := newRequest(&operation.Table[operation.GetChapter])
-	r.literal("/chapter/")
-	r.id(id)
-	if params != nil {
-		for _, v := range params.Includes {
-			r.text("includes%5B%5D=", string(v))
-		}
-	}
+	r := request{op: &operation.Table[operation.GetChapter]}
+	r.Request, r.err = newGetChapterRequest(c.root, id, params)
 	return call[ChapterResponse](ctx, c, &r, editors)
 }
 
@@ -377,10 +236,8 @@ func (c *Client) GetChapter(ctx context.Context, id uuid.UUID, params *GetChapte
 //
 // PUT /chapter/{id}. Needs a login. At most 10 requests in 1 min.
 func (c *Client) UpdateChapter(ctx context.Context, id uuid.UUID, body ChapterEdit, editors ...RequestEditorFn) (*ChapterResponse, error) {
-	r := newRequest(&operation.Table[operation.UpdateChapter])
-	r.literal("/chapter/")
-	r.id(id)
-	r.object(&body)
+	r := request{op: &operation.Table[operation.UpdateChapter]}
+	r.Request, r.err = newUpdateChapterRequest(c.root, id, body)
 	return call[ChapterResponse](ctx, c, &r, editors)
 }
 
@@ -388,9 +245,8 @@ func (c *Client) UpdateChapter(ctx context.Context, id uuid.UUID, body ChapterEd
 //
 // DELETE /chapter/{id}. Needs a login. At most 10 requests in 1 min.
 func (c *Client) DeleteChapter(ctx context.Context, id uuid.UUID, editors ...RequestEditorFn) error {
-	r := newRequest(&operation.Table[operation.DeleteChapter])
-	r.literal("/chapter/")
-	r.id(id)
+	r := request{op: &operation.Table[operation.DeleteChapter]}
+	r.Request, r.err = newDeleteChapterRequest(c.root, id)
 	return c.do(ctx, &r, editors)
 }
 
@@ -400,30 +256,8 @@ func (c *Client) DeleteChapter(ctx context.Context, id uuid.UUID, editors ...Req
 //
 // GET /client. Needs a login.
 func (c *Client) ListAPIClients(ctx context.Context, params *ListAPIClientsParams, editors ...RequestEditorFn) (*APIClientList, error) {
-	r := newRequest(&operation.Table[operation.ListAPIClients])
-	r.literal("/client")
-	if params != nil {
-		if params.Limit != nil {
-			r.integer("limit=", *params.Limit)
-		}
-		if params.Offset != nil {
-			r.integer("offset=", *params.Offset)
-		}
-		if params.State != nil {
-			r.text("state=", string(*params.State))
-		}
-		if params.Name != nil {
-			r.text("name=", *params.Name)
-		}
-		for _, v := range params.Includes {
-			r.text("includes%5B%5D=", string(v))
-		}
-		if o := params.Order; o != nil {
-			r.order("order[createdAt]=", string(o.CreatedAt))
-			r.order("order[name]=", string(o.Name))
-			r.order("order[updatedAt]=", string(o.UpdatedAt))
-		}
-	}
+	r := request{op: &operation.Table[operation.ListAPIClients]}
+	r.Request, r.err = newListAPIClientsRequest(c.root, params)
 	return call[APIClientList](ctx, c, &r, editors)
 }
 
@@ -456,9 +290,8 @@ func (c *Client) ListAPIClientsAll(ctx context.Context, params *ListAPIClientsPa
 //
 // POST /client. Needs a login.
 func (c *Client) CreateAPIClient(ctx context.Context, body APIClientCreate, editors ...RequestEditorFn) (*APIClientResponse, error) {
-	r := newRequest(&operation.Table[operation.CreateAPIClient])
-	r.literal("/client")
-	r.object(&body)
+	r := request{op: &operation.Table[operation.CreateAPIClient]}
+	r.Request, r.err = newCreateAPIClientRequest(c.root, body)
 	return call[APIClientResponse](ctx, c, &r, editors)
 }
 
@@ -466,14 +299,8 @@ func (c *Client) CreateAPIClient(ctx context.Context, body APIClientCreate, edit
 //
 // GET /client/{id}. Needs a login.
 func (c *Client) GetAPIClient(ctx context.Context, id uuid.UUID, params *GetAPIClientParams, editors ...RequestEditorFn) (*APIClientResponse, error) {
-	r := newRequest(&operation.Table[operation.GetAPIClient])
-	r.literal("/client/")
-	r.id(id)
-	if params != nil {
-		for _, v := range params.Includes {
-			r.text("includes%5B%5D=", string(v))
-		}
-	}
+	r := request{op: &operation.Table[operation.GetAPIClient]}
+	r.Request, r.err = newGetAPIClientRequest(c.root, id, params)
 	return call[APIClientResponse](ctx, c, &r, editors)
 }
 
@@ -484,10 +311,8 @@ func (c *Client) GetAPIClient(ctx context.Context, id uuid.UUID, params *GetAPIC
 //
 // POST /client/{id}. Needs a login.
 func (c *Client) UpdateAPIClient(ctx context.Context, id uuid.UUID, body APIClientEdit, editors ...RequestEditorFn) (*APIClientResponse, error) {
-	r := newRequest(&operation.Table[operation.UpdateAPIClient])
-	r.literal("/client/")
-	r.id(id)
-	r.object(&body)
+	r := request{op: &operation.Table[operation.UpdateAPIClient]}
+	r.Request, r.err = newUpdateAPIClientRequest(c.root, id, body)
 	return call[APIClientResponse](ctx, c, &r, editors)
 }
 
@@ -497,14 +322,8 @@ func (c *Client) UpdateAPIClient(ctx context.Context, id uuid.UUID, body APIClie
 //
 // DELETE /client/{id}. Needs a login.
 func (c *Client) DeleteAPIClient(ctx context.Context, id uuid.UUID, params *DeleteAPIClientParams, editors ...RequestEditorFn) error {
-	r := newRequest(&operation.Table[operation.DeleteAPIClient])
-	r.literal("/client/")
-	r.id(id)
-	if params != nil {
-		if params.Version != nil {
-			r.integer("version=", *params.Version)
-		}
-	}
+	r := request{op: &operation.Table[operation.DeleteAPIClient]}
+	r.Request, r.err = newDeleteAPIClientRequest(c.root, id, params)
 	return c.do(ctx, &r, editors)
 }
 
@@ -514,10 +333,8 @@ func (c *Client) DeleteAPIClient(ctx context.Context, id uuid.UUID, params *Dele
 //
 // GET /client/{id}/secret. Needs a login.
 func (c *Client) GetAPIClientSecret(ctx context.Context, id uuid.UUID, editors ...RequestEditorFn) (*APIClientSecret, error) {
-	r := newRequest(&operation.Table[operation.GetAPIClientSecret])
-	r.literal("/client/")
-	r.id(id)
-	r.literal("/secret")
+	r := request{op: &operation.Table[operation.GetAPIClientSecret]}
+	r.Request, r.err = newGetAPIClientSecretRequest(c.root, id)
 	return call[APIClientSecret](ctx, c, &r, editors)
 }
 
@@ -527,11 +344,8 @@ func (c *Client) GetAPIClientSecret(ctx context.Context, id uuid.UUID, editors .
 //
 // POST /client/{id}/secret. Needs a login.
 func (c *Client) RegenerateAPIClientSecret(ctx context.Context, id uuid.UUID, editors ...RequestEditorFn) (*APIClientSecret, error) {
-	r := newRequest(&operation.Table[operation.RegenerateAPIClientSecret])
-	r.literal("/client/")
-	r.id(id)
-	r.literal("/secret")
-	r.emptyObject()
+	r := request{op: &operation.Table[operation.RegenerateAPIClientSecret]}
+	r.Request, r.err = newRegenerateAPIClientSecretRequest(c.root, id, EmptyObject{})
 	return call[APIClientSecret](ctx, c, &r, editors)
 }
 
@@ -541,36 +355,8 @@ func (c *Client) RegenerateAPIClientSecret(ctx context.Context, id uuid.UUID, ed
 //
 // GET /cover.
 func (c *Client) ListCovers(ctx context.Context, params *ListCoversParams, editors ...RequestEditorFn) (*CoverList, error) {
-	r := newRequest(&operation.Table[operation.ListCovers])
-	r.literal("/cover")
-	if params != nil {
-		if params.Limit != nil {
-			r.integer("limit=", *params.Limit)
-		}
-		if params.Offset != nil {
-			r.integer("offset=", *params.Offset)
-		}
-		for _, v := range params.Manga {
-			r.uuid("manga%5B%5D=", v)
-		}
-		for _, v := range params.IDs {
-			r.uuid("ids%5B%5D=", v)
-		}
-		for _, v := range params.Uploaders {
-			r.uuid("uploaders%5B%5D=", v)
-		}
-		for _, v := range params.Locales {
-			r.text("locales%5B%5D=", v)
-		}
-		if o := params.Order; o != nil {
-			r.order("order[createdAt]=", string(o.CreatedAt))
-			r.order("order[updatedAt]=", string(o.UpdatedAt))
-			r.order("order[volume]=", string(o.Volume))
-		}
-		for _, v := range params.Includes {
-			r.text("includes%5B%5D=", string(v))
-		}
-	}
+	r := request{op: &operation.Table[operation.ListCovers]}
+	r.Request, r.err = newListCoversRequest(c.root, params)
 	return call[CoverList](ctx, c, &r, editors)
 }
 
@@ -603,14 +389,8 @@ func (c *Client) ListCoversAll(ctx context.Context, params *ListCoversParams, op
 //
 // GET /cover/{mangaOrCoverId}. Takes a login, but needs none.
 func (c *Client) GetCover(ctx context.Context, mangaOrCoverID uuid.UUID, params *GetCoverParams, editors ...RequestEditorFn) (*CoverResponse, error) {
-	r := newRequest(&operation.Table[operation.GetCover])
-	r.literal("/cover/")
-	r.id(mangaOrCoverID)
-	if params != nil {
-		for _, v := range params.Includes {
-			r.text("includes%5B%5D=", string(v))
-		}
-	}
+	r := request{op: &operation.Table[operation.GetCover]}
+	r.Request, r.err = newGetCoverRequest(c.root, mangaOrCoverID, params)
 	return call[CoverResponse](ctx, c, &r, editors)
 }
 
@@ -620,10 +400,10 @@ func (c *Client) GetCover(ctx context.Context, mangaOrCoverID uuid.UUID, params 
 //
 // POST /cover/{mangaOrCoverId}. Needs a login. At most 100 requests in 10 min.
 func (c *Client) UploadCover(ctx context.Context, mangaOrCoverID uuid.UUID, body CoverUpload, editors ...RequestEditorFn) (*CoverResponse, error) {
-	r := newRequest(&operation.Table[operation.UploadCover])
-	r.literal("/cover/")
-	r.id(mangaOrCoverID)
-	r.form(body)
+	r := request{op: &operation.Table[operation.UploadCover]}
+	form := newForm(body)
+	r.Request, r.err = newUploadCoverRequestWithBody(c.root, mangaOrCoverID, form.contentType, form)
+	form.attach(&r)
 	return call[CoverResponse](ctx, c, &r, editors)
 }
 
@@ -635,10 +415,8 @@ func (c *Client) UploadCover(ctx context.Context, mangaOrCoverID uuid.UUID, body
 //
 // PUT /cover/{mangaOrCoverId}. Needs a login. At most 100 requests in 10 min.
 func (c *Client) UpdateCover(ctx context.Context, mangaOrCoverID uuid.UUID, body CoverEdit, editors ...RequestEditorFn) (*CoverResponse, error) {
-	r := newRequest(&operation.Table[operation.UpdateCover])
-	r.literal("/cover/")
-	r.id(mangaOrCoverID)
-	r.object(&body)
+	r := request{op: &operation.Table[operation.UpdateCover]}
+	r.Request, r.err = newUpdateCoverRequest(c.root, mangaOrCoverID, body)
 	return call[CoverResponse](ctx, c, &r, editors)
 }
 
@@ -646,9 +424,8 @@ func (c *Client) UpdateCover(ctx context.Context, mangaOrCoverID uuid.UUID, body
 //
 // DELETE /cover/{mangaOrCoverId}. Needs a login. At most 10 requests in 10 min.
 func (c *Client) DeleteCover(ctx context.Context, mangaOrCoverID uuid.UUID, editors ...RequestEditorFn) error {
-	r := newRequest(&operation.Table[operation.DeleteCover])
-	r.literal("/cover/")
-	r.id(mangaOrCoverID)
+	r := request{op: &operation.Table[operation.DeleteCover]}
+	r.Request, r.err = newDeleteCoverRequest(c.root, mangaOrCoverID)
 	return c.do(ctx, &r, editors)
 }
 
@@ -657,9 +434,8 @@ func (c *Client) DeleteCover(ctx context.Context, mangaOrCoverID uuid.UUID, edit
 //
 // POST /forums/thread. Needs a login. At most 10 requests in 1 min.
 func (c *Client) CreateForumThread(ctx context.Context, body ForumThreadCreate, editors ...RequestEditorFn) (*ForumThreadResponse, error) {
-	r := newRequest(&operation.Table[operation.CreateForumThread])
-	r.literal("/forums/thread")
-	r.object(&body)
+	r := request{op: &operation.Table[operation.CreateForumThread]}
+	r.Request, r.err = newCreateForumThreadRequest(c.root, body)
 	return call[ForumThreadResponse](ctx, c, &r, editors)
 }
 
@@ -669,35 +445,8 @@ func (c *Client) CreateForumThread(ctx context.Context, body ForumThreadCreate, 
 //
 // GET /group.
 func (c *Client) ListGroups(ctx context.Context, params *ListGroupsParams, editors ...RequestEditorFn) (*ScanlationGroupList, error) {
-	r := newRequest(&operation.Table[operation.ListGroups])
-	r.literal("/group")
-	if params != nil {
-		if params.Limit != nil {
-			r.integer("limit=", *params.Limit)
-		}
-		if params.Offset != nil {
-			r.integer("offset=", *params.Offset)
-		}
-		for _, v := range params.IDs {
-			r.uuid("ids%5B%5D=", v)
-		}
-		if params.Name != nil {
-			r.text("name=", *params.Name)
-		}
-		if params.FocusedLanguage != nil {
-			r.text("focusedLanguage=", *params.FocusedLanguage)
-		}
-		for _, v := range params.Includes {
-			r.text("includes%5B%5D=", string(v))
-		}
-		if o := params.Order; o != nil {
-			r.order("order[createdAt]=", string(o.CreatedAt))
-			r.order("order[followedCount]=", string(o.FollowedCount))
-			r.order("order[name]=", string(o.Name))
-			r.order("order[relevance]=", string(o.Relevance))
-			r.order("order[updatedAt]=", string(o.UpdatedAt))
-		}
-	}
+	r := request{op: &operation.Table[operation.ListGroups]}
+	r.Request, r.err = newListGroupsRequest(c.root, params)
 	return call[ScanlationGroupList](ctx, c, &r, editors)
 }
 
@@ -730,9 +479,8 @@ func (c *Client) ListGroupsAll(ctx context.Context, params *ListGroupsParams, op
 //
 // POST /group. Needs a login. At most 10 requests in 60 min.
 func (c *Client) CreateGroup(ctx context.Context, body ScanlationGroupCreate, editors ...RequestEditorFn) (*ScanlationGroupResponse, error) {
-	r := newRequest(&operation.Table[operation.CreateGroup])
-	r.literal("/group")
-	r.object(&body)
+	r := request{op: &operation.Table[operation.CreateGroup]}
+	r.Request, r.err = newCreateGroupRequest(c.root, body)
 	return call[ScanlationGroupResponse](ctx, c, &r, editors)
 }
 
@@ -740,14 +488,8 @@ func (c *Client) CreateGroup(ctx context.Context, body ScanlationGroupCreate, ed
 //
 // GET /group/{id}. Takes a login, but needs none.
 func (c *Client) GetGroup(ctx context.Context, id uuid.UUID, params *GetGroupParams, editors ...RequestEditorFn) (*ScanlationGroupResponse, error) {
-	r := newRequest(&operation.Table[operation.GetGroup])
-	r.literal("/group/")
-	r.id(id)
-	if params != nil {
-		for _, v := range params.Includes {
-			r.text("includes%5B%5D=", string(v))
-		}
-	}
+	r := request{op: &operation.Table[operation.GetGroup]}
+	r.Request, r.err = newGetGroupRequest(c.root, id, params)
 	return call[ScanlationGroupResponse](ctx, c, &r, editors)
 }
 
@@ -759,10 +501,8 @@ func (c *Client) GetGroup(ctx context.Context, id uuid.UUID, params *GetGroupPar
 //
 // PUT /group/{id}. Needs a login. At most 10 requests in 1 min.
 func (c *Client) UpdateGroup(ctx context.Context, id uuid.UUID, body ScanlationGroupEdit, editors ...RequestEditorFn) (*ScanlationGroupResponse, error) {
-	r := newRequest(&operation.Table[operation.UpdateGroup])
-	r.literal("/group/")
-	r.id(id)
-	r.object(&body)
+	r := request{op: &operation.Table[operation.UpdateGroup]}
+	r.Request, r.err = newUpdateGroupRequest(c.root, id, body)
 	return call[ScanlationGroupResponse](ctx, c, &r, editors)
 }
 
@@ -770,9 +510,8 @@ func (c *Client) UpdateGroup(ctx context.Context, id uuid.UUID, body ScanlationG
 //
 // DELETE /group/{id}. Needs a login. At most 10 requests in 10 min.
 func (c *Client) DeleteGroup(ctx context.Context, id uuid.UUID, editors ...RequestEditorFn) error {
-	r := newRequest(&operation.Table[operation.DeleteGroup])
-	r.literal("/group/")
-	r.id(id)
+	r := request{op: &operation.Table[operation.DeleteGroup]}
+	r.Request, r.err = newDeleteGroupRequest(c.root, id)
 	return c.do(ctx, &r, editors)
 }
 
@@ -780,10 +519,8 @@ func (c *Client) DeleteGroup(ctx context.Context, id uuid.UUID, editors ...Reque
 //
 // POST /group/{id}/follow. Needs a login.
 func (c *Client) FollowGroup(ctx context.Context, id uuid.UUID, editors ...RequestEditorFn) error {
-	r := newRequest(&operation.Table[operation.FollowGroup])
-	r.literal("/group/")
-	r.id(id)
-	r.literal("/follow")
+	r := request{op: &operation.Table[operation.FollowGroup]}
+	r.Request, r.err = newFollowGroupRequest(c.root, id)
 	return c.do(ctx, &r, editors)
 }
 
@@ -791,10 +528,8 @@ func (c *Client) FollowGroup(ctx context.Context, id uuid.UUID, editors ...Reque
 //
 // DELETE /group/{id}/follow. Needs a login.
 func (c *Client) UnfollowGroup(ctx context.Context, id uuid.UUID, editors ...RequestEditorFn) error {
-	r := newRequest(&operation.Table[operation.UnfollowGroup])
-	r.literal("/group/")
-	r.id(id)
-	r.literal("/follow")
+	r := request{op: &operation.Table[operation.UnfollowGroup]}
+	r.Request, r.err = newUnfollowGroupRequest(c.root, id)
 	return c.do(ctx, &r, editors)
 }
 
@@ -804,9 +539,8 @@ func (c *Client) UnfollowGroup(ctx context.Context, id uuid.UUID, editors ...Req
 //
 // POST /legacy/mapping.
 func (c *Client) MapLegacyIDs(ctx context.Context, body LegacyMappingRequest, editors ...RequestEditorFn) (*LegacyMappingList, error) {
-	r := newRequest(&operation.Table[operation.MapLegacyIDs])
-	r.literal("/legacy/mapping")
-	r.object(&body)
+	r := request{op: &operation.Table[operation.MapLegacyIDs]}
+	r.Request, r.err = newMapLegacyIDsRequest(c.root, body)
 	return call[LegacyMappingList](ctx, c, &r, editors)
 }
 
@@ -816,9 +550,8 @@ func (c *Client) MapLegacyIDs(ctx context.Context, body LegacyMappingRequest, ed
 //
 // POST /list. Needs a login.
 func (c *Client) CreateCustomList(ctx context.Context, body CustomListCreate, editors ...RequestEditorFn) (*CustomListResponse, error) {
-	r := newRequest(&operation.Table[operation.CreateCustomList])
-	r.literal("/list")
-	r.object(&body)
+	r := request{op: &operation.Table[operation.CreateCustomList]}
+	r.Request, r.err = newCreateCustomListRequest(c.root, body)
 	return call[CustomListResponse](ctx, c, &r, editors)
 }
 
@@ -829,14 +562,8 @@ func (c *Client) CreateCustomList(ctx context.Context, body CustomListCreate, ed
 //
 // GET /list/{id}. Takes a login, but needs none.
 func (c *Client) GetCustomList(ctx context.Context, id uuid.UUID, params *GetCustomListParams, editors ...RequestEditorFn) (*CustomListResponse, error) {
-	r := newRequest(&operation.Table[operation.GetCustomList])
-	r.literal("/list/")
-	r.id(id)
-	if params != nil {
-		for _, v := range params.Includes {
-			r.text("includes%5B%5D=", string(v))
-		}
-	}
+	r := request{op: &operation.Table[operation.GetCustomList]}
+	r.Request, r.err = newGetCustomListRequest(c.root, id, params)
 	return call[CustomListResponse](ctx, c, &r, editors)
 }
 
@@ -849,10 +576,8 @@ func (c *Client) GetCustomList(ctx context.Context, id uuid.UUID, params *GetCus
 //
 // PUT /list/{id}. Needs a login.
 func (c *Client) UpdateCustomList(ctx context.Context, id uuid.UUID, body CustomListEdit, editors ...RequestEditorFn) (*CustomListResponse, error) {
-	r := newRequest(&operation.Table[operation.UpdateCustomList])
-	r.literal("/list/")
-	r.id(id)
-	r.object(&body)
+	r := request{op: &operation.Table[operation.UpdateCustomList]}
+	r.Request, r.err = newUpdateCustomListRequest(c.root, id, body)
 	return call[CustomListResponse](ctx, c, &r, editors)
 }
 
@@ -860,9 +585,8 @@ func (c *Client) UpdateCustomList(ctx context.Context, id uuid.UUID, body Custom
 //
 // DELETE /list/{id}. Needs a login.
 func (c *Client) DeleteCustomList(ctx context.Context, id uuid.UUID, editors ...RequestEditorFn) error {
-	r := newRequest(&operation.Table[operation.DeleteCustomList])
-	r.literal("/list/")
-	r.id(id)
+	r := request{op: &operation.Table[operation.DeleteCustomList]}
+	r.Request, r.err = newDeleteCustomListRequest(c.root, id)
 	return c.do(ctx, &r, editors)
 }
 
@@ -873,77 +597,8 @@ func (c *Client) DeleteCustomList(ctx context.Context, id uuid.UUID, editors ...
 //
 // GET /list/{id}/feed. Takes a login, but needs none.
 func (c *Client) GetCustomListFeed(ctx context.Context, id uuid.UUID, params *GetCustomListFeedParams, editors ...RequestEditorFn) (*ChapterList, error) {
-	r := newRequest(&operation.Table[operation.GetCustomListFeed])
-	r.literal("/list/")
-	r.id(id)
-	r.literal("/feed")
-	if params != nil {
-		if params.Limit != nil {
-			r.integer("limit=", *params.Limit)
-		}
-		if params.Offset != nil {
-			r.integer("offset=", *params.Offset)
-		}
-		for _, v := range params.TranslatedLanguage {
-			r.text("translatedLanguage%5B%5D=", v)
-		}
-		for _, v := range params.OriginalLanguage {
-			r.text("originalLanguage%5B%5D=", v)
-		}
-		for _, v := range params.ExcludedOriginalLanguage {
-			r.text("excludedOriginalLanguage%5B%5D=", v)
-		}
-		for _, v := range params.ContentRating {
-			r.text("contentRating%5B%5D=", string(v))
-		}
-		for _, v := range params.ExcludedGroups {
-			r.uuid("excludedGroups%5B%5D=", v)
-		}
-		for _, v := range params.ExcludedUploaders {
-			r.uuid("excludedUploaders%5B%5D=", v)
-		}
-		if params.IncludeFutureUpdates != nil {
-			r.text("includeFutureUpdates=", string(*params.IncludeFutureUpdates))
-		}
-		if params.ExternalURL != nil {
-			r.text("externalUrl=", *params.ExternalURL)
-		}
-		if params.ExcludeExternalURL != nil {
-			r.text("excludeExternalUrl=", *params.ExcludeExternalURL)
-		}
-		if params.CreatedAtSince != nil {
-			r.other("createdAtSince=", *params.CreatedAtSince)
-		}
-		if params.UpdatedAtSince != nil {
-			r.other("updatedAtSince=", *params.UpdatedAtSince)
-		}
-		if params.PublishAtSince != nil {
-			r.other("publishAtSince=", *params.PublishAtSince)
-		}
-		if o := params.Order; o != nil {
-			r.order("order[chapter]=", string(o.Chapter))
-			r.order("order[createdAt]=", string(o.CreatedAt))
-			r.order("order[publishAt]=", string(o.PublishAt))
-			r.order("order[readableAt]=", string(o.ReadableAt))
-			r.order("order[updatedAt]=", string(o.UpdatedAt))
-			r.order("order[volume]=", string(o.Volume))
-		}
-		for _, v := range params.Includes {
-			r.text("includes%5B%5D=", string(v))
-		}
-		if params.IncludeEmptyPages != nil {
-			r.text("includeEmptyPages=", string(*params.IncludeEmptyPages))
-		}
-		if params.IncludeFuturePublishAt != nil {
-			r.text("includeFuturePublishAt=", string(*params.IncludeFuturePublishAt))
-		}
-		if params.IncludeExternalURL != nil {
-			r.text("includeExternalUrl=", string(*params.IncludeExternalURL))
-		}
-		if params.IncludeUnavailable != nil {
-			r.text("includeUnavailable=", string(*params.IncludeUnavailable))
-		}
-	}
+	r := request{op: &operation.Table[operation.GetCustomListFeed]}
+	r.Request, r.err = newGetCustomListFeedRequest(c.root, id, params)
 	return call[ChapterList](ctx, c, &r, editors)
 }
 
@@ -961,14 +616,14 @@ func (c *Client) GetCustomListFeedAll(ctx context.Context, id uuid.UUID, params 
 	return walk(ctx, walkPlan[Chapter]{op: &operation.Table[operation.GetCustomListFeed], max: 500, limit: first.Limit, offset: first.Offset, key: func(v *Chapter) uuid.UUID { return v.ID },
 		slices: &slicePlan[Chapter]{
 			since:   first.CreatedAtSince,
-			ordered: first.Order != nil && *first.Order != ChapterOrder{CreatedAt: SortDirectionAsc},
+			ordered: len(first.Order) > 0 && !slices.Equal(first.Order, ChapterOrder{}.CreatedAt(Asc)),
 			created: func(v *Chapter) time.Time { return v.Attributes.CreatedAt },
 		},
 		fetch: func(ctx context.Context, at position) ([]Chapter, int, error) {
 			p := first
 			p.Limit, p.Offset = &at.limit, &at.offset
 			if at.sliced {
-				p.Order, p.CreatedAtSince = &ChapterOrder{CreatedAt: SortDirectionAsc}, at.since
+				p.Order, p.CreatedAtSince = ChapterOrder{}.CreatedAt(Asc), at.since
 			}
 			page, err := c.GetCustomListFeed(ctx, id, &p)
 			if err != nil {
@@ -983,11 +638,8 @@ func (c *Client) GetCustomListFeedAll(ctx context.Context, id uuid.UUID, params 
 //
 // POST /list/{id}/follow. Needs a login.
 func (c *Client) FollowCustomList(ctx context.Context, id uuid.UUID, editors ...RequestEditorFn) error {
-	r := newRequest(&operation.Table[operation.FollowCustomList])
-	r.literal("/list/")
-	r.id(id)
-	r.literal("/follow")
-	r.emptyObject()
+	r := request{op: &operation.Table[operation.FollowCustomList]}
+	r.Request, r.err = newFollowCustomListRequest(c.root, id, EmptyObject{})
 	return c.do(ctx, &r, editors)
 }
 
@@ -995,11 +647,8 @@ func (c *Client) FollowCustomList(ctx context.Context, id uuid.UUID, editors ...
 //
 // DELETE /list/{id}/follow. Needs a login.
 func (c *Client) UnfollowCustomList(ctx context.Context, id uuid.UUID, editors ...RequestEditorFn) error {
-	r := newRequest(&operation.Table[operation.UnfollowCustomList])
-	r.literal("/list/")
-	r.id(id)
-	r.literal("/follow")
-	r.emptyObject()
+	r := request{op: &operation.Table[operation.UnfollowCustomList]}
+	r.Request, r.err = newUnfollowCustomListRequest(c.root, id, EmptyObject{})
 	return c.do(ctx, &r, editors)
 }
 
@@ -1011,92 +660,8 @@ func (c *Client) UnfollowCustomList(ctx context.Context, id uuid.UUID, editors .
 //
 // GET /manga.
 func (c *Client) SearchManga(ctx context.Context, params *SearchMangaParams, editors ...RequestEditorFn) (*MangaList, error) {
-	r := newRequest(&operation.Table[operation.SearchManga])
-	r.literal("/manga")
-	if params != nil {
-		if params.Limit != nil {
-			r.integer("limit=", *params.Limit)
-		}
-		if params.Offset != nil {
-			r.integer("offset=", *params.Offset)
-		}
-		if params.Title != nil {
-			r.text("title=", *params.Title)
-		}
-		if params.AuthorOrArtist != nil {
-			r.uuid("authorOrArtist=", *params.AuthorOrArtist)
-		}
-		for _, v := range params.Authors {
-			r.uuid("authors%5B%5D=", v)
-		}
-		for _, v := range params.Artists {
-			r.uuid("artists%5B%5D=", v)
-		}
-		if params.Year != nil {
-			r.text("year=", *params.Year)
-		}
-		for _, v := range params.IncludedTags {
-			r.uuid("includedTags%5B%5D=", v)
-		}
-		if params.IncludedTagsMode != nil {
-			r.text("includedTagsMode=", string(*params.IncludedTagsMode))
-		}
-		for _, v := range params.ExcludedTags {
-			r.uuid("excludedTags%5B%5D=", v)
-		}
-		if params.ExcludedTagsMode != nil {
-			r.text("excludedTagsMode=", string(*params.ExcludedTagsMode))
-		}
-		for _, v := range params.Status {
-			r.text("status%5B%5D=", string(v))
-		}
-		for _, v := range params.OriginalLanguage {
-			r.text("originalLanguage%5B%5D=", v)
-		}
-		for _, v := range params.ExcludedOriginalLanguage {
-			r.text("excludedOriginalLanguage%5B%5D=", v)
-		}
-		for _, v := range params.AvailableTranslatedLanguage {
-			r.text("availableTranslatedLanguage%5B%5D=", v)
-		}
-		for _, v := range params.PublicationDemographic {
-			r.text("publicationDemographic%5B%5D=", string(v))
-		}
-		for _, v := range params.IDs {
-			r.uuid("ids%5B%5D=", v)
-		}
-		for _, v := range params.ContentRating {
-			r.text("contentRating%5B%5D=", string(v))
-		}
-		if params.CreatedAtSince != nil {
-			r.other("createdAtSince=", *params.CreatedAtSince)
-		}
-		if params.UpdatedAtSince != nil {
-			r.other("updatedAtSince=", *params.UpdatedAtSince)
-		}
-		if o := params.Order; o != nil {
-			r.order("order[createdAt]=", string(o.CreatedAt))
-			r.order("order[followedCount]=", string(o.FollowedCount))
-			r.order("order[latestUploadedChapter]=", string(o.LatestUploadedChapter))
-			r.order("order[rating]=", string(o.Rating))
-			r.order("order[relevance]=", string(o.Relevance))
-			r.order("order[title]=", string(o.Title))
-			r.order("order[updatedAt]=", string(o.UpdatedAt))
-			r.order("order[year]=", string(o.Year))
-		}
-		for _, v := range params.Includes {
-			r.text("includes%5B%5D=", string(v))
-		}
-		if params.HasAvailableChapters != nil {
-			r.text("hasAvailableChapters=", string(*params.HasAvailableChapters))
-		}
-		if params.HasUnavailableChapters != nil {
-			r.text("hasUnavailableChapters=", string(*params.HasUnavailableChapters))
-		}
-		if params.Group != nil {
-			r.uuid("group=", *params.Group)
-		}
-	}
+	r := request{op: &operation.Table[operation.SearchManga]}
+	r.Request, r.err = newSearchMangaRequest(c.root, params)
 	return call[MangaList](ctx, c, &r, editors)
 }
 
@@ -1114,14 +679,14 @@ func (c *Client) SearchMangaAll(ctx context.Context, params *SearchMangaParams, 
 	return walk(ctx, walkPlan[Manga]{op: &operation.Table[operation.SearchManga], max: 100, limit: first.Limit, offset: first.Offset, key: func(v *Manga) uuid.UUID { return v.ID },
 		slices: &slicePlan[Manga]{
 			since:   first.CreatedAtSince,
-			ordered: first.Order != nil && *first.Order != MangaOrder{CreatedAt: SortDirectionAsc},
+			ordered: len(first.Order) > 0 && !slices.Equal(first.Order, MangaOrder{}.CreatedAt(Asc)),
 			created: func(v *Manga) time.Time { return v.Attributes.CreatedAt },
 		},
 		fetch: func(ctx context.Context, at position) ([]Manga, int, error) {
 			p := first
 			p.Limit, p.Offset = &at.limit, &at.offset
 			if at.sliced {
-				p.Order, p.CreatedAtSince = &MangaOrder{CreatedAt: SortDirectionAsc}, at.since
+				p.Order, p.CreatedAtSince = MangaOrder{}.CreatedAt(Asc), at.since
 			}
 			page, err := c.SearchManga(ctx, &p)
 			if err != nil {
@@ -1140,9 +705,8 @@ func (c *Client) SearchMangaAll(ctx context.Context, params *SearchMangaParams, 
 //
 // POST /manga. Needs a login. At most 10 requests in 60 min.
 func (c *Client) CreateManga(ctx context.Context, body MangaCreate, editors ...RequestEditorFn) (*MangaResponse, error) {
-	r := newRequest(&operation.Table[operation.CreateManga])
-	r.literal("/manga")
-	r.object(&body)
+	r := request{op: &operation.Table[operation.CreateManga]}
+	r.Request, r.err = newCreateMangaRequest(c.root, body)
 	return call[MangaResponse](ctx, c, &r, editors)
 }
 
@@ -1153,28 +717,8 @@ func (c *Client) CreateManga(ctx context.Context, body MangaCreate, editors ...R
 //
 // GET /manga/draft. Needs a login.
 func (c *Client) ListMangaDrafts(ctx context.Context, params *ListMangaDraftsParams, editors ...RequestEditorFn) (*MangaList, error) {
-	r := newRequest(&operation.Table[operation.ListMangaDrafts])
-	r.literal("/manga/draft")
-	if params != nil {
-		if params.Limit != nil {
-			r.integer("limit=", *params.Limit)
-		}
-		if params.Offset != nil {
-			r.integer("offset=", *params.Offset)
-		}
-		if params.State != nil {
-			r.text("state=", string(*params.State))
-		}
-		if o := params.Order; o != nil {
-			r.order("order[createdAt]=", string(o.CreatedAt))
-			r.order("order[title]=", string(o.Title))
-			r.order("order[updatedAt]=", string(o.UpdatedAt))
-			r.order("order[year]=", string(o.Year))
-		}
-		for _, v := range params.Includes {
-			r.text("includes%5B%5D=", string(v))
-		}
-	}
+	r := request{op: &operation.Table[operation.ListMangaDrafts]}
+	r.Request, r.err = newListMangaDraftsRequest(c.root, params)
 	return call[MangaList](ctx, c, &r, editors)
 }
 
@@ -1205,14 +749,8 @@ func (c *Client) ListMangaDraftsAll(ctx context.Context, params *ListMangaDrafts
 //
 // GET /manga/draft/{id}. Needs a login.
 func (c *Client) GetMangaDraft(ctx context.Context, id uuid.UUID, params *GetMangaDraftParams, editors ...RequestEditorFn) (*MangaResponse, error) {
-	r := newRequest(&operation.Table[operation.GetMangaDraft])
-	r.literal("/manga/draft/")
-	r.id(id)
-	if params != nil {
-		for _, v := range params.Includes {
-			r.text("includes%5B%5D=", string(v))
-		}
-	}
+	r := request{op: &operation.Table[operation.GetMangaDraft]}
+	r.Request, r.err = newGetMangaDraftRequest(c.root, id, params)
 	return call[MangaResponse](ctx, c, &r, editors)
 }
 
@@ -1223,11 +761,8 @@ func (c *Client) GetMangaDraft(ctx context.Context, id uuid.UUID, params *GetMan
 //
 // POST /manga/draft/{id}/commit. Needs a login. At most 10 requests in 60 min.
 func (c *Client) CommitMangaDraft(ctx context.Context, id uuid.UUID, body DraftCommit, editors ...RequestEditorFn) (*MangaResponse, error) {
-	r := newRequest(&operation.Table[operation.CommitMangaDraft])
-	r.literal("/manga/draft/")
-	r.id(id)
-	r.literal("/commit")
-	r.object(&body)
+	r := request{op: &operation.Table[operation.CommitMangaDraft]}
+	r.Request, r.err = newCommitMangaDraftRequest(c.root, id, body)
 	return call[MangaResponse](ctx, c, &r, editors)
 }
 
@@ -1237,28 +772,8 @@ func (c *Client) CommitMangaDraft(ctx context.Context, id uuid.UUID, body DraftC
 //
 // GET /manga/random. At most 60 requests in 1 min.
 func (c *Client) GetRandomManga(ctx context.Context, params *GetRandomMangaParams, editors ...RequestEditorFn) (*MangaResponse, error) {
-	r := newRequest(&operation.Table[operation.GetRandomManga])
-	r.literal("/manga/random")
-	if params != nil {
-		for _, v := range params.Includes {
-			r.text("includes%5B%5D=", string(v))
-		}
-		for _, v := range params.ContentRating {
-			r.text("contentRating%5B%5D=", string(v))
-		}
-		for _, v := range params.IncludedTags {
-			r.uuid("includedTags%5B%5D=", v)
-		}
-		if params.IncludedTagsMode != nil {
-			r.text("includedTagsMode=", string(*params.IncludedTagsMode))
-		}
-		for _, v := range params.ExcludedTags {
-			r.uuid("excludedTags%5B%5D=", v)
-		}
-		if params.ExcludedTagsMode != nil {
-			r.text("excludedTagsMode=", string(*params.ExcludedTagsMode))
-		}
-	}
+	r := request{op: &operation.Table[operation.GetRandomManga]}
+	r.Request, r.err = newGetRandomMangaRequest(c.root, params)
 	return call[MangaResponse](ctx, c, &r, editors)
 }
 
@@ -1269,16 +784,8 @@ func (c *Client) GetRandomManga(ctx context.Context, params *GetRandomMangaParam
 //
 // GET /manga/read. Needs a login.
 func (c *Client) ListReadMarkers(ctx context.Context, params *ListReadMarkersParams, editors ...RequestEditorFn) (*ReadMarkersResponse, error) {
-	r := newRequest(&operation.Table[operation.ListReadMarkers])
-	r.literal("/manga/read")
-	if params != nil {
-		for _, v := range params.IDs {
-			r.uuid("ids%5B%5D=", v)
-		}
-		if params.Grouped != nil {
-			r.boolean("grouped=", *params.Grouped)
-		}
-	}
+	r := request{op: &operation.Table[operation.ListReadMarkers]}
+	r.Request, r.err = newListReadMarkersRequest(c.root, params)
 	return call[ReadMarkersResponse](ctx, c, &r, editors)
 }
 
@@ -1286,13 +793,8 @@ func (c *Client) ListReadMarkers(ctx context.Context, params *ListReadMarkersPar
 //
 // GET /manga/status. Needs a login.
 func (c *Client) ListReadingStatuses(ctx context.Context, params *ListReadingStatusesParams, editors ...RequestEditorFn) (*ReadingStatusesResponse, error) {
-	r := newRequest(&operation.Table[operation.ListReadingStatuses])
-	r.literal("/manga/status")
-	if params != nil {
-		if params.Status != nil {
-			r.text("status=", string(*params.Status))
-		}
-	}
+	r := request{op: &operation.Table[operation.ListReadingStatuses]}
+	r.Request, r.err = newListReadingStatusesRequest(c.root, params)
 	return call[ReadingStatusesResponse](ctx, c, &r, editors)
 }
 
@@ -1302,8 +804,8 @@ func (c *Client) ListReadingStatuses(ctx context.Context, params *ListReadingSta
 //
 // GET /manga/tag.
 func (c *Client) ListTags(ctx context.Context, editors ...RequestEditorFn) (*TagList, error) {
-	r := newRequest(&operation.Table[operation.ListTags])
-	r.literal("/manga/tag")
+	r := request{op: &operation.Table[operation.ListTags]}
+	r.Request, r.err = newListTagsRequest(c.root)
 	return call[TagList](ctx, c, &r, editors)
 }
 
@@ -1314,14 +816,8 @@ func (c *Client) ListTags(ctx context.Context, editors ...RequestEditorFn) (*Tag
 //
 // GET /manga/{id}. Takes a login, but needs none.
 func (c *Client) GetManga(ctx context.Context, id uuid.UUID, params *GetMangaParams, editors ...RequestEditorFn) (*MangaResponse, error) {
-	r := newRequest(&operation.Table[operation.GetManga])
-	r.literal("/manga/")
-	r.id(id)
-	if params != nil {
-		for _, v := range params.Includes {
-			r.text("includes%5B%5D=", string(v))
-		}
-	}
+	r := request{op: &operation.Table[operation.GetManga]}
+	r.Request, r.err = newGetMangaRequest(c.root, id, params)
 	return call[MangaResponse](ctx, c, &r, editors)
 }
 
@@ -1333,10 +829,8 @@ func (c *Client) GetManga(ctx context.Context, id uuid.UUID, params *GetMangaPar
 //
 // PUT /manga/{id}. Needs a login. At most 10 requests in 60 min.
 func (c *Client) UpdateManga(ctx context.Context, id uuid.UUID, body MangaEdit, editors ...RequestEditorFn) (*MangaResponse, error) {
-	r := newRequest(&operation.Table[operation.UpdateManga])
-	r.literal("/manga/")
-	r.id(id)
-	r.object(&body)
+	r := request{op: &operation.Table[operation.UpdateManga]}
+	r.Request, r.err = newUpdateMangaRequest(c.root, id, body)
 	return call[MangaResponse](ctx, c, &r, editors)
 }
 
@@ -1344,9 +838,8 @@ func (c *Client) UpdateManga(ctx context.Context, id uuid.UUID, body MangaEdit, 
 //
 // DELETE /manga/{id}. Needs a login. At most 10 requests in 10 min.
 func (c *Client) DeleteManga(ctx context.Context, id uuid.UUID, editors ...RequestEditorFn) error {
-	r := newRequest(&operation.Table[operation.DeleteManga])
-	r.literal("/manga/")
-	r.id(id)
+	r := request{op: &operation.Table[operation.DeleteManga]}
+	r.Request, r.err = newDeleteMangaRequest(c.root, id)
 	return c.do(ctx, &r, editors)
 }
 
@@ -1358,21 +851,8 @@ func (c *Client) DeleteManga(ctx context.Context, id uuid.UUID, editors ...Reque
 //
 // GET /manga/{id}/aggregate.
 func (c *Client) GetMangaAggregate(ctx context.Context, id uuid.UUID, params *GetMangaAggregateParams, editors ...RequestEditorFn) (*AggregateResponse, error) {
-	r := newRequest(&operation.Table[operation.GetMangaAggregate])
-	r.literal("/manga/")
-	r.id(id)
-	r.literal("/aggregate")
-	if params != nil {
-		for _, v := range params.TranslatedLanguage {
-			r.text("translatedLanguage%5B%5D=", v)
-		}
-		for _, v := range params.Groups {
-			r.uuid("groups%5B%5D=", v)
-		}
-		if params.IncludeUnavailable != nil {
-			r.text("includeUnavailable=", string(*params.IncludeUnavailable))
-		}
-	}
+	r := request{op: &operation.Table[operation.GetMangaAggregate]}
+	r.Request, r.err = newGetMangaAggregateRequest(c.root, id, params)
 	return call[AggregateResponse](ctx, c, &r, editors)
 }
 
@@ -1384,77 +864,8 @@ func (c *Client) GetMangaAggregate(ctx context.Context, id uuid.UUID, params *Ge
 //
 // GET /manga/{id}/feed.
 func (c *Client) GetMangaFeed(ctx context.Context, id uuid.UUID, params *GetMangaFeedParams, editors ...RequestEditorFn) (*ChapterList, error) {
-	r := newRequest(&operation.Table[operation.GetMangaFeed])
-	r.literal("/manga/")
-	r.id(id)
-	r.literal("/feed")
-	if params != nil {
-		if params.Limit != nil {
-			r.integer("limit=", *params.Limit)
-		}
-		if params.Offset != nil {
-			r.integer("offset=", *params.Offset)
-		}
-		for _, v := range params.TranslatedLanguage {
-			r.text("translatedLanguage%5B%5D=", v)
-		}
-		for _, v := range params.OriginalLanguage {
-			r.text("originalLanguage%5B%5D=", v)
-		}
-		for _, v := range params.ExcludedOriginalLanguage {
-			r.text("excludedOriginalLanguage%5B%5D=", v)
-		}
-		for _, v := range params.ContentRating {
-			r.text("contentRating%5B%5D=", string(v))
-		}
-		for _, v := range params.ExcludedGroups {
-			r.uuid("excludedGroups%5B%5D=", v)
-		}
-		for _, v := range params.ExcludedUploaders {
-			r.uuid("excludedUploaders%5B%5D=", v)
-		}
-		if params.IncludeFutureUpdates != nil {
-			r.text("includeFutureUpdates=", string(*params.IncludeFutureUpdates))
-		}
-		if params.ExternalURL != nil {
-			r.text("externalUrl=", *params.ExternalURL)
-		}
-		if params.ExcludeExternalURL != nil {
-			r.text("excludeExternalUrl=", *params.ExcludeExternalURL)
-		}
-		if params.CreatedAtSince != nil {
-			r.other("createdAtSince=", *params.CreatedAtSince)
-		}
-		if params.UpdatedAtSince != nil {
-			r.other("updatedAtSince=", *params.UpdatedAtSince)
-		}
-		if params.PublishAtSince != nil {
-			r.other("publishAtSince=", *params.PublishAtSince)
-		}
-		if o := params.Order; o != nil {
-			r.order("order[chapter]=", string(o.Chapter))
-			r.order("order[createdAt]=", string(o.CreatedAt))
-			r.order("order[publishAt]=", string(o.PublishAt))
-			r.order("order[readableAt]=", string(o.ReadableAt))
-			r.order("order[updatedAt]=", string(o.UpdatedAt))
-			r.order("order[volume]=", string(o.Volume))
-		}
-		for _, v := range params.Includes {
-			r.text("includes%5B%5D=", string(v))
-		}
-		if params.IncludeEmptyPages != nil {
-			r.text("includeEmptyPages=", string(*params.IncludeEmptyPages))
-		}
-		if params.IncludeFuturePublishAt != nil {
-			r.text("includeFuturePublishAt=", string(*params.IncludeFuturePublishAt))
-		}
-		if params.IncludeExternalURL != nil {
-			r.text("includeExternalUrl=", string(*params.IncludeExternalURL))
-		}
-		if params.IncludeUnavailable != nil {
-			r.text("includeUnavailable=", string(*params.IncludeUnavailable))
-		}
-	}
+	r := request{op: &operation.Table[operation.GetMangaFeed]}
+	r.Request, r.err = newGetMangaFeedRequest(c.root, id, params)
 	return call[ChapterList](ctx, c, &r, editors)
 }
 
@@ -1472,14 +883,14 @@ func (c *Client) GetMangaFeedAll(ctx context.Context, id uuid.UUID, params *GetM
 	return walk(ctx, walkPlan[Chapter]{op: &operation.Table[operation.GetMangaFeed], max: 500, limit: first.Limit, offset: first.Offset, key: func(v *Chapter) uuid.UUID { return v.ID },
 		slices: &slicePlan[Chapter]{
 			since:   first.CreatedAtSince,
-			ordered: first.Order != nil && *first.Order != ChapterOrder{CreatedAt: SortDirectionAsc},
+			ordered: len(first.Order) > 0 && !slices.Equal(first.Order, ChapterOrder{}.CreatedAt(Asc)),
 			created: func(v *Chapter) time.Time { return v.Attributes.CreatedAt },
 		},
 		fetch: func(ctx context.Context, at position) ([]Chapter, int, error) {
 			p := first
 			p.Limit, p.Offset = &at.limit, &at.offset
 			if at.sliced {
-				p.Order, p.CreatedAtSince = &ChapterOrder{CreatedAt: SortDirectionAsc}, at.since
+				p.Order, p.CreatedAtSince = ChapterOrder{}.CreatedAt(Asc), at.since
 			}
 			page, err := c.GetMangaFeed(ctx, id, &p)
 			if err != nil {
@@ -1494,10 +905,8 @@ func (c *Client) GetMangaFeedAll(ctx context.Context, id uuid.UUID, params *GetM
 //
 // POST /manga/{id}/follow. Needs a login.
 func (c *Client) FollowManga(ctx context.Context, id uuid.UUID, editors ...RequestEditorFn) error {
-	r := newRequest(&operation.Table[operation.FollowManga])
-	r.literal("/manga/")
-	r.id(id)
-	r.literal("/follow")
+	r := request{op: &operation.Table[operation.FollowManga]}
+	r.Request, r.err = newFollowMangaRequest(c.root, id)
 	return c.do(ctx, &r, editors)
 }
 
@@ -1505,10 +914,8 @@ func (c *Client) FollowManga(ctx context.Context, id uuid.UUID, editors ...Reque
 //
 // DELETE /manga/{id}/follow. Needs a login.
 func (c *Client) UnfollowManga(ctx context.Context, id uuid.UUID, editors ...RequestEditorFn) error {
-	r := newRequest(&operation.Table[operation.UnfollowManga])
-	r.literal("/manga/")
-	r.id(id)
-	r.literal("/follow")
+	r := request{op: &operation.Table[operation.UnfollowManga]}
+	r.Request, r.err = newUnfollowMangaRequest(c.root, id)
 	return c.do(ctx, &r, editors)
 }
 
@@ -1516,16 +923,8 @@ func (c *Client) UnfollowManga(ctx context.Context, id uuid.UUID, editors ...Req
 //
 // POST /manga/{id}/list/{listId}. Needs a login.
 func (c *Client) AddMangaToCustomList(ctx context.Context, id uuid.UUID, listID uuid.UUID, params *AddMangaToCustomListParams, editors ...RequestEditorFn) error {
-	r := newRequest(&operation.Table[operation.AddMangaToCustomList])
-	r.literal("/manga/")
-	r.id(id)
-	r.literal("/list/")
-	r.id(listID)
-	if params != nil {
-		if params.Order != nil {
-			r.integer("order=", *params.Order)
-		}
-	}
+	r := request{op: &operation.Table[operation.AddMangaToCustomList]}
+	r.Request, r.err = newAddMangaToCustomListRequest(c.root, id, listID, params)
 	return c.do(ctx, &r, editors)
 }
 
@@ -1533,16 +932,8 @@ func (c *Client) AddMangaToCustomList(ctx context.Context, id uuid.UUID, listID 
 //
 // DELETE /manga/{id}/list/{listId}. Needs a login.
 func (c *Client) RemoveMangaFromCustomList(ctx context.Context, id uuid.UUID, listID uuid.UUID, params *RemoveMangaFromCustomListParams, editors ...RequestEditorFn) error {
-	r := newRequest(&operation.Table[operation.RemoveMangaFromCustomList])
-	r.literal("/manga/")
-	r.id(id)
-	r.literal("/list/")
-	r.id(listID)
-	if params != nil {
-		if params.Order != nil {
-			r.integer("order=", *params.Order)
-		}
-	}
+	r := request{op: &operation.Table[operation.RemoveMangaFromCustomList]}
+	r.Request, r.err = newRemoveMangaFromCustomListRequest(c.root, id, listID, params)
 	return c.do(ctx, &r, editors)
 }
 
@@ -1550,10 +941,8 @@ func (c *Client) RemoveMangaFromCustomList(ctx context.Context, id uuid.UUID, li
 //
 // GET /manga/{id}/read. Needs a login.
 func (c *Client) GetMangaReadMarkers(ctx context.Context, id uuid.UUID, editors ...RequestEditorFn) (*ReadMarkersResponse, error) {
-	r := newRequest(&operation.Table[operation.GetMangaReadMarkers])
-	r.literal("/manga/")
-	r.id(id)
-	r.literal("/read")
+	r := request{op: &operation.Table[operation.GetMangaReadMarkers]}
+	r.Request, r.err = newGetMangaReadMarkersRequest(c.root, id)
 	return call[ReadMarkersResponse](ctx, c, &r, editors)
 }
 
@@ -1564,16 +953,8 @@ func (c *Client) GetMangaReadMarkers(ctx context.Context, id uuid.UUID, editors 
 //
 // POST /manga/{id}/read. Needs a login.
 func (c *Client) SetMangaReadMarkers(ctx context.Context, id uuid.UUID, params *SetMangaReadMarkersParams, body ReadMarkersEdit, editors ...RequestEditorFn) error {
-	r := newRequest(&operation.Table[operation.SetMangaReadMarkers])
-	r.literal("/manga/")
-	r.id(id)
-	r.literal("/read")
-	if params != nil {
-		if params.UpdateHistory != nil {
-			r.boolean("updateHistory=", *params.UpdateHistory)
-		}
-	}
-	r.object(&body)
+	r := request{op: &operation.Table[operation.SetMangaReadMarkers]}
+	r.Request, r.err = newSetMangaReadMarkersRequest(c.root, id, params, body)
 	return c.do(ctx, &r, editors)
 }
 
@@ -1585,21 +966,8 @@ func (c *Client) SetMangaReadMarkers(ctx context.Context, id uuid.UUID, params *
 //
 // GET /manga/{id}/recommendation.
 func (c *Client) ListMangaRecommendations(ctx context.Context, id uuid.UUID, params *ListMangaRecommendationsParams, editors ...RequestEditorFn) (*MangaRecommendationList, error) {
-	r := newRequest(&operation.Table[operation.ListMangaRecommendations])
-	r.literal("/manga/")
-	r.id(id)
-	r.literal("/recommendation")
-	if params != nil {
-		for _, v := range params.Includes {
-			r.text("includes%5B%5D=", string(v))
-		}
-		if o := params.Order; o != nil {
-			r.order("order[score]=", string(o.Score))
-		}
-		for _, v := range params.ContentRating {
-			r.text("contentRating%5B%5D=", string(v))
-		}
-	}
+	r := request{op: &operation.Table[operation.ListMangaRecommendations]}
+	r.Request, r.err = newListMangaRecommendationsRequest(c.root, id, params)
 	return call[MangaRecommendationList](ctx, c, &r, editors)
 }
 
@@ -1609,10 +977,8 @@ func (c *Client) ListMangaRecommendations(ctx context.Context, id uuid.UUID, par
 //
 // GET /manga/{id}/status. Needs a login.
 func (c *Client) GetReadingStatus(ctx context.Context, id uuid.UUID, editors ...RequestEditorFn) (*ReadingStatusResponse, error) {
-	r := newRequest(&operation.Table[operation.GetReadingStatus])
-	r.literal("/manga/")
-	r.id(id)
-	r.literal("/status")
+	r := request{op: &operation.Table[operation.GetReadingStatus]}
+	r.Request, r.err = newGetReadingStatusRequest(c.root, id)
 	return call[ReadingStatusResponse](ctx, c, &r, editors)
 }
 
@@ -1622,11 +988,8 @@ func (c *Client) GetReadingStatus(ctx context.Context, id uuid.UUID, editors ...
 //
 // POST /manga/{id}/status. Needs a login.
 func (c *Client) SetReadingStatus(ctx context.Context, id uuid.UUID, body ReadingStatusEdit, editors ...RequestEditorFn) error {
-	r := newRequest(&operation.Table[operation.SetReadingStatus])
-	r.literal("/manga/")
-	r.id(id)
-	r.literal("/status")
-	r.object(&body)
+	r := request{op: &operation.Table[operation.SetReadingStatus]}
+	r.Request, r.err = newSetReadingStatusRequest(c.root, id, body)
 	return c.do(ctx, &r, editors)
 }
 
@@ -1636,15 +999,8 @@ func (c *Client) SetReadingStatus(ctx context.Context, id uuid.UUID, body Readin
 //
 // GET /manga/{mangaId}/relation.
 func (c *Client) ListMangaRelations(ctx context.Context, mangaID uuid.UUID, params *ListMangaRelationsParams, editors ...RequestEditorFn) (*MangaRelationList, error) {
-	r := newRequest(&operation.Table[operation.ListMangaRelations])
-	r.literal("/manga/")
-	r.id(mangaID)
-	r.literal("/relation")
-	if params != nil {
-		for _, v := range params.Includes {
-			r.text("includes%5B%5D=", string(v))
-		}
-	}
+	r := request{op: &operation.Table[operation.ListMangaRelations]}
+	r.Request, r.err = newListMangaRelationsRequest(c.root, mangaID, params)
 	return call[MangaRelationList](ctx, c, &r, editors)
 }
 
@@ -1654,11 +1010,8 @@ func (c *Client) ListMangaRelations(ctx context.Context, mangaID uuid.UUID, para
 //
 // POST /manga/{mangaId}/relation. Needs a login.
 func (c *Client) CreateMangaRelation(ctx context.Context, mangaID uuid.UUID, body MangaRelationCreate, editors ...RequestEditorFn) (*MangaRelationResponse, error) {
-	r := newRequest(&operation.Table[operation.CreateMangaRelation])
-	r.literal("/manga/")
-	r.id(mangaID)
-	r.literal("/relation")
-	r.object(&body)
+	r := request{op: &operation.Table[operation.CreateMangaRelation]}
+	r.Request, r.err = newCreateMangaRelationRequest(c.root, mangaID, body)
 	return call[MangaRelationResponse](ctx, c, &r, editors)
 }
 
@@ -1666,11 +1019,8 @@ func (c *Client) CreateMangaRelation(ctx context.Context, mangaID uuid.UUID, bod
 //
 // DELETE /manga/{mangaId}/relation/{id}. Needs a login.
 func (c *Client) DeleteMangaRelation(ctx context.Context, mangaID uuid.UUID, id uuid.UUID, editors ...RequestEditorFn) error {
-	r := newRequest(&operation.Table[operation.DeleteMangaRelation])
-	r.literal("/manga/")
-	r.id(mangaID)
-	r.literal("/relation/")
-	r.id(id)
+	r := request{op: &operation.Table[operation.DeleteMangaRelation]}
+	r.Request, r.err = newDeleteMangaRelationRequest(c.root, mangaID, id)
 	return c.do(ctx, &r, editors)
 }
 
@@ -1678,8 +1028,8 @@ func (c *Client) DeleteMangaRelation(ctx context.Context, mangaID uuid.UUID, id 
 //
 // GET /ping.
 func (c *Client) Ping(ctx context.Context, editors ...RequestEditorFn) error {
-	r := newRequest(&operation.Table[operation.Ping])
-	r.literal("/ping")
+	r := request{op: &operation.Table[operation.Ping]}
+	r.Request, r.err = newPingRequest(c.root)
 	return c.do(ctx, &r, editors)
 }
 
@@ -1690,13 +1040,8 @@ func (c *Client) Ping(ctx context.Context, editors ...RequestEditorFn) error {
 //
 // GET /rating. Needs a login.
 func (c *Client) ListRatings(ctx context.Context, params *ListRatingsParams, editors ...RequestEditorFn) (*RatingsResponse, error) {
-	r := newRequest(&operation.Table[operation.ListRatings])
-	r.literal("/rating")
-	if params != nil {
-		for _, v := range params.Manga {
-			r.uuid("manga%5B%5D=", v)
-		}
-	}
+	r := request{op: &operation.Table[operation.ListRatings]}
+	r.Request, r.err = newListRatingsRequest(c.root, params)
 	return call[RatingsResponse](ctx, c, &r, editors)
 }
 
@@ -1704,10 +1049,8 @@ func (c *Client) ListRatings(ctx context.Context, params *ListRatingsParams, edi
 //
 // POST /rating/{mangaId}. Needs a login.
 func (c *Client) SetRating(ctx context.Context, mangaID uuid.UUID, body RatingEdit, editors ...RequestEditorFn) error {
-	r := newRequest(&operation.Table[operation.SetRating])
-	r.literal("/rating/")
-	r.id(mangaID)
-	r.object(&body)
+	r := request{op: &operation.Table[operation.SetRating]}
+	r.Request, r.err = newSetRatingRequest(c.root, mangaID, body)
 	return c.do(ctx, &r, editors)
 }
 
@@ -1715,9 +1058,8 @@ func (c *Client) SetRating(ctx context.Context, mangaID uuid.UUID, body RatingEd
 //
 // DELETE /rating/{mangaId}. Needs a login.
 func (c *Client) DeleteRating(ctx context.Context, mangaID uuid.UUID, editors ...RequestEditorFn) error {
-	r := newRequest(&operation.Table[operation.DeleteRating])
-	r.literal("/rating/")
-	r.id(mangaID)
+	r := request{op: &operation.Table[operation.DeleteRating]}
+	r.Request, r.err = newDeleteRatingRequest(c.root, mangaID)
 	return c.do(ctx, &r, editors)
 }
 
@@ -1727,34 +1069,8 @@ func (c *Client) DeleteRating(ctx context.Context, mangaID uuid.UUID, editors ..
 //
 // GET /report. Needs a login. At most 10 requests in 1 min.
 func (c *Client) ListReports(ctx context.Context, params *ListReportsParams, editors ...RequestEditorFn) (*ReportList, error) {
-	r := newRequest(&operation.Table[operation.ListReports])
-	r.literal("/report")
-	if params != nil {
-		if params.Limit != nil {
-			r.integer("limit=", *params.Limit)
-		}
-		if params.Offset != nil {
-			r.integer("offset=", *params.Offset)
-		}
-		if params.Category != nil {
-			r.text("category=", string(*params.Category))
-		}
-		if params.ReasonID != nil {
-			r.uuid("reasonId=", *params.ReasonID)
-		}
-		if params.ObjectID != nil {
-			r.uuid("objectId=", *params.ObjectID)
-		}
-		if params.Status != nil {
-			r.text("status=", string(*params.Status))
-		}
-		if o := params.Order; o != nil {
-			r.order("order[createdAt]=", string(o.CreatedAt))
-		}
-		for _, v := range params.Includes {
-			r.text("includes%5B%5D=", string(v))
-		}
-	}
+	r := request{op: &operation.Table[operation.ListReports]}
+	r.Request, r.err = newListReportsRequest(c.root, params)
 	return call[ReportList](ctx, c, &r, editors)
 }
 
@@ -1787,9 +1103,8 @@ func (c *Client) ListReportsAll(ctx context.Context, params *ListReportsParams, 
 //
 // POST /report. Needs a login. At most 10 requests in 1 min.
 func (c *Client) CreateReport(ctx context.Context, body ReportCreate, editors ...RequestEditorFn) error {
-	r := newRequest(&operation.Table[operation.CreateReport])
-	r.literal("/report")
-	r.object(&body)
+	r := request{op: &operation.Table[operation.CreateReport]}
+	r.Request, r.err = newCreateReportRequest(c.root, body)
 	return c.do(ctx, &r, editors)
 }
 
@@ -1799,9 +1114,8 @@ func (c *Client) CreateReport(ctx context.Context, body ReportCreate, editors ..
 //
 // GET /report/reasons/{category}.
 func (c *Client) ListReportReasons(ctx context.Context, category ReportCategory, editors ...RequestEditorFn) (*ReportReasonList, error) {
-	r := newRequest(&operation.Table[operation.ListReportReasons])
-	r.literal("/report/reasons/")
-	r.segment(string(category))
+	r := request{op: &operation.Table[operation.ListReportReasons]}
+	r.Request, r.err = newListReportReasonsRequest(c.root, category)
 	return call[ReportReasonList](ctx, c, &r, editors)
 }
 
@@ -1811,8 +1125,8 @@ func (c *Client) ListReportReasons(ctx context.Context, category ReportCategory,
 //
 // GET /settings. Needs a login.
 func (c *Client) GetSettings(ctx context.Context, editors ...RequestEditorFn) (*Settings, error) {
-	r := newRequest(&operation.Table[operation.GetSettings])
-	r.literal("/settings")
+	r := request{op: &operation.Table[operation.GetSettings]}
+	r.Request, r.err = newGetSettingsRequest(c.root)
 	return call[Settings](ctx, c, &r, editors)
 }
 
@@ -1822,9 +1136,8 @@ func (c *Client) GetSettings(ctx context.Context, editors ...RequestEditorFn) (*
 //
 // POST /settings. Needs a login.
 func (c *Client) UpdateSettings(ctx context.Context, body SettingsEdit, editors ...RequestEditorFn) (*Settings, error) {
-	r := newRequest(&operation.Table[operation.UpdateSettings])
-	r.literal("/settings")
-	r.json(body)
+	r := request{op: &operation.Table[operation.UpdateSettings]}
+	r.Request, r.err = newUpdateSettingsRequest(c.root, body)
 	return call[Settings](ctx, c, &r, editors)
 }
 
@@ -1832,8 +1145,8 @@ func (c *Client) UpdateSettings(ctx context.Context, body SettingsEdit, editors 
 //
 // GET /settings/template. Needs a login.
 func (c *Client) GetSettingsTemplate(ctx context.Context, editors ...RequestEditorFn) (json.RawMessage, error) {
-	r := newRequest(&operation.Table[operation.GetSettingsTemplate])
-	r.literal("/settings/template")
+	r := request{op: &operation.Table[operation.GetSettingsTemplate]}
+	r.Request, r.err = newGetSettingsTemplateRequest(c.root)
 	return c.rawAnswer(ctx, &r, editors)
 }
 
@@ -1842,10 +1155,9 @@ func (c *Client) GetSettingsTemplate(ctx context.Context, editors ...RequestEdit
 // Accounts without the permission get [ErrForbidden].
 //
 // POST /settings/template. Needs a login.
-func (c *Client) CreateSettingsTemplate(ctx context.Context, body json.RawMessage, editors ...RequestEditorFn) (json.RawMessage, error) {
-	r := newRequest(&operation.Table[operation.CreateSettingsTemplate])
-	r.literal("/settings/template")
-	r.json(body)
+func (c *Client) CreateSettingsTemplate(ctx context.Context, body SettingsTemplate, editors ...RequestEditorFn) (json.RawMessage, error) {
+	r := request{op: &operation.Table[operation.CreateSettingsTemplate]}
+	r.Request, r.err = newCreateSettingsTemplateRequest(c.root, body)
 	return c.rawAnswer(ctx, &r, editors)
 }
 
@@ -1853,9 +1165,8 @@ func (c *Client) CreateSettingsTemplate(ctx context.Context, body json.RawMessag
 //
 // GET /settings/template/{version}. Needs a login.
 func (c *Client) GetSettingsTemplateVersion(ctx context.Context, version uuid.UUID, editors ...RequestEditorFn) (json.RawMessage, error) {
-	r := newRequest(&operation.Table[operation.GetSettingsTemplateVersion])
-	r.literal("/settings/template/")
-	r.id(version)
+	r := request{op: &operation.Table[operation.GetSettingsTemplateVersion]}
+	r.Request, r.err = newGetSettingsTemplateVersionRequest(c.root, version)
 	return c.rawAnswer(ctx, &r, editors)
 }
 
@@ -1865,13 +1176,8 @@ func (c *Client) GetSettingsTemplateVersion(ctx context.Context, version uuid.UU
 //
 // GET /statistics/chapter.
 func (c *Client) ListChapterStatistics(ctx context.Context, params *ListChapterStatisticsParams, editors ...RequestEditorFn) (*ThreadStatisticsResponse, error) {
-	r := newRequest(&operation.Table[operation.ListChapterStatistics])
-	r.literal("/statistics/chapter")
-	if params != nil {
-		for _, v := range params.Chapter {
-			r.uuid("chapter%5B%5D=", v)
-		}
-	}
+	r := request{op: &operation.Table[operation.ListChapterStatistics]}
+	r.Request, r.err = newListChapterStatisticsRequest(c.root, params)
 	return call[ThreadStatisticsResponse](ctx, c, &r, editors)
 }
 
@@ -1881,9 +1187,8 @@ func (c *Client) ListChapterStatistics(ctx context.Context, params *ListChapterS
 //
 // GET /statistics/chapter/{uuid}.
 func (c *Client) GetChapterStatistics(ctx context.Context, id uuid.UUID, editors ...RequestEditorFn) (*ThreadStatisticsResponse, error) {
-	r := newRequest(&operation.Table[operation.GetChapterStatistics])
-	r.literal("/statistics/chapter/")
-	r.id(id)
+	r := request{op: &operation.Table[operation.GetChapterStatistics]}
+	r.Request, r.err = newGetChapterStatisticsRequest(c.root, id)
 	return call[ThreadStatisticsResponse](ctx, c, &r, editors)
 }
 
@@ -1893,13 +1198,8 @@ func (c *Client) GetChapterStatistics(ctx context.Context, id uuid.UUID, editors
 //
 // GET /statistics/group.
 func (c *Client) ListGroupStatistics(ctx context.Context, params *ListGroupStatisticsParams, editors ...RequestEditorFn) (*ThreadStatisticsResponse, error) {
-	r := newRequest(&operation.Table[operation.ListGroupStatistics])
-	r.literal("/statistics/group")
-	if params != nil {
-		for _, v := range params.Group {
-			r.uuid("group%5B%5D=", v)
-		}
-	}
+	r := request{op: &operation.Table[operation.ListGroupStatistics]}
+	r.Request, r.err = newListGroupStatisticsRequest(c.root, params)
 	return call[ThreadStatisticsResponse](ctx, c, &r, editors)
 }
 
@@ -1910,9 +1210,8 @@ func (c *Client) ListGroupStatistics(ctx context.Context, params *ListGroupStati
 //
 // GET /statistics/group/{uuid}.
 func (c *Client) GetGroupStatistics(ctx context.Context, id uuid.UUID, editors ...RequestEditorFn) (*ThreadStatisticsResponse, error) {
-	r := newRequest(&operation.Table[operation.GetGroupStatistics])
-	r.literal("/statistics/group/")
-	r.id(id)
+	r := request{op: &operation.Table[operation.GetGroupStatistics]}
+	r.Request, r.err = newGetGroupStatisticsRequest(c.root, id)
 	return call[ThreadStatisticsResponse](ctx, c, &r, editors)
 }
 
@@ -1922,13 +1221,8 @@ func (c *Client) GetGroupStatistics(ctx context.Context, id uuid.UUID, editors .
 //
 // GET /statistics/manga.
 func (c *Client) ListMangaStatistics(ctx context.Context, params *ListMangaStatisticsParams, editors ...RequestEditorFn) (*MangaStatisticsResponse, error) {
-	r := newRequest(&operation.Table[operation.ListMangaStatistics])
-	r.literal("/statistics/manga")
-	if params != nil {
-		for _, v := range params.Manga {
-			r.uuid("manga%5B%5D=", v)
-		}
-	}
+	r := request{op: &operation.Table[operation.ListMangaStatistics]}
+	r.Request, r.err = newListMangaStatisticsRequest(c.root, params)
 	return call[MangaStatisticsResponse](ctx, c, &r, editors)
 }
 
@@ -1939,9 +1233,8 @@ func (c *Client) ListMangaStatistics(ctx context.Context, params *ListMangaStati
 //
 // GET /statistics/manga/{uuid}.
 func (c *Client) GetMangaStatistics(ctx context.Context, id uuid.UUID, editors ...RequestEditorFn) (*MangaStatisticsResponse, error) {
-	r := newRequest(&operation.Table[operation.GetMangaStatistics])
-	r.literal("/statistics/manga/")
-	r.id(id)
+	r := request{op: &operation.Table[operation.GetMangaStatistics]}
+	r.Request, r.err = newGetMangaStatisticsRequest(c.root, id)
 	return call[MangaStatisticsResponse](ctx, c, &r, editors)
 }
 
@@ -1952,13 +1245,8 @@ func (c *Client) GetMangaStatistics(ctx context.Context, id uuid.UUID, editors .
 //
 // GET /upload. Needs a login. At most 30 requests in 1 min.
 func (c *Client) GetUploadSession(ctx context.Context, params *GetUploadSessionParams, editors ...RequestEditorFn) (*UploadSessionResponse, error) {
-	r := newRequest(&operation.Table[operation.GetUploadSession])
-	r.literal("/upload")
-	if params != nil {
-		for _, v := range params.Includes {
-			r.text("includes%5B%5D=", string(v))
-		}
-	}
+	r := request{op: &operation.Table[operation.GetUploadSession]}
+	r.Request, r.err = newGetUploadSessionRequest(c.root, params)
 	return call[UploadSessionResponse](ctx, c, &r, editors)
 }
 
@@ -1970,14 +1258,8 @@ func (c *Client) GetUploadSession(ctx context.Context, params *GetUploadSessionP
 // POST /upload/begin. Needs a login. At most 20 requests in 1 min, shared by all operations of the
 // bucket upload-begin.
 func (c *Client) BeginUpload(ctx context.Context, params *BeginUploadParams, body UploadSessionCreate, editors ...RequestEditorFn) (*UploadSessionResponse, error) {
-	r := newRequest(&operation.Table[operation.BeginUpload])
-	r.literal("/upload/begin")
-	if params != nil {
-		for _, v := range params.Includes {
-			r.text("includes%5B%5D=", string(v))
-		}
-	}
-	r.object(&body)
+	r := request{op: &operation.Table[operation.BeginUpload]}
+	r.Request, r.err = newBeginUploadRequest(c.root, params, body)
 	return call[UploadSessionResponse](ctx, c, &r, editors)
 }
 
@@ -1990,15 +1272,8 @@ func (c *Client) BeginUpload(ctx context.Context, params *BeginUploadParams, bod
 // POST /upload/begin/{chapterId}. Needs a login. At most 20 requests in 1 min, shared by all
 // operations of the bucket upload-begin.
 func (c *Client) BeginChapterEdit(ctx context.Context, chapterID uuid.UUID, params *BeginChapterEditParams, body UploadSessionEdit, editors ...RequestEditorFn) (*UploadSessionResponse, error) {
-	r := newRequest(&operation.Table[operation.BeginChapterEdit])
-	r.literal("/upload/begin/")
-	r.id(chapterID)
-	if params != nil {
-		for _, v := range params.Includes {
-			r.text("includes%5B%5D=", string(v))
-		}
-	}
-	r.object(&body)
+	r := request{op: &operation.Table[operation.BeginChapterEdit]}
+	r.Request, r.err = newBeginChapterEditRequest(c.root, chapterID, params, body)
 	return call[UploadSessionResponse](ctx, c, &r, editors)
 }
 
@@ -2009,9 +1284,8 @@ func (c *Client) BeginChapterEdit(ctx context.Context, chapterID uuid.UUID, para
 //
 // POST /upload/check-approval-required. Needs a login.
 func (c *Client) CheckUploadApproval(ctx context.Context, body UploadApprovalCheck, editors ...RequestEditorFn) (*UploadApproval, error) {
-	r := newRequest(&operation.Table[operation.CheckUploadApproval])
-	r.literal("/upload/check-approval-required")
-	r.object(&body)
+	r := request{op: &operation.Table[operation.CheckUploadApproval]}
+	r.Request, r.err = newCheckUploadApprovalRequest(c.root, body)
 	return call[UploadApproval](ctx, c, &r, editors)
 }
 
@@ -2024,10 +1298,10 @@ func (c *Client) CheckUploadApproval(ctx context.Context, body UploadApprovalChe
 // POST /upload/{uploadSessionId}. Needs a login. At most 250 requests in 1 min, shared by all
 // operations of the bucket upload-files.
 func (c *Client) UploadPages(ctx context.Context, uploadSessionID uuid.UUID, body Pages, editors ...RequestEditorFn) (*UploadPagesResponse, error) {
-	r := newRequest(&operation.Table[operation.UploadPages])
-	r.literal("/upload/")
-	r.id(uploadSessionID)
-	r.form(body)
+	r := request{op: &operation.Table[operation.UploadPages]}
+	form := newForm(body)
+	r.Request, r.err = newUploadPagesRequestWithBody(c.root, uploadSessionID, form.contentType, form)
+	form.attach(&r)
 	return call[UploadPagesResponse](ctx, c, &r, editors)
 }
 
@@ -2035,9 +1309,8 @@ func (c *Client) UploadPages(ctx context.Context, uploadSessionID uuid.UUID, bod
 //
 // DELETE /upload/{uploadSessionId}. Needs a login. At most 30 requests in 1 min.
 func (c *Client) AbandonUpload(ctx context.Context, uploadSessionID uuid.UUID, editors ...RequestEditorFn) error {
-	r := newRequest(&operation.Table[operation.AbandonUpload])
-	r.literal("/upload/")
-	r.id(uploadSessionID)
+	r := request{op: &operation.Table[operation.AbandonUpload]}
+	r.Request, r.err = newAbandonUploadRequest(c.root, uploadSessionID)
 	return c.do(ctx, &r, editors)
 }
 
@@ -2048,14 +1321,11 @@ func (c *Client) AbandonUpload(ctx context.Context, uploadSessionID uuid.UUID, e
 // DELETE /upload/{uploadSessionId}/batch. Needs a login. At most 250 requests in 1 min, shared by
 // all operations of the bucket upload-files.
 func (c *Client) DeleteUploadedPages(ctx context.Context, uploadSessionID uuid.UUID, body []uuid.UUID, editors ...RequestEditorFn) error {
-	r := newRequest(&operation.Table[operation.DeleteUploadedPages])
-	r.literal("/upload/")
-	r.id(uploadSessionID)
-	r.literal("/batch")
+	r := request{op: &operation.Table[operation.DeleteUploadedPages]}
 	if body == nil {
 		body = []uuid.UUID{}
 	}
-	r.json(body)
+	r.Request, r.err = newDeleteUploadedPagesRequest(c.root, uploadSessionID, body)
 	return c.do(ctx, &r, editors)
 }
 
@@ -2067,11 +1337,8 @@ func (c *Client) DeleteUploadedPages(ctx context.Context, uploadSessionID uuid.U
 //
 // POST /upload/{uploadSessionId}/commit. Needs a login. At most 10 requests in 1 min.
 func (c *Client) CommitUpload(ctx context.Context, uploadSessionID uuid.UUID, body UploadSessionCommit, editors ...RequestEditorFn) (*ChapterResponse, error) {
-	r := newRequest(&operation.Table[operation.CommitUpload])
-	r.literal("/upload/")
-	r.id(uploadSessionID)
-	r.literal("/commit")
-	r.object(&body)
+	r := request{op: &operation.Table[operation.CommitUpload]}
+	r.Request, r.err = newCommitUploadRequest(c.root, uploadSessionID, body)
 	return call[ChapterResponse](ctx, c, &r, editors)
 }
 
@@ -2080,11 +1347,8 @@ func (c *Client) CommitUpload(ctx context.Context, uploadSessionID uuid.UUID, bo
 // DELETE /upload/{uploadSessionId}/{uploadSessionFileId}. Needs a login. At most 250 requests in 1
 // min, shared by all operations of the bucket upload-files.
 func (c *Client) DeleteUploadedPage(ctx context.Context, uploadSessionID uuid.UUID, uploadSessionFileID uuid.UUID, editors ...RequestEditorFn) error {
-	r := newRequest(&operation.Table[operation.DeleteUploadedPage])
-	r.literal("/upload/")
-	r.id(uploadSessionID)
-	r.literal("/")
-	r.id(uploadSessionFileID)
+	r := request{op: &operation.Table[operation.DeleteUploadedPage]}
+	r.Request, r.err = newDeleteUploadedPageRequest(c.root, uploadSessionID, uploadSessionFileID)
 	return c.do(ctx, &r, editors)
 }
 
@@ -2094,25 +1358,8 @@ func (c *Client) DeleteUploadedPage(ctx context.Context, uploadSessionID uuid.UU
 //
 // GET /user. Needs a login.
 func (c *Client) ListUsers(ctx context.Context, params *ListUsersParams, editors ...RequestEditorFn) (*UserList, error) {
-	r := newRequest(&operation.Table[operation.ListUsers])
-	r.literal("/user")
-	if params != nil {
-		if params.Limit != nil {
-			r.integer("limit=", *params.Limit)
-		}
-		if params.Offset != nil {
-			r.integer("offset=", *params.Offset)
-		}
-		for _, v := range params.IDs {
-			r.uuid("ids%5B%5D=", v)
-		}
-		if params.Username != nil {
-			r.text("username=", *params.Username)
-		}
-		if o := params.Order; o != nil {
-			r.order("order[username]=", string(o.Username))
-		}
-	}
+	r := request{op: &operation.Table[operation.ListUsers]}
+	r.Request, r.err = newListUsersRequest(c.root, params)
 	return call[UserList](ctx, c, &r, editors)
 }
 
@@ -2145,9 +1392,8 @@ func (c *Client) ListUsersAll(ctx context.Context, params *ListUsersParams, opti
 //
 // Deprecated: MangaDex will remove this operation.
 func (c *Client) ConfirmUserDeletion(ctx context.Context, code uuid.UUID, editors ...RequestEditorFn) error {
-	r := newRequest(&operation.Table[operation.ConfirmUserDeletion])
-	r.literal("/user/delete/")
-	r.id(code)
+	r := request{op: &operation.Table[operation.ConfirmUserDeletion]}
+	r.Request, r.err = newConfirmUserDeletionRequest(c.root, code)
 	return c.do(ctx, &r, editors)
 }
 
@@ -2157,19 +1403,8 @@ func (c *Client) ConfirmUserDeletion(ctx context.Context, code uuid.UUID, editor
 //
 // GET /user/follows/group. Needs a login.
 func (c *Client) ListFollowedGroups(ctx context.Context, params *ListFollowedGroupsParams, editors ...RequestEditorFn) (*ScanlationGroupList, error) {
-	r := newRequest(&operation.Table[operation.ListFollowedGroups])
-	r.literal("/user/follows/group")
-	if params != nil {
-		if params.Limit != nil {
-			r.integer("limit=", *params.Limit)
-		}
-		if params.Offset != nil {
-			r.integer("offset=", *params.Offset)
-		}
-		for _, v := range params.Includes {
-			r.text("includes%5B%5D=", string(v))
-		}
-	}
+	r := request{op: &operation.Table[operation.ListFollowedGroups]}
+	r.Request, r.err = newListFollowedGroupsRequest(c.root, params)
 	return call[ScanlationGroupList](ctx, c, &r, editors)
 }
 
@@ -2204,9 +1439,8 @@ func (c *Client) ListFollowedGroupsAll(ctx context.Context, params *ListFollowed
 //
 // GET /user/follows/group/{id}. Needs a login.
 func (c *Client) CheckFollowedGroup(ctx context.Context, id uuid.UUID, editors ...RequestEditorFn) error {
-	r := newRequest(&operation.Table[operation.CheckFollowedGroup])
-	r.literal("/user/follows/group/")
-	r.id(id)
+	r := request{op: &operation.Table[operation.CheckFollowedGroup]}
+	r.Request, r.err = newCheckFollowedGroupRequest(c.root, id)
 	return c.do(ctx, &r, editors)
 }
 
@@ -2216,16 +1450,8 @@ func (c *Client) CheckFollowedGroup(ctx context.Context, id uuid.UUID, editors .
 //
 // GET /user/follows/list. Needs a login.
 func (c *Client) ListFollowedCustomLists(ctx context.Context, params *ListFollowedCustomListsParams, editors ...RequestEditorFn) (*CustomListList, error) {
-	r := newRequest(&operation.Table[operation.ListFollowedCustomLists])
-	r.literal("/user/follows/list")
-	if params != nil {
-		if params.Limit != nil {
-			r.integer("limit=", *params.Limit)
-		}
-		if params.Offset != nil {
-			r.integer("offset=", *params.Offset)
-		}
-	}
+	r := request{op: &operation.Table[operation.ListFollowedCustomLists]}
+	r.Request, r.err = newListFollowedCustomListsRequest(c.root, params)
 	return call[CustomListList](ctx, c, &r, editors)
 }
 
@@ -2260,9 +1486,8 @@ func (c *Client) ListFollowedCustomListsAll(ctx context.Context, params *ListFol
 //
 // GET /user/follows/list/{id}. Needs a login.
 func (c *Client) CheckFollowedCustomList(ctx context.Context, id uuid.UUID, editors ...RequestEditorFn) error {
-	r := newRequest(&operation.Table[operation.CheckFollowedCustomList])
-	r.literal("/user/follows/list/")
-	r.id(id)
+	r := request{op: &operation.Table[operation.CheckFollowedCustomList]}
+	r.Request, r.err = newCheckFollowedCustomListRequest(c.root, id)
 	return c.do(ctx, &r, editors)
 }
 
@@ -2272,19 +1497,8 @@ func (c *Client) CheckFollowedCustomList(ctx context.Context, id uuid.UUID, edit
 //
 // GET /user/follows/manga. Needs a login.
 func (c *Client) ListFollowedManga(ctx context.Context, params *ListFollowedMangaParams, editors ...RequestEditorFn) (*MangaList, error) {
-	r := newRequest(&operation.Table[operation.ListFollowedManga])
-	r.literal("/user/follows/manga")
-	if params != nil {
-		if params.Limit != nil {
-			r.integer("limit=", *params.Limit)
-		}
-		if params.Offset != nil {
-			r.integer("offset=", *params.Offset)
-		}
-		for _, v := range params.Includes {
-			r.text("includes%5B%5D=", string(v))
-		}
-	}
+	r := request{op: &operation.Table[operation.ListFollowedManga]}
+	r.Request, r.err = newListFollowedMangaRequest(c.root, params)
 	return call[MangaList](ctx, c, &r, editors)
 }
 
@@ -2318,75 +1532,8 @@ func (c *Client) ListFollowedMangaAll(ctx context.Context, params *ListFollowedM
 //
 // GET /user/follows/manga/feed. Needs a login.
 func (c *Client) GetFollowedMangaFeed(ctx context.Context, params *GetFollowedMangaFeedParams, editors ...RequestEditorFn) (*ChapterList, error) {
-	r := newRequest(&operation.Table[operation.GetFollowedMangaFeed])
-	r.literal("/user/follows/manga/feed")
-	if params != nil {
-		if params.Limit != nil {
-			r.integer("limit=", *params.Limit)
-		}
-		if params.Offset != nil {
-			r.integer("offset=", *params.Offset)
-		}
-		for _, v := range params.TranslatedLanguage {
-			r.text("translatedLanguage%5B%5D=", v)
-		}
-		for _, v := range params.OriginalLanguage {
-			r.text("originalLanguage%5B%5D=", v)
-		}
-		for _, v := range params.ExcludedOriginalLanguage {
-			r.text("excludedOriginalLanguage%5B%5D=", v)
-		}
-		for _, v := range params.ContentRating {
-			r.text("contentRating%5B%5D=", string(v))
-		}
-		for _, v := range params.ExcludedGroups {
-			r.uuid("excludedGroups%5B%5D=", v)
-		}
-		for _, v := range params.ExcludedUploaders {
-			r.uuid("excludedUploaders%5B%5D=", v)
-		}
-		if params.IncludeFutureUpdates != nil {
-			r.text("includeFutureUpdates=", string(*params.IncludeFutureUpdates))
-		}
-		if params.ExternalURL != nil {
-			r.text("externalUrl=", *params.ExternalURL)
-		}
-		if params.ExcludeExternalURL != nil {
-			r.text("excludeExternalUrl=", *params.ExcludeExternalURL)
-		}
-		if params.CreatedAtSince != nil {
-			r.other("createdAtSince=", *params.CreatedAtSince)
-		}
-		if params.UpdatedAtSince != nil {
-			r.other("updatedAtSince=", *params.UpdatedAtSince)
-		}
-		if params.PublishAtSince != nil {
-			r.other("publishAtSince=", *params.PublishAtSince)
-		}
-		if o := params.Order; o != nil {
-			r.order("order[chapter]=", string(o.Chapter))
-			r.order("order[createdAt]=", string(o.CreatedAt))
-			r.order("order[publishAt]=", string(o.PublishAt))
-			r.order("order[readableAt]=", string(o.ReadableAt))
-			r.order("order[updatedAt]=", string(o.UpdatedAt))
-			r.order("order[volume]=", string(o.Volume))
-		}
-		for _, v := range params.Includes {
-			r.text("includes%5B%5D=", string(v))
-		}
-		if params.IncludeEmptyPages != nil {
-			r.text("includeEmptyPages=", string(*params.IncludeEmptyPages))
-		}
-		if params.IncludeFuturePublishAt != nil {
-			r.text("includeFuturePublishAt=", string(*params.IncludeFuturePublishAt))
-		}
-		if params.IncludeExternalURL != nil {
-			r.text("includeExternalUrl=", string(*params.IncludeExternalURL))
-		}
-		if params.IncludeUnavailable != nil {
-			r.text("includeUnavailable=", string(*params.IncludeUnavailable))
-		}
-	}
+	r := request{op: &operation.Table[operation.GetFollowedMangaFeed]}
+	r.Request, r.err = newGetFollowedMangaFeedRequest(c.root, params)
 	return call[ChapterList](ctx, c, &r, editors)
 }
 
@@ -2404,14 +1551,14 @@ func (c *Client) GetFollowedMangaFeedAll(ctx context.Context, params *GetFollowe
 	return walk(ctx, walkPlan[Chapter]{op: &operation.Table[operation.GetFollowedMangaFeed], max: 500, limit: first.Limit, offset: first.Offset, key: func(v *Chapter) uuid.UUID { return v.ID },
 		slices: &slicePlan[Chapter]{
 			since:   first.CreatedAtSince,
-			ordered: first.Order != nil && *first.Order != ChapterOrder{CreatedAt: SortDirectionAsc},
+			ordered: len(first.Order) > 0 && !slices.Equal(first.Order, ChapterOrder{}.CreatedAt(Asc)),
 			created: func(v *Chapter) time.Time { return v.Attributes.CreatedAt },
 		},
 		fetch: func(ctx context.Context, at position) ([]Chapter, int, error) {
 			p := first
 			p.Limit, p.Offset = &at.limit, &at.offset
 			if at.sliced {
-				p.Order, p.CreatedAtSince = &ChapterOrder{CreatedAt: SortDirectionAsc}, at.since
+				p.Order, p.CreatedAtSince = ChapterOrder{}.CreatedAt(Asc), at.since
 			}
 			page, err := c.GetFollowedMangaFeed(ctx, &p)
 			if err != nil {
@@ -2428,9 +1575,8 @@ func (c *Client) GetFollowedMangaFeedAll(ctx context.Context, params *GetFollowe
 //
 // GET /user/follows/manga/{id}. Needs a login.
 func (c *Client) CheckFollowedManga(ctx context.Context, id uuid.UUID, editors ...RequestEditorFn) error {
-	r := newRequest(&operation.Table[operation.CheckFollowedManga])
-	r.literal("/user/follows/manga/")
-	r.id(id)
+	r := request{op: &operation.Table[operation.CheckFollowedManga]}
+	r.Request, r.err = newCheckFollowedMangaRequest(c.root, id)
 	return c.do(ctx, &r, editors)
 }
 
@@ -2440,16 +1586,8 @@ func (c *Client) CheckFollowedManga(ctx context.Context, id uuid.UUID, editors .
 //
 // GET /user/follows/user. Needs a login.
 func (c *Client) ListFollowedUsers(ctx context.Context, params *ListFollowedUsersParams, editors ...RequestEditorFn) (*UserList, error) {
-	r := newRequest(&operation.Table[operation.ListFollowedUsers])
-	r.literal("/user/follows/user")
-	if params != nil {
-		if params.Limit != nil {
-			r.integer("limit=", *params.Limit)
-		}
-		if params.Offset != nil {
-			r.integer("offset=", *params.Offset)
-		}
-	}
+	r := request{op: &operation.Table[operation.ListFollowedUsers]}
+	r.Request, r.err = newListFollowedUsersRequest(c.root, params)
 	return call[UserList](ctx, c, &r, editors)
 }
 
@@ -2482,9 +1620,8 @@ func (c *Client) ListFollowedUsersAll(ctx context.Context, params *ListFollowedU
 //
 // GET /user/follows/user/{id}. Needs a login.
 func (c *Client) CheckFollowedUser(ctx context.Context, id uuid.UUID, editors ...RequestEditorFn) error {
-	r := newRequest(&operation.Table[operation.CheckFollowedUser])
-	r.literal("/user/follows/user/")
-	r.id(id)
+	r := request{op: &operation.Table[operation.CheckFollowedUser]}
+	r.Request, r.err = newCheckFollowedUserRequest(c.root, id)
 	return c.do(ctx, &r, editors)
 }
 
@@ -2494,8 +1631,8 @@ func (c *Client) CheckFollowedUser(ctx context.Context, id uuid.UUID, editors ..
 //
 // GET /user/history. Needs a login.
 func (c *Client) GetReadingHistory(ctx context.Context, editors ...RequestEditorFn) (*ReadingHistory, error) {
-	r := newRequest(&operation.Table[operation.GetReadingHistory])
-	r.literal("/user/history")
+	r := request{op: &operation.Table[operation.GetReadingHistory]}
+	r.Request, r.err = newGetReadingHistoryRequest(c.root)
 	return call[ReadingHistory](ctx, c, &r, editors)
 }
 
@@ -2505,16 +1642,8 @@ func (c *Client) GetReadingHistory(ctx context.Context, editors ...RequestEditor
 //
 // GET /user/list. Needs a login.
 func (c *Client) ListOwnCustomLists(ctx context.Context, params *ListOwnCustomListsParams, editors ...RequestEditorFn) (*CustomListList, error) {
-	r := newRequest(&operation.Table[operation.ListOwnCustomLists])
-	r.literal("/user/list")
-	if params != nil {
-		if params.Limit != nil {
-			r.integer("limit=", *params.Limit)
-		}
-		if params.Offset != nil {
-			r.integer("offset=", *params.Offset)
-		}
-	}
+	r := request{op: &operation.Table[operation.ListOwnCustomLists]}
+	r.Request, r.err = newListOwnCustomListsRequest(c.root, params)
 	return call[CustomListList](ctx, c, &r, editors)
 }
 
@@ -2546,8 +1675,8 @@ func (c *Client) ListOwnCustomListsAll(ctx context.Context, params *ListOwnCusto
 //
 // GET /user/me. Needs a login.
 func (c *Client) GetCurrentUser(ctx context.Context, editors ...RequestEditorFn) (*UserResponse, error) {
-	r := newRequest(&operation.Table[operation.GetCurrentUser])
-	r.literal("/user/me")
+	r := request{op: &operation.Table[operation.GetCurrentUser]}
+	r.Request, r.err = newGetCurrentUserRequest(c.root)
 	return call[UserResponse](ctx, c, &r, editors)
 }
 
@@ -2555,9 +1684,8 @@ func (c *Client) GetCurrentUser(ctx context.Context, editors ...RequestEditorFn)
 //
 // GET /user/{id}. Takes a login, but needs none.
 func (c *Client) GetUser(ctx context.Context, id uuid.UUID, editors ...RequestEditorFn) (*UserResponse, error) {
-	r := newRequest(&operation.Table[operation.GetUser])
-	r.literal("/user/")
-	r.id(id)
+	r := request{op: &operation.Table[operation.GetUser]}
+	r.Request, r.err = newGetUserRequest(c.root, id)
 	return call[UserResponse](ctx, c, &r, editors)
 }
 
@@ -2569,9 +1697,8 @@ func (c *Client) GetUser(ctx context.Context, id uuid.UUID, editors ...RequestEd
 //
 // Deprecated: MangaDex will remove this operation.
 func (c *Client) DeleteUser(ctx context.Context, id uuid.UUID, editors ...RequestEditorFn) error {
-	r := newRequest(&operation.Table[operation.DeleteUser])
-	r.literal("/user/")
-	r.id(id)
+	r := request{op: &operation.Table[operation.DeleteUser]}
+	r.Request, r.err = newDeleteUserRequest(c.root, id)
 	return c.do(ctx, &r, editors)
 }
 
@@ -2581,18 +1708,8 @@ func (c *Client) DeleteUser(ctx context.Context, id uuid.UUID, editors ...Reques
 //
 // GET /user/{id}/list.
 func (c *Client) ListUserCustomLists(ctx context.Context, id uuid.UUID, params *ListUserCustomListsParams, editors ...RequestEditorFn) (*CustomListList, error) {
-	r := newRequest(&operation.Table[operation.ListUserCustomLists])
-	r.literal("/user/")
-	r.id(id)
-	r.literal("/list")
-	if params != nil {
-		if params.Limit != nil {
-			r.integer("limit=", *params.Limit)
-		}
-		if params.Offset != nil {
-			r.integer("offset=", *params.Offset)
-		}
-	}
+	r := request{op: &operation.Table[operation.ListUserCustomLists]}
+	r.Request, r.err = newListUserCustomListsRequest(c.root, id, params)
 	return call[CustomListList](ctx, c, &r, editors)
 }
 

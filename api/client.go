@@ -1,12 +1,11 @@
 package api
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
-	"net/url"
-	"slices"
 
 	"github.com/mangadex-go/mangadex/api/transport"
 	"github.com/mangadex-go/mangadex/internal/origin"
@@ -21,24 +20,33 @@ const (
 // A Client has a method for each operation of the API. [New] makes one. It is safe for use by many
 // goroutines.
 type Client struct {
-	raw       *RawClient
-	base      *url.URL
+	doer      HttpRequestDoer
+	editors   []RequestEditorFn
+	server    *origin.Server
+	root      string // the server as the requests are built on it, with a slash at the end
 	transport *transport.Transport
 }
 
-// An Option changes a [Client] that [New] makes. The options of the generated client
-// ([ClientOption]: [WithHTTPClient], [WithRequestEditorFn]) are Options too.
+// A RequestEditorFn changes a request before it is sent, or refuses it with an error.
+type RequestEditorFn func(ctx context.Context, req *http.Request) error
+
+// An HttpRequestDoer sends a request and returns the answer, as an [http.Client] does.
+//
+//nolint:revive // the name that users of oapi-codegen know
+type HttpRequestDoer interface {
+	Do(req *http.Request) (*http.Response, error)
+}
+
+// An Option changes a [Client] that [New] makes.
 type Option interface{ apply(*settings) error }
 
 // settings collects what the options say.
 type settings struct {
-	raw        RawClient
+	client     HttpRequestDoer
+	editors    []RequestEditorFn
 	middleware []func(HttpRequestDoer) HttpRequestDoer
 	transport  []transport.Option
 }
-
-// apply makes the options of the generated client Options of ours.
-func (o ClientOption) apply(s *settings) error { return o(&s.raw) }
 
 type optionFunc func(*settings) error
 
@@ -54,6 +62,27 @@ func Options(options ...Option) Option {
 			if err := option.apply(s); err != nil {
 				return err
 			}
+		}
+		return nil
+	})
+}
+
+// WithHTTPClient lets a client of the caller's send the requests. Limits, repetitions and the guard
+// of redirects are put into a copy of an [http.Client], and around any other doer. Of several the
+// last counts; nil is the default.
+func WithHTTPClient(client HttpRequestDoer) Option {
+	return optionFunc(func(s *settings) error {
+		s.client = client
+		return nil
+	})
+}
+
+// WithRequestEditorFn changes every request before it is sent, in the order of the options. Editors
+// that a call is given come after these.
+func WithRequestEditorFn(edit RequestEditorFn) Option {
+	return optionFunc(func(s *settings) error {
+		if edit != nil { // a forgotten argument is no reason to panic
+			s.editors = append(s.editors, edit)
 		}
 		return nil
 	})
@@ -104,27 +133,26 @@ func WithoutRetry() Option { return WithTransport(transport.WithoutRetry()) }
 // New returns a client for a server, such as [Production]. A path in the server's URL is put
 // before the path of every operation.
 func New(server string, options ...Option) (*Client, error) {
-	base, err := parseServer(server)
+	known, err := parseServer(server)
 	if err != nil {
 		return nil, err
 	}
-	s := settings{raw: RawClient{Server: base.String() + "/"}}
+	var s settings
 	if err := Options(options...).apply(&s); err != nil {
 		return nil, err
 	}
-	s.raw.RequestEditors = slices.DeleteFunc(s.raw.RequestEditors, func(edit RequestEditorFn) bool { return edit == nil })
-	if client, ok := s.raw.Client.(*http.Client); ok && client == nil {
-		s.raw.Client = nil
+	if client, ok := s.client.(*http.Client); ok && client == nil {
+		s.client = nil
 	}
-	doer, polite, err := assemble(&s)
+	root := known.String() + "/"
+	doer, polite, err := assemble(root, &s)
 	if err != nil {
 		return nil, err
 	}
-	s.raw.Client = doer
-	return &Client{raw: &s.raw, base: base, transport: polite}, nil
+	return &Client{doer: doer, editors: s.editors, server: known, root: root, transport: polite}, nil
 }
 
-func parseServer(server string) (*url.URL, error) {
+func parseServer(server string) (*origin.Server, error) {
 	if server == "" {
 		return nil, errors.New("api: the server is empty; use api.Production")
 	}
@@ -135,7 +163,7 @@ func parseServer(server string) (*url.URL, error) {
 	case known.OfMangaDex() && !known.Encrypted():
 		return nil, errors.New("api: MangaDex is served over https only; use " + Production)
 	}
-	return known.URL(), nil
+	return known, nil
 }
 
 // assemble puts the way of a call together. A request passes, from the outside in:
@@ -146,12 +174,12 @@ func parseServer(server string) (*url.URL, error) {
 //  4. the transport that was given, or that of transport.Base
 //
 // A doer that is not an [http.Client] takes the place of the last, and of net/http.
-func assemble(s *settings) (HttpRequestDoer, *transport.Transport, error) {
-	options := []transport.Option{transport.WithServer(s.raw.Server)}
+func assemble(server string, s *settings) (HttpRequestDoer, *transport.Transport, error) {
+	options := []transport.Option{transport.WithServer(server)}
 	var doer HttpRequestDoer
 	var polite *transport.Transport
 	var err error
-	switch given := s.raw.Client.(type) {
+	switch given := s.client.(type) {
 	case nil:
 		if polite, err = transport.New(append(options, s.transport...)...); err == nil {
 			doer = guardRedirects(&http.Client{Transport: polite})
@@ -221,12 +249,8 @@ func guardRedirects(client *http.Client) *http.Client {
 	return &guarded
 }
 
-// Raw returns the generated client under this one: a method for each operation that returns the
-// answer as it is. Options, limits and authentication hold for it, too.
-func (c *Client) Raw() *RawClient { return c.raw }
-
 // Stats counts what the client has sent and how long it has waited.
 func (c *Client) Stats() transport.Stats { return c.transport.Stats() }
 
 // Server returns the URL that the client was made for, without a slash at the end.
-func (c *Client) Server() string { return c.base.String() }
+func (c *Client) Server() string { return c.server.String() }

@@ -65,14 +65,13 @@ func TestClientsOfAllKinds(t *testing.T) {
 				}
 				start := time.Now()
 				for range 10 {
-					resp, err := client.Raw().ListTags(t.Context())
-					if err != nil || resp.StatusCode != http.StatusOK {
-						t.Fatal(resp, err)
+					var header http.Header
+					if _, err := client.ListTags(t.Context(), api.KeepHeader(&header)); err != nil {
+						t.Fatal(err)
 					}
-					if got := resp.Header.Get("X-Agent"); got != test.agent {
+					if got := header.Get("X-Agent"); got != test.agent {
 						t.Errorf("User-Agent %q, want %q", got, test.agent)
 					}
-					resp.Body.Close()
 				}
 				if stats := client.Stats(); stats.Requests != 12 || stats.Retries != 2 || stats.Waits == 0 || time.Since(start) < 2*time.Second {
 					t.Errorf("stats %+v", stats)
@@ -111,14 +110,13 @@ func TestClientOptions(t *testing.T) {
 		c = client(0, api.WithoutRateLimit(), api.WithUserAgent("shelf/1"))
 		start := time.Now()
 		for range 100 {
-			resp, err := c.Raw().ListTags(t.Context())
-			if err != nil {
+			var header http.Header
+			if _, err := c.ListTags(t.Context(), api.KeepHeader(&header)); err != nil {
 				t.Fatal(err)
 			}
-			if got := resp.Header.Get("X-Agent"); got != transport.Product()+" shelf/1" {
+			if got := header.Get("X-Agent"); got != transport.Product()+" shelf/1" {
 				t.Fatalf("User-Agent %q", got)
 			}
-			resp.Body.Close()
 		}
 		if time.Since(start) != 0 {
 			t.Errorf("took %v", time.Since(start))
@@ -150,9 +148,6 @@ func TestNilOptions(t *testing.T) {
 	cancel()
 	if err := c.Ping(ctx, nil); !errors.Is(err, context.Canceled) {
 		t.Errorf("error %v", err)
-	}
-	if _, err := c.Raw().Ping(ctx); !errors.Is(err, context.Canceled) {
-		t.Errorf("raw: error %v", err)
 	}
 	if _, err := api.New(api.Production, api.WithMiddleware(nil)); err == nil || err.Error() != "api: WithMiddleware was given nil" {
 		t.Errorf("error %v", err)

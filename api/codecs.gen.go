@@ -3,20 +3,8 @@
 package api
 
 import (
-	"encoding/json"
-	"time"
-
 	"github.com/google/uuid"
-	openapi_types "github.com/oapi-codegen/runtime/types"
-
 	"github.com/mangadex-go/mangadex/api/internal/jsonio"
-)
-
-var (
-	_ json.RawMessage
-	_ time.Time
-	_ uuid.UUID
-	_ openapi_types.Date
 )
 
 // member decodes the member that r has gone to, if it is one of APIClient.

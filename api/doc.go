@@ -76,6 +76,7 @@
 //
 // Operations have the names of the methods. A type XList is a page, XResponse is one resource in its
 // envelope, XAttributes is what the server says of it; XCreate and XEdit are bodies of requests.
-// Types and methods are generated from the document of MangaDex and our corrections to it; [RawClient]
-// is what oapi-codegen makes of them, and [Client.Raw] returns the one under a client.
+// Types and methods are generated from the document of MangaDex and our corrections to it, with
+// oapi-codegen. For an operation that this package does not know yet, [Client.Do] sends a request of
+// the caller's in the same way.
 package api

@@ -8,7 +8,6 @@ import (
 	"fmt"
 
 	"github.com/google/uuid"
-	"github.com/oapi-codegen/nullable"
 )
 
 // A ConflictError says that an edit was refused because its version is not the current one. It is
@@ -78,13 +77,6 @@ func (c *Client) EditChapter(ctx context.Context, id uuid.UUID, change func(edit
 		version: func(e *ChapterEdit) *int { return &e.Version },
 		write:   func(e ChapterEdit) (*ChapterResponse, error) { return c.UpdateChapter(ctx, id, e, editors...) },
 	})
-}
-
-func valueOrNull[T any](v *T) nullable.Nullable[T] {
-	if v == nil {
-		return Null[T]()
-	}
-	return Value(*v)
 }
 
 // editing is how to edit a resource R by an E.

@@ -97,7 +97,7 @@ func ExampleClient_SearchManga() {
 		AvailableTranslatedLanguage: []string{"en", "pt-br"},
 		ContentRating:               []api.ContentRating{api.ContentRatingSafe}, // three of four by default
 		HasAvailableChapters:        api.Ptr(api.Yes),
-		Order:                       &api.MangaOrder{Title: api.Asc},
+		Order:                       api.MangaOrder{}.Title(api.Asc),
 		Includes:                    []api.MangaInclude{api.MangaIncludeCoverArt},
 		Limit:                       api.Ptr(2),
 	})
@@ -122,7 +122,7 @@ func ExampleClient_GetMangaFeedAll() {
 
 	for chapter, err := range client.GetMangaFeedAll(ctx, mangaID, &api.GetMangaFeedParams{
 		TranslatedLanguage: []string{"en"},
-		Order:              &api.ChapterOrder{Volume: api.Asc, Chapter: api.Asc},
+		Order:              api.ChapterOrder{}.Volume(api.Asc).Chapter(api.Asc),
 	}) {
 		if err != nil {
 			log.Fatal(err)
@@ -152,7 +152,7 @@ func ExampleClient_GetFollowedMangaFeedAll() {
 	sync := func() (changed int, err error) {
 		for chapter, err := range client.GetFollowedMangaFeedAll(ctx, &api.GetFollowedMangaFeedParams{
 			UpdatedAtSince: api.Since(since),
-			Order:          &api.ChapterOrder{UpdatedAt: api.Asc},
+			Order:          api.ChapterOrder{}.UpdatedAt(api.Asc),
 		}) {
 			if err != nil {
 				return changed, err // the next call goes on from here

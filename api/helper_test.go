@@ -244,6 +244,9 @@ func (f *filler) value(typ reflect.Type, name string) reflect.Value {
 		*x = strings.NewReader("content " + strconv.Itoa(f.n))
 		return v
 	}
+	if isOrder(typ) {
+		return f.order(typ, v)
+	}
 	switch typ.Kind() {
 	case reflect.String:
 		v.SetString(f.text(typ, name))
@@ -305,7 +308,38 @@ func (f *filler) text(typ reflect.Type, name string) string {
 	return values[typ.Name()][f.n%len(values[typ.Name()])]
 }
 
-// isNullable reports whether a type is a nullable.Nullable.
+// takesFiles reports whether an operation has a body that is not JSON.
+func takesFiles(id string) bool {
+	method, _ := reflect.TypeFor[*api.Client]().MethodByName(id)
+	for i := range method.Type.NumIn() {
+		switch method.Type.In(i) {
+		case reflect.TypeFor[api.Pages](), reflect.TypeFor[api.CoverUpload](), reflect.TypeFor[io.Reader]():
+			return true
+		}
+	}
+	return false
+}
+
+// isOrder reports whether a type is an order of a list.
+func isOrder(typ reflect.Type) bool {
+	return typ.Kind() == reflect.Slice && strings.HasSuffix(typ.Name(), "Order")
+}
+
+// order sorts by every key that there is.
+func (f *filler) order(typ reflect.Type, v reflect.Value) reflect.Value {
+	if f.zero && f.depth > 0 {
+		return v
+	}
+	f.n++
+	for i := range typ.NumMethod() {
+		f.n++
+		direction := reflect.ValueOf(api.SortDirection(f.text(reflect.TypeFor[api.SortDirection](), "")))
+		v = v.Method(i).Call([]reflect.Value{direction})[0]
+	}
+	return v
+}
+
+// isNullable reports whether a type is an api.Nullable.
 func isNullable(typ reflect.Type) bool {
 	return typ.Kind() == reflect.Map && strings.HasPrefix(typ.Name(), "Nullable[")
 }

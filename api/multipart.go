@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"mime/multipart"
+	"net/http"
 	"net/textproto"
 	"strings"
 )
@@ -90,22 +91,38 @@ func (c CoverUpload) fields() [][2]string {
 
 func (c CoverUpload) files() []formFile { return []formFile{{"file", c.File}} }
 
-// form sets a multipart body, which is put together while it is sent.
-func (r *request) form(body formBody) {
-	fail := func(err error) {
-		r.err = errors.Join(r.err, fmt.Errorf("api: %s: %w", r.op.ID, err))
+// A multipartForm is a multipart body, which is put together while it is sent.
+type multipartForm struct {
+	io.Reader
+	contentType string
+	length      int64                         // -1 if unknown
+	rewind      func() (io.ReadCloser, error) // begins anew; nil if it cannot
+	err         error
+}
+
+// attach makes the form the body of a request.
+func (f *multipartForm) attach(r *request) {
+	if r.err = errors.Join(f.err, r.err); r.err == nil {
+		r.ContentLength, r.GetBody = f.length, f.rewind
 	}
+}
+
+func newForm(body formBody) *multipartForm {
+	f := &multipartForm{Reader: http.NoBody}
+	f.err = f.fill(body)
+	return f
+}
+
+func (r *multipartForm) fill(body formBody) error {
 	if err := body.check(); err != nil {
-		fail(err)
-		return
+		return err
 	}
 	var frame bytes.Buffer
 	form := multipart.NewWriter(&frame)
 	r.contentType = form.FormDataContentType()
 	for _, field := range body.fields() {
 		if err := form.WriteField(field[0], field[1]); err != nil {
-			fail(err)
-			return
+			return err
 		}
 	}
 	var parts []formPart
@@ -113,23 +130,20 @@ func (r *request) form(body formBody) {
 	for _, f := range body.files() {
 		part, err := newFormPart(f.file)
 		if err != nil {
-			fail(err)
-			return
+			return err
 		}
 		header := textproto.MIMEHeader{}
 		header.Set("Content-Disposition", fmt.Sprintf(`form-data; name="%s"; filename="%s"`, f.field, quoteFileName(f.file.Name)))
 		header.Set("Content-Type", "application/octet-stream")
 		if _, err := form.CreatePart(header); err != nil {
-			fail(err)
-			return
+			return err
 		}
 		part.head = bytes.Clone(frame.Bytes())
 		frame.Reset()
 		parts = append(parts, part)
 	}
 	if err := form.Close(); err != nil {
-		fail(err)
-		return
+		return err
 	}
 	tail := bytes.Clone(frame.Bytes())
 
@@ -154,13 +168,13 @@ func (r *request) form(body formBody) {
 	}
 	reader, err := open()
 	if err != nil {
-		fail(err)
-		return
+		return err
 	}
-	r.reader = reader
+	r.Reader = reader
 	if rewindable {
 		r.rewind = open
 	}
+	return nil
 }
 
 // formPart is a file with what stands before it.

@@ -65,9 +65,9 @@ func OperationFrom(ctx context.Context) (Operation, bool) {
 	return Operation{}, false
 }
 
-// OperationOf returns the operation of any request to the API: one of a [Client], one of a
-// [RawClient], or one made by hand, with or without a base path before the path of the operation.
-// It looks at method and path only, not at the host.
+// OperationOf returns the operation of any request to the API: one of a [Client] or one
+// made by hand, with or without a base path before the path of the operation. It looks at method
+// and path only, not at the host.
 func OperationOf(req *http.Request) (Operation, bool) {
 	if op := operation.Of(req); op != nil {
 		return fromTable(op), true

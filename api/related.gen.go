@@ -2,7 +2,9 @@
 
 package api
 
-import "github.com/mangadex-go/mangadex/api/internal/jsonio"
+import (
+	"github.com/mangadex-go/mangadex/api/internal/jsonio"
+)
 
 // decodeAttributes decodes the attributes of a relationship of a known type.
 func decodeAttributes(t ResourceType, r *jsonio.Reader) RelationshipAttributes {

@@ -7,11 +7,6 @@ import (
 	"log/slog"
 )
 
-var (
-	_ fmt.State
-	_ slog.Value
-)
-
 // Format implements [fmt.Formatter]. It withholds the content, which is secret.
 func (APIClientSecret) Format(f fmt.State, _ rune) { fmt.Fprint(f, "api.APIClientSecret{withheld}") }
 

@@ -6,7 +6,7 @@ import (
 	"encoding/json"
 	"time"
 
-	"github.com/oapi-codegen/nullable"
+	"github.com/google/uuid"
 	openapi_types "github.com/oapi-codegen/runtime/types"
 )
 
@@ -779,11 +779,16 @@ func (e UploadSessionInclude) Valid() bool {
 type APIClientInclude string
 
 // APIClientOrder is an order of API clients.
-type APIClientOrder struct {
-	CreatedAt SortDirection `json:"createdAt,omitempty"`
-	Name      SortDirection `json:"name,omitempty"`
-	UpdatedAt SortDirection `json:"updatedAt,omitempty"`
-}
+type APIClientOrder []sortKey
+
+// CreatedAt sorts by createdAt, behind the keys that o has already.
+func (o APIClientOrder) CreatedAt(d SortDirection) APIClientOrder { return sortedBy(o, "createdAt", d) }
+
+// Name sorts by name, behind the keys that o has already.
+func (o APIClientOrder) Name(d SortDirection) APIClientOrder { return sortedBy(o, "name", d) }
+
+// UpdatedAt sorts by updatedAt, behind the keys that o has already.
+func (o APIClientOrder) UpdatedAt(d SortDirection) APIClientOrder { return sortedBy(o, "updatedAt", d) }
 
 // APIClientProfile is the kind of an API client. A personal one is for the account that made it.
 type APIClientProfile string
@@ -811,14 +816,14 @@ type AggregateChapter struct {
 	Count int `json:"count"`
 
 	// ID is the id of one chapter.
-	ID openapi_types.UUID `json:"id"`
+	ID uuid.UUID `json:"id"`
 
 	// IsUnavailable tells that the chapter is known but cannot be read.
 	IsUnavailable bool `json:"isUnavailable"`
 
 	// Others are the ids of the other chapters with this number.
-	Others []openapi_types.UUID `json:"others"`
-	Extra  Extra                `json:"-"`
+	Others []uuid.UUID `json:"others"`
+	Extra  Extra       `json:"-"`
 }
 
 // AggregateResponse has the volumes and chapters of a title.
@@ -848,7 +853,7 @@ type AggregateVolume struct {
 type APIClient struct {
 	// Attributes say what an API client is.
 	Attributes APIClientAttributes `json:"attributes"`
-	ID         openapi_types.UUID  `json:"id"`
+	ID         uuid.UUID           `json:"id"`
 
 	// Relationships are the resources that this one is connected to.
 	Relationships Relationships `json:"relationships"`
@@ -891,7 +896,7 @@ type APIClientAttributes struct {
 // APIClientCreate asks for an API client.
 type APIClientCreate struct {
 	// Description has at most 256 characters.
-	Description nullable.Nullable[string] `json:"description,omitempty"`
+	Description Nullable[string] `json:"description,omitempty"`
 
 	// Name has 5 to 32 characters.
 	Name string `json:"name"`
@@ -906,7 +911,7 @@ type APIClientCreate struct {
 // APIClientEdit changes an API client.
 type APIClientEdit struct {
 	// Description has at most 256 characters.
-	Description nullable.Nullable[string] `json:"description,omitempty"`
+	Description Nullable[string] `json:"description,omitempty"`
 
 	// Version is that of the newest state, as it was read.
 	Version int `json:"version"`
@@ -978,8 +983,8 @@ type AtHomeServer struct {
 type Author struct {
 	// Attributes say who an author or artist is. The addresses of pages on other sites are nil where
 	// there is none.
-	Attributes AuthorAttributes   `json:"attributes"`
-	ID         openapi_types.UUID `json:"id"`
+	Attributes AuthorAttributes `json:"attributes"`
+	ID         uuid.UUID        `json:"id"`
 
 	// Relationships are the resources that this one is connected to.
 	Relationships Relationships `json:"relationships"`
@@ -1058,44 +1063,44 @@ type AuthorCreate struct {
 	Biography LocalizedString `json:"biography,omitzero"`
 
 	// Booth is an address on booth.pm.
-	Booth nullable.Nullable[string] `json:"booth,omitempty"`
+	Booth Nullable[string] `json:"booth,omitempty"`
 
 	// FanBox is an address on fanbox.cc.
-	FanBox nullable.Nullable[string] `json:"fanBox,omitempty"`
+	FanBox Nullable[string] `json:"fanBox,omitempty"`
 
 	// Fantia is an address on fantia.jp.
-	Fantia nullable.Nullable[string] `json:"fantia,omitempty"`
+	Fantia Nullable[string] `json:"fantia,omitempty"`
 
 	// MelonBook is an address on melonbooks.co.jp.
-	MelonBook nullable.Nullable[string] `json:"melonBook,omitempty"`
-	Name      string                    `json:"name"`
+	MelonBook Nullable[string] `json:"melonBook,omitempty"`
+	Name      string           `json:"name"`
 
 	// Naver is an address on naver.com.
-	Naver nullable.Nullable[string] `json:"naver,omitempty"`
+	Naver Nullable[string] `json:"naver,omitempty"`
 
 	// NicoVideo is an address on nicovideo.jp.
-	NicoVideo nullable.Nullable[string] `json:"nicoVideo,omitempty"`
+	NicoVideo Nullable[string] `json:"nicoVideo,omitempty"`
 
 	// Pixiv is an address on pixiv.net.
-	Pixiv nullable.Nullable[string] `json:"pixiv,omitempty"`
+	Pixiv Nullable[string] `json:"pixiv,omitempty"`
 
 	// Skeb is an address on skeb.jp.
-	Skeb nullable.Nullable[string] `json:"skeb,omitempty"`
+	Skeb Nullable[string] `json:"skeb,omitempty"`
 
 	// Tumblr is an address on tumblr.com.
-	Tumblr nullable.Nullable[string] `json:"tumblr,omitempty"`
+	Tumblr Nullable[string] `json:"tumblr,omitempty"`
 
 	// Twitter is an address on twitter.com.
-	Twitter nullable.Nullable[string] `json:"twitter,omitempty"`
+	Twitter Nullable[string] `json:"twitter,omitempty"`
 
 	// Website is any other address, with http or https.
-	Website nullable.Nullable[string] `json:"website,omitempty"`
+	Website Nullable[string] `json:"website,omitempty"`
 
 	// Weibo is an address on weibo.cn or weibo.com.
-	Weibo nullable.Nullable[string] `json:"weibo,omitempty"`
+	Weibo Nullable[string] `json:"weibo,omitempty"`
 
 	// Youtube is an address on youtube.com.
-	Youtube nullable.Nullable[string] `json:"youtube,omitempty"`
+	Youtube Nullable[string] `json:"youtube,omitempty"`
 }
 
 // AuthorEdit changes an author or artist.
@@ -1104,47 +1109,47 @@ type AuthorEdit struct {
 	Biography LocalizedString `json:"biography,omitzero"`
 
 	// Booth is an address on booth.pm.
-	Booth nullable.Nullable[string] `json:"booth,omitempty"`
+	Booth Nullable[string] `json:"booth,omitempty"`
 
 	// FanBox is an address on fanbox.cc.
-	FanBox nullable.Nullable[string] `json:"fanBox,omitempty"`
+	FanBox Nullable[string] `json:"fanBox,omitempty"`
 
 	// Fantia is an address on fantia.jp.
-	Fantia nullable.Nullable[string] `json:"fantia,omitempty"`
+	Fantia Nullable[string] `json:"fantia,omitempty"`
 
 	// MelonBook is an address on melonbooks.co.jp.
-	MelonBook nullable.Nullable[string] `json:"melonBook,omitempty"`
-	Name      *string                   `json:"name,omitempty"`
+	MelonBook Nullable[string] `json:"melonBook,omitempty"`
+	Name      *string          `json:"name,omitempty"`
 
 	// Naver is an address on naver.com.
-	Naver nullable.Nullable[string] `json:"naver,omitempty"`
+	Naver Nullable[string] `json:"naver,omitempty"`
 
 	// NicoVideo is an address on nicovideo.jp.
-	NicoVideo nullable.Nullable[string] `json:"nicoVideo,omitempty"`
+	NicoVideo Nullable[string] `json:"nicoVideo,omitempty"`
 
 	// Pixiv is an address on pixiv.net.
-	Pixiv nullable.Nullable[string] `json:"pixiv,omitempty"`
+	Pixiv Nullable[string] `json:"pixiv,omitempty"`
 
 	// Skeb is an address on skeb.jp.
-	Skeb nullable.Nullable[string] `json:"skeb,omitempty"`
+	Skeb Nullable[string] `json:"skeb,omitempty"`
 
 	// Tumblr is an address on tumblr.com.
-	Tumblr nullable.Nullable[string] `json:"tumblr,omitempty"`
+	Tumblr Nullable[string] `json:"tumblr,omitempty"`
 
 	// Twitter is an address on twitter.com.
-	Twitter nullable.Nullable[string] `json:"twitter,omitempty"`
+	Twitter Nullable[string] `json:"twitter,omitempty"`
 
 	// Version is that of the newest state, as it was read.
 	Version int `json:"version"`
 
 	// Website is any other address, with http or https.
-	Website nullable.Nullable[string] `json:"website,omitempty"`
+	Website Nullable[string] `json:"website,omitempty"`
 
 	// Weibo is an address on weibo.cn or weibo.com.
-	Weibo nullable.Nullable[string] `json:"weibo,omitempty"`
+	Weibo Nullable[string] `json:"weibo,omitempty"`
 
 	// Youtube is an address on youtube.com.
-	Youtube nullable.Nullable[string] `json:"youtube,omitempty"`
+	Youtube Nullable[string] `json:"youtube,omitempty"`
 }
 
 // AuthorInclude is a relationship of authors that Includes can ask for.
@@ -1172,9 +1177,10 @@ type AuthorList struct {
 }
 
 // AuthorOrder is an order of authors and artists.
-type AuthorOrder struct {
-	Name SortDirection `json:"name,omitempty"`
-}
+type AuthorOrder []sortKey
+
+// Name sorts by name, behind the keys that o has already.
+func (o AuthorOrder) Name(d SortDirection) AuthorOrder { return sortedBy(o, "name", d) }
 
 // AuthorResponse has one author or artist.
 type AuthorResponse struct {
@@ -1198,10 +1204,10 @@ type UploadSessionEdit struct {
 // UploadSessionCreate opens an upload session for a new chapter.
 type UploadSessionCreate struct {
 	// Groups are the ids of the scanlation groups, at most 10; possibly none.
-	Groups []openapi_types.UUID `json:"groups"`
+	Groups []uuid.UUID `json:"groups"`
 
 	// Manga is the id of the title.
-	Manga openapi_types.UUID `json:"manga"`
+	Manga uuid.UUID `json:"manga"`
 }
 
 // CaptchaSolution is what a solved captcha gives.
@@ -1214,8 +1220,8 @@ type CaptchaSolution struct {
 // groups and the user who uploaded it.
 type Chapter struct {
 	// Attributes say what a chapter is.
-	Attributes ChapterAttributes  `json:"attributes"`
-	ID         openapi_types.UUID `json:"id"`
+	Attributes ChapterAttributes `json:"attributes"`
+	ID         uuid.UUID         `json:"id"`
 
 	// Relationships are the resources that this one is connected to.
 	Relationships Relationships `json:"relationships"`
@@ -1271,34 +1277,34 @@ type ChapterAttributes struct {
 // set.
 type ChapterDraft struct {
 	// Chapter is the number of the chapter.
-	Chapter nullable.Nullable[ChapterVolume] `json:"chapter"`
+	Chapter Nullable[ChapterVolume] `json:"chapter"`
 
 	// ExternalURL is where the chapter is read on another site, at most 512 characters.
-	ExternalURL nullable.Nullable[string] `json:"externalUrl,omitempty"`
+	ExternalURL Nullable[string] `json:"externalUrl,omitempty"`
 
 	// PublishAt is when to publish the chapter, in UTC; unset for as soon as possible.
 	PublishAt *DateTime `json:"publishAt,omitempty"`
 
 	// Title has at most 255 characters.
-	Title nullable.Nullable[string] `json:"title"`
+	Title Nullable[string] `json:"title"`
 
 	// TranslatedLanguage is the code of the language, such as en or pt-br.
 	TranslatedLanguage string `json:"translatedLanguage"`
 
 	// Volume is the number of the volume.
-	Volume nullable.Nullable[ChapterVolume] `json:"volume"`
+	Volume Nullable[ChapterVolume] `json:"volume"`
 }
 
 // ChapterEdit changes what is said of a chapter.
 type ChapterEdit struct {
 	// Chapter is the number of the chapter.
-	Chapter nullable.Nullable[ChapterVolume] `json:"chapter,omitempty"`
+	Chapter Nullable[ChapterVolume] `json:"chapter,omitempty"`
 
 	// Groups are the ids of the scanlation groups, at most 10.
-	Groups []openapi_types.UUID `json:"groups,omitzero"`
+	Groups []uuid.UUID `json:"groups,omitzero"`
 
 	// Title has at most 255 characters.
-	Title nullable.Nullable[string] `json:"title,omitempty"`
+	Title Nullable[string] `json:"title,omitempty"`
 
 	// TranslatedLanguage is the code of the language, such as en or pt-br.
 	TranslatedLanguage *string `json:"translatedLanguage,omitempty"`
@@ -1307,7 +1313,7 @@ type ChapterEdit struct {
 	Version int `json:"version"`
 
 	// Volume is the number of the volume.
-	Volume nullable.Nullable[ChapterVolume] `json:"volume,omitempty"`
+	Volume Nullable[ChapterVolume] `json:"volume,omitempty"`
 }
 
 // ChapterInclude is a relationship of chapters that Includes can ask for.
@@ -1335,34 +1341,45 @@ type ChapterList struct {
 }
 
 // ChapterOrder is an order of chapters.
-type ChapterOrder struct {
-	Chapter    SortDirection `json:"chapter,omitempty"`
-	CreatedAt  SortDirection `json:"createdAt,omitempty"`
-	PublishAt  SortDirection `json:"publishAt,omitempty"`
-	ReadableAt SortDirection `json:"readableAt,omitempty"`
-	UpdatedAt  SortDirection `json:"updatedAt,omitempty"`
-	Volume     SortDirection `json:"volume,omitempty"`
-}
+type ChapterOrder []sortKey
+
+// Chapter sorts by chapter, behind the keys that o has already.
+func (o ChapterOrder) Chapter(d SortDirection) ChapterOrder { return sortedBy(o, "chapter", d) }
+
+// CreatedAt sorts by createdAt, behind the keys that o has already.
+func (o ChapterOrder) CreatedAt(d SortDirection) ChapterOrder { return sortedBy(o, "createdAt", d) }
+
+// PublishAt sorts by publishAt, behind the keys that o has already.
+func (o ChapterOrder) PublishAt(d SortDirection) ChapterOrder { return sortedBy(o, "publishAt", d) }
+
+// ReadableAt sorts by readableAt, behind the keys that o has already.
+func (o ChapterOrder) ReadableAt(d SortDirection) ChapterOrder { return sortedBy(o, "readableAt", d) }
+
+// UpdatedAt sorts by updatedAt, behind the keys that o has already.
+func (o ChapterOrder) UpdatedAt(d SortDirection) ChapterOrder { return sortedBy(o, "updatedAt", d) }
+
+// Volume sorts by volume, behind the keys that o has already.
+func (o ChapterOrder) Volume(d SortDirection) ChapterOrder { return sortedBy(o, "volume", d) }
 
 // ReadMarkersEdit marks chapters. One of the two lists may be left out.
 type ReadMarkersEdit struct {
 	// Read are the ids of chapters to mark as read.
-	Read []openapi_types.UUID `json:"chapterIdsRead,omitzero"`
+	Read []uuid.UUID `json:"chapterIdsRead,omitzero"`
 
 	// Unread are the ids of chapters to mark as unread.
-	Unread []openapi_types.UUID `json:"chapterIdsUnread,omitzero"`
+	Unread []uuid.UUID `json:"chapterIdsUnread,omitzero"`
 }
 
 // ChapterRequest has the fields of [ChapterEdit].
 type ChapterRequest struct {
 	// Chapter is the number of the chapter.
-	Chapter nullable.Nullable[ChapterVolume] `json:"chapter,omitempty"`
+	Chapter Nullable[ChapterVolume] `json:"chapter,omitempty"`
 
 	// Groups are the ids of the scanlation groups, at most 10.
-	Groups []openapi_types.UUID `json:"groups,omitzero"`
+	Groups []uuid.UUID `json:"groups,omitzero"`
 
 	// Title has at most 255 characters.
-	Title nullable.Nullable[string] `json:"title,omitempty"`
+	Title Nullable[string] `json:"title,omitempty"`
 
 	// TranslatedLanguage is the code of the language, such as en or pt-br.
 	TranslatedLanguage *string `json:"translatedLanguage,omitempty"`
@@ -1371,7 +1388,7 @@ type ChapterRequest struct {
 	Version *int `json:"version,omitempty"`
 
 	// Volume is the number of the volume.
-	Volume nullable.Nullable[ChapterVolume] `json:"volume,omitempty"`
+	Volume Nullable[ChapterVolume] `json:"volume,omitempty"`
 }
 
 // ChapterResponse has one chapter.
@@ -1416,7 +1433,7 @@ type UploadSessionCommit struct {
 
 	// PageOrder are the ids of the files in reading order, at most 500; none for a chapter that is read
 	// on another site.
-	PageOrder []openapi_types.UUID `json:"pageOrder"`
+	PageOrder []uuid.UUID `json:"pageOrder"`
 
 	// TermsAccepted has to be true: the user accepts the terms at https://mangadex.org/compliance.
 	TermsAccepted bool `json:"termsAccepted"`
@@ -1428,8 +1445,8 @@ type ContentRating string
 // Cover is a cover. Its relationships are the title and the user who uploaded it.
 type Cover struct {
 	// Attributes say what a cover is.
-	Attributes CoverAttributes    `json:"attributes"`
-	ID         openapi_types.UUID `json:"id"`
+	Attributes CoverAttributes `json:"attributes"`
+	ID         uuid.UUID       `json:"id"`
 
 	// Relationships are the resources that this one is connected to.
 	Relationships Relationships `json:"relationships"`
@@ -1467,16 +1484,16 @@ type CoverAttributes struct {
 // CoverEdit changes what is said of a cover.
 type CoverEdit struct {
 	// Description has at most 512 characters.
-	Description nullable.Nullable[string] `json:"description,omitempty"`
+	Description Nullable[string] `json:"description,omitempty"`
 
 	// Locale is the code of the language, such as ja.
-	Locale nullable.Nullable[string] `json:"locale,omitempty"`
+	Locale Nullable[string] `json:"locale,omitempty"`
 
 	// Version is that of the newest state, as it was read.
 	Version int `json:"version"`
 
 	// Volume is the number of the volume, null or unset for a cover of no volume.
-	Volume nullable.Nullable[CoverVolume] `json:"volume"`
+	Volume Nullable[CoverVolume] `json:"volume"`
 }
 
 // CoverInclude is a relationship of covers that Includes can ask for.
@@ -1504,11 +1521,16 @@ type CoverList struct {
 }
 
 // CoverOrder is an order of covers.
-type CoverOrder struct {
-	CreatedAt SortDirection `json:"createdAt,omitempty"`
-	UpdatedAt SortDirection `json:"updatedAt,omitempty"`
-	Volume    SortDirection `json:"volume,omitempty"`
-}
+type CoverOrder []sortKey
+
+// CreatedAt sorts by createdAt, behind the keys that o has already.
+func (o CoverOrder) CreatedAt(d SortDirection) CoverOrder { return sortedBy(o, "createdAt", d) }
+
+// UpdatedAt sorts by updatedAt, behind the keys that o has already.
+func (o CoverOrder) UpdatedAt(d SortDirection) CoverOrder { return sortedBy(o, "updatedAt", d) }
+
+// Volume sorts by volume, behind the keys that o has already.
+func (o CoverOrder) Volume(d SortDirection) CoverOrder { return sortedBy(o, "volume", d) }
 
 // CoverResponse has one cover.
 type CoverResponse struct {
@@ -1528,35 +1550,35 @@ type CoverVolume = string
 
 // ScanlationGroupCreate is a new scanlation group.
 type ScanlationGroupCreate struct {
-	ContactEmail nullable.Nullable[string] `json:"contactEmail,omitempty"`
-	Description  nullable.Nullable[string] `json:"description,omitempty"`
+	ContactEmail Nullable[string] `json:"contactEmail,omitempty"`
+	Description  Nullable[string] `json:"description,omitempty"`
 
 	// Discord is the invitation to a Discord server.
-	Discord nullable.Nullable[string] `json:"discord,omitempty"`
+	Discord Nullable[string] `json:"discord,omitempty"`
 
 	// Inactive tells that the group no longer works.
-	Inactive   *bool                     `json:"inactive,omitempty"`
-	IrcChannel nullable.Nullable[string] `json:"ircChannel,omitempty"`
-	IrcServer  nullable.Nullable[string] `json:"ircServer,omitempty"`
+	Inactive   *bool            `json:"inactive,omitempty"`
+	IrcChannel Nullable[string] `json:"ircChannel,omitempty"`
+	IrcServer  Nullable[string] `json:"ircServer,omitempty"`
 
 	// MangaUpdates is an address on www.mangaupdates.com, of at most 128 characters.
-	MangaUpdates nullable.Nullable[string] `json:"mangaUpdates,omitempty"`
-	Name         string                    `json:"name"`
+	MangaUpdates Nullable[string] `json:"mangaUpdates,omitempty"`
+	Name         string           `json:"name"`
 
 	// PublishDelay is an ISO 8601 duration, such as P3D or P1DT12H, after which its chapters are
 	// published here.
-	PublishDelay nullable.Nullable[string] `json:"publishDelay,omitempty"`
+	PublishDelay Nullable[string] `json:"publishDelay,omitempty"`
 
 	// Twitter is an address on twitter.com.
-	Twitter nullable.Nullable[string] `json:"twitter,omitempty"`
-	Website nullable.Nullable[string] `json:"website,omitempty"`
+	Twitter Nullable[string] `json:"twitter,omitempty"`
+	Website Nullable[string] `json:"website,omitempty"`
 }
 
 // CustomList is a list of titles that a user made. Its relationships are the titles and the user.
 type CustomList struct {
 	// Attributes say what a custom list is.
 	Attributes CustomListAttributes `json:"attributes"`
-	ID         openapi_types.UUID   `json:"id"`
+	ID         uuid.UUID            `json:"id"`
 
 	// Relationships are the resources that this one is connected to.
 	Relationships Relationships `json:"relationships"`
@@ -1581,8 +1603,8 @@ type CustomListAttributes struct {
 // CustomListCreate is a new custom list.
 type CustomListCreate struct {
 	// Manga are the ids of its titles, in order.
-	Manga []openapi_types.UUID `json:"manga,omitzero"`
-	Name  string               `json:"name"`
+	Manga []uuid.UUID `json:"manga,omitzero"`
+	Name  string      `json:"name"`
 
 	// Version is for edits. Leave it unset.
 	Version *int `json:"version,omitempty"`
@@ -1595,8 +1617,8 @@ type CustomListCreate struct {
 type CustomListEdit struct {
 	// Manga are the ids of all its titles, in order, in place of those it had. An empty list removes
 	// them.
-	Manga []openapi_types.UUID `json:"manga,omitzero"`
-	Name  *string              `json:"name,omitempty"`
+	Manga []uuid.UUID `json:"manga,omitzero"`
+	Name  *string     `json:"name,omitempty"`
 
 	// Version is that of the newest state, as it was read.
 	Version int `json:"version"`
@@ -1656,12 +1678,19 @@ type DraftCommit struct {
 }
 
 // DraftOrder is an order of drafts.
-type DraftOrder struct {
-	CreatedAt SortDirection `json:"createdAt,omitempty"`
-	Title     SortDirection `json:"title,omitempty"`
-	UpdatedAt SortDirection `json:"updatedAt,omitempty"`
-	Year      SortDirection `json:"year,omitempty"`
-}
+type DraftOrder []sortKey
+
+// CreatedAt sorts by createdAt, behind the keys that o has already.
+func (o DraftOrder) CreatedAt(d SortDirection) DraftOrder { return sortedBy(o, "createdAt", d) }
+
+// Title sorts by title, behind the keys that o has already.
+func (o DraftOrder) Title(d SortDirection) DraftOrder { return sortedBy(o, "title", d) }
+
+// UpdatedAt sorts by updatedAt, behind the keys that o has already.
+func (o DraftOrder) UpdatedAt(d SortDirection) DraftOrder { return sortedBy(o, "updatedAt", d) }
+
+// Year sorts by year, behind the keys that o has already.
+func (o DraftOrder) Year(d SortDirection) DraftOrder { return sortedBy(o, "year", d) }
 
 // DraftState tells how far a draft has come: it is a draft, submitted for review or rejected.
 type DraftState string
@@ -1724,7 +1753,7 @@ type ForumThreadAttributes struct {
 // ForumThreadCreate names what a thread is about.
 type ForumThreadCreate struct {
 	// ID is the id of the title, chapter or scanlation group.
-	ID openapi_types.UUID `json:"id"`
+	ID uuid.UUID `json:"id"`
 
 	// Type is the kind of thing that a thread is about.
 	Type ForumThreadType `json:"type"`
@@ -1750,13 +1779,22 @@ type ForumThreadResponse struct {
 type GroupInclude string
 
 // GroupOrder is an order of scanlation groups. Relevance is how well a name fits the search.
-type GroupOrder struct {
-	CreatedAt     SortDirection `json:"createdAt,omitempty"`
-	FollowedCount SortDirection `json:"followedCount,omitempty"`
-	Name          SortDirection `json:"name,omitempty"`
-	Relevance     SortDirection `json:"relevance,omitempty"`
-	UpdatedAt     SortDirection `json:"updatedAt,omitempty"`
-}
+type GroupOrder []sortKey
+
+// CreatedAt sorts by createdAt, behind the keys that o has already.
+func (o GroupOrder) CreatedAt(d SortDirection) GroupOrder { return sortedBy(o, "createdAt", d) }
+
+// FollowedCount sorts by followedCount, behind the keys that o has already.
+func (o GroupOrder) FollowedCount(d SortDirection) GroupOrder { return sortedBy(o, "followedCount", d) }
+
+// Name sorts by name, behind the keys that o has already.
+func (o GroupOrder) Name(d SortDirection) GroupOrder { return sortedBy(o, "name", d) }
+
+// Relevance sorts by relevance, behind the keys that o has already.
+func (o GroupOrder) Relevance(d SortDirection) GroupOrder { return sortedBy(o, "relevance", d) }
+
+// UpdatedAt sorts by updatedAt, behind the keys that o has already.
+func (o GroupOrder) UpdatedAt(d SortDirection) GroupOrder { return sortedBy(o, "updatedAt", d) }
 
 // LegacyType is the kind of thing that an old id stands for.
 type LegacyType string
@@ -1797,8 +1835,8 @@ type LogoutResponse struct {
 // related titles and the user who entered it.
 type Manga struct {
 	// Attributes say what a title is.
-	Attributes MangaAttributes    `json:"attributes"`
-	ID         openapi_types.UUID `json:"id"`
+	Attributes MangaAttributes `json:"attributes"`
+	ID         uuid.UUID       `json:"id"`
 
 	// Relationships are the resources that this one is connected to.
 	Relationships Relationships `json:"relationships"`
@@ -1839,7 +1877,7 @@ type MangaAttributes struct {
 	LastVolume *string `json:"lastVolume"`
 
 	// LatestUploadedChapter is the id of the newest chapter, zero without chapters.
-	LatestUploadedChapter openapi_types.UUID `json:"latestUploadedChapter"`
+	LatestUploadedChapter uuid.UUID `json:"latestUploadedChapter"`
 
 	// Links go to catalogues, shops and sources on other sites.
 	Links Links `json:"links"`
@@ -1884,10 +1922,10 @@ type MangaCreate struct {
 	AltTitles []LocalizedString `json:"altTitles,omitzero"`
 
 	// Artists are the ids of the artists.
-	Artists []openapi_types.UUID `json:"artists,omitzero"`
+	Artists []uuid.UUID `json:"artists,omitzero"`
 
 	// Authors are the ids of the authors.
-	Authors []openapi_types.UUID `json:"authors,omitzero"`
+	Authors []uuid.UUID `json:"authors,omitzero"`
 
 	// ChapterNumbersResetOnNewVolume tells that the chapters of each volume are counted from 1.
 	ChapterNumbersResetOnNewVolume *bool `json:"chapterNumbersResetOnNewVolume,omitempty"`
@@ -1899,10 +1937,10 @@ type MangaCreate struct {
 	Description LocalizedString `json:"description,omitzero"`
 
 	// LastChapter is the number of the final chapter.
-	LastChapter nullable.Nullable[string] `json:"lastChapter,omitempty"`
+	LastChapter Nullable[string] `json:"lastChapter,omitempty"`
 
 	// LastVolume is the number of the final volume.
-	LastVolume nullable.Nullable[string] `json:"lastVolume,omitempty"`
+	LastVolume Nullable[string] `json:"lastVolume,omitempty"`
 
 	// Links go to catalogues, shops and sources on other sites.
 	Links Links `json:"links,omitzero"`
@@ -1914,16 +1952,16 @@ type MangaCreate struct {
 	OriginalLanguage string `json:"originalLanguage"`
 
 	// PrimaryCover is the id of the cover that stands for the title.
-	PrimaryCover nullable.Nullable[openapi_types.UUID] `json:"primaryCover,omitempty"`
+	PrimaryCover Nullable[uuid.UUID] `json:"primaryCover,omitempty"`
 
 	// PublicationDemographic is the audience it was published for.
-	PublicationDemographic nullable.Nullable[Demographic] `json:"publicationDemographic,omitempty"`
+	PublicationDemographic Nullable[Demographic] `json:"publicationDemographic,omitempty"`
 
 	// Status tells how far the publication has come in the original language.
 	Status PublicationStatus `json:"status"`
 
 	// Tags are the ids of the tags. See [Client.ListTags].
-	Tags []openapi_types.UUID `json:"tags,omitzero"`
+	Tags []uuid.UUID `json:"tags,omitzero"`
 
 	// Title is the main name, as a rule in one language only. A code like ja-ro stands for Latin
 	// script.
@@ -1933,7 +1971,7 @@ type MangaCreate struct {
 	Version *int `json:"version,omitempty"`
 
 	// Year is the year in which it first came out, 1 to 9999.
-	Year nullable.Nullable[int] `json:"year,omitempty"`
+	Year Nullable[int] `json:"year,omitempty"`
 }
 
 // MangaEdit changes a title.
@@ -1942,10 +1980,10 @@ type MangaEdit struct {
 	AltTitles []LocalizedString `json:"altTitles,omitzero"`
 
 	// Artists are the ids of the artists.
-	Artists []openapi_types.UUID `json:"artists,omitzero"`
+	Artists []uuid.UUID `json:"artists,omitzero"`
 
 	// Authors are the ids of the authors.
-	Authors []openapi_types.UUID `json:"authors,omitzero"`
+	Authors []uuid.UUID `json:"authors,omitzero"`
 
 	// ChapterNumbersResetOnNewVolume tells that the chapters of each volume are counted from 1.
 	ChapterNumbersResetOnNewVolume *bool `json:"chapterNumbersResetOnNewVolume,omitempty"`
@@ -1957,10 +1995,10 @@ type MangaEdit struct {
 	Description LocalizedString `json:"description,omitzero"`
 
 	// LastChapter is the number of the final chapter.
-	LastChapter nullable.Nullable[string] `json:"lastChapter,omitempty"`
+	LastChapter Nullable[string] `json:"lastChapter,omitempty"`
 
 	// LastVolume is the number of the final volume.
-	LastVolume nullable.Nullable[string] `json:"lastVolume,omitempty"`
+	LastVolume Nullable[string] `json:"lastVolume,omitempty"`
 
 	// Links go to catalogues, shops and sources on other sites.
 	Links Links `json:"links,omitzero"`
@@ -1972,16 +2010,16 @@ type MangaEdit struct {
 	OriginalLanguage *string `json:"originalLanguage,omitempty"`
 
 	// PrimaryCover is the id of the cover that stands for the title.
-	PrimaryCover nullable.Nullable[openapi_types.UUID] `json:"primaryCover,omitempty"`
+	PrimaryCover Nullable[uuid.UUID] `json:"primaryCover,omitempty"`
 
 	// PublicationDemographic is the audience it was published for.
-	PublicationDemographic nullable.Nullable[Demographic] `json:"publicationDemographic,omitempty"`
+	PublicationDemographic Nullable[Demographic] `json:"publicationDemographic,omitempty"`
 
 	// Status tells how far the publication has come in the original language.
 	Status *PublicationStatus `json:"status,omitempty"`
 
 	// Tags are the ids of the tags. See [Client.ListTags].
-	Tags []openapi_types.UUID `json:"tags,omitzero"`
+	Tags []uuid.UUID `json:"tags,omitzero"`
 
 	// Title is the main name, as a rule in one language only. A code like ja-ro stands for Latin
 	// script.
@@ -1991,7 +2029,7 @@ type MangaEdit struct {
 	Version int `json:"version"`
 
 	// Year is the year in which it first came out, 1 to 9999.
-	Year nullable.Nullable[int] `json:"year,omitempty"`
+	Year Nullable[int] `json:"year,omitempty"`
 }
 
 // MangaInclude is a relationship of titles that Includes can ask for. Tags are complete without it.
@@ -2020,16 +2058,33 @@ type MangaList struct {
 
 // MangaOrder is an order of titles. FollowedCount is how many follow it, Rating how it was rated,
 // Relevance how well it fits the search.
-type MangaOrder struct {
-	CreatedAt             SortDirection `json:"createdAt,omitempty"`
-	FollowedCount         SortDirection `json:"followedCount,omitempty"`
-	LatestUploadedChapter SortDirection `json:"latestUploadedChapter,omitempty"`
-	Rating                SortDirection `json:"rating,omitempty"`
-	Relevance             SortDirection `json:"relevance,omitempty"`
-	Title                 SortDirection `json:"title,omitempty"`
-	UpdatedAt             SortDirection `json:"updatedAt,omitempty"`
-	Year                  SortDirection `json:"year,omitempty"`
+type MangaOrder []sortKey
+
+// CreatedAt sorts by createdAt, behind the keys that o has already.
+func (o MangaOrder) CreatedAt(d SortDirection) MangaOrder { return sortedBy(o, "createdAt", d) }
+
+// FollowedCount sorts by followedCount, behind the keys that o has already.
+func (o MangaOrder) FollowedCount(d SortDirection) MangaOrder { return sortedBy(o, "followedCount", d) }
+
+// LatestUploadedChapter sorts by latestUploadedChapter, behind the keys that o has already.
+func (o MangaOrder) LatestUploadedChapter(d SortDirection) MangaOrder {
+	return sortedBy(o, "latestUploadedChapter", d)
 }
+
+// Rating sorts by rating, behind the keys that o has already.
+func (o MangaOrder) Rating(d SortDirection) MangaOrder { return sortedBy(o, "rating", d) }
+
+// Relevance sorts by relevance, behind the keys that o has already.
+func (o MangaOrder) Relevance(d SortDirection) MangaOrder { return sortedBy(o, "relevance", d) }
+
+// Title sorts by title, behind the keys that o has already.
+func (o MangaOrder) Title(d SortDirection) MangaOrder { return sortedBy(o, "title", d) }
+
+// UpdatedAt sorts by updatedAt, behind the keys that o has already.
+func (o MangaOrder) UpdatedAt(d SortDirection) MangaOrder { return sortedBy(o, "updatedAt", d) }
+
+// Year sorts by year, behind the keys that o has already.
+func (o MangaOrder) Year(d SortDirection) MangaOrder { return sortedBy(o, "year", d) }
 
 // MangaRecommendation is a title that is like another one. Its relationships are the two.
 type MangaRecommendation struct {
@@ -2079,15 +2134,18 @@ type MangaRecommendationList struct {
 }
 
 // MangaRecommendationOrder is an order of recommendations.
-type MangaRecommendationOrder struct {
-	Score SortDirection `json:"score,omitempty"`
+type MangaRecommendationOrder []sortKey
+
+// Score sorts by score, behind the keys that o has already.
+func (o MangaRecommendationOrder) Score(d SortDirection) MangaRecommendationOrder {
+	return sortedBy(o, "score", d)
 }
 
 // MangaRelation relates a title to another one, which is its relationship.
 type MangaRelation struct {
 	// Attributes tell what the other title is to the first.
 	Attributes MangaRelationAttributes `json:"attributes"`
-	ID         openapi_types.UUID      `json:"id"`
+	ID         uuid.UUID               `json:"id"`
 
 	// Relationships are the resources that this one is connected to.
 	Relationships Relationships `json:"relationships"`
@@ -2113,7 +2171,7 @@ type MangaRelationCreate struct {
 	Relation MangaRelationType `json:"relation"`
 
 	// TargetManga is the id of the other title.
-	TargetManga openapi_types.UUID `json:"targetManga"`
+	TargetManga uuid.UUID `json:"targetManga"`
 }
 
 // MangaRelationInclude is a relationship of relations between titles that Includes can ask for.
@@ -2146,7 +2204,7 @@ type MangaRelationRequest struct {
 	Relation *MangaRelationType `json:"relation,omitempty"`
 
 	// TargetManga is the id of the other title.
-	TargetManga *openapi_types.UUID `json:"targetManga,omitempty"`
+	TargetManga *uuid.UUID `json:"targetManga,omitempty"`
 }
 
 // MangaRelationResponse has one relation between two titles.
@@ -2171,10 +2229,10 @@ type MangaRequest struct {
 	AltTitles []LocalizedString `json:"altTitles,omitzero"`
 
 	// Artists are the ids of the artists.
-	Artists []openapi_types.UUID `json:"artists,omitzero"`
+	Artists []uuid.UUID `json:"artists,omitzero"`
 
 	// Authors are the ids of the authors.
-	Authors []openapi_types.UUID `json:"authors,omitzero"`
+	Authors []uuid.UUID `json:"authors,omitzero"`
 
 	// ChapterNumbersResetOnNewVolume tells that the chapters of each volume are counted from 1.
 	ChapterNumbersResetOnNewVolume *bool `json:"chapterNumbersResetOnNewVolume,omitempty"`
@@ -2186,10 +2244,10 @@ type MangaRequest struct {
 	Description LocalizedString `json:"description,omitzero"`
 
 	// LastChapter is the number of the final chapter.
-	LastChapter nullable.Nullable[string] `json:"lastChapter,omitempty"`
+	LastChapter Nullable[string] `json:"lastChapter,omitempty"`
 
 	// LastVolume is the number of the final volume.
-	LastVolume nullable.Nullable[string] `json:"lastVolume,omitempty"`
+	LastVolume Nullable[string] `json:"lastVolume,omitempty"`
 
 	// Links go to catalogues, shops and sources on other sites.
 	Links Links `json:"links,omitzero"`
@@ -2201,16 +2259,16 @@ type MangaRequest struct {
 	OriginalLanguage *string `json:"originalLanguage,omitempty"`
 
 	// PrimaryCover is the id of the cover that stands for the title.
-	PrimaryCover nullable.Nullable[openapi_types.UUID] `json:"primaryCover,omitempty"`
+	PrimaryCover Nullable[uuid.UUID] `json:"primaryCover,omitempty"`
 
 	// PublicationDemographic is the audience it was published for.
-	PublicationDemographic nullable.Nullable[Demographic] `json:"publicationDemographic,omitempty"`
+	PublicationDemographic Nullable[Demographic] `json:"publicationDemographic,omitempty"`
 
 	// Status tells how far the publication has come in the original language.
 	Status *PublicationStatus `json:"status,omitempty"`
 
 	// Tags are the ids of the tags. See [Client.ListTags].
-	Tags []openapi_types.UUID `json:"tags,omitzero"`
+	Tags []uuid.UUID `json:"tags,omitzero"`
 
 	// Title is the main name, as a rule in one language only. A code like ja-ro stands for Latin
 	// script.
@@ -2220,7 +2278,7 @@ type MangaRequest struct {
 	Version *int `json:"version,omitempty"`
 
 	// Year is the year in which it first came out, 1 to 9999.
-	Year nullable.Nullable[int] `json:"year,omitempty"`
+	Year Nullable[int] `json:"year,omitempty"`
 }
 
 // MangaResponse has one title.
@@ -2259,7 +2317,7 @@ type MangaStatistics struct {
 }
 
 // MangaStatisticsByID are the numbers of each title, by its id.
-type MangaStatisticsByID = map[openapi_types.UUID]MangaStatistics
+type MangaStatisticsByID = map[uuid.UUID]MangaStatistics
 
 // MangaStatisticsResponse has the statistics of titles.
 type MangaStatisticsResponse struct {
@@ -2275,7 +2333,7 @@ type MangaStatisticsResponse struct {
 type LegacyMapping struct {
 	// Attributes are an old id and that of today.
 	Attributes LegacyMappingAttributes `json:"attributes"`
-	ID         openapi_types.UUID      `json:"id"`
+	ID         uuid.UUID               `json:"id"`
 
 	// Relationships are the resources that this one is connected to.
 	Relationships Relationships `json:"relationships"`
@@ -2291,7 +2349,7 @@ type LegacyMappingAttributes struct {
 	LegacyID int `json:"legacyId"`
 
 	// NewID is the id of today.
-	NewID openapi_types.UUID `json:"newId"`
+	NewID uuid.UUID `json:"newId"`
 
 	// Type is the kind of thing that an old id stands for.
 	Type  LegacyType `json:"type"`
@@ -2360,7 +2418,7 @@ type RatingStatistics struct {
 }
 
 // Ratings have the rating of each title, by its id.
-type Ratings = map[openapi_types.UUID]Rating
+type Ratings = map[uuid.UUID]Rating
 
 // RatingsResponse has the ratings that the account gave.
 type RatingsResponse struct {
@@ -2405,9 +2463,9 @@ type ReadingHistory struct {
 
 // ReadingHistoryEntry tells when the account read a chapter.
 type ReadingHistoryEntry struct {
-	ChapterID openapi_types.UUID `json:"chapterId"`
-	ReadDate  time.Time          `json:"readDate"`
-	Extra     Extra              `json:"-"`
+	ChapterID uuid.UUID `json:"chapterId"`
+	ReadDate  time.Time `json:"readDate"`
+	Extra     Extra     `json:"-"`
 }
 
 // ReadingStatus is the place of a title in the library of an account. The empty one stands for
@@ -2425,7 +2483,7 @@ type ReadingStatusResponse struct {
 }
 
 // ReadingStatuses have the reading status of each title, by its id.
-type ReadingStatuses = map[openapi_types.UUID]ReadingStatus
+type ReadingStatuses = map[uuid.UUID]ReadingStatus
 
 // ReadingStatusesResponse has the reading statuses of the account.
 type ReadingStatusesResponse struct {
@@ -2459,8 +2517,8 @@ type RefreshSessionRequest struct {
 // Report is a report to the moderators. Its relationships are its reason and the user who made it.
 type Report struct {
 	// Attributes say what a report is about.
-	Attributes ReportAttributes   `json:"attributes"`
-	ID         openapi_types.UUID `json:"id"`
+	Attributes ReportAttributes `json:"attributes"`
+	ID         uuid.UUID        `json:"id"`
 
 	// Relationships are the resources that this one is connected to.
 	Relationships Relationships `json:"relationships"`
@@ -2499,10 +2557,10 @@ type ReportCreate struct {
 	Details string `json:"details"`
 
 	// ObjectID is the id of what is reported.
-	ObjectID openapi_types.UUID `json:"objectId"`
+	ObjectID uuid.UUID `json:"objectId"`
 
 	// Reason is the id of a reason of the same category. See [Client.ListReportReasons].
-	Reason openapi_types.UUID `json:"reason"`
+	Reason uuid.UUID `json:"reason"`
 }
 
 // ReportInclude is a relationship of reports that Includes can ask for.
@@ -2530,15 +2588,16 @@ type ReportList struct {
 }
 
 // ReportOrder is an order of reports.
-type ReportOrder struct {
-	CreatedAt SortDirection `json:"createdAt,omitempty"`
-}
+type ReportOrder []sortKey
+
+// CreatedAt sorts by createdAt, behind the keys that o has already.
+func (o ReportOrder) CreatedAt(d SortDirection) ReportOrder { return sortedBy(o, "createdAt", d) }
 
 // ReportReason is a reason to report something.
 type ReportReason struct {
 	// Attributes say what a reason is.
 	Attributes ReportReasonAttributes `json:"attributes"`
-	ID         openapi_types.UUID     `json:"id"`
+	ID         uuid.UUID              `json:"id"`
 
 	// Relationships are the resources that this one is connected to.
 	Relationships Relationships `json:"relationships"`
@@ -2607,7 +2666,7 @@ type Result string
 type ScanlationGroup struct {
 	// Attributes say who a scanlation group is. Addresses and channels are nil where there is none.
 	Attributes ScanlationGroupAttributes `json:"attributes"`
-	ID         openapi_types.UUID        `json:"id"`
+	ID         uuid.UUID                 `json:"id"`
 
 	// Relationships are the resources that this one is connected to.
 	Relationships Relationships `json:"relationships"`
@@ -2673,44 +2732,44 @@ type ScanlationGroupAttributes struct {
 
 // ScanlationGroupEdit changes a scanlation group.
 type ScanlationGroupEdit struct {
-	ContactEmail nullable.Nullable[string] `json:"contactEmail,omitempty"`
-	Description  nullable.Nullable[string] `json:"description,omitempty"`
+	ContactEmail Nullable[string] `json:"contactEmail,omitempty"`
+	Description  Nullable[string] `json:"description,omitempty"`
 
 	// Discord is the invitation to a Discord server.
-	Discord nullable.Nullable[string] `json:"discord,omitempty"`
+	Discord Nullable[string] `json:"discord,omitempty"`
 
 	// FocusedLanguages are the codes of the languages that the group translates into, such as en or
 	// pt-br.
-	FocusedLanguages nullable.Nullable[[]string] `json:"focusedLanguages,omitempty"`
+	FocusedLanguages Nullable[[]string] `json:"focusedLanguages,omitempty"`
 
 	// Inactive tells that the group no longer works.
-	Inactive   *bool                     `json:"inactive,omitempty"`
-	IrcChannel nullable.Nullable[string] `json:"ircChannel,omitempty"`
-	IrcServer  nullable.Nullable[string] `json:"ircServer,omitempty"`
+	Inactive   *bool            `json:"inactive,omitempty"`
+	IrcChannel Nullable[string] `json:"ircChannel,omitempty"`
+	IrcServer  Nullable[string] `json:"ircServer,omitempty"`
 
 	// Leader is the id of a user.
-	Leader *openapi_types.UUID `json:"leader,omitempty"`
+	Leader *uuid.UUID `json:"leader,omitempty"`
 
 	// Locked lets only members upload for the group.
 	Locked *bool `json:"locked,omitempty"`
 
 	// MangaUpdates is an address on www.mangaupdates.com, of at most 128 characters.
-	MangaUpdates nullable.Nullable[string] `json:"mangaUpdates,omitempty"`
+	MangaUpdates Nullable[string] `json:"mangaUpdates,omitempty"`
 
 	// Members are the ids of users, in place of the members it had.
-	Members []openapi_types.UUID `json:"members,omitzero"`
-	Name    *string              `json:"name,omitempty"`
+	Members []uuid.UUID `json:"members,omitzero"`
+	Name    *string     `json:"name,omitempty"`
 
 	// PublishDelay is an ISO 8601 duration, such as P3D or P1DT12H, after which its chapters are
 	// published here.
 	PublishDelay *string `json:"publishDelay,omitempty"`
 
 	// Twitter is an address on twitter.com.
-	Twitter nullable.Nullable[string] `json:"twitter,omitempty"`
+	Twitter Nullable[string] `json:"twitter,omitempty"`
 
 	// Version is that of the newest state, as it was read.
-	Version int                       `json:"version"`
-	Website nullable.Nullable[string] `json:"website,omitempty"`
+	Version int              `json:"version"`
+	Website Nullable[string] `json:"website,omitempty"`
 }
 
 // ScanlationGroupList is a page of scanlation groups.
@@ -2766,7 +2825,7 @@ type Settings struct {
 	Settings SettingsDocument `json:"settings"`
 
 	// Template is the id of the template that the settings follow, zero without one.
-	Template openapi_types.UUID `json:"template"`
+	Template uuid.UUID `json:"template"`
 
 	// UpdatedAt is when they were last changed. It is zero when the server sends null.
 	UpdatedAt DateTime `json:"updatedAt"`
@@ -2804,8 +2863,8 @@ type CommentStatistics struct {
 // Tag is a tag.
 type Tag struct {
 	// Attributes say what a tag is.
-	Attributes TagAttributes      `json:"attributes"`
-	ID         openapi_types.UUID `json:"id"`
+	Attributes TagAttributes `json:"attributes"`
+	ID         uuid.UUID     `json:"id"`
 
 	// Relationships are the resources that this one is connected to.
 	Relationships Relationships `json:"relationships"`
@@ -2866,7 +2925,7 @@ type ThreadStatistics struct {
 }
 
 // ThreadStatisticsByID are the numbers of each chapter or scanlation group, by its id.
-type ThreadStatisticsByID = map[openapi_types.UUID]ThreadStatistics
+type ThreadStatisticsByID = map[uuid.UUID]ThreadStatistics
 
 // ThreadStatisticsResponse has the statistics of chapters or scanlation groups.
 type ThreadStatisticsResponse struct {
@@ -2881,7 +2940,7 @@ type ThreadStatisticsResponse struct {
 // ReadingStatusEdit sets the reading status of a title.
 type ReadingStatusEdit struct {
 	// Status removes the status if it is null or unset.
-	Status nullable.Nullable[ReadingStatus] `json:"status"`
+	Status Nullable[ReadingStatus] `json:"status"`
 }
 
 // UploadApproval tells whether a chapter would wait for approval.
@@ -2900,7 +2959,7 @@ type UploadApprovalCheck struct {
 	Locale string `json:"locale"`
 
 	// Manga is the id of the title.
-	Manga openapi_types.UUID `json:"manga"`
+	Manga uuid.UUID `json:"manga"`
 }
 
 // UploadCoverBody is the form that [CoverUpload] makes.
@@ -2910,7 +2969,7 @@ type UploadCoverBody struct {
 	Locale      *string             `json:"locale,omitempty"`
 
 	// Volume is the number of a volume, possibly with decimals and letters; at most 8 characters.
-	Volume nullable.Nullable[CoverVolume] `json:"volume,omitempty"`
+	Volume Nullable[CoverVolume] `json:"volume,omitempty"`
 }
 
 // UploadPagesBody is a form with one file. [Pages] makes one with several.
@@ -2935,7 +2994,7 @@ type UploadPagesResponse struct {
 type UploadSession struct {
 	// Attributes say how far an upload has come.
 	Attributes UploadSessionAttributes `json:"attributes"`
-	ID         openapi_types.UUID      `json:"id"`
+	ID         uuid.UUID               `json:"id"`
 
 	// Relationships are the files, if Includes asked for them.
 	Relationships Relationships `json:"relationships"`
@@ -2971,7 +3030,7 @@ type UploadSessionAttributes struct {
 type UploadSessionFile struct {
 	// Attributes say what a file is.
 	Attributes UploadSessionFileAttributes `json:"attributes"`
-	ID         openapi_types.UUID          `json:"id"`
+	ID         uuid.UUID                   `json:"id"`
 
 	// Type is the kind of a resource. New kinds appear without notice and are no error.
 	Type  ResourceType `json:"type"`
@@ -3019,8 +3078,8 @@ type UploadSessionResponse struct {
 // User is an account. Among its relationships are its scanlation groups.
 type User struct {
 	// Attributes say who a user is.
-	Attributes UserAttributes     `json:"attributes"`
-	ID         openapi_types.UUID `json:"id"`
+	Attributes UserAttributes `json:"attributes"`
+	ID         uuid.UUID      `json:"id"`
 
 	// Relationships are the resources that this one is connected to.
 	Relationships Relationships `json:"relationships"`
@@ -3069,9 +3128,10 @@ type UserList struct {
 }
 
 // UserOrder is an order of users.
-type UserOrder struct {
-	Username SortDirection `json:"username,omitempty"`
-}
+type UserOrder []sortKey
+
+// Username sorts by username, behind the keys that o has already.
+func (o UserOrder) Username(d SortDirection) UserOrder { return sortedBy(o, "username", d) }
 
 // UserResponse has one user.
 type UserResponse struct {
@@ -3103,13 +3163,13 @@ type ListAuthorsParams struct {
 
 	// IDs are the ids of the only results that are wanted, 100 at most. Set Limit as well: without it
 	// 10 of them come.
-	IDs []openapi_types.UUID `form:"ids[],omitempty" json:"ids[],omitempty"`
+	IDs []uuid.UUID `form:"ids[],omitempty" json:"ids[],omitempty"`
 
 	// Name is the name to look for.
 	Name *string `form:"name,omitempty" json:"name,omitempty"`
 
 	// Order is the order of the results. Without it the server has one of its own.
-	Order *AuthorOrder `json:"order,omitempty"`
+	Order AuthorOrder `json:"order,omitempty"`
 
 	// Includes are the types of relationships that come with their attributes. What the account may not
 	// see comes without them, and without an error.
@@ -3133,19 +3193,19 @@ type ListChaptersParams struct {
 
 	// IDs are the ids of the only results that are wanted, 100 at most. Set Limit as well: without it
 	// 10 of them come.
-	IDs []openapi_types.UUID `form:"ids[],omitempty" json:"ids[],omitempty"`
+	IDs []uuid.UUID `form:"ids[],omitempty" json:"ids[],omitempty"`
 
 	// Title is what to look for in the titles of chapters.
 	Title *string `form:"title,omitempty" json:"title,omitempty"`
 
 	// Groups are the ids of scanlation groups, of which only the chapters are found.
-	Groups []openapi_types.UUID `form:"groups[],omitempty" json:"groups[],omitempty"`
+	Groups []uuid.UUID `form:"groups[],omitempty" json:"groups[],omitempty"`
 
 	// Uploader keeps only chapters that one of these users uploaded, by id.
-	Uploader []openapi_types.UUID `form:"uploader[],omitempty" json:"uploader[],omitempty"`
+	Uploader []uuid.UUID `form:"uploader[],omitempty" json:"uploader[],omitempty"`
 
 	// Manga is the id of the title whose chapters are wanted.
-	Manga *openapi_types.UUID `form:"manga,omitempty" json:"manga,omitempty"`
+	Manga *uuid.UUID `form:"manga,omitempty" json:"manga,omitempty"`
 
 	// Volume keeps only chapters of one of these volumes, such as 1 or 2.5.
 	Volume []string `form:"volume[],omitempty" json:"volume[],omitempty"`
@@ -3169,10 +3229,10 @@ type ListChaptersParams struct {
 	ContentRating []ContentRating `form:"contentRating[],omitempty" json:"contentRating[],omitempty"`
 
 	// ExcludedGroups are the ids of scanlation groups whose chapters are left out.
-	ExcludedGroups []openapi_types.UUID `form:"excludedGroups[],omitempty" json:"excludedGroups[],omitempty"`
+	ExcludedGroups []uuid.UUID `form:"excludedGroups[],omitempty" json:"excludedGroups[],omitempty"`
 
 	// ExcludedUploaders are the ids of users whose chapters are left out.
-	ExcludedUploaders []openapi_types.UUID `form:"excludedUploaders[],omitempty" json:"excludedUploaders[],omitempty"`
+	ExcludedUploaders []uuid.UUID `form:"excludedUploaders[],omitempty" json:"excludedUploaders[],omitempty"`
 
 	// IncludeFutureUpdates tells whether chapters whose update lies ahead are found. The server takes
 	// [Yes] when it is unset.
@@ -3214,7 +3274,7 @@ type ListChaptersParams struct {
 	PublishAtSince *DateTime `form:"publishAtSince,omitempty" json:"publishAtSince,omitempty"`
 
 	// Order is the order of the results. Without it the server has one of its own.
-	Order *ChapterOrder `json:"order,omitempty"`
+	Order ChapterOrder `json:"order,omitempty"`
 
 	// Includes are the types of relationships that come with their attributes. What the account may not
 	// see comes without them, and without an error.
@@ -3247,7 +3307,7 @@ type ListAPIClientsParams struct {
 	Includes []APIClientInclude `form:"includes[],omitempty" json:"includes[],omitempty"`
 
 	// Order is the order of the results. Without it the newest come first.
-	Order *APIClientOrder `json:"order,omitempty"`
+	Order APIClientOrder `json:"order,omitempty"`
 }
 
 // DeleteAPIClientParams defines parameters for DeleteAPIClient.
@@ -3272,21 +3332,21 @@ type ListCoversParams struct {
 	Offset *int `form:"offset,omitempty" json:"offset,omitempty"`
 
 	// Manga keeps only covers of one of these titles, by id; 100 at most.
-	Manga []openapi_types.UUID `form:"manga[],omitempty" json:"manga[],omitempty"`
+	Manga []uuid.UUID `form:"manga[],omitempty" json:"manga[],omitempty"`
 
 	// IDs are the ids of the only results that are wanted, 100 at most. Set Limit as well: without it
 	// 10 of them come.
-	IDs []openapi_types.UUID `form:"ids[],omitempty" json:"ids[],omitempty"`
+	IDs []uuid.UUID `form:"ids[],omitempty" json:"ids[],omitempty"`
 
 	// Uploaders are the ids of users of whom only the covers are found; 100 at most.
-	Uploaders []openapi_types.UUID `form:"uploaders[],omitempty" json:"uploaders[],omitempty"`
+	Uploaders []uuid.UUID `form:"uploaders[],omitempty" json:"uploaders[],omitempty"`
 
 	// Locales are the languages of which only the covers are found; 100 at most. A code is like ja or
 	// pt-br.
 	Locales []string `form:"locales[],omitempty" json:"locales[],omitempty"`
 
 	// Order is the order of the results. Without it the server has one of its own.
-	Order *CoverOrder `json:"order,omitempty"`
+	Order CoverOrder `json:"order,omitempty"`
 
 	// Includes are the types of relationships that come with their attributes. What the account may not
 	// see comes without them, and without an error.
@@ -3310,7 +3370,7 @@ type ListGroupsParams struct {
 
 	// IDs are the ids of the only results that are wanted, 100 at most. Set Limit as well: without it
 	// 10 of them come.
-	IDs []openapi_types.UUID `form:"ids[],omitempty" json:"ids[],omitempty"`
+	IDs []uuid.UUID `form:"ids[],omitempty" json:"ids[],omitempty"`
 
 	// Name is the name to look for.
 	Name *string `form:"name,omitempty" json:"name,omitempty"`
@@ -3323,7 +3383,7 @@ type ListGroupsParams struct {
 	Includes []GroupInclude `form:"includes[],omitempty" json:"includes[],omitempty"`
 
 	// Order is the order of the results. Without it the server has one of its own.
-	Order *GroupOrder `json:"order,omitempty"`
+	Order GroupOrder `json:"order,omitempty"`
 }
 
 // GetGroupParams defines parameters for GetGroup.
@@ -3364,10 +3424,10 @@ type GetCustomListFeedParams struct {
 	ContentRating []ContentRating `form:"contentRating[],omitempty" json:"contentRating[],omitempty"`
 
 	// ExcludedGroups are the ids of scanlation groups whose chapters are left out.
-	ExcludedGroups []openapi_types.UUID `form:"excludedGroups[],omitempty" json:"excludedGroups[],omitempty"`
+	ExcludedGroups []uuid.UUID `form:"excludedGroups[],omitempty" json:"excludedGroups[],omitempty"`
 
 	// ExcludedUploaders are the ids of users whose chapters are left out.
-	ExcludedUploaders []openapi_types.UUID `form:"excludedUploaders[],omitempty" json:"excludedUploaders[],omitempty"`
+	ExcludedUploaders []uuid.UUID `form:"excludedUploaders[],omitempty" json:"excludedUploaders[],omitempty"`
 
 	// IncludeFutureUpdates tells whether chapters whose update lies ahead are found. The server takes
 	// [Yes] when it is unset.
@@ -3391,7 +3451,7 @@ type GetCustomListFeedParams struct {
 	PublishAtSince *DateTime `form:"publishAtSince,omitempty" json:"publishAtSince,omitempty"`
 
 	// Order is the order of the results. Without it the server has one of its own.
-	Order *ChapterOrder `json:"order,omitempty"`
+	Order ChapterOrder `json:"order,omitempty"`
 
 	// Includes are the types of relationships that come with their attributes. What the account may not
 	// see comes without them, and without an error.
@@ -3428,27 +3488,27 @@ type SearchMangaParams struct {
 	Title *string `form:"title,omitempty" json:"title,omitempty"`
 
 	// AuthorOrArtist keeps only titles that this person wrote or drew, by id.
-	AuthorOrArtist *openapi_types.UUID `form:"authorOrArtist,omitempty" json:"authorOrArtist,omitempty"`
+	AuthorOrArtist *uuid.UUID `form:"authorOrArtist,omitempty" json:"authorOrArtist,omitempty"`
 
 	// Authors are the ids of authors, of whom only the titles are found.
-	Authors []openapi_types.UUID `form:"authors[],omitempty" json:"authors[],omitempty"`
+	Authors []uuid.UUID `form:"authors[],omitempty" json:"authors[],omitempty"`
 
 	// Artists are the ids of artists, of whom only the titles are found.
-	Artists []openapi_types.UUID `form:"artists[],omitempty" json:"artists[],omitempty"`
+	Artists []uuid.UUID `form:"artists[],omitempty" json:"artists[],omitempty"`
 
 	// Year keeps only titles that first came out in this year, such as 2020. The word none finds those
 	// without a year.
 	Year *string `form:"year,omitempty" json:"year,omitempty"`
 
 	// IncludedTags are the ids of tags that a title must have. See IncludedTagsMode.
-	IncludedTags []openapi_types.UUID `form:"includedTags[],omitempty" json:"includedTags[],omitempty"`
+	IncludedTags []uuid.UUID `form:"includedTags[],omitempty" json:"includedTags[],omitempty"`
 
 	// IncludedTagsMode tells whether all of IncludedTags are needed or one will do. The server takes
 	// AND when it is unset.
 	IncludedTagsMode *TagMode `form:"includedTagsMode,omitempty" json:"includedTagsMode,omitempty"`
 
 	// ExcludedTags are the ids of tags that a title must not have. See ExcludedTagsMode.
-	ExcludedTags []openapi_types.UUID `form:"excludedTags[],omitempty" json:"excludedTags[],omitempty"`
+	ExcludedTags []uuid.UUID `form:"excludedTags[],omitempty" json:"excludedTags[],omitempty"`
 
 	// ExcludedTagsMode tells whether all of ExcludedTags together rule a title out or one will do. The
 	// server takes OR when it is unset.
@@ -3474,7 +3534,7 @@ type SearchMangaParams struct {
 
 	// IDs are the ids of the only results that are wanted, 100 at most. Set Limit as well: without it
 	// 10 of them come.
-	IDs []openapi_types.UUID `form:"ids[],omitempty" json:"ids[],omitempty"`
+	IDs []uuid.UUID `form:"ids[],omitempty" json:"ids[],omitempty"`
 
 	// ContentRating keeps only titles with one of these ratings, or their chapters. The server takes
 	// safe, suggestive and erotica when it is unset.
@@ -3487,7 +3547,7 @@ type SearchMangaParams struct {
 	UpdatedAtSince *DateTime `form:"updatedAtSince,omitempty" json:"updatedAtSince,omitempty"`
 
 	// Order is the order of the results. Without it the title with the newest chapter comes first.
-	Order *MangaOrder `json:"order,omitempty"`
+	Order MangaOrder `json:"order,omitempty"`
 
 	// Includes are the types of relationships that come with their attributes. What the account may not
 	// see comes without them, and without an error.
@@ -3501,7 +3561,7 @@ type SearchMangaParams struct {
 	HasUnavailableChapters *Flag `form:"hasUnavailableChapters,omitempty" json:"hasUnavailableChapters,omitempty"`
 
 	// Group keeps only titles with a chapter of this scanlation group, by id.
-	Group *openapi_types.UUID `form:"group,omitempty" json:"group,omitempty"`
+	Group *uuid.UUID `form:"group,omitempty" json:"group,omitempty"`
 }
 
 // ListMangaDraftsParams defines parameters for ListMangaDrafts.
@@ -3516,7 +3576,7 @@ type ListMangaDraftsParams struct {
 	State *DraftState `form:"state,omitempty" json:"state,omitempty"`
 
 	// Order is the order of the results. Without it the newest come first.
-	Order *DraftOrder `json:"order,omitempty"`
+	Order DraftOrder `json:"order,omitempty"`
 
 	// Includes are the types of relationships that come with their attributes. What the account may not
 	// see comes without them, and without an error.
@@ -3541,14 +3601,14 @@ type GetRandomMangaParams struct {
 	ContentRating []ContentRating `form:"contentRating[],omitempty" json:"contentRating[],omitempty"`
 
 	// IncludedTags are the ids of tags that a title must have. See IncludedTagsMode.
-	IncludedTags []openapi_types.UUID `form:"includedTags[],omitempty" json:"includedTags[],omitempty"`
+	IncludedTags []uuid.UUID `form:"includedTags[],omitempty" json:"includedTags[],omitempty"`
 
 	// IncludedTagsMode tells whether all of IncludedTags are needed or one will do. The server takes
 	// AND when it is unset.
 	IncludedTagsMode *TagMode `form:"includedTagsMode,omitempty" json:"includedTagsMode,omitempty"`
 
 	// ExcludedTags are the ids of tags that a title must not have. See ExcludedTagsMode.
-	ExcludedTags []openapi_types.UUID `form:"excludedTags[],omitempty" json:"excludedTags[],omitempty"`
+	ExcludedTags []uuid.UUID `form:"excludedTags[],omitempty" json:"excludedTags[],omitempty"`
 
 	// ExcludedTagsMode tells whether all of ExcludedTags together rule a title out or one will do. The
 	// server takes OR when it is unset.
@@ -3558,7 +3618,7 @@ type GetRandomMangaParams struct {
 // ListReadMarkersParams defines parameters for ListReadMarkers.
 type ListReadMarkersParams struct {
 	// IDs are the ids of the titles, as many as the length of an address allows.
-	IDs []openapi_types.UUID `form:"ids[]" json:"ids[]"`
+	IDs []uuid.UUID `form:"ids[]" json:"ids[]"`
 
 	// Grouped sorts the chapters by title. Otherwise they are one list.
 	Grouped *bool `form:"grouped,omitempty" json:"grouped,omitempty"`
@@ -3583,7 +3643,7 @@ type GetMangaAggregateParams struct {
 	TranslatedLanguage []string `form:"translatedLanguage[],omitempty" json:"translatedLanguage[],omitempty"`
 
 	// Groups are the ids of scanlation groups, of which only the chapters are found.
-	Groups []openapi_types.UUID `form:"groups[],omitempty" json:"groups[],omitempty"`
+	Groups []uuid.UUID `form:"groups[],omitempty" json:"groups[],omitempty"`
 
 	// IncludeUnavailable tells whether chapters that cannot be read are found. The server takes [No]
 	// when it is unset.
@@ -3614,10 +3674,10 @@ type GetMangaFeedParams struct {
 	ContentRating []ContentRating `form:"contentRating[],omitempty" json:"contentRating[],omitempty"`
 
 	// ExcludedGroups are the ids of scanlation groups whose chapters are left out.
-	ExcludedGroups []openapi_types.UUID `form:"excludedGroups[],omitempty" json:"excludedGroups[],omitempty"`
+	ExcludedGroups []uuid.UUID `form:"excludedGroups[],omitempty" json:"excludedGroups[],omitempty"`
 
 	// ExcludedUploaders are the ids of users whose chapters are left out.
-	ExcludedUploaders []openapi_types.UUID `form:"excludedUploaders[],omitempty" json:"excludedUploaders[],omitempty"`
+	ExcludedUploaders []uuid.UUID `form:"excludedUploaders[],omitempty" json:"excludedUploaders[],omitempty"`
 
 	// IncludeFutureUpdates tells whether chapters whose update lies ahead are found. The server takes
 	// [Yes] when it is unset.
@@ -3641,7 +3701,7 @@ type GetMangaFeedParams struct {
 	PublishAtSince *DateTime `form:"publishAtSince,omitempty" json:"publishAtSince,omitempty"`
 
 	// Order is the order of the results. Without it the server has one of its own.
-	Order *ChapterOrder `json:"order,omitempty"`
+	Order ChapterOrder `json:"order,omitempty"`
 
 	// Includes are the types of relationships that come with their attributes. What the account may not
 	// see comes without them, and without an error.
@@ -3691,7 +3751,7 @@ type ListMangaRecommendationsParams struct {
 	Includes []MangaRecommendationInclude `form:"includes[],omitempty" json:"includes[],omitempty"`
 
 	// Order is the order of the results. Without it the most similar title comes first.
-	Order *MangaRecommendationOrder `json:"order,omitempty"`
+	Order MangaRecommendationOrder `json:"order,omitempty"`
 
 	// ContentRating keeps only titles with one of these ratings, or their chapters. The server takes
 	// safe, suggestive and erotica when it is unset.
@@ -3708,7 +3768,7 @@ type ListMangaRelationsParams struct {
 // ListRatingsParams defines parameters for ListRatings.
 type ListRatingsParams struct {
 	// Manga lists the ids of the titles, as many as the length of an address allows.
-	Manga []openapi_types.UUID `form:"manga[]" json:"manga[]"`
+	Manga []uuid.UUID `form:"manga[]" json:"manga[]"`
 }
 
 // ListReportsParams defines parameters for ListReports.
@@ -3723,16 +3783,16 @@ type ListReportsParams struct {
 	Category *ReportCategory `form:"category,omitempty" json:"category,omitempty"`
 
 	// ReasonID keeps only reports for this reason. See [Client.ListReportReasons].
-	ReasonID *openapi_types.UUID `form:"reasonId,omitempty" json:"reasonId,omitempty"`
+	ReasonID *uuid.UUID `form:"reasonId,omitempty" json:"reasonId,omitempty"`
 
 	// ObjectID keeps only reports about what has this id.
-	ObjectID *openapi_types.UUID `form:"objectId,omitempty" json:"objectId,omitempty"`
+	ObjectID *uuid.UUID `form:"objectId,omitempty" json:"objectId,omitempty"`
 
 	// Status keeps only reports in this state.
 	Status *ReportStatus `form:"status,omitempty" json:"status,omitempty"`
 
 	// Order is the order of the results. Without it the newest come first.
-	Order *ReportOrder `json:"order,omitempty"`
+	Order ReportOrder `json:"order,omitempty"`
 
 	// Includes are the types of relationships that come with their attributes. What the account may not
 	// see comes without them, and without an error.
@@ -3742,19 +3802,19 @@ type ListReportsParams struct {
 // ListChapterStatisticsParams defines parameters for ListChapterStatistics.
 type ListChapterStatisticsParams struct {
 	// Chapter lists the ids of the chapters, as many as the length of an address allows.
-	Chapter []openapi_types.UUID `form:"chapter[]" json:"chapter[]"`
+	Chapter []uuid.UUID `form:"chapter[]" json:"chapter[]"`
 }
 
 // ListGroupStatisticsParams defines parameters for ListGroupStatistics.
 type ListGroupStatisticsParams struct {
 	// Group lists the ids of the scanlation groups, as many as the length of an address allows.
-	Group []openapi_types.UUID `form:"group[]" json:"group[]"`
+	Group []uuid.UUID `form:"group[]" json:"group[]"`
 }
 
 // ListMangaStatisticsParams defines parameters for ListMangaStatistics.
 type ListMangaStatisticsParams struct {
 	// Manga lists the ids of the titles, as many as the length of an address allows.
-	Manga []openapi_types.UUID `form:"manga[]" json:"manga[]"`
+	Manga []uuid.UUID `form:"manga[]" json:"manga[]"`
 }
 
 // GetUploadSessionParams defines parameters for GetUploadSession.
@@ -3778,9 +3838,6 @@ type BeginChapterEditParams struct {
 	Includes []UploadSessionInclude `form:"includes[],omitempty" json:"includes[],omitempty"`
 }
 
-// DeleteUploadedPagesJSONBody defines parameters for DeleteUploadedPages.
-type DeleteUploadedPagesJSONBody = []openapi_types.UUID
-
 // ListUsersParams defines parameters for ListUsers.
 type ListUsersParams struct {
 	// Limit is the size of a page, 0 to 100. The server takes 10 when it is unset.
@@ -3791,13 +3848,13 @@ type ListUsersParams struct {
 
 	// IDs are the ids of the only results that are wanted, 100 at most. Set Limit as well: without it
 	// 10 of them come.
-	IDs []openapi_types.UUID `form:"ids[],omitempty" json:"ids[],omitempty"`
+	IDs []uuid.UUID `form:"ids[],omitempty" json:"ids[],omitempty"`
 
 	// Username is the name to look for.
 	Username *string `form:"username,omitempty" json:"username,omitempty"`
 
 	// Order is the order of the results. Without it the server has one of its own.
-	Order *UserOrder `json:"order,omitempty"`
+	Order UserOrder `json:"order,omitempty"`
 }
 
 // ListFollowedGroupsParams defines parameters for ListFollowedGroups.
@@ -3859,10 +3916,10 @@ type GetFollowedMangaFeedParams struct {
 	ContentRating []ContentRating `form:"contentRating[],omitempty" json:"contentRating[],omitempty"`
 
 	// ExcludedGroups are the ids of scanlation groups whose chapters are left out.
-	ExcludedGroups []openapi_types.UUID `form:"excludedGroups[],omitempty" json:"excludedGroups[],omitempty"`
+	ExcludedGroups []uuid.UUID `form:"excludedGroups[],omitempty" json:"excludedGroups[],omitempty"`
 
 	// ExcludedUploaders are the ids of users whose chapters are left out.
-	ExcludedUploaders []openapi_types.UUID `form:"excludedUploaders[],omitempty" json:"excludedUploaders[],omitempty"`
+	ExcludedUploaders []uuid.UUID `form:"excludedUploaders[],omitempty" json:"excludedUploaders[],omitempty"`
 
 	// IncludeFutureUpdates tells whether chapters whose update lies ahead are found. The server takes
 	// [Yes] when it is unset.
@@ -3886,7 +3943,7 @@ type GetFollowedMangaFeedParams struct {
 	PublishAtSince *DateTime `form:"publishAtSince,omitempty" json:"publishAtSince,omitempty"`
 
 	// Order is the order of the results. Without it the server has one of its own.
-	Order *ChapterOrder `json:"order,omitempty"`
+	Order ChapterOrder `json:"order,omitempty"`
 
 	// Includes are the types of relationships that come with their attributes. What the account may not
 	// see comes without them, and without an error.
@@ -3937,126 +3994,3 @@ type ListUserCustomListsParams struct {
 	// Offset is the number of results to skip. Offset and limit together may not pass 10,000.
 	Offset *int `form:"offset,omitempty" json:"offset,omitempty"`
 }
-
-// LoginJSONRequestBody defines body for Login for application/json ContentType.
-//
-// Deprecated: MangaDex will remove this operation.
-type LoginJSONRequestBody = LoginRequest
-
-// RefreshSessionJSONRequestBody defines body for RefreshSession for application/json ContentType.
-//
-// Deprecated: MangaDex will remove this operation.
-type RefreshSessionJSONRequestBody = RefreshSessionRequest
-
-// CreateAuthorJSONRequestBody defines body for CreateAuthor for application/json ContentType.
-type CreateAuthorJSONRequestBody = AuthorCreate
-
-// UpdateAuthorJSONRequestBody defines body for UpdateAuthor for application/json ContentType.
-type UpdateAuthorJSONRequestBody = AuthorEdit
-
-// SolveCaptchaJSONRequestBody defines body for SolveCaptcha for application/json ContentType.
-type SolveCaptchaJSONRequestBody = CaptchaSolution
-
-// UpdateChapterJSONRequestBody defines body for UpdateChapter for application/json ContentType.
-type UpdateChapterJSONRequestBody = ChapterEdit
-
-// CreateAPIClientJSONRequestBody defines body for CreateAPIClient for application/json ContentType.
-type CreateAPIClientJSONRequestBody = APIClientCreate
-
-// UpdateAPIClientJSONRequestBody defines body for UpdateAPIClient for application/json ContentType.
-type UpdateAPIClientJSONRequestBody = APIClientEdit
-
-// RegenerateAPIClientSecretJSONRequestBody defines body for RegenerateAPIClientSecret for
-// application/json ContentType.
-type RegenerateAPIClientSecretJSONRequestBody = EmptyObject
-
-// UploadCoverMultipartRequestBody defines body for UploadCover for multipart/form-data ContentType.
-type UploadCoverMultipartRequestBody = UploadCoverBody
-
-// UpdateCoverJSONRequestBody defines body for UpdateCover for application/json ContentType.
-type UpdateCoverJSONRequestBody = CoverEdit
-
-// CreateForumThreadJSONRequestBody defines body for CreateForumThread for application/json
-// ContentType.
-type CreateForumThreadJSONRequestBody = ForumThreadCreate
-
-// CreateGroupJSONRequestBody defines body for CreateGroup for application/json ContentType.
-type CreateGroupJSONRequestBody = ScanlationGroupCreate
-
-// UpdateGroupJSONRequestBody defines body for UpdateGroup for application/json ContentType.
-type UpdateGroupJSONRequestBody = ScanlationGroupEdit
-
-// MapLegacyIDsJSONRequestBody defines body for MapLegacyIDs for application/json ContentType.
-type MapLegacyIDsJSONRequestBody = LegacyMappingRequest
-
-// CreateCustomListJSONRequestBody defines body for CreateCustomList for application/json
-// ContentType.
-type CreateCustomListJSONRequestBody = CustomListCreate
-
-// UpdateCustomListJSONRequestBody defines body for UpdateCustomList for application/json
-// ContentType.
-type UpdateCustomListJSONRequestBody = CustomListEdit
-
-// UnfollowCustomListJSONRequestBody defines body for UnfollowCustomList for application/json
-// ContentType.
-type UnfollowCustomListJSONRequestBody = EmptyObject
-
-// FollowCustomListJSONRequestBody defines body for FollowCustomList for application/json
-// ContentType.
-type FollowCustomListJSONRequestBody = EmptyObject
-
-// CreateMangaJSONRequestBody defines body for CreateManga for application/json ContentType.
-type CreateMangaJSONRequestBody = MangaCreate
-
-// CommitMangaDraftJSONRequestBody defines body for CommitMangaDraft for application/json
-// ContentType.
-type CommitMangaDraftJSONRequestBody = DraftCommit
-
-// UpdateMangaJSONRequestBody defines body for UpdateManga for application/json ContentType.
-type UpdateMangaJSONRequestBody = MangaEdit
-
-// SetMangaReadMarkersJSONRequestBody defines body for SetMangaReadMarkers for application/json
-// ContentType.
-type SetMangaReadMarkersJSONRequestBody = ReadMarkersEdit
-
-// SetReadingStatusJSONRequestBody defines body for SetReadingStatus for application/json
-// ContentType.
-type SetReadingStatusJSONRequestBody = ReadingStatusEdit
-
-// CreateMangaRelationJSONRequestBody defines body for CreateMangaRelation for application/json
-// ContentType.
-type CreateMangaRelationJSONRequestBody = MangaRelationCreate
-
-// SetRatingJSONRequestBody defines body for SetRating for application/json ContentType.
-type SetRatingJSONRequestBody = RatingEdit
-
-// CreateReportJSONRequestBody defines body for CreateReport for application/json ContentType.
-type CreateReportJSONRequestBody = ReportCreate
-
-// UpdateSettingsJSONRequestBody defines body for UpdateSettings for application/json ContentType.
-type UpdateSettingsJSONRequestBody = SettingsEdit
-
-// CreateSettingsTemplateJSONRequestBody defines body for CreateSettingsTemplate for
-// application/json ContentType.
-type CreateSettingsTemplateJSONRequestBody = SettingsTemplate
-
-// BeginUploadJSONRequestBody defines body for BeginUpload for application/json ContentType.
-type BeginUploadJSONRequestBody = UploadSessionCreate
-
-// BeginChapterEditJSONRequestBody defines body for BeginChapterEdit for application/json
-// ContentType.
-type BeginChapterEditJSONRequestBody = UploadSessionEdit
-
-// CheckUploadApprovalJSONRequestBody defines body for CheckUploadApproval for application/json
-// ContentType.
-type CheckUploadApprovalJSONRequestBody = UploadApprovalCheck
-
-// UploadPagesMultipartRequestBody defines body for UploadPages for multipart/form-data ContentType.
-type UploadPagesMultipartRequestBody = UploadPagesBody
-
-// DeleteUploadedPagesJSONRequestBody defines body for DeleteUploadedPages for application/json
-// ContentType.
-type DeleteUploadedPagesJSONRequestBody = DeleteUploadedPagesJSONBody
-
-// CommitUploadJSONRequestBody defines body for CommitUpload for application/json ContentType.
-type CommitUploadJSONRequestBody = UploadSessionCommit

@@ -8,20 +8,12 @@ import (
 	"time"
 
 	"github.com/google/uuid"
-	"github.com/oapi-codegen/nullable"
 
 	"github.com/mangadex-go/mangadex/api/internal/jsonio"
 )
 
 // Ptr returns a pointer to v, for parameters that may be left out.
 func Ptr[T any](v T) *T { return &v }
-
-// Value sets a field of an edit that may also be null or be left as it is.
-func Value[T any](v T) nullable.Nullable[T] { return nullable.NewNullableWithValue(v) }
-
-// Null clears a field of an edit. The zero value of the field leaves it as it is, and is null, too,
-// where the API demands the field.
-func Null[T any]() nullable.Nullable[T] { return nullable.NewNullNullable[T]() }
 
 // Directions of an order.
 const (

@@ -10,8 +10,6 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/oapi-codegen/nullable"
-
 	"github.com/mangadex-go/mangadex/api"
 	"github.com/mangadex-go/mangadex/authn"
 )
@@ -454,7 +452,7 @@ var sessionTests = []struct {
 		s := w.loggedIn(t, protocol, w.withPassword())
 		c := w.use(t, s)
 		w.revokeAccess()
-		body := api.ReadingStatusEdit{Status: nullable.NewNullableWithValue(api.ReadingStatusReading)}
+		body := api.ReadingStatusEdit{Status: api.Value(api.ReadingStatusReading)}
 		if err := c.SetReadingStatus(t.Context(), w.manga, body); err != nil {
 			t.Fatal(err)
 		}

@@ -163,7 +163,7 @@ func TestMangaOrders(t *testing.T) {
 	client, ctx := newClient(t, srv), t.Context()
 	search := func(title string, order api.MangaOrder) []api.Manga {
 		t.Helper()
-		params := api.SearchMangaParams{Limit: api.Ptr(100), Order: &order}
+		params := api.SearchMangaParams{Limit: api.Ptr(100), Order: order}
 		if title != "" {
 			params.Title = &title
 		}
@@ -176,13 +176,13 @@ func TestMangaOrders(t *testing.T) {
 		order api.MangaOrder
 		fits  func(a, b api.Manga) bool
 	}{
-		"title asc": {api.MangaOrder{Title: "asc"}, func(a, b api.Manga) bool {
+		"title asc": {api.MangaOrder{}.Title(api.Asc), func(a, b api.Manga) bool {
 			return strings.ToLower(a.Attributes.Title.String()) <= strings.ToLower(b.Attributes.Title.String())
 		}},
-		"createdAt desc": {api.MangaOrder{CreatedAt: "desc"}, func(a, b api.Manga) bool { return !a.Attributes.CreatedAt.Before(b.Attributes.CreatedAt) }},
-		"updatedAt asc":  {api.MangaOrder{UpdatedAt: "asc"}, func(a, b api.Manga) bool { return !a.Attributes.UpdatedAt.After(b.Attributes.UpdatedAt) }},
-		"followedCount":  {api.MangaOrder{FollowedCount: "desc"}, func(a, b api.Manga) bool { return statistics(a).Follows >= statistics(b).Follows }},
-		"rating":         {api.MangaOrder{Rating: "desc"}, func(a, b api.Manga) bool { return *statistics(a).Rating.Bayesian >= *statistics(b).Rating.Bayesian }},
+		"createdAt desc": {api.MangaOrder{}.CreatedAt(api.Desc), func(a, b api.Manga) bool { return !a.Attributes.CreatedAt.Before(b.Attributes.CreatedAt) }},
+		"updatedAt asc":  {api.MangaOrder{}.UpdatedAt(api.Asc), func(a, b api.Manga) bool { return !a.Attributes.UpdatedAt.After(b.Attributes.UpdatedAt) }},
+		"followedCount":  {api.MangaOrder{}.FollowedCount(api.Desc), func(a, b api.Manga) bool { return statistics(a).Follows >= statistics(b).Follows }},
+		"rating":         {api.MangaOrder{}.Rating(api.Desc), func(a, b api.Manga) bool { return *statistics(a).Rating.Bayesian >= *statistics(b).Rating.Bayesian }},
 	} {
 		list := search("", test.order)
 		if len(list) < 20 {
@@ -194,7 +194,7 @@ func TestMangaOrders(t *testing.T) {
 			}
 		}
 	}
-	if best := search("shelf", api.MangaOrder{Relevance: "desc"}); best[0].Attributes.Title.String() != "Shelf" || best[1].Attributes.Title.String() != "Shelf two" {
+	if best := search("shelf", api.MangaOrder{}.Relevance(api.Desc)); best[0].Attributes.Title.String() != "Shelf" || best[1].Attributes.Title.String() != "Shelf two" {
 		t.Errorf("the most relevant are %s and %s", best[0].Attributes.Title, best[1].Attributes.Title)
 	}
 
@@ -209,7 +209,7 @@ func TestMangaOrders(t *testing.T) {
 		t.Error("a guest follows")
 	}
 	reader, _ := login(t, srv, srv.Account.Username)
-	list := search("", api.MangaOrder{FollowedCount: "asc"})
+	list := search("", api.MangaOrder{}.FollowedCount(api.Asc))
 	before := statistics(list[0]).Follows
 	if err := reader.FollowManga(ctx, list[0].ID); err != nil {
 		t.Fatal(err)
@@ -233,7 +233,7 @@ func TestPaging(t *testing.T) {
 		t.Errorf("the page at the ceiling has %d of %d", len(list.Data), list.Total)
 	}
 	seen := map[uuid.UUID]bool{}
-	for m, err := range client.SearchMangaAll(ctx, &api.SearchMangaParams{Limit: api.Ptr(33), Order: &api.MangaOrder{Title: "asc"}}) {
+	for m, err := range client.SearchMangaAll(ctx, &api.SearchMangaParams{Limit: api.Ptr(33), Order: api.MangaOrder{}.Title(api.Asc)}) {
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -299,7 +299,7 @@ func TestChapterFilters(t *testing.T) {
 		return strings.Join(found, " ")
 	}
 	yes, no := api.Ptr(api.Yes), api.Ptr(api.No)
-	order := &api.ChapterOrder{Chapter: "asc"}
+	order := api.ChapterOrder{}.Chapter(api.Asc)
 	for _, test := range []struct {
 		name   string
 		params api.GetMangaFeedParams
@@ -322,7 +322,7 @@ func TestChapterFilters(t *testing.T) {
 		{"unavailable ones, too", api.GetMangaFeedParams{IncludeUnavailable: yes}, "1 2 3 5 10"},
 		{"created since", api.GetMangaFeedParams{CreatedAtSince: api.Since(newClock().now.Add(2 * time.Second))}, "2 3 5"},
 		{"published since", api.GetMangaFeedParams{PublishAtSince: api.Since(newClock().now.Add(4 * time.Second))}, "3 5"},
-		{"the other way round", api.GetMangaFeedParams{Order: &api.ChapterOrder{Chapter: "desc"}, IncludeUnavailable: yes}, "10 5 3 2 1"},
+		{"the other way round", api.GetMangaFeedParams{Order: api.ChapterOrder{}.Chapter(api.Desc), IncludeUnavailable: yes}, "10 5 3 2 1"},
 	} {
 		if test.params.Order == nil {
 			test.params.Order = order

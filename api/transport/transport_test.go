@@ -313,7 +313,13 @@ func TestTracing(t *testing.T) {
 		t.Fatal(err)
 	}
 	client.ListTags(t.Context())
-	client.Raw().ListTags(t.Context())
+	req, err := http.NewRequest(http.MethodGet, "/manga/tag", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if resp, err := client.Do(t.Context(), req); err != nil || resp.Body.Close() != nil {
+		t.Fatal(err)
+	}
 	alone, _ := newClient(t, base)
 	for _, path := range []string{"/manga/tag", "/unheard-of"} {
 		if _, _, err := get(t.Context(), alone, path); err != nil {

@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/google/uuid"
-	"github.com/oapi-codegen/nullable"
 
 	"github.com/mangadex-go/mangadex/api"
 )
@@ -41,7 +40,7 @@ func DraftOf(chapter *api.Chapter) api.ChapterDraft {
 	return draft
 }
 
-func valueOrNull(v *string) nullable.Nullable[string] {
+func valueOrNull(v *string) api.Nullable[string] {
 	if v == nil {
 		return api.Null[string]()
 	}

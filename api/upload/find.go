@@ -58,7 +58,7 @@ func list(ctx context.Context, client *api.Client, account, manga uuid.UUID, dra
 	params := &api.ListChaptersParams{
 		Limit: &limit, Manga: &manga, Uploader: []uuid.UUID{account}, TranslatedLanguage: []string{draft.TranslatedLanguage},
 		ContentRating:      []api.ContentRating{api.ContentRatingSafe, api.ContentRatingSuggestive, api.ContentRatingErotica, api.ContentRatingPornographic},
-		IncludeExternalURL: &external, IncludeUnavailable: &unavailable, Order: &api.ChapterOrder{CreatedAt: api.Desc},
+		IncludeExternalURL: &external, IncludeUnavailable: &unavailable, Order: api.ChapterOrder{}.CreatedAt(api.Desc),
 	}
 	if number := textOf(draft.Chapter); number != "" {
 		params.Chapter = []string{number}

@@ -90,7 +90,7 @@ func popular(ctx context.Context, c *command.Command, client *api.Client, langua
 		Limit:                       api.Ptr(20),
 		AvailableTranslatedLanguage: languages,
 		HasAvailableChapters:        api.Ptr(api.Yes),
-		Order:                       &api.MangaOrder{FollowedCount: api.Desc},
+		Order:                       api.MangaOrder{}.FollowedCount(api.Desc),
 	})
 	if err != nil {
 		return err
@@ -152,7 +152,7 @@ func search(ctx context.Context, client *api.Client, title string, languages []s
 	found, err := client.SearchManga(ctx, &api.SearchMangaParams{
 		Title: &title,
 		Limit: api.Ptr(20),
-		Order: &api.MangaOrder{Relevance: api.Desc},
+		Order: api.MangaOrder{}.Relevance(api.Desc),
 	})
 	switch {
 	case err != nil:

@@ -67,7 +67,7 @@ func (s *selection) chapters(ctx context.Context, client *api.Client, manga *api
 		TranslatedLanguage: s.languages,
 		// Without this the server leaves chapters of some titles out.
 		ContentRating: []api.ContentRating{api.ContentRatingSafe, api.ContentRatingSuggestive, api.ContentRatingErotica, api.ContentRatingPornographic},
-		Order:         &api.ChapterOrder{Volume: api.Asc, Chapter: api.Asc},
+		Order:         api.ChapterOrder{}.Volume(api.Asc).Chapter(api.Asc),
 		Includes:      []api.ChapterInclude{api.ChapterIncludeManga, api.ChapterIncludeScanlationGroup},
 	}
 	var chapters []api.Chapter

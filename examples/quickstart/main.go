@@ -100,11 +100,11 @@ func show(ctx context.Context, client *api.Client, title, language string, out i
 		AvailableTranslatedLanguage: []string{language},
 		HasAvailableChapters:        api.Ptr(api.Yes),
 		Includes:                    []api.MangaInclude{api.MangaIncludeAuthor},
-		Order:                       &api.MangaOrder{LatestUploadedChapter: api.Desc},
+		Order:                       api.MangaOrder{}.LatestUploadedChapter(api.Desc),
 	}
 	if title != "" {
 		params.Title = &title
-		params.Order = &api.MangaOrder{Relevance: api.Desc}
+		params.Order = api.MangaOrder{}.Relevance(api.Desc)
 	}
 	found, err := client.SearchManga(ctx, params)
 	if err != nil {
@@ -138,7 +138,7 @@ func show(ctx context.Context, client *api.Client, title, language string, out i
 	readable := uuid.Nil
 	feed := &api.GetMangaFeedParams{
 		TranslatedLanguage: []string{language},
-		Order:              &api.ChapterOrder{Volume: api.Asc, Chapter: api.Asc},
+		Order:              api.ChapterOrder{}.Volume(api.Asc).Chapter(api.Asc),
 	}
 	for chapter, err := range client.GetMangaFeedAll(ctx, manga.Data.ID, feed) {
 		if err != nil {

@@ -55,12 +55,12 @@ func (s *server) search(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	params := &api.SearchMangaParams{
-		Limit: api.Ptr(perPage), Offset: api.Ptr((n - 1) * perPage), Order: &api.MangaOrder{FollowedCount: api.Desc},
+		Limit: api.Ptr(perPage), Offset: api.Ptr((n - 1) * perPage), Order: api.MangaOrder{}.FollowedCount(api.Desc),
 		Includes: []api.MangaInclude{api.MangaIncludeAuthor, api.MangaIncludeCoverArt},
 	}
 	view := list{Heading: "Popular titles", Home: n == 1, Empty: "There is no title with chapters in " + languageName(language) + "."}
 	if question != "" {
-		params.Title, params.Order = &question, &api.MangaOrder{Relevance: api.Desc}
+		params.Title, params.Order = &question, api.MangaOrder{}.Relevance(api.Desc)
 		view = list{Heading: "Titles for “" + question + "”", Empty: "No title matches. Try fewer words, or another language."}
 	}
 	if language != anyLanguage {
@@ -452,7 +452,7 @@ func (s *server) feed(ctx context.Context, manga uuid.UUID, language string) ([]
 	}
 	params := &api.GetMangaFeedParams{
 		ContentRating: reading.AllRatings(), Includes: []api.ChapterInclude{api.ChapterIncludeScanlationGroup},
-		Order: &api.ChapterOrder{Chapter: api.Asc},
+		Order: api.ChapterOrder{}.Chapter(api.Asc),
 	}
 	if language != anyLanguage && language != "" {
 		params.TranslatedLanguage = []string{language}

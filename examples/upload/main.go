@@ -14,7 +14,6 @@ import (
 	"unicode/utf8"
 
 	"github.com/google/uuid"
-	"github.com/oapi-codegen/nullable"
 
 	"github.com/mangadex-go/mangadex/api"
 	"github.com/mangadex-go/mangadex/examples/internal/command"
@@ -134,7 +133,7 @@ func (j *job) fill(manga, groups, chapter, volume, title string) error {
 	return nil
 }
 
-func valueOrNull(text string) nullable.Nullable[string] {
+func valueOrNull(text string) api.Nullable[string] {
 	if text == "" {
 		return api.Null[string]()
 	}

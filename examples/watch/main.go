@@ -143,7 +143,7 @@ func fetch(ctx context.Context, client *api.Client, s state, languages []string)
 	params := &api.GetFollowedMangaFeedParams{
 		TranslatedLanguage: languages,
 		PublishAtSince:     api.Since(s.horizon()),
-		Order:              &api.ChapterOrder{PublishAt: api.Asc},
+		Order:              api.ChapterOrder{}.PublishAt(api.Asc),
 		Includes:           []api.ChapterInclude{api.ChapterIncludeManga, api.ChapterIncludeScanlationGroup},
 		ContentRating:      []api.ContentRating{api.ContentRatingSafe, api.ContentRatingSuggestive, api.ContentRatingErotica, api.ContentRatingPornographic},
 	}

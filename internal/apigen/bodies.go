@@ -2,14 +2,12 @@ package main
 
 import "go/ast"
 
-// writeBodies writes an encoder for every struct that only requests hold, which the typed calls
-// use. For users of encoding/json it writes a MarshalJSON where a struct has a member that must be
-// sent although it may be null or empty: encoding/json would write one that is not set as the zero
-// value of its type, or a list as null, and the server refuses both.
+// writeBodies writes a MarshalJSON for every struct of a request that has a member that must be sent
+// although it may be null or empty: encoding/json would write one that is not set as the zero value
+// of its type, or a list as null, and the server refuses both.
 func (m *model) writeBodies(p *printer) {
 	writeImports(p)
 	for _, name := range m.bodies {
-		m.writeEncoder(p, name, true)
 		m.writeBody(p, name)
 	}
 }

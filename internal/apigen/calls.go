@@ -2,21 +2,15 @@ package main
 
 import (
 	"fmt"
-	"go/ast"
-	"go/token"
 	"maps"
 	"net/http"
-	"net/url"
 	"slices"
 	"strings"
-
-	"github.com/getkin/kin-openapi/openapi3"
 )
 
 // writeCalls writes the typed method of every operation, and the iterator of those that page.
 func (m *model) writeCalls(p *printer) {
-	p.line("import (\n\"context\"\n\"encoding/json\"\n\"io\"\n\"iter\"\n\"time\"\n\n\"github.com/google/uuid\"\n\n\"github.com/mangadex-go/mangadex/internal/operation\"\n)\n")
-	p.line("var (\n_ io.Reader\n_ json.RawMessage\n_ time.Time\n_ uuid.UUID\n)\n")
+	p.line("import (\n\"context\"\n\"encoding/json\"\n\"io\"\n\"iter\"\n\"slices\"\n\"time\"\n\n\"github.com/google/uuid\"\n\n\"github.com/mangadex-go/mangadex/internal/operation\"\n)\n")
 	for _, op := range m.ops {
 		m.writeCall(p, op)
 		if op.list != nil {
@@ -25,196 +19,82 @@ func (m *model) writeCalls(p *printer) {
 	}
 }
 
-// arguments are the parameters of a method after the context, as declared and as passed on.
+// arguments are the parameters of a method after the context, as declared and as passed on. They are
+// those of the function that builds the request, but for what a body is made of.
 func (m *model) arguments(op *operation) (declared, passed []string) {
-	add := func(name, goType string) {
-		declared = append(declared, name+" "+goType)
+	for _, arg := range m.builder(op).arguments {
+		switch {
+		case arg.name == "body" && op.emptyObj, arg.name == "contentType" && op.form != "" && op.form != "io.Reader":
+			continue
+		case arg.name == "body" && op.form != "":
+			arg.goType = op.form
+		}
+		name := argumentName(arg)
+		declared = append(declared, name+" "+arg.goType)
 		passed = append(passed, name)
-	}
-	for _, param := range op.pathParams {
-		add(argument(param.Name), m.pathType(op, param))
-	}
-	if m.hasParams(op) {
-		add("params", "*"+op.id+"Params")
-	}
-	switch {
-	case op.body != "":
-		add("body", op.body)
-	case op.form == "io.Reader":
-		add("contentType", "string")
-		add("body", "io.Reader")
-	case op.form != "":
-		add("body", op.form)
 	}
 	return declared, passed
 }
 
-func (m *model) hasParams(op *operation) bool { return m.types.structs[op.id+"Params"] != nil }
-
-func argument(name string) string {
-	if name = goName(name); name == "UUID" {
-		return "id" // a parameter that is named after its type
+// builder is the function that builds the request of an operation.
+func (m *model) builder(op *operation) builder {
+	if b, ok := m.builders["new"+op.id+"Request"]; ok {
+		return b
 	}
-	if strings.ToUpper(name) == name {
-		name = strings.ToLower(name)
-	} else {
-		name = strings.ToLower(name[:1]) + name[1:]
-	}
-	if token.IsKeyword(name) || slices.Contains([]string{"ctx", "params", "body", "editors", "contentType", "r", "c", "uuid", "string", "context", "json", "io"}, name) {
-		name += "Value"
-	}
-	return name
+	return m.builders["new"+op.id+"RequestWithBody"]
 }
 
-func (m *model) pathType(op *operation, param *openapi3.Parameter) string {
-	s := param.Schema
-	switch {
-	case s.Value.Format == "uuid":
-		return "uuid.UUID"
-	case s.Ref != "":
-		return m.resolveName(goTypeName(strings.TrimPrefix(s.Ref, schemaPrefix), s.Value))
-	case s.Value.Type.Is("integer"):
-		return "int"
-	case s.Value.Type.Is("string") && len(s.Value.Enum) > 0:
-		if name := op.id + "Params" + goName(param.Name); m.types.names[name] != nil {
-			return name
-		}
+func (m *model) hasParams(op *operation) bool { return m.types.structs[op.id+"Params"] != nil }
+
+// argumentName is the name of a parameter. One that is named after its type is an id, and one that
+// would hide what the method uses gets another name.
+func argumentName(arg argument) string {
+	if strings.EqualFold(arg.name, "uuid") {
+		return "id"
 	}
-	return "string"
+	switch arg.name {
+	case "ctx", "editors", "options", "c", "r", "form", "first", "p", "page", "err", "time", "uuid", "operation":
+		return arg.name + "Value"
+	}
+	return arg.name
 }
 
 func (m *model) writeCall(p *printer, op *operation) {
 	m.writeDoc(p, op, op.id, "")
-	declared, _ := m.arguments(op)
-	results := "error"
-	switch {
-	case op.result == "json.RawMessage":
-		results = "(json.RawMessage, error)"
-	case op.result != "":
-		results = "(*" + op.result + ", error)"
-	}
+	declared, passed := m.arguments(op)
+	result, how := m.answer(op)
 	p.line("func (c *Client) %s(%s) %s {", op.id,
-		strings.Join(append(append([]string{"ctx context.Context"}, declared...), "editors ...RequestEditorFn"), ", "), results)
-	p.line("r := newRequest(&operation.Table[operation.%s])", op.id)
-	m.writePath(p, op)
-	m.writeQuery(p, op)
+		strings.Join(append(append([]string{"ctx context.Context"}, declared...), "editors ...RequestEditorFn"), ", "), result)
+	p.line("r := request{op: &operation.Table[operation.%s]}", op.id)
+	b := m.builder(op)
+	failed := "r.err"
+	args := append([]string{"c.root"}, passed...)
 	switch {
 	case op.emptyObj:
-		p.line("r.emptyObject()")
-	case strings.HasPrefix(op.body, "[]"):
-		p.line("if body == nil {\nbody = %s{}\n}\nr.json(body)", op.body)
-	case slices.Contains(m.bodies, op.body):
-		p.line("r.object(&body)")
-	case op.body != "":
-		p.line("r.json(body)")
-	case op.form == "io.Reader":
-		p.line("r.stream(contentType, body)")
-	case op.form != "":
-		p.line("r.form(body)")
+		args = append(args, b.body()+"{}")
+	case strings.HasPrefix(b.body(), "[]"):
+		p.line("if body == nil {\nbody = %s{}\n}", b.body())
+	case op.form != "" && op.form != "io.Reader":
+		p.line("form := newForm(body)")
+		args = append(args[:len(args)-1], "form.contentType", "form")
+		failed = "form.attach(&r)"
 	}
+	p.line("r.Request, r.err = %s(%s)", b.name, strings.Join(args, ", "))
+	if failed != "r.err" {
+		p.line("%s", failed)
+	}
+	p.line("return %s\n}\n", how)
+}
+
+// answer is what a method returns, and the call that reads it.
+func (m *model) answer(op *operation) (result, how string) {
 	switch {
 	case op.result == "json.RawMessage":
-		p.line("return c.rawAnswer(ctx, &r, editors)")
+		return "(json.RawMessage, error)", "c.rawAnswer(ctx, &r, editors)"
 	case op.result != "":
-		p.line("return call[%s](ctx, c, &r, editors)", op.result)
-	default:
-		p.line("return c.do(ctx, &r, editors)")
+		return "(*" + op.result + ", error)", "call[" + op.result + "](ctx, c, &r, editors)"
 	}
-	p.line("}\n")
-}
-
-func (m *model) writePath(p *printer, op *operation) {
-	text := ""
-	flush := func() {
-		if text != "" {
-			p.line("r.literal(%q)", text)
-			text = ""
-		}
-	}
-	params := op.pathParams
-	for i, segment := range strings.Split(strings.TrimPrefix(op.path, "/"), "/") {
-		text += "/"
-		if !strings.HasPrefix(segment, "{") {
-			text += segment
-			continue
-		}
-		flush()
-		name := strings.Trim(segment, "{}")
-		at := slices.IndexFunc(params, func(param *openapi3.Parameter) bool { return param.Name == name })
-		if at < 0 {
-			panic(fmt.Sprintf("%s: segment %d of %s is not a parameter", op.id, i, op.path))
-		}
-		arg := argument(name)
-		switch m.pathType(op, params[at]) {
-		case "uuid.UUID":
-			p.line("r.id(%s)", arg)
-		case "int":
-			p.line("r.number(%s)", arg)
-		default:
-			p.line("r.segment(string(%s))", arg)
-		}
-	}
-	flush()
-}
-
-func (m *model) writeQuery(p *printer, op *operation) {
-	if !m.hasParams(op) || len(op.query) == 0 {
-		return
-	}
-	p.line("if params != nil {")
-	fields := m.types.structs[op.id+"Params"]
-	for _, param := range op.query {
-		at := slices.IndexFunc(fields, func(f field) bool { return f.json == param.Name })
-		if at < 0 {
-			continue
-		}
-		m.writeParam(p, param, fields[at])
-	}
-	p.line("}")
-}
-
-func (m *model) writeParam(p *printer, param *openapi3.Parameter, f field) {
-	src := "params." + f.name
-	name := url.QueryEscape(param.Name) + "="
-	typ := m.types.resolve(f.typ)
-	if pointer, ok := typ.(*ast.StarExpr); ok {
-		inner := m.types.resolve(pointer.X)
-		if fields := m.types.structs[source(inner)]; fields != nil {
-			p.line("if o := %s; o != nil {", src)
-			for _, key := range slices.SortedFunc(slices.Values(fields), func(a, b field) int { return strings.Compare(a.json, b.json) }) {
-				p.line("r.order(%q, string(o.%s))", param.Name+"["+key.json+"]=", key.name)
-			}
-			p.line("}")
-			return
-		}
-		p.line("if %s != nil {\n%s\n}", src, m.single(name, "*"+src, inner))
-		return
-	}
-	if list, ok := typ.(*ast.ArrayType); ok {
-		p.line("for _, v := range %s {\n%s\n}", src, m.single(name, "v", m.types.resolve(list.Elt)))
-		return
-	}
-	p.line("%s", m.single(name, src, typ))
-}
-
-// single writes the statement that adds one value to the query.
-func (m *model) single(name, src string, typ ast.Expr) string {
-	switch source(typ) {
-	case "string":
-		return fmt.Sprintf("r.text(%q, %s)", name, src)
-	case "int":
-		return fmt.Sprintf("r.integer(%q, %s)", name, src)
-	case "bool":
-		return fmt.Sprintf("r.boolean(%q, %s)", name, src)
-	case "uuid.UUID":
-		return fmt.Sprintf("r.uuid(%q, %s)", name, src)
-	case "Flag":
-		return fmt.Sprintf("r.text(%q, string(%s))", name, src)
-	}
-	if m.types.isText(typ) {
-		return fmt.Sprintf("r.text(%q, string(%s))", name, src)
-	}
-	return fmt.Sprintf("r.other(%q, %s)", name, src)
+	return "error", "c.do(ctx, &r, editors)"
 }
 
 func (m *model) writeAll(p *printer, op *operation) {
@@ -235,13 +115,13 @@ func (m *model) writeAll(p *printer, op *operation) {
 	p.line("return walk(ctx, walkPlan[%s]{op: &operation.Table[operation.%s], max: %d, limit: first.Limit, offset: first.Offset, key: %s,", op.list.item, op.id, op.list.limit, key)
 	order := m.creationOrder(op)
 	if order != "" {
-		p.line("slices: &slicePlan[%s]{\nsince: first.CreatedAtSince,\nordered: first.Order != nil && *first.Order != %s,", op.list.item, order)
+		p.line("slices: &slicePlan[%s]{\nsince: first.CreatedAtSince,\nordered: len(first.Order) > 0 && !slices.Equal(first.Order, %s),", op.list.item, order)
 		p.line("created: func(v *%s) time.Time { return v.Attributes.CreatedAt },\n},", op.list.item)
 	}
 	p.line("fetch: func(ctx context.Context, at position) ([]%s, int, error) {", op.list.item)
 	p.line("p := first\np.Limit, p.Offset = &at.limit, &at.offset")
 	if order != "" {
-		p.line("if at.sliced {\np.Order, p.CreatedAtSince = &%s, at.since\n}", order)
+		p.line("if at.sliced {\np.Order, p.CreatedAtSince = %s, at.since\n}", order)
 	}
 	p.line("page, err := c.%s(%s)", op.id, strings.Join(append([]string{"ctx"}, passed...), ", "))
 	p.line("if err != nil {\nreturn nil, 0, err\n}\nreturn page.Data, page.Total, nil\n},")
@@ -256,12 +136,16 @@ func (m *model) creationOrder(op *operation) string {
 	if order == nil || attributes == nil || m.types.field(op.id+"Params", "CreatedAtSince") == nil {
 		return ""
 	}
-	name := strings.TrimPrefix(source(order.typ), "*")
 	created := m.types.field(source(attributes.typ), "CreatedAt")
-	if m.types.field(name, "CreatedAt") == nil || created == nil || source(created.typ) != "time.Time" {
+	if created == nil || source(created.typ) != "time.Time" {
 		return ""
 	}
-	return name + "{CreatedAt: SortDirectionAsc}"
+	for _, param := range op.query {
+		if param.Name == order.json && param.Schema.Value.Properties["createdAt"] != nil {
+			return source(order.typ) + "{}.CreatedAt(Asc)"
+		}
+	}
+	return ""
 }
 
 // writeDoc writes the comment of a method: what the overlay says of the operation, then the facts.
@@ -322,7 +206,7 @@ func (m *model) writeOperations(p *printer) {
 		}
 		p.line("%s: {ID: %q, Method: %q, Path: %q, Auth: %s%s%s},", op.id, op.id, op.method, op.path, op.auth, deprecated, limit)
 	}
-	p.line("}\n\nvar _ time.Duration\n")
+	p.line("}\n")
 	p.line("// Indices of the table.\nconst (")
 	for i, op := range m.ops {
 		if i == 0 {

@@ -14,7 +14,7 @@ func (m *model) writeCodecs(p *printer) {
 	writeImports(p)
 	for _, name := range m.answers {
 		m.writeDecoder(p, name)
-		m.writeEncoder(p, name, false)
+		m.writeEncoder(p, name)
 		p.line("// MarshalJSON implements [json.Marshaler].")
 		p.line("func (x %s) MarshalJSON() ([]byte, error) { return x.append(nil), nil }\n", name)
 	}
@@ -23,7 +23,6 @@ func (m *model) writeCodecs(p *printer) {
 // writeImports imports what the type of a field may be of.
 func writeImports(p *printer) {
 	p.line("import (\n\"encoding/json\"\n\"time\"\n\n\"github.com/google/uuid\"\nopenapi_types \"github.com/oapi-codegen/runtime/types\"\n\n\"github.com/mangadex-go/mangadex/api/internal/jsonio\"\n)\n")
-	p.line("var (\n_ json.RawMessage\n_ time.Time\n_ uuid.UUID\n_ openapi_types.Date\n)\n")
 }
 
 func (m *model) writeDecoder(p *printer, name string) {
@@ -168,11 +167,11 @@ func (m *model) decode(p *printer, dst string, e ast.Expr, json string, depth in
 		p.line("var %s %s", v, source(e.Value))
 		m.decode(p, v, e.Value, json, depth+1)
 		p.line("%s[key] = %s\n}\n}", dst, v)
-	case *ast.IndexExpr: // nullable.Nullable[T]
+	case *ast.IndexExpr: // Nullable[T]
 		v := fmt.Sprintf("v%d", depth)
-		p.line("if r.Null() {\n%s.SetNull()\n} else {\nvar %s %s", dst, v, source(e.Index))
+		p.line("if r.Null() {\n%s = Null[%s]()\n} else {\nvar %s %s", dst, source(e.Index), v, source(e.Index))
 		m.decode(p, v, e.Index, json, depth+1)
-		p.line("%s.Set(%s)\n}", dst, v)
+		p.line("%s = Value(%s)\n}", dst, v)
 	case *ast.Ident:
 		switch {
 		case m.types.jsonSelf[e.Name]:
@@ -210,9 +209,8 @@ func isName(json string) bool {
 	return strings.Contains(lower, "language") || json == "locale" || json == "response" || json == "mimeType"
 }
 
-// writeEncoder writes an encoder. The zero value of an id, a time or an enum is null in an answer,
-// and itself in a body.
-func (m *model) writeEncoder(p *printer, name string, body bool) {
+// writeEncoder writes an encoder. The zero value of an id, a time or an enum is null.
+func (m *model) writeEncoder(p *printer, name string) {
 	p.line("func (x *%s) append(b []byte) []byte {", name)
 	p.line("start := len(b)")
 	for _, f := range m.types.structs[name] {
@@ -225,7 +223,7 @@ func (m *model) writeEncoder(p *printer, name string, body bool) {
 			p.line("if %s {", m.isSet(dst, f.typ))
 		}
 		p.line("b = append(b, %s...)", strconv.Quote(`,"`+f.json+`":`))
-		m.encode(p, dst, f.typ, body, 0)
+		m.encode(p, dst, f.typ, 0)
 		if optional {
 			p.line("}")
 		}
@@ -269,7 +267,7 @@ func (m *model) isSet(dst string, e ast.Expr) string {
 }
 
 // encode writes the statements that append the value of src to b.
-func (m *model) encode(p *printer, src string, e ast.Expr, body bool, depth int) {
+func (m *model) encode(p *printer, src string, e ast.Expr, depth int) {
 	e = m.types.resolve(e)
 	plain := map[string]string{
 		"string": "jsonio.AppendString(b, %s)", "*string": "jsonio.AppendStringPtr(b, %s)",
@@ -279,10 +277,6 @@ func (m *model) encode(p *printer, src string, e ast.Expr, body bool, depth int)
 		"json.RawMessage": "jsonio.AppendRaw(b, %s)",
 		"interface{}":     "appendAny(b, %s)", "any": "appendAny(b, %s)",
 		"map[string]interface{}": "appendAny(b, %s)", "map[string]any": "appendAny(b, %s)", "[]byte": "appendAny(b, %s)",
-	}
-	if body {
-		plain["uuid.UUID"] = "append(jsonio.AppendUUIDText(append(b, '\"'), %s), '\"')"
-		plain["DateTime"] = "jsonio.AppendString(b, %s.String())"
 	}
 	if format, ok := plain[source(e)]; ok {
 		p.line("b = "+format, src)
@@ -295,15 +289,11 @@ func (m *model) encode(p *printer, src string, e ast.Expr, body bool, depth int)
 		if m.isScalar(e.X) {
 			src = "*" + src
 		}
-		m.encode(p, src, e.X, body, depth)
+		m.encode(p, src, e.X, depth)
 		p.line("}")
 	case *ast.ArrayType:
-		none := "null"
-		if body {
-			none = "[]" // the server refuses null for a list
-		}
-		p.line("if %s == nil {\nb = append(b, %q...)\n} else {\nb = append(b, '[')\nfor i := range %s {\nif i > 0 {\nb = append(b, ',')\n}", src, none, src)
-		m.encode(p, src+"[i]", e.Elt, body, depth+1)
+		p.line("if %s == nil {\nb = append(b, \"null\"...)\n} else {\nb = append(b, '[')\nfor i := range %s {\nif i > 0 {\nb = append(b, ',')\n}", src, src)
+		m.encode(p, src+"[i]", e.Elt, depth+1)
 		p.line("}\nb = append(b, ']')\n}")
 	case *ast.MapType:
 		sorted := "sortedNames"
@@ -317,18 +307,16 @@ func (m *model) encode(p *printer, src string, e ast.Expr, body bool, depth int)
 			p.line("b = append(jsonio.AppendString(b, key), ':')")
 		}
 		p.line("%s := %s[key]", v, src)
-		m.encode(p, v, e.Value, body, depth+1)
+		m.encode(p, v, e.Value, depth+1)
 		p.line("}\nb = append(b, '}')\n}")
 	case *ast.IndexExpr:
-		p.line("if %s, err := %s.Get(); err != nil {\nb = append(b, \"null\"...)\n} else {", v, src)
-		m.encode(p, v, e.Index, body, depth+1)
+		p.line("if %s, ok := %s.Get(); !ok {\nb = append(b, \"null\"...)\n} else {", v, src)
+		m.encode(p, v, e.Index, depth+1)
 		p.line("}")
 	case *ast.Ident:
 		switch {
 		case m.types.jsonSelf[e.Name]:
 			p.line("b = appendAny(b, %s)", src)
-		case m.types.isText(e) && body:
-			p.line("b = jsonio.AppendString(b, string(%s))", src)
 		case m.types.isText(e):
 			p.line("b = jsonio.AppendName(b, string(%s))", src)
 		case m.types.structs[e.Name] != nil || m.taken.coded[e.Name]:
@@ -365,7 +353,6 @@ func (m *model) writeRelated(p *printer) {
 // writeSecrets keeps package fmt and slog from printing what holds a secret. As JSON it is sent.
 func (m *model) writeSecrets(p *printer) {
 	p.line("import (\n\"fmt\"\n\"log/slog\"\n)\n")
-	p.line("var (\n_ fmt.State\n_ slog.Value\n)\n")
 	for _, name := range slices.Sorted(maps.Keys(m.doc.Components.Schemas)) {
 		s := m.doc.Components.Schemas[name].Value
 		goType := goTypeName(name, s)

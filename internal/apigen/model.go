@@ -18,8 +18,10 @@ type model struct {
 	types *goTypes
 	taken *reserved
 
+	builders map[string]builder // of requests, by name
+
 	answers   []string          // structs that get a decoder and an encoder
-	bodies    []string          // structs that get an encoder only
+	bodies    []string          // structs that only requests hold
 	relations map[string]string // relationship type → Go type of its attributes
 }
 
@@ -57,11 +59,7 @@ func (m *model) resolve() error {
 		}
 	}
 	maps.DeleteFunc(seen, func(name string, _ bool) bool {
-		// What holds JSON of the caller's is left to encoding/json, which can refuse it.
-		return slices.Contains(m.answers, name) || slices.ContainsFunc(m.types.structs[name], func(f field) bool {
-			text := source(m.types.resolve(f.typ))
-			return strings.Contains(text, "RawMessage") || strings.Contains(text, "interface{}")
-		})
+		return slices.Contains(m.answers, name)
 	})
 	m.bodies = slices.Sorted(maps.Keys(seen))
 	return nil
@@ -78,7 +76,7 @@ func (m *model) resolveBody(op *operation) {
 			op.emptyObj = true
 			return
 		}
-		op.body = m.resolveName(op.id + "JSONRequestBody")
+		op.body = m.resolveName(m.builder(op).body())
 		return
 	}
 	for range body.Content {

@@ -137,7 +137,7 @@ func buildRequest(b *testing.B) {
 		Status:           []api.PublicationStatus{api.PublicationStatusOngoing, api.PublicationStatusCompleted},
 		OriginalLanguage: []string{"ja"}, AvailableTranslatedLanguage: []string{"en", "pt-br"},
 		ContentRating: []api.ContentRating{api.ContentRatingSafe}, HasAvailableChapters: api.Ptr(api.Yes),
-		Order: &api.MangaOrder{FollowedCount: api.Desc}, Includes: []api.MangaInclude{api.MangaIncludeAuthor, api.MangaIncludeCoverArt},
+		Order: api.MangaOrder{}.FollowedCount(api.Desc), Includes: []api.MangaInclude{api.MangaIncludeAuthor, api.MangaIncludeCoverArt},
 	}
 	b.ReportAllocs()
 	for b.Loop() {

@@ -2,7 +2,9 @@
 
 package operation
 
-import "time"
+import (
+	"time"
+)
 
 // Table has every operation of the document, by path and method.
 var Table = [...]Operation{
@@ -120,8 +122,6 @@ var Table = [...]Operation{
 	DeleteUser:                 {ID: "DeleteUser", Method: "DELETE", Path: "/user/{id}", Auth: AuthRequired, Deprecated: true},
 	ListUserCustomLists:        {ID: "ListUserCustomLists", Method: "GET", Path: "/user/{id}/list", Auth: AuthNone},
 }
-
-var _ time.Duration
 
 // Indices of the table.
 const (

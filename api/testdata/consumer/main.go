@@ -54,7 +54,7 @@ func run(ctx context.Context, out io.Writer) error {
 		ContentRating:  []api.ContentRating{api.ContentRatingSafe},
 		CreatedAtSince: api.Since(time.Date(2020, 1, 1, 0, 0, 0, 0, time.UTC)),
 		Includes:       []api.MangaInclude{api.MangaIncludeCoverArt},
-		Order:          &api.MangaOrder{FollowedCount: api.Desc},
+		Order:          api.MangaOrder{}.FollowedCount(api.Desc),
 	}
 	for m, err := range client.SearchMangaAll(ctx, params) {
 		if err != nil {

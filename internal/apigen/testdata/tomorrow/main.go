@@ -85,7 +85,7 @@ func run(ctx context.Context) error {
 		return err
 	}
 	s.answer = `{"result":"ok","response":"collection","data":[{"name":"n","extra":"e","more":1}],"limit":1,"offset":0,"total":1}`
-	params := &api.OddThingParams{Flag: true, Numbers: []int{1, 2}, Order: &api.OddThingOrder{Oddness: api.Desc}}
+	params := &api.OddThingParams{Flag: true, Numbers: []int{1, 2}, Order: api.OddThingOrder{}.Oddness(api.Desc)}
 	for thing, err := range client.OddThingAll(ctx, "x", "c/d", 3, params) {
 		if err := encoded(thing, err); err != nil {
 			return err

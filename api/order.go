@@ -1,0 +1,45 @@
+package api
+
+import (
+	"net/url"
+	"slices"
+	"strings"
+)
+
+// A sortKey is a key of an order, such as [ChapterOrder], with its direction.
+type sortKey struct {
+	key       string
+	direction SortDirection
+}
+
+// String returns the key and its direction.
+func (k sortKey) String() string { return k.key + " " + string(k.direction) }
+
+// sortedBy returns an order with one more key. A key that the order has already gets the new
+// direction and keeps its place, as it does on the server. No direction is no key.
+func sortedBy[O ~[]sortKey](o O, key string, d SortDirection) O {
+	if d == "" {
+		return o
+	}
+	o = slices.Clone(o)
+	for i := range o {
+		if o[i].key == key {
+			o[i].direction = d
+			return o
+		}
+	}
+	return append(o, sortKey{key, d})
+}
+
+// styleOrder writes an order into a query. The server sorts by the keys in the sequence in which they
+// stand there, which the runtime of oapi-codegen would lose.
+func styleOrder[O ~[]sortKey](name string, o O) (string, error) {
+	var b strings.Builder
+	for i, k := range o {
+		if i > 0 {
+			b.WriteByte('&')
+		}
+		b.WriteString(url.QueryEscape(name) + "[" + url.QueryEscape(k.key) + "]=" + url.QueryEscape(string(k.direction)))
+	}
+	return b.String(), nil
+}

@@ -1,0 +1,449 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"go/ast"
+	"go/format"
+	"go/parser"
+	"go/token"
+	"iter"
+	"reflect"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// surface makes of what oapi-codegen writes what package api needs of it: the types, and a function
+// for each request.
+//
+// A user calls the typed methods, so the client that oapi-codegen writes goes, and the functions
+// that build requests are not exported. What the requests hold stays as it is, but for what the
+// server reads in another way than the document can say:
+//
+//   - an empty list is absent, as oapi-codegen would send one empty value
+//   - an order keeps the sequence of its keys, so it is a list instead of a struct; see [sortOrders]
+//   - a value that would be no part of the path, or lead out of it, is refused
+//
+// It changes the source in places that the syntax tree shows, so that the rest stays as it was
+// written.
+func surface(types, client []byte) (newTypes, newClient []byte, err error) {
+	t, err := parseSource("types", types)
+	if err != nil {
+		return nil, nil, err
+	}
+	c, err := parseSource("client", client)
+	if err != nil {
+		return nil, nil, err
+	}
+	orders := t.sortOrders()
+	aliases := t.bodyAliases()
+	c.onlyRequests()
+	c.lowerCase()
+	for _, s := range []*goSource{t, c} {
+		s.replaceTypes(aliases)
+	}
+	c.styles()
+	c.conditions(orders)
+	if newTypes, err = t.result(); err != nil {
+		return nil, nil, err
+	}
+	newClient, err = c.result()
+	return newTypes, newClient, err
+}
+
+// A goSource is a file and what is to change in it.
+type goSource struct {
+	name  string
+	code  []byte
+	set   *token.FileSet
+	file  *ast.File
+	edits []edit
+	gone  [][2]int // ranges that are dropped
+}
+
+// An edit replaces a range of the source.
+type edit struct {
+	from, to int
+	text     string
+}
+
+func parseSource(name string, code []byte) (*goSource, error) {
+	s := &goSource{name: name, code: code, set: token.NewFileSet()}
+	var err error
+	if s.file, err = parser.ParseFile(s.set, name, code, parser.ParseComments|parser.SkipObjectResolution); err != nil {
+		return nil, fmt.Errorf("what oapi-codegen wrote cannot be read: %w", err)
+	}
+	return s, nil
+}
+
+func (s *goSource) at(pos token.Pos) int { return s.set.Position(pos).Offset }
+
+func (s *goSource) text(n ast.Node) string { return string(s.code[s.at(n.Pos()):s.at(n.End())]) }
+
+func (s *goSource) replace(n ast.Node, text string) {
+	s.edits = append(s.edits, edit{s.at(n.Pos()), s.at(n.End()), text})
+}
+
+// drop takes a declaration out, with its comment.
+func (s *goSource) drop(n ast.Node, doc *ast.CommentGroup) {
+	from := n.Pos()
+	if doc != nil {
+		from = doc.Pos()
+	}
+	s.gone = append(s.gone, [2]int{s.at(from), s.at(n.End())})
+}
+
+// result carries the changes out, and imports what is left of the names.
+func (s *goSource) result() ([]byte, error) {
+	for _, r := range s.gone {
+		s.edits = slices.DeleteFunc(s.edits, func(e edit) bool { return r[0] <= e.from && e.to <= r[1] })
+		s.edits = append(s.edits, edit{r[0], r[1], ""})
+	}
+	slices.SortStableFunc(s.edits, func(a, b edit) int { return a.from - b.from })
+	var b bytes.Buffer
+	at := 0
+	for _, e := range s.edits {
+		if e.from < at {
+			return nil, fmt.Errorf("%s: two changes at byte %d", s.name, e.from)
+		}
+		b.Write(s.code[at:e.from])
+		b.WriteString(e.text)
+		at = e.to
+	}
+	b.Write(s.code[at:])
+	code, err := imported(b.Bytes())
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", s.name, err)
+	}
+	return code, nil
+}
+
+// imported drops the imports that nothing uses, adds that of uuid where it is used, and formats.
+func imported(code []byte) ([]byte, error) {
+	set := token.NewFileSet()
+	file, err := parser.ParseFile(set, "", code, parser.SkipObjectResolution)
+	if err != nil {
+		return nil, err
+	}
+	used := map[string]bool{}
+	ast.Inspect(file, func(n ast.Node) bool {
+		if selector, ok := n.(*ast.SelectorExpr); ok {
+			if id, ok := selector.X.(*ast.Ident); ok {
+				used[id.Name] = true
+			}
+		}
+		return true
+	})
+	imports := []string{}
+	if used["uuid"] {
+		imports = append(imports, `"github.com/google/uuid"`)
+	}
+	var declared *ast.GenDecl
+	for _, decl := range file.Decls {
+		d, ok := decl.(*ast.GenDecl)
+		if !ok || d.Tok != token.IMPORT {
+			continue
+		}
+		declared = d
+		for _, spec := range d.Specs {
+			spec := spec.(*ast.ImportSpec)
+			path, _ := strconv.Unquote(spec.Path.Value)
+			name := path[strings.LastIndexByte(path, '/')+1:]
+			text := spec.Path.Value
+			if spec.Name != nil {
+				name, text = spec.Name.Name, spec.Name.Name+" "+text
+			}
+			if used[name] && !slices.Contains(imports, text) {
+				imports = append(imports, text)
+			}
+		}
+	}
+	if declared == nil {
+		return format.Source(code)
+	}
+	slices.SortFunc(imports, func(a, b string) int { // the standard library first
+		if x, y := strings.Contains(a, "."), strings.Contains(b, "."); x != y {
+			if y {
+				return -1
+			}
+			return 1
+		}
+		return strings.Compare(a[strings.IndexByte(a, '"'):], b[strings.IndexByte(b, '"'):])
+	})
+	var b bytes.Buffer
+	b.Write(code[:set.Position(declared.Pos()).Offset])
+	if len(imports) > 0 {
+		b.WriteString("import (\n")
+		for i, text := range imports {
+			if i > 0 && strings.Contains(text, ".") && !strings.Contains(imports[i-1], ".") {
+				b.WriteString("\n")
+			}
+			b.WriteString(text + "\n")
+		}
+		b.WriteString(")")
+	}
+	b.Write(code[set.Position(declared.End()).Offset:])
+	return format.Source(b.Bytes())
+}
+
+// bodyAliases drops the second names of bodies, and returns what they stand for.
+func (s *goSource) bodyAliases() map[string]string {
+	aliases := map[string]string{}
+	for _, decl := range s.file.Decls {
+		d, ok := decl.(*ast.GenDecl)
+		if !ok || d.Tok != token.TYPE || len(d.Specs) != 1 {
+			continue
+		}
+		spec := d.Specs[0].(*ast.TypeSpec)
+		name := spec.Name.Name
+		if spec.Assign.IsValid() && (strings.HasSuffix(name, "RequestBody") || strings.HasSuffix(name, "JSONBody")) {
+			aliases[name] = s.text(spec.Type)
+			s.drop(d, d.Doc)
+		}
+	}
+	for name, target := range aliases {
+		for aliases[target] != "" {
+			target = aliases[target]
+		}
+		aliases[name] = target
+	}
+	return aliases
+}
+
+// replaceTypes writes what a name stands for, and calls the id type by the name under which people
+// know it.
+func (s *goSource) replaceTypes(aliases map[string]string) {
+	ids := func(text string) string { return strings.ReplaceAll(text, "openapi_types.UUID", "uuid.UUID") }
+	ast.Inspect(s.file, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.Field: // a parameter or field; its name stays
+			return true
+		case *ast.SelectorExpr:
+			switch text := s.text(n); text {
+			case "openapi_types.UUID":
+				s.replace(n, ids(text))
+			case "nullable.Nullable":
+				s.replace(n, "Nullable")
+			}
+			return false
+		case *ast.Ident:
+			if target, ok := aliases[n.Name]; ok {
+				s.replace(n, ids(target))
+			}
+		}
+		return true
+	})
+}
+
+// onlyRequests drops all but the functions that build a request.
+func (s *goSource) onlyRequests() {
+	for _, decl := range s.file.Decls {
+		switch d := decl.(type) {
+		case *ast.FuncDecl:
+			if !s.isBuilder(d) {
+				s.drop(d, d.Doc)
+			}
+		case *ast.GenDecl:
+			if d.Tok != token.IMPORT {
+				s.drop(d, d.Doc)
+			}
+		}
+	}
+}
+
+var builderName = regexp.MustCompile(`\bNew(\w+Request(?:With\w*Body)?)\b`)
+
+func (s *goSource) isBuilder(d *ast.FuncDecl) bool {
+	return d.Recv == nil && d.Type.Results != nil && len(d.Type.Results.List) == 2 &&
+		s.text(d.Type.Results.List[0].Type) == "*http.Request" && builderName.MatchString(d.Name.Name)
+}
+
+// lowerCase hides the functions.
+func (s *goSource) lowerCase() {
+	names := map[string]bool{}
+	for _, decl := range s.file.Decls {
+		if d, ok := decl.(*ast.FuncDecl); ok && s.isBuilder(d) {
+			names[d.Name.Name] = true
+			if d.Doc != nil {
+				for _, line := range d.Doc.List {
+					if text := builderName.ReplaceAllString(line.Text, "new$1"); text != line.Text {
+						s.replace(line, text)
+					}
+				}
+			}
+		}
+	}
+	ast.Inspect(s.file, func(n ast.Node) bool {
+		if id, ok := n.(*ast.Ident); ok && names[id.Name] {
+			s.replace(id, "new"+strings.TrimPrefix(id.Name, "New"))
+		}
+		return true
+	})
+}
+
+// isStyling reports whether a call writes a parameter in its style, and where it goes.
+func (s *goSource) isStyling(n ast.Node) (call *ast.CallExpr, location string) {
+	call, ok := n.(*ast.CallExpr)
+	if !ok || len(call.Args) != 5 || s.text(call.Fun) != "runtime.StyleParamWithOptions" {
+		return nil, ""
+	}
+	for _, location := range []string{"Path", "Query"} {
+		if strings.Contains(s.text(call.Args[4]), "runtime.ParamLocation"+location) {
+			return call, location
+		}
+	}
+	return call, ""
+}
+
+// styles lets parameters of the path be written by a function of ours, which refuses what is no
+// part of a path.
+func (s *goSource) styles() {
+	ast.Inspect(s.file, func(n ast.Node) bool {
+		if call, location := s.isStyling(n); location == "Path" {
+			s.replace(call.Fun, "stylePath")
+		}
+		return true
+	})
+}
+
+// conditions lets the conditions under which a parameter of the query is sent hold for lists that
+// are not empty, and writes orders.
+func (s *goSource) conditions(orders map[string]bool) {
+	for _, decl := range s.file.Decls {
+		if d, ok := decl.(*ast.FuncDecl); ok && s.isBuilder(d) {
+			for _, f := range d.Type.Params.List {
+				if len(f.Names) == 1 && f.Names[0].Name == "params" {
+					s.conditionsOf(d, strings.TrimPrefix(s.text(f.Type), "*"), orders)
+				}
+			}
+		}
+	}
+}
+
+func (s *goSource) conditionsOf(builder *ast.FuncDecl, params string, orders map[string]bool) {
+	ast.Inspect(builder.Body, func(n ast.Node) bool {
+		condition, ok := n.(*ast.IfStmt)
+		if !ok || condition.Init != nil {
+			return true
+		}
+		binary, ok := condition.Cond.(*ast.BinaryExpr)
+		if !ok || binary.Op != token.NEQ || s.text(binary.Y) != "nil" || !strings.HasPrefix(s.text(binary.X), "params.") {
+			return true
+		}
+		ast.Inspect(condition.Body, func(n ast.Node) bool {
+			call, location := s.isStyling(n)
+			if location != "Query" {
+				return true
+			}
+			value := s.text(call.Args[3])
+			switch field := strings.TrimPrefix(value, "*params."); {
+			case orders[params+"."+field] && s.text(call.Args[0]) == `"deepObject"`:
+				s.replace(call, fmt.Sprintf("styleOrder(%s, %s)", s.text(call.Args[2]), strings.TrimPrefix(value, "*")))
+				s.replace(binary, "len("+s.text(binary.X)+") > 0")
+			case value == s.text(binary.X): // a list or a map: others are pointers
+				s.replace(binary, "len("+value+") > 0")
+			}
+			return false
+		})
+		return true
+	})
+}
+
+// sortOrders makes of each struct of directions a list that keeps the sequence in which its keys
+// were added, with a method for each key. It returns the names of the fields that hold one.
+func (s *goSource) sortOrders() (fields map[string]bool) {
+	types := map[string]bool{}
+	for name, st := range s.structs() {
+		if len(st.Fields.List) > 0 && !slices.ContainsFunc(st.Fields.List, func(f *ast.Field) bool {
+			return len(f.Names) != 1 || s.text(f.Type) != "SortDirection"
+		}) {
+			types[name] = true
+			s.replace(st, orderType(name, st))
+		}
+	}
+	fields = map[string]bool{}
+	for name, st := range s.structs() {
+		for _, f := range st.Fields.List {
+			if pointer, ok := f.Type.(*ast.StarExpr); ok && len(f.Names) == 1 && types[s.text(pointer.X)] {
+				s.replace(pointer, s.text(pointer.X))
+				fields[name+"."+f.Names[0].Name] = true
+			}
+		}
+	}
+	return fields
+}
+
+// structs walks over the structs that the file declares.
+func (s *goSource) structs() iter.Seq2[string, *ast.StructType] {
+	return func(yield func(string, *ast.StructType) bool) {
+		for _, decl := range s.file.Decls {
+			d, ok := decl.(*ast.GenDecl)
+			if !ok || d.Tok != token.TYPE || len(d.Specs) != 1 {
+				continue
+			}
+			spec := d.Specs[0].(*ast.TypeSpec)
+			if st, ok := spec.Type.(*ast.StructType); ok && !yield(spec.Name.Name, st) {
+				return
+			}
+		}
+	}
+}
+
+func orderType(name string, st *ast.StructType) string {
+	var b strings.Builder
+	b.WriteString("[]sortKey\n")
+	for _, f := range st.Fields.List {
+		key := f.Names[0].Name
+		if f.Tag != nil {
+			tag, _ := strconv.Unquote(f.Tag.Value)
+			key, _, _ = strings.Cut(reflect.StructTag(tag).Get("json"), ",")
+		}
+		method := f.Names[0].Name
+		fmt.Fprintf(&b, "\n// %s sorts by %s, behind the keys that o has already.\nfunc (o %s) %s(d SortDirection) %s { return sortedBy(o, %q, d) }\n",
+			method, key, name, method, name, key)
+	}
+	return b.String()
+}
+
+// A builder is a function that oapi-codegen wrote for the request of an operation.
+type builder struct {
+	name      string
+	arguments []argument // behind the server
+}
+
+type argument struct{ name, goType string }
+
+// builders reads the functions that [surface] has left.
+func builders(client []byte) (map[string]builder, error) {
+	s, err := parseSource("requests", client)
+	if err != nil {
+		return nil, err
+	}
+	all := map[string]builder{}
+	for _, decl := range s.file.Decls {
+		d, ok := decl.(*ast.FuncDecl)
+		if !ok {
+			continue
+		}
+		b := builder{name: d.Name.Name}
+		for _, f := range d.Type.Params.List {
+			for _, name := range f.Names {
+				b.arguments = append(b.arguments, argument{name.Name, s.text(f.Type)})
+			}
+		}
+		b.arguments = b.arguments[1:]
+		all[b.name] = b
+	}
+	return all, nil
+}
+
+// body is the Go type of the body that the builder encodes; empty if there is none, or if it takes a
+// stream.
+func (b builder) body() string {
+	if n := len(b.arguments); n > 0 && b.arguments[n-1].name == "body" && b.arguments[n-1].goType != "io.Reader" {
+		return b.arguments[n-1].goType
+	}
+	return ""
+}
