@@ -209,14 +209,14 @@ func TestWhatIsReadableIsListed(t *testing.T) {
 	late := must[uuid.UUID](t)(srv.State().AddChapter(apitest.Chapter{Manga: manga, Number: "2", Pages: 1, PublishAt: clock.now.Add(-time.Hour), ReadableAt: clock.now.Add(72 * time.Hour)}))
 	found := func() (ids []uuid.UUID) {
 		t.Helper()
-		feed := must[*api.ChapterList](t)(c.GetMangaFeed(ctx, manga, &api.GetMangaFeedParams{Order: &api.ChapterOrder{Chapter: "asc"}})).Data
+		feed := must[*api.ChapterList](t)(c.GetMangaFeed(ctx, manga, &api.GetMangaFeedParams{Order: api.ChapterOrder{}.Chapter(api.Asc)})).Data
 		for _, ch := range feed {
 			ids = append(ids, ch.ID)
 		}
 		if feed[0].Attributes.PublishAt != far || feed[0].Attributes.ReadableAt != feed[0].Attributes.CreatedAt || feed[0].Attributes.Pages != 0 {
 			t.Errorf("what is read elsewhere is %+v", feed[0].Attributes)
 		}
-		list := must[*api.ChapterList](t)(c.ListChapters(ctx, &api.ListChaptersParams{Manga: &manga, Order: &api.ChapterOrder{PublishAt: "desc"}})).Data
+		list := must[*api.ChapterList](t)(c.ListChapters(ctx, &api.ListChaptersParams{Manga: &manga, Order: api.ChapterOrder{}.PublishAt(api.Desc)})).Data
 		if len(list) != len(feed) || list[0].ID != elsewhere {
 			t.Errorf("the newest by publication are %+v", list)
 		}
