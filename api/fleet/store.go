@@ -45,6 +45,7 @@ type Store struct {
 	lease   time.Duration
 	timeout time.Duration
 	sealer  cipher.AEAD // nil: in the clear
+	id      string      // that owners of the lock begin with
 
 	mu    sync.Mutex
 	owner string // that holds the lock now; empty: none
@@ -86,7 +87,7 @@ func NewStore(client redis.UniversalClient, key string, options ...StoreOption) 
 	case key == "" || strings.ContainsAny(key, "{}"):
 		return nil, fmt.Errorf("fleet: the key %q must have a character at least, and no braces", key)
 	}
-	s := &Store{redis: client, name: key, lease: 10 * time.Second, timeout: 5 * time.Second}
+	s := &Store{redis: client, name: key, lease: 10 * time.Second, timeout: 5 * time.Second, id: rand.Text()}
 	for _, option := range options {
 		if option == nil {
 			continue
@@ -132,29 +133,20 @@ func (s *Store) holder() string {
 
 // Load implements [authn.Store].
 func (s *Store) Load(ctx context.Context) (authn.Token, error) {
-	owner := s.holder()
-	data, spent, err := s.do(ctx, "load", owner)
+	data, spent, err := s.do(ctx, "load", s.holder(), s.id)
 	if err != nil || data == "" {
 		return authn.Token{}, err
 	}
 	t, err := s.open(data)
-	if err != nil {
-		return authn.Token{}, err
+	if err == nil && spent != 0 {
+		t.RefreshToken = ""
 	}
-	if spent == 0 {
-		return t, nil
-	}
-	t.RefreshToken = ""
-	return t, s.save(ctx, t, owner, data)
+	return t, err
 }
 
 // Save implements [authn.Store]. While another one holds the lock, and for whoever has lost it, it
 // fails; then the error is [ErrLockLost].
 func (s *Store) Save(ctx context.Context, t authn.Token) error {
-	return s.save(ctx, t, s.holder(), "")
-}
-
-func (s *Store) save(ctx context.Context, t authn.Token, owner, aside string) error {
 	if t == (authn.Token{}) {
 		return s.forget(ctx, "delete")
 	}
@@ -162,7 +154,7 @@ func (s *Store) save(ctx context.Context, t authn.Token, owner, aside string) er
 	if err != nil {
 		return err
 	}
-	verdict, _, err := s.do(ctx, "save", owner, data, fingerprint(t.RefreshToken), aside)
+	verdict, _, err := s.do(ctx, "save", s.holder(), data, fingerprint(t.RefreshToken))
 	switch {
 	case err != nil:
 		return err
@@ -190,7 +182,7 @@ func (s *Store) forget(ctx context.Context, how string) error {
 
 // Lock implements [authn.Locker].
 func (s *Store) Lock(ctx context.Context) (unlock func() error, err error) {
-	owner := rand.Text()
+	owner := s.id + "." + rand.Text()
 	for wait := 5 * time.Millisecond; ; wait = min(2*wait, 100*time.Millisecond) {
 		verdict, _, err := s.do(ctx, "lock", owner, s.lease.Milliseconds())
 		switch {

@@ -1,8 +1,9 @@
 -- What a Store does to its token. KEYS: token, lock, number of the lock
 -- ARGV: what to do, owner of the lock of the caller ('' for none), then by what is done
 --
--- token is a hash: data, print (a fingerprint of the refresh token), spending (the owner that is
--- about to use it up), aside (the last token that was put aside)
+-- token is a hash: data, print (a fingerprint of the refresh token), spending (the owner that uses it
+-- up; if that does not hold the lock any more, nobody can tell whether it is spent), aside (the last
+-- token that was put aside)
 local token, lock, count = KEYS[1], KEYS[2], KEYS[3]
 local what, owner = ARGV[1], ARGV[2]
 local holder = redis.call('GET', lock)
@@ -14,7 +15,8 @@ if what == 'lock' then -- for so many milliseconds
 end
 if what == 'load' then
   local kept = redis.call('HMGET', token, 'data', 'spending')
-  local spent = owner ~= '' and holder == owner and kept[2] and kept[2] ~= owner
+  local spender = kept[2]
+  local spent = spender and spender ~= holder and string.match(spender, '^[^.]*') ~= ARGV[3] -- another store
   return {kept[1] or '', spent and 1 or 0}
 end
 if owner ~= '' and holder ~= owner then return {'lost', 0} end
@@ -29,14 +31,15 @@ if what == 'unlock' then
 end
 if what == 'save' then -- data, print
   if owner == '' and holder then return {'held', redis.call('PTTL', lock)} end
+  local old = redis.call('HMGET', token, 'data', 'print', 'spending')
+  if old[3] and old[3] ~= owner and old[2] ~= ARGV[4] then redis.call('HSET', token, 'aside', old[1]) end
   -- Whoever saves the same token again under the lock is about to spend it.
-  if owner ~= '' and ARGV[4] ~= '' and redis.call('HGET', token, 'print') == ARGV[4] then
+  if owner ~= '' and ARGV[4] ~= '' and old[2] == ARGV[4] then
     redis.call('HSET', token, 'spending', owner)
   else
     redis.call('HDEL', token, 'spending')
   end
   redis.call('HSET', token, 'data', ARGV[3], 'print', ARGV[4])
-  if ARGV[5] ~= '' then redis.call('HSET', token, 'aside', ARGV[5]) end
   return {'ok', 0}
 end
 if what == 'delete' or what == 'discard' then

@@ -166,6 +166,9 @@ func TestTokenThatMayBeSpent(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
+		if err := next.Save(t.Context(), authn.Token{RefreshToken: "another"}); err != nil {
+			t.Fatal(err)
+		}
 		if aside, err := client.HGet(t.Context(), "{login}:token", "aside").Result(); err != nil || !strings.Contains(aside, "refresh") {
 			t.Errorf("aside lies %q, %v", aside, err)
 		}
