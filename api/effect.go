@@ -39,7 +39,11 @@ type callError struct {
 	did       answer.Effect
 }
 
-func (e *callError) Error() string         { return "api: " + e.operation + ": " + e.err.Error() }
+// Error is one line: a proxy can put anything into the error of the network.
+func (e *callError) Error() string {
+	return answer.OneLine("api: " + e.operation + ": " + e.err.Error())
+}
+
 func (e *callError) Unwrap() error         { return e.err }
 func (e *callError) effect() answer.Effect { return e.did }
 

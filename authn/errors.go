@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/mangadex-go/mangadex/api"
+	"github.com/mangadex-go/mangadex/internal/answer"
 )
 
 // What went wrong, for [errors.Is].
@@ -103,7 +104,7 @@ func (e *TokenError) Error() string {
 	if advice != "" {
 		b.WriteString("; " + advice)
 	}
-	return b.String()
+	return answer.OneLine(b.String())
 }
 
 // words says what happened and what can be done.

@@ -251,7 +251,7 @@ func TestBadInput(t *testing.T) {
 		}, 1, "no space left on device; make room there"),
 		bad("folder for the export", func(p *exampletest.Program) []string {
 			return []string{"-o", p.Home, "export"}
-		}, 1, "is a directory"),
+		}, 1, "it is a folder; add the name of a file"),
 		bad("full disk", func(p *exampletest.Program) []string {
 			return []string{"-o", p.FullDisk(0) + "/mine.json", "export"}
 		}, 1, "mine.json"),

@@ -218,7 +218,7 @@ func TestBadInput(t *testing.T) {
 		}, 1, "no space left on device; make room there; the next run tells of the same chapters"),
 		bad("folder for the result", func(f *follower) []string {
 			return []string{"-o", f.Home}
-		}, 1, "is a directory"),
+		}, 1, "it is a folder; add the name of a file"),
 		bad("full disk for the result", func(f *follower) []string {
 			return []string{"-o", f.FullDisk(0) + "/chapters.txt"}
 		}, 1, "chapters.txt"),

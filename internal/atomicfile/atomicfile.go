@@ -125,11 +125,21 @@ func WriteBytes(path string, perm fs.FileMode, content []byte) error {
 // Read reads a file that [Write] has written, or its copy if a writer was killed in the middle of
 // it.
 func Read(path string) ([]byte, error) {
-	path = behindLinks(path)
-	if content, err := os.ReadFile(copyOf(path)); err == nil {
-		return content, nil
+	f, err := Open(path)
+	if err != nil {
+		return nil, err
 	}
-	return os.ReadFile(path)
+	defer f.Close()
+	return io.ReadAll(f)
+}
+
+// Open opens what [Read] reads.
+func Open(path string) (*os.File, error) {
+	path = behindLinks(path)
+	if f, err := os.Open(copyOf(path)); err == nil {
+		return f, nil
+	}
+	return os.Open(path)
 }
 
 // replace gives the file at from the name to.

@@ -9,6 +9,8 @@ import (
 
 	"github.com/schollz/progressbar/v3"
 	"golang.org/x/term"
+
+	"github.com/mangadex-go/mangadex/api/reading"
 )
 
 // A Bar shows on a terminal how far something has come. A nil Bar shows nothing. It is safe for use
@@ -64,15 +66,8 @@ func (b *Bar) Show(p Progress) {
 	if b.bar.GetMax() != p.All { // there is more to do than at first
 		b.bar.ChangeMax(p.All)
 	}
-	b.bar.Describe(fmt.Sprintf("%s  %s", shorten(p.What, 32), inUnits(p.Bytes)))
+	b.bar.Describe(fmt.Sprintf("%s  %s", reading.Short(p.What, 32), inUnits(p.Bytes)))
 	b.bar.Set(min(p.Pages, p.All)) //nolint:errcheck // it is only shown
-}
-
-func shorten(text string, longest int) string {
-	if runes := []rune(text); len(runes) > longest {
-		return string(runes[:longest-1]) + "…"
-	}
-	return text
 }
 
 func inUnits(bytes int64) string {

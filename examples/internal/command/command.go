@@ -12,7 +12,6 @@ import (
 	"os"
 	"os/signal"
 	"strings"
-	"syscall"
 
 	"github.com/mangadex-go/mangadex/api/apitest"
 	"github.com/mangadex-go/mangadex/authn"
@@ -38,7 +37,7 @@ type Command struct {
 
 	args                []string
 	usage               string
-	live                *bool
+	live, unlimited     *bool
 	server              *string
 	credentials, tokens *string // nil in a program that does not log in
 	fake                *apitest.Server
@@ -47,19 +46,24 @@ type Command struct {
 
 // Main runs a program and ends it, with a status and, where there is an error, with one line on
 // stderr. The first line of the usage is that of the arguments, such as "[flags] folder". The first
-// Ctrl-C ends the context, the second one the program.
+// Ctrl-C ends the context, the second one the program. The context ends, too, when nobody reads the
+// output any more, so that the program can clear up.
 func Main(name, usage string, run func(context.Context, *Command) error) {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ctx, stop := signal.NotifyContext(context.Background(), endings()...)
 	context.AfterFunc(ctx, stop)
+	keepAliveWithoutReader()
+	written, cancel := context.WithCancel(ctx)
+	defer cancel()
 	c := &Command{
 		FlagSet: flag.NewFlagSet(name, flag.ContinueOnError),
-		Stdin:   os.Stdin, Stdout: &Output{w: os.Stdout}, Stderr: os.Stderr,
+		Stdin:   os.Stdin, Stdout: &Output{w: os.Stdout, failed: cancel}, Stderr: os.Stderr,
 		args: os.Args[1:], usage: usage,
 	}
 	c.live = c.Bool("live", false, "talk to MangaDex instead of the fake one in this program")
 	c.server = c.String("server", "", "talk to the server at this `address`, such as that of examples/emulator, or https://api.mangadex.dev")
-	err := run(ctx, c)
-	if err == nil {
+	c.unlimited = c.Bool("unlimited", false, "send requests to -server as fast as they come, for one of your own that has no limits")
+	err := run(written, c)
+	if c.Stdout.err != nil { // whose end is that of the program
 		err = c.Stdout.err
 	}
 	c.close()
@@ -68,21 +72,6 @@ func Main(name, usage string, run func(context.Context, *Command) error) {
 		fmt.Fprintln(c.Stderr, name+": "+strings.TrimPrefix(line, name+": "))
 	}
 	os.Exit(status)
-}
-
-// An Output remembers what could not be written, and writes nothing after that. So a program prints
-// line by line, and [Main] tells in the end that the disk was full.
-type Output struct {
-	w   io.Writer
-	err error
-}
-
-// Write implements io.Writer.
-func (o *Output) Write(p []byte) (n int, err error) {
-	if o.err == nil {
-		n, o.err = o.w.Write(p)
-	}
-	return n, o.err
 }
 
 func (c *Command) close() {
@@ -108,6 +97,8 @@ func (c *Command) Parse() error {
 		return Usagef("%w", err)
 	case *c.live && *c.server != "":
 		return Usagef("-live and -server exclude each other")
+	case *c.unlimited && *c.server == "":
+		return Usagef("-unlimited is for a -server of your own")
 	case *c.server != "" && !isServer(*c.server):
 		return Usagef("-server is %q; it is an address like http://localhost:8931", *c.server)
 	}
@@ -122,7 +113,7 @@ func (c *Command) Parse() error {
 
 // Note tells the user something, in a line of its own.
 func (c *Command) Note(format string, args ...any) {
-	fmt.Fprintln(c.Stderr, oneLine(fmt.Sprintf(format, args...)))
+	fmt.Fprintln(c.Stderr, oneLine(Linef(format, args...)))
 }
 
 // Usagef returns an error that says that the program was called in a wrong way.

@@ -21,14 +21,15 @@ import (
 // name and address.
 const Agent = "mangadex-go-examples (+https://github.com/mangadex-go/mangadex)"
 
-// Client returns a client for the server that the flags name.
+// Client returns a client for the server that the flags name. It keeps within the limits of MangaDex,
+// except with the fake one in this program and with -unlimited.
 func (c *Command) Client(options ...api.Option) (*api.Client, error) {
 	server, err := c.address()
 	if err != nil {
 		return nil, err
 	}
 	options = append(options, api.WithUserAgent(Agent))
-	if server != api.Production && server != api.Development { // but a server of one's own
+	if c.fake != nil || *c.unlimited {
 		options = append(options, api.WithoutRateLimit())
 	}
 	return api.New(server, options...)

@@ -2,6 +2,7 @@ package command
 
 import (
 	"errors"
+	"os"
 	"syscall"
 )
 
@@ -9,3 +10,9 @@ import (
 func isFull(error) bool { return false }
 
 func isUnwritable(err error) bool { return errors.Is(err, syscall.ENOTDIR) }
+
+func endings() []os.Signal { return []os.Signal{os.Interrupt, syscall.SIGTERM, syscall.SIGHUP} }
+
+func keepAliveWithoutReader() {}
+
+func isUnread(error) bool { return false }

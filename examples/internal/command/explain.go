@@ -3,23 +3,38 @@ package command
 import (
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"net"
 	"strings"
 
 	"github.com/mangadex-go/mangadex/api"
+	"github.com/mangadex-go/mangadex/api/reading"
+	"github.com/mangadex-go/mangadex/api/transport"
 	"github.com/mangadex-go/mangadex/authn"
+	"github.com/mangadex-go/mangadex/internal/answer"
 )
 
 // explain says in one line what is wrong and what to do.
 func (c *Command) explain(err error) string {
 	text := oneLine(err.Error())
+	if api.MayBeDone(err) && !strings.Contains(text, "may have done it") { // which some say themselves
+		text += "; it may have been done all the same: look before you do it again"
+	}
 	var unauthorized *authn.UnauthorizedError
 	var token *authn.TokenError
-	var answer *api.Error
+	var refusal *api.Error
 	switch {
 	case connection(err) != nil:
 		return fmt.Sprintf("%s cannot be reached; check the network: %s", c.host(), oneLine(connection(err).Error()))
+	case isBan(err):
+		text = c.host() + " refuses this address for some minutes, which looks like a ban for too many requests; wait five minutes, and run fewer programs at once"
+		if *c.server != "" {
+			text += "; for a server of your own, see -limits of examples/emulator"
+		}
+		return text
+	case isUnread(err):
+		return "nobody reads the output any more: " + text
 	case isFull(err):
 		return text + "; make room there"
 	case errors.Is(err, fs.ErrPermission), isUnwritable(err):
@@ -35,16 +50,35 @@ func (c *Command) explain(err error) string {
 		default:
 			return oneLine(why.Error())
 		}
-	case errors.As(err, &answer) && errors.Is(answer, api.ErrNotFound):
+	case errors.As(err, &refusal) && errors.Is(refusal, api.ErrNotFound):
 		return text + "; check the id"
 	case errors.As(err, &token): // which says itself what to do
 		return text
 	case errors.Is(err, api.ErrRateLimited):
 		return text + "; wait a little, then try again"
-	case errors.Is(err, api.ErrServer), errors.Is(err, api.ErrNotJSON):
+	case errors.As(err, &refusal) && (verdict(refusal).Temporary || errors.Is(err, api.ErrNotJSON)), errors.Is(err, api.ErrServer):
 		return text + "; try again later"
+	case refusal == nil && lost(err):
+		return text + "; check the network, then try again"
 	}
 	return text
+}
+
+// isBan tells the guard in front of a server from the server.
+func isBan(err error) bool {
+	var banned *transport.BannedError
+	var refused *api.Error
+	return errors.As(err, &banned) || errors.As(err, &refused) && answer.LooksLikeBan(refused.StatusCode, refused.Header)
+}
+
+func verdict(e *api.Error) answer.Verdict {
+	return answer.Of(e.StatusCode, answer.KindOf(e.Header.Get("Content-Type"), e.Body))
+}
+
+// lost tells whether a connection broke.
+func lost(err error) bool {
+	var op *net.OpError
+	return (errors.As(err, &op) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)) && answer.OfError(err).Temporary
 }
 
 // connection is what went wrong before there was a connection to the server, nil if it was not that.
@@ -67,7 +101,7 @@ func oneLine(text string) string {
 	if more {
 		first += fmt.Sprintf(" (and %d more)", 1+strings.Count(rest, "\n"))
 	}
-	return packages.Replace(first)
+	return packages.Replace(reading.Line(first))
 }
 
 var packages = strings.NewReplacer("api: ", "", "athome: ", "", "authn: ", "", "transport: ", "", "upload: ", "")

@@ -1,19 +1,17 @@
 package command
 
 import (
-	"cmp"
-	"crypto/rand"
 	"errors"
 	"io"
 	"io/fs"
-	"os"
-	"path/filepath"
+
+	"github.com/mangadex-go/mangadex/internal/atomicfile"
 )
 
 // ReadFile reads a file as [os.ReadFile] does, but no more of it than the memory can take: a device
-// such as /dev/zero has no end.
+// such as /dev/zero has no end. If [WriteFile] was killed in the middle, it reads the new content.
 func ReadFile(path string) ([]byte, error) {
-	f, err := os.Open(path)
+	f, err := atomicfile.Open(path)
 	if err != nil {
 		return nil, err
 	}
@@ -26,43 +24,9 @@ func ReadFile(path string) ([]byte, error) {
 	return content, err
 }
 
-// WriteFile writes a file as a whole or not at all: what was there stays until the new content is
-// on the disk. It makes the folder. What is not a file, such as /dev/stdout, is written to as it is.
-func WriteFile(path string, write func(io.Writer) error) (err error) {
-	if target, err := filepath.EvalSymlinks(path); err == nil {
-		path = target // so that a link stays one
-	}
-	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
-		f, err := os.OpenFile(path, os.O_WRONLY, 0)
-		if err != nil {
-			return err
-		}
-		return cmp.Or(write(f), f.Close())
-	}
-	if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
-		return err
-	}
-	temporary := filepath.Join(filepath.Dir(path), "."+filepath.Base(path)+"."+rand.Text()+".tmp")
-	f, err := os.OpenFile(temporary, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o666)
-	if err != nil {
-		return err
-	}
-	defer func() {
-		if err != nil {
-			os.Remove(temporary)
-		}
-	}()
-	err = write(f)
-	if err == nil {
-		err = f.Sync()
-	}
-	if closeErr := f.Close(); err == nil {
-		err = closeErr
-	}
-	if err != nil {
-		return err
-	}
-	return os.Rename(temporary, path)
+// WriteFile writes a file as a whole or not at all, see [atomicfile.Write].
+func WriteFile(path string, write func(io.Writer) error) error {
+	return atomicfile.Write(path, 0o666, write)
 }
 
 // WriteTo writes to a file as [WriteFile] does, or to Stdout if the path is empty.

@@ -93,7 +93,8 @@ type Result struct {
 	Stdout, Stderr string
 }
 
-// Run runs the program. -server is put before the arguments, unless they have it or -live.
+// Run runs the program. -server and -unlimited are put before the arguments, unless they have -server
+// or -live.
 func (p *Program) Run(args ...string) Result {
 	p.t.Helper()
 	return p.Start(args...).Wait()
@@ -112,7 +113,7 @@ func (p *Program) Start(args ...string) *Running {
 	p.t.Helper()
 	given := strings.Join(args, " ")
 	if p.Server != nil && !strings.Contains(given, "-server") && !strings.Contains(given, "-live") {
-		args = append([]string{"-server", p.Server.URL}, args...)
+		args = append([]string{"-server", p.Server.URL, "-unlimited"}, args...)
 	}
 	self, err := os.Executable()
 	if err != nil {

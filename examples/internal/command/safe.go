@@ -1,0 +1,127 @@
+package command
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+	"unicode"
+	"unicode/utf16"
+	"unicode/utf8"
+
+	"github.com/mangadex-go/mangadex/api/reading"
+)
+
+// What programs print is mostly written by anybody: titles, names of groups, reasons of a server.
+// It goes through this file, or [WriteCSV].
+
+// Linef formats one line. Texts, errors and what else has a text of its own go into it as
+// [reading.Line], so that nothing in them can draw on a terminal or pass for another line.
+func Linef(format string, args ...any) string {
+	safe := make([]any, len(args))
+	for i, arg := range args {
+		switch arg := arg.(type) {
+		case string:
+			safe[i] = reading.Line(arg)
+		case error:
+			safe[i] = reading.Line(arg.Error())
+		case fmt.Stringer:
+			safe[i] = reading.Line(arg.String())
+		default:
+			safe[i] = arg
+		}
+	}
+	return fmt.Sprintf(format, safe...)
+}
+
+// Print writes a line of [Linef] to Stdout.
+func (c *Command) Print(format string, args ...any) { fmt.Fprintln(c.Stdout, Linef(format, args...)) }
+
+// WriteJSON writes a value as JSON that people can look at: what moves the cursor, changes the
+// direction of writing or cannot be seen is escaped, so that it is still there for programs.
+func WriteJSON(w io.Writer, v any) error {
+	var b strings.Builder
+	encoder := json.NewEncoder(&b)
+	encoder.SetEscapeHTML(false)
+	encoder.SetIndent("", "  ")
+	if err := encoder.Encode(v); err != nil {
+		return err
+	}
+	safe := make([]byte, 0, b.Len())
+	for _, r := range b.String() {
+		switch {
+		case !isHidden(r) || r == '\n':
+			safe = utf8.AppendRune(safe, r)
+		case r > 0xffff:
+			high, low := utf16.EncodeRune(r)
+			safe = appendEscape(appendEscape(safe, high), low)
+		default:
+			safe = appendEscape(safe, r)
+		}
+	}
+	_, err := w.Write(safe)
+	return err
+}
+
+// appendEscape writes half of a character as JSON does.
+func appendEscape(b []byte, r rune) []byte {
+	const digits = "0123456789abcdef"
+	return append(b, '\\', 'u', digits[r>>12&15], digits[r>>8&15], digits[r>>4&15], digits[r&15])
+}
+
+// isHidden tells characters that do something to a terminal instead of being seen.
+func isHidden(r rune) bool {
+	return r < ' ' || r > '~' && unicode.In(r, unicode.Cc, unicode.Cf, unicode.Zl, unicode.Zp)
+}
+
+// An Output takes the results of a program. Whatever the program does, control characters do not get
+// to the terminal, except for the ends of lines and tabs. It remembers what could not be written, and
+// writes nothing after that: so a program prints line by line, and [Main] tells in the end that the
+// disk was full.
+type Output struct {
+	w      io.Writer
+	rest   []byte // the beginning of a character whose end is still to come
+	err    error
+	failed func() // called once
+}
+
+// NewOutput returns an output that goes to w.
+func NewOutput(w io.Writer) *Output { return &Output{w: w} }
+
+// Write implements io.Writer.
+func (o *Output) Write(p []byte) (n int, err error) {
+	if o.err != nil {
+		return 0, o.err
+	}
+	text := append(o.rest, p...)
+	end := len(text)
+	for i := 1; i < utf8.UTFMax && i <= len(text); i++ {
+		if b := text[len(text)-i]; utf8.RuneStart(b) {
+			if !utf8.FullRune(text[len(text)-i:]) {
+				end -= i
+			}
+			break
+		}
+	}
+	o.rest = append([]byte(nil), text[end:]...)
+	if _, o.err = o.w.Write(withoutControls(text[:end])); o.err != nil {
+		if o.failed != nil {
+			o.failed()
+		}
+		return 0, o.err
+	}
+	return len(p), nil
+}
+
+// withoutControls is a text without control characters and marks of direction.
+func withoutControls(text []byte) []byte {
+	safe := make([]byte, 0, len(text))
+	for len(text) > 0 {
+		r, size := utf8.DecodeRune(text)
+		if ' ' <= r && r <= '~' || r == '\n' || r == '\t' || !unicode.IsControl(r) && !unicode.Is(unicode.Bidi_Control, r) {
+			safe = append(safe, text[:size]...)
+		}
+		text = text[size:]
+	}
+	return safe
+}
