@@ -128,14 +128,15 @@ func (c *Chapter) open(ctx context.Context, details *api.Chapter) error {
 	case len(c.source.names) == 0:
 		return c.errorf(ErrNoPages)
 	}
-	c.pages = pagesOf(c.source.names, c.source.saver)
+	c.pages = PagesOf(c.source.names, c.source.saver)
 	if c.fallback != nil {
-		c.others = pagesOf(c.source.other, !c.source.saver)
+		c.others = PagesOf(c.source.other, !c.source.saver)
 	}
 	return nil
 }
 
-func pagesOf(names []string, saver bool) []Page {
+// PagesOf are pages as the server calls them, in one of the two qualities, for [Check].
+func PagesOf(names []string, saver bool) []Page {
 	pages := make([]Page, len(names))
 	for i, name := range names {
 		pages[i] = Page{Index: i, Name: name, SHA256: sumOf(name), DataSaver: saver}

@@ -116,15 +116,22 @@ func parse(chapters []api.Chapter) []parsed {
 		}
 		seen[c.ID] = true
 		p := parsed{Chapter: c, volume: NumberOf(c.Attributes.Volume), number: NumberOf(c.Attributes.Chapter), title: sameTitle(c)}
-		for _, group := range c.Relationships.Groups() {
-			p.by = append(p.by, group.ID)
-		}
-		if uploader, ok := c.Relationships.Uploader(); ok && len(p.by) == 0 {
-			p.by = append(p.by, uploader.ID)
-		}
+		p.by = makers(c)
 		all = append(all, p)
 	}
 	return all
+}
+
+// makers are the groups of a chapter, or else its uploader.
+func makers(c *api.Chapter) []uuid.UUID {
+	var ids []uuid.UUID
+	for _, group := range c.Relationships.Groups() {
+		ids = append(ids, group.ID)
+	}
+	if uploader, ok := c.Relationships.Uploader(); ok && len(ids) == 0 {
+		ids = append(ids, uploader.ID)
+	}
+	return ids
 }
 
 // maxTitle is how many characters of a title count. MangaDex takes 255.

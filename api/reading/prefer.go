@@ -44,7 +44,7 @@ const (
 	ReasonAvoided   Reason = "avoided"   // it is by a group of Avoid
 	ReasonPreferred Reason = "preferred" // the other is by a group that comes earlier in Prefer
 	ReasonKept      Reason = "kept"      // the other is one of Keep
-	ReasonMost      Reason = "most"      // the group of the other has more chapters in this language
+	ReasonMost      Reason = "most"      // the group of the other has more chapters in this language; without groups, its uploader
 	ReasonOlder     Reason = "older"     // the other appeared later
 	ReasonSame      Reason = "same"      // nothing but the id tells them apart
 )
@@ -156,16 +156,16 @@ func decide(a, b *standing) (int, Reason) {
 func (p *preference) arrange(entries []Entry) {
 	type key struct {
 		language string
-		group    uuid.UUID
+		by       uuid.UUID
 	}
 	count := map[key]int{}
 	for i := range entries {
 		had := map[uuid.UUID]bool{}
-		for _, version := range entries[i].Versions {
-			for _, group := range version.Relationships.Groups() {
-				if !had[group.ID] {
-					had[group.ID] = true
-					count[key{entries[i].Language, group.ID}]++
+		for j := range entries[i].Versions {
+			for _, by := range makers(&entries[i].Versions[j].Chapter) {
+				if !had[by] {
+					had[by] = true
+					count[key{entries[i].Language, by}]++
 				}
 			}
 		}
@@ -183,8 +183,8 @@ func (p *preference) arrange(entries []Entry) {
 			if !p.kept[c.ID] {
 				s.kept = 1
 			}
-			for _, group := range c.Relationships.Groups() {
-				s.fewer = min(s.fewer, -count[key{e.Language, group.ID}])
+			for _, by := range makers(c) {
+				s.fewer = min(s.fewer, -count[key{e.Language, by}])
 			}
 			standings[j] = s
 		}

@@ -1,4 +1,4 @@
-// Download saves chapters, as folders of pages or as comic book archives.
+// Download saves chapters, as folders of pages or as comic book archives, and keeps them right.
 //
 //	go run ./examples/download                         # titles of the fake MangaDex
 //	go run ./examples/download -cbz wandering bakery  # the chapters of one of them
@@ -7,14 +7,11 @@ package main
 
 import (
 	"context"
-	"errors"
-	"fmt"
-	"path/filepath"
+	"slices"
 	"strings"
 
-	"github.com/google/uuid"
-
 	"github.com/mangadex-go/mangadex/api"
+	"github.com/mangadex-go/mangadex/api/reading"
 	"github.com/mangadex-go/mangadex/examples/internal/command"
 )
 
@@ -23,9 +20,13 @@ const usage = `[flags] [title]
 The title is some words to search for, an id, or a link to a title or a chapter, such as
 https://mangadex.org/title/{id}. Without one, the most followed titles are listed.
 
-Chapters go to a folder for the title. What is there already is not fetched again, so the same
-command goes on after an interruption. The paths of finished chapters are printed. Fetch a title with
-one command at a time: two take each other's unfinished files for those of an interruption.`
+Chapters go to a folder for the title, which has an index, mangadex.json. What is there already is not
+fetched again, so the same command goes on after an interruption, and keeps a folder right for years: it
+gives chapters and the folder today's names, fetches pages that were replaced or are damaged, and puts full
+quality in the place of smaller pages. Of several versions of a chapter the one that is there stays, unless
+-group or -not-group prefer another. What MangaDex does not have any more stays, and is told.
+
+The paths of finished chapters are printed. The status is 1 if something is missing.`
 
 func main() { command.Main("download", usage, run) }
 
@@ -33,13 +34,21 @@ func run(ctx context.Context, c *command.Command) error {
 	var want selection
 	var how saving
 	languages := c.String("language", "en", "fetch chapters in these languages, such as en or en,pt-br: `codes` with commas between")
-	c.StringVar(&want.group, "group", "", "fetch chapters of this group only: its `name` or id")
+	groups := c.String("group", "", "prefer versions by these groups, the best first: `names` or ids with commas between")
+	avoided := c.String("not-group", "", "fetch no versions by these groups: `names` or ids with commas between")
 	ranges := c.String("chapters", "", "fetch these `numbers` only, such as 1-5,7,10.5-")
 	c.IntVar(&want.latest, "latest", 0, "fetch the newest `n` chapters only")
-	list := c.Bool("list", false, "list the chapters instead of fetching them")
+	c.BoolVar(&want.versions, "versions", false, "fetch all versions of a chapter instead of one")
+	ratings := c.String("rating", "", "find titles of these content `ratings` by words, such as safe,erotica, or all (default all but pornographic)")
+	list := c.Bool("list", false, "list the chapters, with their versions, instead of fetching them")
+	c.BoolVar(&how.json, "json", false, "print a JSON object for each chapter, for programs")
 	c.StringVar(&how.folder, "o", ".", "save in this `folder`")
 	c.BoolVar(&how.cbz, "cbz", false, "save comic book archives instead of folders of pages")
 	c.BoolVar(&how.dataSaver, "data-saver", false, "fetch smaller pages of lower quality")
+	c.BoolVar(&how.port443, "port443", false, "fetch pages through the port 443 only, for networks that let no other through")
+	c.BoolVar(&how.covers, "covers", false, "save the covers of the title, too")
+	c.BoolVar(&how.series, "series", false, "write what is known of the title to series.json, for readers such as Komga")
+	c.BoolVar(&how.prune, "prune", false, "remove chapters from the folder that MangaDex does not have any more")
 	c.IntVar(&how.jobs, "jobs", 2, "fetch `n` chapters at once, 1 to 8")
 	if err := c.Parse(); err != nil {
 		return err
@@ -51,6 +60,10 @@ func run(ctx context.Context, c *command.Command) error {
 	if want.ranges, err = parseRanges(*ranges); err != nil {
 		return err
 	}
+	if want.ratings, err = parseRatings(*ratings); err != nil {
+		return err
+	}
+	want.groups, want.avoided = parseNames(*groups), parseNames(*avoided)
 	if how.jobs < 1 || how.jobs > 8 {
 		return command.Usagef("-jobs is %d; it can be 1 to 8", how.jobs)
 	}
@@ -58,9 +71,9 @@ func run(ctx context.Context, c *command.Command) error {
 		return command.Usagef("-latest is %d; it cannot be negative", want.latest)
 	}
 	what := strings.TrimSpace(strings.Join(c.Args(), " "))
-	_, kind, isID := command.ParseID(what)
-	if isID && kind != "" && kind != "title" && kind != "chapter" || !isID && command.IsLink(what) {
-		return command.Usagef("%s is not a link to a title or a chapter, like https://mangadex.org/title/{id}", what)
+	link, isLink := reading.ParseLink(what)
+	if isLink && link.Kind != "" && link.Kind != api.ResourceTypeManga && link.Kind != api.ResourceTypeChapter || !isLink && command.IsLink(what) {
+		return command.Usagef("%s is not a link to a title or a chapter, like https://mangadex.org/title/{id}", reading.Short(what, 200))
 	}
 
 	client, err := c.Client()
@@ -68,124 +81,45 @@ func run(ctx context.Context, c *command.Command) error {
 		return err
 	}
 	if what == "" {
-		return popular(ctx, c, client, want.languages)
+		return popular(ctx, c, client, want)
 	}
-	manga, chapters, err := find(ctx, client, what, want)
+	manga, chapters, err := find(ctx, client, what, link, isLink, &want)
 	if err != nil {
 		return err
 	}
 	if *list {
-		for _, chapter := range chapters {
-			fmt.Fprintf(c.Stdout, "%s  %s, %d pages\n", chapter.ID, chapterName(chapter), chapter.Attributes.Pages)
-		}
-		return nil
+		return listChapters(c, how, want.choose(chapters, manga, nil))
 	}
-	how.folder = filepath.Join(how.folder, mangaName(manga))
-	return how.save(ctx, c, client, chapters)
+	return how.save(ctx, c, client, manga, chapters, want)
 }
 
-// popular lists what there is to fetch.
-func popular(ctx context.Context, c *command.Command, client *api.Client, languages []string) error {
-	found, err := client.SearchManga(ctx, &api.SearchMangaParams{
-		Limit:                       api.Ptr(20),
-		AvailableTranslatedLanguage: languages,
-		HasAvailableChapters:        api.Ptr(api.Yes),
-		Order:                       api.MangaOrder{}.FollowedCount(api.Desc),
-	})
-	if err != nil {
-		return err
+// parseRatings reads what -rating holds; nil is what the server takes by itself.
+func parseRatings(text string) ([]api.ContentRating, error) {
+	all := reading.AllRatings()
+	switch text {
+	case "":
+		return nil, nil
+	case "all":
+		return all, nil
 	}
-	if len(found.Data) == 0 {
-		return fmt.Errorf("there is no title with chapters in %s; try another -language", strings.Join(languages, " or "))
+	var ratings []api.ContentRating
+	for _, name := range parseNames(text) {
+		rating := api.ContentRating(strings.ToLower(name))
+		if !slices.Contains(all, rating) {
+			return nil, command.Usagef("-rating: %q is not a content rating; give all, or some of safe, suggestive, erotica and pornographic with commas between", name)
+		}
+		ratings = append(ratings, rating)
 	}
-	for _, manga := range found.Data {
-		fmt.Fprintf(c.Stdout, "%s  %s\n", manga.ID, manga.Attributes.Title.In(languages...))
-	}
-	c.Note("name one of them: its id, or words of its title")
-	return nil
+	return ratings, nil
 }
 
-// find finds a title and those of its chapters that are wanted.
-func find(ctx context.Context, client *api.Client, what string, want selection) (*api.Manga, []api.Chapter, error) {
-	id, kind, ok := command.ParseID(what)
-	if !ok {
-		manga, err := search(ctx, client, what, want.languages)
-		if err != nil {
-			return nil, nil, err
-		}
-		chapters, err := want.chapters(ctx, client, manga)
-		return manga, chapters, err
-	}
-	if kind != "chapter" {
-		manga, err := client.GetManga(ctx, id, nil)
-		if err == nil {
-			chapters, err := want.chapters(ctx, client, &manga.Data)
-			return &manga.Data, chapters, err
-		}
-		if kind == "title" || !errors.Is(err, api.ErrNotFound) {
-			return nil, nil, err
-		}
-	}
-	return single(ctx, client, id)
-}
-
-// single finds a chapter by its id.
-func single(ctx context.Context, client *api.Client, id uuid.UUID) (*api.Manga, []api.Chapter, error) {
-	chapter, err := client.GetChapter(ctx, id, &api.GetChapterParams{
-		Includes: []api.ChapterInclude{api.ChapterIncludeManga, api.ChapterIncludeScanlationGroup},
-	})
-	if errors.Is(err, api.ErrNotFound) {
-		return nil, nil, fmt.Errorf("there is no title or chapter %s", id)
-	}
-	if err != nil {
-		return nil, nil, err
-	}
-	manga := &api.Manga{}
-	if ref, ok := chapter.Data.Relationships.Manga(); ok && ref.Attributes != nil {
-		manga.ID, manga.Attributes = ref.ID, *ref.Attributes
-	}
-	return manga, []api.Chapter{chapter.Data}, nil
-}
-
-// search finds the title that is meant: the only one there is, or the one that is called just so.
-func search(ctx context.Context, client *api.Client, title string, languages []string) (*api.Manga, error) {
-	found, err := client.SearchManga(ctx, &api.SearchMangaParams{
-		Title: &title,
-		Limit: api.Ptr(20),
-		Order: api.MangaOrder{}.Relevance(api.Desc),
-	})
-	switch {
-	case err != nil:
-		return nil, err
-	case len(found.Data) == 0:
-		return nil, fmt.Errorf("no title matches %q; try other words, or a link", title)
-	case len(found.Data) == 1:
-		return &found.Data[0], nil
-	}
-	var same []*api.Manga
+// parseNames reads names with commas between.
+func parseNames(text string) []string {
 	var names []string
-	for i := range found.Data {
-		manga := &found.Data[i]
-		if isCalled(manga, title) {
-			same = append(same, manga)
-		}
-		if len(names) < 5 {
-			names = append(names, fmt.Sprintf("%s (%s)", manga.Attributes.Title.In(languages...), manga.ID))
+	for name := range strings.SplitSeq(text, ",") {
+		if name = strings.TrimSpace(name); name != "" {
+			names = append(names, name)
 		}
 	}
-	if len(same) == 1 {
-		return same[0], nil
-	}
-	return nil, fmt.Errorf("%d titles match %q, such as %s; give the id of one", found.Total, title, strings.Join(names, ", "))
-}
-
-func isCalled(manga *api.Manga, title string) bool {
-	for _, names := range append([]api.LocalizedString{manga.Attributes.Title}, manga.Attributes.AltTitles...) {
-		for _, name := range names.All() {
-			if strings.EqualFold(name, title) {
-				return true
-			}
-		}
-	}
-	return false
+	return names
 }

@@ -1,30 +1,31 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"fmt"
-	"math"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/google/uuid"
 
 	"github.com/mangadex-go/mangadex/api"
+	"github.com/mangadex-go/mangadex/api/reading"
 	"github.com/mangadex-go/mangadex/examples/internal/command"
 )
 
 // A selection says which chapters of a title are wanted.
 type selection struct {
-	languages []string
-	group     string // name or id; empty: any
-	ranges    []span // none: all, those without a number included
-	latest    int    // 0: all
+	languages       []string
+	ratings         []api.ContentRating // of titles that are searched for; nil: what the server takes
+	groups, avoided []string            // names or ids
+	ranges          []span              // none: all, those without a number included
+	latest          int                 // 0: all
+	versions        bool
+	only            uuid.UUID // the chapter that is wanted alone; zero: all
 }
 
-// A span is a range of chapter numbers, both ends included.
-type span struct{ from, to float64 }
+// A span is a range of chapter numbers, both ends included. The zero Number is an open end.
+type span struct{ from, to reading.Number }
 
 // parseRanges reads what -chapters holds.
 func parseRanges(text string) ([]span, error) {
@@ -37,15 +38,8 @@ func parseRanges(text string) ([]span, error) {
 		if !isRange {
 			last = first
 		}
-		s := span{0, math.Inf(1)}
-		var errFirst, errLast error
-		if first != "" {
-			s.from, errFirst = strconv.ParseFloat(first, 64)
-		}
-		if last != "" {
-			s.to, errLast = strconv.ParseFloat(last, 64)
-		}
-		if errFirst != nil || errLast != nil || first == "" && last == "" || !(s.from <= s.to) {
+		s := span{reading.ParseNumber(first), reading.ParseNumber(last)}
+		if s.from.IsZero() && s.to.IsZero() || s.from.IsWord() || s.to.IsWord() || !s.from.IsZero() && !s.to.IsZero() && s.from.Compare(s.to) > 0 {
 			return nil, command.Usagef("-chapters: %q is not a number or a range; give something like 1-5,7,10.5-", part)
 		}
 		ranges = append(ranges, s)
@@ -53,146 +47,102 @@ func parseRanges(text string) ([]span, error) {
 	return ranges, nil
 }
 
-// chapters finds the chapters of a title that are wanted, in reading order.
-func (s *selection) chapters(ctx context.Context, client *api.Client, manga *api.Manga) ([]api.Chapter, error) {
-	title := manga.Attributes.Title.In(s.languages...)
-	available := manga.Attributes.AvailableTranslatedLanguages
-	if !slices.ContainsFunc(s.languages, func(code string) bool { return slices.Contains(available, code) }) {
-		if len(available) == 0 {
-			return nil, fmt.Errorf("%q has no chapters", title)
-		}
-		return nil, fmt.Errorf("%q has no chapters in %s; -language can be %s", title, strings.Join(s.languages, " or "), strings.Join(available, ", "))
-	}
+// has reports whether a number is in the range. 30e counts as 30.
+func (s span) has(n reading.Number) bool {
+	base := n.Base()
+	return !base.IsZero() && (s.from.IsZero() || s.from.Compare(base) <= 0) && (s.to.IsZero() || base.Compare(s.to) <= 0 || n.Compare(s.to) == 0)
+}
+
+// feed finds all chapters of a title in the languages that are wanted, those that cannot be read included. It is
+// an error if there are none.
+func (s *selection) feed(ctx context.Context, client *api.Client, manga *api.Manga) (*api.Manga, []api.Chapter, error) {
 	feed := &api.GetMangaFeedParams{
 		TranslatedLanguage: s.languages,
 		// Without this the server leaves chapters of some titles out.
-		ContentRating: []api.ContentRating{api.ContentRatingSafe, api.ContentRatingSuggestive, api.ContentRatingErotica, api.ContentRatingPornographic},
-		Order:         api.ChapterOrder{}.Volume(api.Asc).Chapter(api.Asc),
-		Includes:      []api.ChapterInclude{api.ChapterIncludeManga, api.ChapterIncludeScanlationGroup},
+		ContentRating:      reading.AllRatings(),
+		IncludeUnavailable: api.Ptr(api.Yes),
+		Order:              api.ChapterOrder{}.Volume(api.Asc).Chapter(api.Asc),
+		Includes:           []api.ChapterInclude{api.ChapterIncludeManga, api.ChapterIncludeScanlationGroup},
 	}
 	var chapters []api.Chapter
 	for chapter, err := range client.GetMangaFeedAll(ctx, manga.ID, feed) {
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
-		if s.wants(&chapter) {
-			chapters = append(chapters, chapter)
+		chapters = append(chapters, chapter)
+	}
+	if len(chapters) > 0 || s.only != uuid.Nil {
+		return manga, chapters, nil
+	}
+	title := reading.Short(reading.Title(&manga.Attributes, s.languages...), 100)
+	available := slices.DeleteFunc(slices.Clone(manga.Attributes.AvailableTranslatedLanguages), func(code string) bool { return code == "" })
+	if len(available) == 0 {
+		return nil, nil, fmt.Errorf("%q has no chapters", title)
+	}
+	return nil, nil, fmt.Errorf("%q has no chapters in %s; -language can be %s", title, strings.Join(s.languages, " or "), strings.Join(available, ", "))
+}
+
+// A choice is what came of the chapters of a title.
+type choice struct {
+	*reading.List
+	wanted []wanted
+	err    error // why nothing is wanted
+}
+
+// A wanted chapter is one to be saved, with its entry.
+type wanted struct {
+	*reading.Version
+	entry  *reading.Entry
+	beside bool // another version is the chosen one
+}
+
+// choose says which chapters are wanted. Those that are kept stay the chosen version where they can.
+func (s *selection) choose(chapters []api.Chapter, manga *api.Manga, kept []uuid.UUID) choice {
+	l := choice{List: reading.NewList(chapters, reading.WithReset(manga.Attributes.ChapterNumbersResetOnNewVolume),
+		reading.Prefer(s.groups...), reading.Avoid(s.avoided...), reading.Keep(kept...))}
+	entries := make([]*reading.Entry, 0, len(l.Entries))
+	for i := range l.Entries {
+		if e := &l.Entries[i]; s.wants(e) {
+			entries = append(entries, e)
 		}
 	}
-	chapters = onePerNumber(chapters)
-	if s.latest > 0 && s.latest < len(chapters) {
-		newest := slices.SortedFunc(slices.Values(chapters), func(a, b api.Chapter) int {
-			return b.Attributes.ReadableAt.Compare(a.Attributes.ReadableAt)
+	if s.latest > 0 && s.latest < len(entries) {
+		newest := slices.SortedFunc(slices.Values(entries), func(a, b *reading.Entry) int {
+			return b.Chosen().Attributes.ReadableAt.Compare(a.Chosen().Attributes.ReadableAt)
 		})[:s.latest]
-		chapters = slices.DeleteFunc(chapters, func(chapter api.Chapter) bool {
-			return !slices.ContainsFunc(newest, func(n api.Chapter) bool { return n.ID == chapter.ID })
-		})
+		entries = slices.DeleteFunc(entries, func(e *reading.Entry) bool { return !slices.Contains(newest, e) })
 	}
-	if len(chapters) == 0 {
-		return nil, fmt.Errorf("%q has no such chapters; ask for others with -chapters, -group or -language", title)
-	}
-	return chapters, nil
-}
-
-// wants reports whether a chapter is of the group and in the ranges.
-func (s *selection) wants(chapter *api.Chapter) bool {
-	if s.group != "" && !slices.ContainsFunc(chapter.Relationships.Groups(), func(group api.Ref[api.ScanlationGroupAttributes]) bool {
-		return group.ID.String() == s.group || group.Attributes != nil && strings.EqualFold(group.Attributes.Name, s.group)
-	}) {
-		return false
-	}
-	if s.ranges == nil {
-		return true
-	}
-	number, err := strconv.ParseFloat(strings.TrimRight(text(chapter.Attributes.Chapter), "abcdefghijklmnopqrstuvwxyz"), 64)
-	return err == nil && slices.ContainsFunc(s.ranges, func(r span) bool { return r.from <= number && number <= r.to })
-}
-
-// onePerNumber keeps one chapter of those with the same number: one that can be read here, if there
-// is one, and the newest of them.
-func onePerNumber(chapters []api.Chapter) []api.Chapter {
-	type key struct{ volume, number, language, id string }
-	best := map[key]*api.Chapter{}
-	keyOf := func(chapter *api.Chapter) key {
-		a := &chapter.Attributes
-		if text(a.Chapter) == "" {
-			return key{id: chapter.ID.String()}
-		}
-		return key{text(a.Volume), text(a.Chapter), a.TranslatedLanguage, ""}
-	}
-	for i := range chapters {
-		chapter := &chapters[i]
-		if rival := best[keyOf(chapter)]; rival == nil || better(chapter, rival) {
-			best[keyOf(chapter)] = chapter
+	for _, e := range entries {
+		for i := range e.Versions {
+			v := &e.Versions[i]
+			switch {
+			case s.only != uuid.Nil && v.ID != s.only, s.only == uuid.Nil && i > 0 && !s.versions:
+			case s.only == uuid.Nil && s.isAvoided(v):
+			default:
+				l.wanted = append(l.wanted, wanted{v, e, i > 0})
+			}
 		}
 	}
-	var kept []api.Chapter
-	for i := range chapters {
-		if best[keyOf(&chapters[i])].ID == chapters[i].ID {
-			kept = append(kept, chapters[i])
-		}
+	title := reading.Short(reading.Title(&manga.Attributes, s.languages...), 100)
+	known := func(group string) bool {
+		return slices.ContainsFunc(chapters, func(c api.Chapter) bool { return reading.IsBy(&c, group) })
 	}
-	return kept
+	switch {
+	case len(s.groups) > 0 && !slices.ContainsFunc(s.groups, known):
+		l.wanted, l.err = nil, fmt.Errorf("%q has no such chapters: none is by %s; see -list for the groups, and give others with -group", title, strings.Join(s.groups, " or "))
+	case len(l.wanted) == 0:
+		l.err = fmt.Errorf("%q has no such chapters; ask for others with -chapters, -not-group or -language", title)
+	}
+	return l
 }
 
-func better(a, b *api.Chapter) bool {
-	if isHere(a) != isHere(b) {
-		return isHere(a)
+func (s *selection) wants(e *reading.Entry) bool {
+	if s.only != uuid.Nil {
+		return slices.ContainsFunc(e.Versions, func(v reading.Version) bool { return v.ID == s.only })
 	}
-	return a.Attributes.ReadableAt.After(b.Attributes.ReadableAt)
+	return s.ranges == nil || slices.ContainsFunc(s.ranges, func(r span) bool { return r.has(e.Number) })
 }
 
-// isHere reports whether a chapter can be read on MangaDex.
-func isHere(chapter *api.Chapter) bool {
-	return chapter.Attributes.Pages > 0 && chapter.Attributes.ExternalURL == nil && !chapter.Attributes.IsUnavailable
-}
-
-// mangaName is the name of the folder for a title. The id keeps titles of the same name apart.
-func mangaName(manga *api.Manga) string {
-	return fmt.Sprintf("%s [%.8s]", fileName(manga.Attributes.Title.String()), manga.ID)
-}
-
-// chapterName is the name of a chapter, so that names sort by number and no two are the same.
-func chapterName(chapter api.Chapter) string {
-	a := chapter.Attributes
-	name := "oneshot"
-	if number := text(a.Chapter); number != "" {
-		whole, _, _ := strings.Cut(number, ".")
-		name = "c" + strings.Repeat("0", max(0, 4-len(whole))) + number
-	}
-	if volume := text(a.Volume); volume != "" {
-		name = "v" + strings.Repeat("0", max(0, 2-len(volume))) + volume + " " + name
-	}
-	name += " [" + cmp.Or(a.TranslatedLanguage, "no language") + "]"
-	for _, group := range chapter.Relationships.Groups() {
-		if group.Attributes != nil && group.ID != uuid.Nil {
-			name += " [" + group.Attributes.Name + "]"
-			break
-		}
-	}
-	return fmt.Sprintf("%s [%.8s]", fileName(name), chapter.ID)
-}
-
-// fileName makes a text fit for the name of a file on every system.
-func fileName(text string) string {
-	const longest = 120 // bytes; systems stop at 255
-	text = strings.Map(func(r rune) rune {
-		if r < ' ' || r == 0x7f || strings.ContainsRune(`<>:"/\|?*`, r) {
-			return '_'
-		}
-		return r
-	}, strings.ToValidUTF8(text, "_"))
-	for len(text) > longest {
-		runes := []rune(text)
-		text = string(runes[:len(runes)-1])
-	}
-	text = strings.Trim(text, " .")
-	return cmp.Or(text, "untitled")
-}
-
-func text(s *string) string {
-	if s == nil {
-		return ""
-	}
-	return *s
+func (s *selection) isAvoided(v *reading.Version) bool {
+	return slices.ContainsFunc(s.avoided, func(group string) bool { return reading.IsBy(&v.Chapter, group) })
 }

@@ -158,6 +158,27 @@ func (r *Running) Stdout() string { return r.stdout.String() }
 // Stderr returns what the program has said so far.
 func (r *Running) Stderr() string { return r.stderr.String() }
 
+// Kill ends the program at once, as soon as a condition holds, unless it has ended before.
+func (r *Running) Kill(when func() bool) Result {
+	r.t.Helper()
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		r.cmd.Wait() //nolint:errcheck // it is killed
+	}()
+	for deadline := time.Now().Add(5 * time.Minute); !when() && time.Now().Before(deadline); {
+		select {
+		case <-ended:
+		case <-time.After(time.Millisecond):
+			continue
+		}
+		break
+	}
+	r.cmd.Process.Kill() //nolint:errcheck // it may have ended
+	<-ended
+	return Result{r.cmd.ProcessState.ExitCode(), r.stdout.String(), r.stderr.String()}
+}
+
 // Interrupt sends what Ctrl-C sends, as soon as a condition holds.
 func (r *Running) Interrupt(when func() bool) {
 	r.t.Helper()
