@@ -32,7 +32,7 @@ func (c *Chapter) walk(ctx context.Context, reuse bool) iter.Seq2[Image, error] 
 		defer cancel()
 
 		t := newTracker(c.progress, len(c.pages))
-		w := &window{parallel: c.parallel, memory: c.memory, reuse: reuse, changed: make(chan struct{})}
+		r := newRoom(c.parallel, c.memory, reuse)
 		results := make([]chan fetched, len(c.pages))
 		for i := range results {
 			results[i] = make(chan fetched, 1)
@@ -41,7 +41,7 @@ func (c *Chapter) walk(ctx context.Context, reuse bool) iter.Seq2[Image, error] 
 		for range min(c.parallel+checking, len(c.pages)) {
 			workers.Go(func() {
 				for i := int(claimed.Add(1)) - 1; i < len(c.pages); i = int(claimed.Add(1)) - 1 {
-					image, err := c.ahead(ctx, i, w, t)
+					image, err := c.ahead(ctx, i, r, t)
 					results[i] <- fetched{image, err}
 					if err != nil && !isPageError(err) {
 						return
@@ -52,46 +52,46 @@ func (c *Chapter) walk(ctx context.Context, reuse bool) iter.Seq2[Image, error] 
 		// Pages are claimed in their order, so one whose worker has ended comes before any that
 		// nobody has claimed.
 		for i := range results {
-			r := <-results[i]
-			if !yield(r.image, r.err) || r.err != nil && !isPageError(r.err) {
+			f := <-results[i]
+			if !yield(f.image, f.err) || f.err != nil && !isPageError(f.err) {
 				return
 			}
-			w.pass(r.image.Data)
+			r.pass(f.image.Data)
 		}
 	}
 }
 
 func isPageError(err error) bool { return errors.As(err, new(*PageError)) }
 
-// ahead fetches a page into memory that the window has room for.
-func (c *Chapter) ahead(ctx context.Context, index int, w *window, t *tracker) (Image, error) {
+// ahead fetches a page into memory that there is room for.
+func (c *Chapter) ahead(ctx context.Context, index int, r *room, t *tracker) (Image, error) {
 	var held, need int64
-	m := &memory{room: func(size int64) error {
-		if size > held && !w.take(index, held, size) {
+	out := &memory{room: func(size int64) error {
+		if size > held && !r.grow(index, held, size) {
 			need = size
 			return errNoRoom
 		}
 		held = max(held, size)
 		return nil
-	}, alloc: w.alloc}
-	out := t.track(m)
+	}, alloc: r.alloc}
+	m := t.meter()
 	for {
 		var err error
-		if held, err = w.enter(ctx, index, need); err != nil {
+		if held, err = r.enter(ctx, index, need); err != nil {
 			return Image{}, c.errorf(err)
 		}
-		page, a, err := c.fetch(ctx, index, out)
+		page, a, err := c.fetch(ctx, index, out, m)
 		if errors.Is(err, errNoRoom) {
-			m.data = nil
-			w.give(held)
+			out.data = nil
+			r.give(held)
 			continue
 		}
-		t.end(out, err)
+		m.end(err)
 		if err != nil {
-			w.give(held)
+			r.give(held)
 			return Image{Page: page}, err
 		}
-		w.give(held - int64(cap(m.data)))
-		return Image{Page: page, ContentType: a.contentType, Data: m.data}, nil
+		r.give(held - int64(cap(out.data)))
+		return Image{Page: page, ContentType: a.contentType, Data: out.data}, nil
 	}
 }

@@ -22,12 +22,12 @@ const (
 )
 
 // fetch fetches a page, in the other quality if it cannot be had in the one that is wanted.
-func (c *Chapter) fetch(ctx context.Context, index int, out output) (Page, arrival, error) {
-	page, a, err := c.fetchPage(ctx, c.pages[index], out)
+func (c *Chapter) fetch(ctx context.Context, index int, out output, m *meter) (Page, arrival, error) {
+	page, a, err := c.fetchPage(ctx, c.pages[index], out, m)
 	if !isPageError(err) || len(c.others) == 0 {
 		return page, a, err
 	}
-	other, b, otherErr := c.fetchPage(ctx, c.others[index], out)
+	other, b, otherErr := c.fetchPage(ctx, c.others[index], out, m)
 	if otherErr != nil {
 		return page, a, err
 	}
@@ -36,7 +36,7 @@ func (c *Chapter) fetch(ctx context.Context, index int, out output) (Page, arriv
 }
 
 // fetchPage fetches a page, from as many nodes as may be tried.
-func (c *Chapter) fetchPage(ctx context.Context, page Page, out output) (Page, arrival, error) {
+func (c *Chapter) fetchPage(ctx context.Context, page Page, out output, m *meter) (Page, arrival, error) {
 	failed := &PageError{Chapter: c.id, Page: page}
 	var n *node
 	for range nodesPerPage {
@@ -66,7 +66,7 @@ func (c *Chapter) fetchPage(ctx context.Context, page Page, out output) (Page, a
 					break
 				}
 			}
-			a, err := c.attempt(ctx, n, page, out)
+			a, err := c.attempt(ctx, n, page, out, m)
 			var fault *nodeFault
 			if !errors.As(err, &fault) {
 				return page, a, err
@@ -93,8 +93,8 @@ func (c *Chapter) fetchPage(ctx context.Context, page Page, out output) (Page, a
 
 // attempt asks a node for a page once, and reports on it. What the node did wrong comes as a
 // *nodeFault.
-func (c *Chapter) attempt(ctx context.Context, n *node, page Page, out output) (arrival, error) {
-	a, err := c.fetcher.get(ctx, page.URL, page.SHA256, out)
+func (c *Chapter) attempt(ctx context.Context, n *node, page Page, out output, m *meter) (arrival, error) {
+	a, err := c.fetcher.get(ctx, page.URL, page.SHA256, out, m)
 	var ours outputError
 	switch {
 	case errors.As(err, &ours):

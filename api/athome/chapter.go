@@ -202,7 +202,7 @@ func (c *Chapter) Fetch(ctx context.Context, page Page) (Image, error) {
 		return Image{}, c.errorf(fmt.Errorf("page %d (%q) is not one of this chapter; use those of Pages", page.Index+1, page.Name))
 	}
 	m := &memory{}
-	page, a, err := c.fetch(ctx, page.Index, m)
+	page, a, err := c.fetch(ctx, page.Index, m, nil)
 	if err != nil {
 		return Image{}, err
 	}

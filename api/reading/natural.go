@@ -11,11 +11,13 @@ import (
 // CompareNames orders file names as people do: runs of digits by their value, in any script, and a
 // name before those that go on behind it. It returns -1, 0 or 1; 0 for equal names only.
 func CompareNames(a, b string) int {
-	return cmp.Or(
-		compareNatural(strings.TrimSuffix(a, path.Ext(a)), strings.TrimSuffix(b, path.Ext(b))),
-		compareNatural(a, b),
-		strings.Compare(a, b), // 1.png and 01.png
-	)
+	if c := compareNatural(strings.TrimSuffix(a, path.Ext(a)), strings.TrimSuffix(b, path.Ext(b))); c != 0 {
+		return c
+	}
+	if c := compareNatural(a, b); c != 0 {
+		return c
+	}
+	return strings.Compare(a, b) // 1.png and 01.png
 }
 
 // compareNatural compares runs of digits by their value and everything else rune by rune.
@@ -23,6 +25,10 @@ func compareNatural(a, b string) int {
 	for a != "" && b != "" {
 		if c := a[0]; c == b[0] && c < utf8.RuneSelf && (c < '0' || c > '9') {
 			a, b = a[1:], b[1:]
+			continue
+		}
+		if r, size := utf8.DecodeRuneInString(a); isLetter(r) && strings.HasPrefix(b, a[:size]) {
+			a, b = a[size:], b[size:]
 			continue
 		}
 		na, nb := digits(a), digits(b)

@@ -50,7 +50,7 @@ func line(text string, wanted int) string {
 	for _, r := range text { // what is not UTF-8 is U+FFFD here
 		isMark := false
 		switch {
-		case '!' <= r && r <= '~' || isLetter(r):
+		case '!' <= r && r <= '~' || isLetter(r) || r >= utf8.RuneSelf && unicode.IsDigit(r):
 		case r == ' ' || unicode.IsSpace(r) || r == '\u2028' || r == '\u2029':
 			space = true
 			continue

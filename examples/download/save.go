@@ -64,7 +64,9 @@ func (s saving) save(ctx context.Context, c *command.Command, client *api.Client
 		err = j.tellGone(want.languages)
 	}
 	there.clean(func(id uuid.UUID) bool {
-		return slices.ContainsFunc(chosen.wanted, func(w wanted) bool { return w.ID == id })
+		_, listed := chosen.Entry(id)
+		r := there.record(id)
+		return listed && r != nil && !r.isRight()
 	})
 	if err != nil {
 		return err
@@ -125,8 +127,12 @@ func (j *job) each(ctx context.Context, all []wanted) error {
 // chapter brings a chapter into the folder, and tells what came of it. It returns an error if others would
 // fail, too.
 func (j *job) chapter(ctx context.Context, w wanted) error {
+	place := reading.PlaceOf(&w.Chapter)
+	if w.beside && place != reading.Here {
+		return nil // the chosen version says more
+	}
 	o := j.tally.begin(j.list, w)
-	switch reading.PlaceOf(&w.Chapter) {
+	switch place {
 	case reading.Elsewhere:
 		o.finish(stateElsewhere, "", fmt.Errorf("it is on another site; read it at %s", reading.Short(*w.Attributes.ExternalURL, 300)))
 		return nil
