@@ -79,8 +79,9 @@ func (l *limiter) admit(x *exchange) error {
 	v.pace = min(globalBurst, v.pace+x.now.Sub(v.at).Seconds()*globalRate)
 	v.at = x.now
 	if v.pace < 1 {
-		v.refuse(x.now)
-		return edge(http.StatusTooManyRequests, http.Header{"Retry-After": {"1"}})
+		x.refuse(v)
+		// Programs that know MangaDex, such as gallery-dl, look for its own header in each 429.
+		return edge(http.StatusTooManyRequests, http.Header{"Retry-After": {"1"}, "X-Ratelimit-Retry-After": {strconv.FormatInt(x.now.Unix()+1, 10)}})
 	}
 	v.pace--
 	return nil
@@ -115,17 +116,41 @@ func (l *limiter) spend(x *exchange, limit operation.Limit) (http.Header, error)
 		"X-Ratelimit-Retry-In":    {strconv.Itoa(in)},
 	}
 	if left < 0 {
-		v.refuse(x.now)
+		x.refuse(v)
 		return header, &problem{status: http.StatusTooManyRequests, title: "too_many_requests_http_exception", detail: fmt.Sprintf("%d requests in %v are allowed.", limit.Requests, limit.Per)}
 	}
 	return header, nil
 }
 
 // refuse counts a refusal; who goes on all the same is banned.
-func (v *visitor) refuse(now time.Time) {
+func (v *visitor) refuse(now time.Time) (banned bool) {
 	if v.refused.add(now, banPeriod) > banAfter {
 		v.banUntil, v.banned = now.Add(banLife), 0
+		return true
 	}
+	return false
+}
+
+// refuse counts a refusal, and tells of a ban.
+func (x *exchange) refuse(v *visitor) {
+	if logger := x.server.options.logger; v.refuse(x.now) && logger != nil {
+		logger.Warn("an address is banned: it went on after too many refusals", "address", address(x.request), "until", v.banUntil.Format(time.RFC3339))
+	}
+}
+
+// Limits tells what the limits are, in words. It is empty without [WithLimits].
+func (s *Server) Limits() string {
+	if s.limiter == nil {
+		return ""
+	}
+	own := 0
+	for _, op := range operation.Table {
+		if op.Limit.Requests > 0 {
+			own++
+		}
+	}
+	return fmt.Sprintf("%d requests a second, %d at once after a rest, for each address; %d operations have limits of their own; after %d refusals in %v, 403 for %v",
+		globalRate, globalBurst, own, banAfter, banPeriod, banLife)
 }
 
 // edge is an answer of what stands before MangaDex, which knows no JSON.

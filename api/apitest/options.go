@@ -3,6 +3,7 @@ package apitest
 import (
 	"errors"
 	"fmt"
+	"log/slog"
 	"slices"
 	"time"
 
@@ -29,6 +30,7 @@ type settings struct {
 	only        []string
 	faults      []Fault
 	lenient     bool
+	logger      *slog.Logger                     // nil for none
 	report      func(format string, args ...any) // where misfits go
 }
 
@@ -154,6 +156,10 @@ func WithRefresh(mode RefreshMode) Option { return func(s *settings) { s.refresh
 // limits of operations, with 429 for what is too much. Who goes on gets 403 for five minutes, and
 // in the end no answer at all.
 func WithLimits() Option { return func(s *settings) { s.limits = true } }
+
+// WithLogger has the server tell what somebody who looks at it wants to know: that an address has
+// been banned, and for how long.
+func WithLogger(logger *slog.Logger) Option { return func(s *settings) { s.logger = logger } }
 
 // WithOnly makes a test fail when it calls any other operation of the API than these, named by
 // their ids, such as GetManga. Without any, none may be called.

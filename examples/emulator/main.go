@@ -3,7 +3,8 @@
 //	go run ./examples/emulator
 //	go run ./examples/emulator -addr localhost:8931 -titles 5000 -faults 'GetManga:status=503,count=2;Page:drop,probability=0.1'
 //
-// It prints its addresses and an account that can log in, and ends on an interrupt or SIGTERM.
+// It prints its addresses, its limits and the accounts that can log in, tells whom it bans and what it
+// publishes, and ends on an interrupt or SIGTERM.
 package main
 
 import (
@@ -13,12 +14,14 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
 	"os"
 	"os/signal"
 	"strings"
 	"syscall"
 	"text/tabwriter"
+	"time"
 
 	"github.com/mangadex-go/mangadex/api/apitest"
 )
@@ -42,63 +45,108 @@ func main() {
 // A usageError says that the program was called in a wrong way.
 type usageError struct{ error }
 
-func run(ctx context.Context, args []string, out io.Writer) error {
+// settings are what the flags say.
+type settings struct {
+	addr     string
+	limits   bool
+	publish  time.Duration
+	accounts accountsFlag
+	options  []apitest.Option
+}
+
+func parse(args []string, out io.Writer) (settings, error) {
 	flags := flag.NewFlagSet("emulator", flag.ContinueOnError)
 	flags.SetOutput(io.Discard)
-	addr := flags.String("addr", "", "`address` for everything, such as localhost:8931; by default each host has a port of its own")
+	var s settings
+	flags.StringVar(&s.addr, "addr", "", "`address` for everything, such as localhost:8931; by default each host has a port of its own")
 	seed := flags.Uint64("seed", 1, "`number` that the catalogue is made from")
 	titles := flags.Int("titles", 100, "`number` of titles, 10 to 20000")
-	limits := flags.Bool("limits", true, "limit requests as MangaDex does")
+	hard := flags.Bool("hard", true, "add titles that programs get wrong: several versions of a number, no numbers, hostile names and the like")
+	long := flags.Int("long", 0, "add a title with this `number` of chapters")
+	flags.BoolVar(&s.limits, "limits", true, "limit requests as MangaDex does, and ban who goes on")
+	flags.DurationVar(&s.publish, "publish", 0, "publish a new chapter in each such `time`, such as 30s, of titles that accounts follow if there are any")
+	flags.Var(&s.accounts, "account", "add an account, as `name` or name:ROLE_MEMBER,ROLE_STAFF; may be given several times")
 	var faults faultsFlag
 	flags.Var(&faults, "faults", "what goes wrong: `operation:fault,…;…`, see below")
 	switch err := flags.Parse(args); {
 	case errors.Is(err, flag.ErrHelp):
-		fmt.Fprintln(out, "usage: emulator [-addr address] [-seed number] [-titles number] [-limits=false] [-faults faults]\n\nflags:")
+		fmt.Fprintln(out, "usage: emulator [-addr address] [-titles number] [-limits=false] [-publish time] [-account name:roles] [-faults faults] [more flags]\n\nflags:")
 		flags.SetOutput(out)
 		flags.PrintDefaults()
 		fmt.Fprint(out, faultsHelp)
-		return err
+		return s, err
 	case err != nil:
-		return &usageError{err}
+		return s, &usageError{err}
 	case flags.NArg() > 0:
-		return &usageError{fmt.Errorf("there is no use for %q", flags.Arg(0))}
+		return s, &usageError{fmt.Errorf("there is no use for %q", flags.Arg(0))}
+	case s.publish < 0:
+		return s, &usageError{fmt.Errorf("-publish is %v; it cannot be negative", s.publish)}
 	}
-	options := []apitest.Option{apitest.WithSeed(*seed), apitest.WithTitles(*titles), apitest.WithFaults(faults...)}
-	if *limits {
-		options = append(options, apitest.WithLimits())
+	s.options = []apitest.Option{apitest.WithSeed(*seed), apitest.WithTitles(*titles), apitest.WithLongTitle(*long), apitest.WithFaults(faults...)}
+	if *hard {
+		s.options = append(s.options, apitest.WithHardCases())
 	}
-	if *addr != "" {
-		options = append(options, apitest.WithAddr(*addr))
+	if s.limits {
+		s.options = append(s.options, apitest.WithLimits())
 	}
-	server, err := apitest.NewServer(options...)
+	if s.addr != "" {
+		s.options = append(s.options, apitest.WithAddr(s.addr))
+	}
+	for _, account := range s.accounts {
+		s.options = append(s.options, apitest.WithAccount(account))
+	}
+	return s, nil
+}
+
+func run(ctx context.Context, args []string, out io.Writer) error {
+	s, err := parse(args, out)
+	if err != nil {
+		return err
+	}
+	logger := slog.New(slog.NewTextHandler(out, nil))
+	server, err := apitest.NewServer(append(s.options, apitest.WithLogger(logger))...)
 	var busy *net.OpError
 	switch {
 	case errors.As(err, &busy):
-		return fmt.Errorf("cannot listen on %s; choose another -addr: %w", cmp.Or(*addr, "free ports"), busy)
+		return fmt.Errorf("cannot listen on %s; choose another -addr: %w", cmp.Or(s.addr, "free ports"), busy)
 	case err != nil:
 		return &usageError{errors.New(strings.TrimPrefix(err.Error(), "apitest: "))}
 	}
 	defer server.Close()
-	if err := introduce(out, server); err != nil {
+	names := []string{server.Account.Username}
+	for _, account := range s.accounts {
+		names = append(names, account.Username)
+	}
+	if err := introduce(out, server, names); err != nil {
 		return err
+	}
+	if s.publish > 0 {
+		return publish(ctx, server, s.publish, names, logger)
 	}
 	<-ctx.Done()
 	return nil
 }
 
-// introduce says where the server is and who can log in.
-func introduce(out io.Writer, server *apitest.Server) error {
+// introduce says where the server is, what its limits are and who can log in.
+func introduce(out io.Writer, server *apitest.Server, names []string) error {
 	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	for _, line := range [][2]string{
+	limits := "off"
+	if text := server.Limits(); text != "" {
+		limits = text + "; -limits=false turns them off"
+	}
+	lines := [][2]string{
 		{"API", server.URL},
 		{"realm", server.AuthURL},
 		{"covers", server.UploadsURL},
 		{"page reports", server.ReportURL},
-		{"user name", server.Account.Username},
-		{"password", server.Account.Password},
-		{"client id", server.Account.ClientID},
-		{"client secret", server.Account.ClientSecret},
-	} {
+		{"limits", limits},
+	}
+	for _, name := range names {
+		account, _ := server.State().Account(name)
+		lines = append(lines, [2]string{"user name", account.Username}, [2]string{"password", account.Password},
+			[2]string{"client id", account.ClientID}, [2]string{"client secret", account.ClientSecret})
+	}
+	for _, line := range lines {
 		fmt.Fprintf(table, "%s\t%s\n", line[0], line[1])
 	}
 	return table.Flush()

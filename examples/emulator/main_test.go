@@ -4,9 +4,11 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"image/png"
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
 	"os"
@@ -19,6 +21,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/uuid"
 
 	"github.com/mangadex-go/mangadex/api/apitest"
 	"github.com/mangadex-go/mangadex/examples/internal/exampletest"
@@ -110,9 +113,89 @@ func TestLimitsAndFaults(t *testing.T) {
 	}
 }
 
+// Who goes on after the limits is banned, and whoever runs the emulator is told why nothing works.
+func TestBanIsTold(t *testing.T) {
+	t.Parallel()
+	p := exampletest.Embedded(t)
+	run := p.Start("-titles", "10", "-addr", "localhost:0")
+	run.Signal(syscall.SIGTERM, func() bool {
+		if !strings.Contains(run.Stdout(), "client secret") {
+			return false
+		}
+		printed := introduction(t, strings.NewReader(run.Stdout()))
+		if want := "5 requests a second, 10 at once"; !strings.Contains(printed["limits"], want) {
+			t.Errorf("the limits are said to be %q", printed["limits"])
+		}
+		for n := 0; statusOf(t, printed["API"]+"/ping") != 403; n++ {
+			if n == 100 {
+				t.Fatal("there is no ban")
+			}
+		}
+		return strings.Contains(run.Stdout(), "is banned")
+	})
+	r := p.Succeeds(run.Wait())
+	if !strings.Contains(r.Stdout, "address=127.0.0.1 until=") {
+		t.Errorf("it printed %s", r.Stdout)
+	}
+}
+
+// New chapters appear while it runs, of what accounts follow.
+func TestPublish(t *testing.T) {
+	t.Parallel()
+	srv, err := apitest.NewServer(apitest.WithTitles(10), apitest.WithAccount(apitest.Account{Username: "watcher"}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer srv.Close()
+	manga := srv.State().Manga()[2].ID
+	if err := srv.State().SetLibrary("watcher", apitest.Library{Manga: []uuid.UUID{manga}}); err != nil {
+		t.Fatal(err)
+	}
+	before := srv.State().Chapters(manga)
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() {
+		ended <- publish(ctx, srv, time.Millisecond, []string{"reader", "watcher"}, slog.New(slog.DiscardHandler))
+	}()
+	for len(srv.State().Chapters(manga)) < len(before)+2 {
+		time.Sleep(time.Millisecond)
+	}
+	cancel()
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+	after := srv.State().Chapters(manga)
+	last := before[len(before)-1].Number
+	if got := after[len(before)].Number + " " + after[len(before)+1].Number; last != "24" || got != "25 26" {
+		t.Errorf("after %s come %s", last, got)
+	}
+}
+
+// Accounts of the flags can log in, and are what their roles say.
+func TestAccounts(t *testing.T) {
+	t.Parallel()
+	var flags accountsFlag
+	if err := errors.Join(flags.Set("one"), flags.Set("two:ROLE_MEMBER,ROLE_STAFF")); err != nil {
+		t.Fatal(err)
+	}
+	want := accountsFlag{{Username: "one"}, {Username: "two", Roles: []string{"ROLE_MEMBER", "ROLE_STAFF"}}}
+	if diff := cmp.Diff(want, flags); diff != "" {
+		t.Error(diff)
+	}
+	p := exampletest.Embedded(t)
+	run := p.Start("-titles", "10", "-account", "one", "-account", "two:ROLE_MEMBER,ROLE_STAFF", "-publish", "1h")
+	run.Signal(syscall.SIGTERM, func() bool { return strings.Count(run.Stdout(), "client secret") == 3 })
+	r := p.Succeeds(run.Wait())
+	for _, want := range []string{"user name      two", "password-of-one", "secret-of-two"} {
+		if !strings.Contains(r.Stdout, want) {
+			t.Errorf("no %s in %s", want, r.Stdout)
+		}
+	}
+}
+
 func TestHelp(t *testing.T) {
 	t.Parallel()
-	exampletest.Embedded(t).Helps("usage: emulator", "-addr", "-seed", "-titles", "-limits", "-faults", "probability=0.1")
+	exampletest.Embedded(t).Helps("usage: emulator", "-addr", "-seed", "-titles", "-limits", "-faults", "probability=0.1", "-hard", "-long", "-publish", "-account")
 }
 
 func TestBadInput(t *testing.T) {
@@ -135,6 +218,12 @@ func TestBadInput(t *testing.T) {
 		{"-addr", 2, "flag needs an argument: -addr"},
 		{"-addr nowhere:x", 1, "cannot listen on nowhere:x; choose another -addr: listen"},
 		{"-addr " + taken.Addr().String(), 1, "choose another -addr"},
+		{"-publish -1s", 2, "-publish is -1s; it cannot be negative"},
+		{"-publish soon", 2, `"soon" for flag -publish`},
+		{"-account :ROLE_MEMBER", 2, "the account has no name"},
+		{"-account keeper:staff", 2, "roles are names like ROLE_MEMBER"},
+		{"-account reader", 2, `there is an account "reader" already`},
+		{"-long 50001", 2, "it can have 1 to 50000"},
 		{"more", 2, `no use for "more"`},
 		{"-faults GetManga", 2, "no colon"},
 		{"-faults GetMango:drop", 2, "GetMango"},
