@@ -70,7 +70,8 @@ func (g *gallery) roll(key rollKey) *roll {
 // A script is what has to be known of a chapter to draw it.
 type script struct {
 	key      rollKey
-	text     drawing
+	title    string
+	number   string
 	pages    int
 	uploaded []file
 	redrawn  map[int]int
@@ -78,7 +79,7 @@ type script struct {
 
 // script describes a chapter. The lock of the store is held.
 func (c *chapter) script() script {
-	return script{rollKey{c.id, c.version}, c.drawn, c.pages, c.files, c.redrawn}
+	return script{rollKey{c.id, c.version}, c.drawn.manga.drawn, c.drawn.number, c.pages, c.files, c.redrawn}
 }
 
 // pagesOf draws a chapter, or finds it among those drawn before. No lock is held.
@@ -106,7 +107,7 @@ func (g *gallery) pagesOf(s script) *roll {
 // draw adds a page of so many. A page that has been replaced is another picture.
 func (r *roll) draw(s script, n, of int) {
 	seed := binary.LittleEndian.Uint64(s.key.chapter[:]) + uint64(n) + uint64(s.redrawn[n])<<32
-	lines := []string{s.text.title, "chapter " + s.text.number, fmt.Sprintf("page %d of %d", n, of)}
+	lines := []string{s.title, "chapter " + s.number, fmt.Sprintf("page %d of %d", n, of)}
 	r.data = append(r.data, drawPage(seed, n, lines...))
 	r.saver = append(r.saver, drawSaver(seed, n, lines...))
 }

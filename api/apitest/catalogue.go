@@ -175,6 +175,7 @@ type manga struct {
 	cover    *cover
 	creator  *user
 	chapters []*chapter // in the order of their upload
+	drawn    string     // the title on the pages of its chapters
 	related  []*relation
 
 	summary     *summary  // nil when it has to be made again
@@ -307,6 +308,9 @@ func (m *manga) index() {
 		}
 	}
 	m.words = b.String()
+	if m.drawn == "" {
+		m.drawn = m.name()
+	}
 	m.demographic = "none"
 	if m.fields.PublicationDemographic != nil {
 		m.demographic = *m.fields.PublicationDemographic
@@ -366,9 +370,9 @@ type chapter struct {
 	manga       *manga
 	groups      []*group
 	uploader    *user
-	publishAt   time.Time // as planned; decades ahead for some that are read elsewhere
-	readableAt  time.Time // lists leave it out before
-	held        time.Time // nobody but its uploader sees it before
+	publishAt   time.Time  // as planned; decades ahead for some that are read elsewhere
+	readableAt  time.Time  // lists leave it out before
+	held        *time.Time // nobody but its uploader sees it before; nil for none
 	external    optional
 	unavailable bool
 	waiting     bool        // for the approval of a moderator
@@ -379,9 +383,12 @@ type chapter struct {
 	thread      thread
 }
 
-// A drawing is what the drawn pages of a chapter show. They stay as they are when the title gets
-// another name or the chapter another number.
-type drawing struct{ title, number string }
+// A drawing is what the drawn pages of a chapter show: the title as it was first, and the number.
+// They stay as they are when the title gets another name or the chapter another number.
+type drawing struct {
+	manga  *manga
+	number string
+}
 
 type chapterFields struct {
 	Volume             optional `json:"volume"`
@@ -400,10 +407,13 @@ func (c *chapter) pageCount() int {
 // published tells whether the chapter is there for everybody; its time may be yet to come.
 func (c *chapter) published() bool { return !c.waiting && c.manga.state == "published" }
 
+// heldBack tells whether only its uploader sees the chapter.
+func (c *chapter) heldBack(now time.Time) bool { return c.held != nil && c.held.After(now) }
+
 // appears is when lists have the chapter.
 func (c *chapter) appears() time.Time {
-	if c.held.After(c.readableAt) {
-		return c.held
+	if c.held != nil && c.held.After(c.readableAt) {
+		return *c.held
 	}
 	return c.readableAt
 }

@@ -12,7 +12,7 @@ import (
 
 // seesChapter tells whether who asks may see a chapter.
 func (c *call) seesChapter(ch *chapter) bool {
-	return ch.published() && !ch.held.After(c.now) || c.user != nil && (ch.uploader == c.user || c.user.may("chapter.edit.any"))
+	return ch.published() && !ch.heldBack(c.now) || c.user != nil && (ch.uploader == c.user || c.user.may("chapter.edit.any"))
 }
 
 func (c *call) chapterOf(parameter string) (*chapter, error) {
@@ -86,7 +86,7 @@ func (c *call) chapterFilter() (chapterFilter, error) {
 
 func (f *chapterFilter) match(ch *chapter, now time.Time) bool {
 	switch {
-	case !ch.published(), ch.held.After(now),
+	case !ch.published(), ch.heldBack(now),
 		f.ids != nil && !f.ids[ch.id],
 		f.manga != uuid.Nil && ch.manga.id != f.manga,
 		!f.ratings.has(ch.manga.fields.ContentRating),

@@ -255,6 +255,16 @@ func TestCommits(t *testing.T) {
 		}
 		return status, text
 	}
+	defer func() {
+		chapters := srv.State().Chapters(manga)
+		if err := srv.State().ReplacePage(chapters[len(chapters)-2].ID, 1); err != nil {
+			t.Errorf("an uploaded page cannot be replaced: %v", err)
+		}
+		server := must[*api.AtHomeServer](t)(newClient(t, srv).GetAtHomeServer(ctx, chapters[len(chapters)-2].ID, nil))
+		if len(server.Chapter.Data) != 1 || len(server.Chapter.DataSaver) != 1 {
+			t.Errorf("after the replacement of a page: %+v", server.Chapter)
+		}
+	}()
 	const usual, elsewhere = `{"volume":"1","chapter":"2","title":null,"translatedLanguage":"en"}`, `{"volume":null,"chapter":"3","title":null,"translatedLanguage":"en","externalUrl":"https://reader.example/3"}`
 	if status, text := commit("reader", usual, true); status != 200 || !strings.Contains(text, `"hash":"","data":[],"dataSaver":[],"externalUrl":null`) || !strings.Contains(text, `"publishAt":null,"readableAt":null,"pages":0,`) {
 		t.Errorf("a commit: %d %s", status, text)

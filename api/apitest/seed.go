@@ -292,7 +292,7 @@ func (st *store) inventManga(i inventor, n int) *manga {
 // alone, one with chapters that are read elsewhere, one with chapters that cannot be read, one
 // that goes on in the future, and one with chapters of two groups in several languages.
 func inventChapters(i inventor, m *manga, n int, groups []*group, users []*user) []*chapter {
-	count, name := chapterCounts[n%10], m.name()
+	count := chapterCounts[n%10]
 	chapters := make([]*chapter, count)
 	slab := make([]chapter, count) // one allocation for all: there may be 200,000 of them
 	at := i.now.Add(-time.Duration(1+i.IntN(300*24*60)) * time.Minute)
@@ -334,7 +334,7 @@ func inventChapters(i inventor, m *manga, n int, groups []*group, users []*user)
 			c.groups = nil
 		}
 		c.fields.Chapter = some(strconv.Itoa(number))
-		c.drawn = drawing{name, *c.fields.Chapter}
+		c.drawn = drawing{m, *c.fields.Chapter}
 		if n%10 != 3 && k < count-1 {
 			c.fields.Volume = some(strconv.Itoa(1 + (number-1)/6))
 		}

@@ -292,8 +292,8 @@ func (c *chapter) set(st *store, p Chapter) error {
 	}
 	c.uploader, c.groups, c.external, c.unavailable = uploader, groups, nullable(p.ExternalURL), p.Unavailable
 	c.fields = chapterFields{nullable(p.Volume), nullable(p.Number), nullable(p.Title), orElse(p.Language, "en")}
-	if c.drawn.title == "" {
-		c.drawn = drawing{m.name(), orElse(p.Number, "none")}
+	if c.drawn.manga == nil {
+		c.drawn = drawing{m, orNone(c.fields.Chapter)}
 	}
 	if c.manga != m {
 		if c.manga != nil {

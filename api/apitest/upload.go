@@ -290,6 +290,7 @@ func commitUpload(c *call) ([]byte, error) {
 	ch := s.chapter
 	if ch == nil {
 		ch = &chapter{head: newHead(kindChapter, c.now), manga: s.manga, uploader: c.user, waiting: !c.user.may("chapter.upload.unmoderated")}
+		ch.drawn = drawing{s.manga, orNone(d.Chapter)}
 		s.manga.chapters = append(s.manga.chapters, ch)
 		c.chapters.add(ch)
 	} else {
@@ -298,7 +299,8 @@ func commitUpload(c *call) ([]byte, error) {
 	ch.groups, ch.fields, ch.external, ch.files, ch.redrawn = s.groups, d.chapterFields, d.ExternalURL, pages, nil
 	ch.publishAt, ch.readableAt = publishAt, publishAt
 	if c.fault != nil && c.fault.Hold > 0 {
-		ch.held = c.now.Add(c.fault.Hold)
+		until := c.now.Add(c.fault.Hold)
+		ch.held = &until
 	}
 	ch.touch()
 	c.changedChapters(s.manga)
