@@ -9,6 +9,7 @@ import (
 	"mime"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -165,6 +166,10 @@ func (s *specification) check(c *call) *misfit {
 	return route.checkBody(c)
 }
 
+// bits are the flags that are 0 or 1, and no word, in MangaDex's document. In ours all flags are one
+// type.
+var bits = []string{"includeEmptyPages", "includeExternalUrl", "includeFuturePublishAt", "includeFutureUpdates", "includeUnavailable"}
+
 // checkQuery finds what is wrong with a query. Of things that are wrong, those count first that
 // MangaDex minds.
 func (r *route) checkQuery(q phpQuery) (harmless *misfit) {
@@ -180,6 +185,9 @@ func (r *route) checkQuery(q phpQuery) (harmless *misfit) {
 		}
 		if name == "includes" && q.values[name].list() {
 			continue // it takes whatever is in it, and expands what there is
+		}
+		if v := q.values[name]; slices.Contains(bits, name) && !v.array && v.text != "0" && v.text != "1" {
+			return &misfit{where: "/" + name, reason: `Does not have a value in the enumeration ["0","1"]`}
 		}
 		if err := p.Schema.Value.VisitJSON(jsonOf(q.values[name], p.Schema.Value), validationOptions...); err != nil {
 			return misfitOf("/"+name, err)
