@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/oapi-codegen/nullable"
 
 	"github.com/mangadex-go/mangadex/api"
 )
@@ -82,9 +83,9 @@ func like(chapter *api.Chapter, groups []uuid.UUID, draft api.ChapterDraft) bool
 	return a.TranslatedLanguage == draft.TranslatedLanguage && valueOf(a.Chapter) == textOf(draft.Chapter)
 }
 
-func textOf[T ~string](v api.Nullable[T]) string {
+func textOf(v nullable.Nullable[string]) string {
 	text, _ := v.Get()
-	return string(text)
+	return text
 }
 
 func valueOf(v *string) string {

@@ -44,8 +44,7 @@ func (s *Session) AddPages(ctx context.Context, sources ...Source) error {
 	s.report(pictures)
 	for len(missing) > 0 {
 		n := first(missing)
-		err := s.send(ctx, missing[:n])
-		if err := errors.Join(err, s.kept()); err != nil {
+		if err := s.send(ctx, missing[:n]); err != nil {
 			return err
 		}
 		missing = missing[n:]

@@ -1,33 +1,29 @@
 package main
 
 import (
-	"encoding/json"
 	"encoding/xml"
 	"fmt"
 	"io"
 	"slices"
 	"time"
+
+	"github.com/mangadex-go/mangadex/api/reading"
+	"github.com/mangadex-go/mangadex/examples/internal/command"
 )
 
 // formats write what is new. A feed has what is in the state.
 var formats = map[string]func(w io.Writer, news []chapter, after state) error{
 	"text": func(w io.Writer, news []chapter, _ state) error {
 		for _, c := range news {
-			if _, err := fmt.Fprintf(w, "%s  %v\n    %s\n", c.Readable.Local().Format("2006-01-02 15:04"), c, c.URL); err != nil {
+			line := command.Linef("%s  %s\n    %s", c.Readable.Local().Format("2006-01-02 15:04"), c, c.URL)
+			if _, err := fmt.Fprintln(w, line); err != nil {
 				return err
 			}
 		}
 		return nil
 	},
-	"json": func(w io.Writer, news []chapter, _ state) error { return writeJSON(w, news) },
+	"json": func(w io.Writer, news []chapter, _ state) error { return command.WriteJSON(w, news) },
 	"rss":  func(w io.Writer, _ []chapter, after state) error { return writeRSS(w, after) },
-}
-
-func writeJSON(w io.Writer, v any) error {
-	encoder := json.NewEncoder(w)
-	encoder.SetEscapeHTML(false)
-	encoder.SetIndent("", "  ")
-	return encoder.Encode(v)
 }
 
 type rss struct {
@@ -62,7 +58,7 @@ func writeRSS(w io.Writer, s state) error {
 		Description: "Chapters of the titles that the account follows.", Built: s.LastRun.Format(time.RFC1123Z),
 	}}
 	for _, c := range slices.Backward(s.Chapters) {
-		feed.Channel.Items = append(feed.Channel.Items, item{c.String(), c.URL, guid{ID: "urn:uuid:" + c.ID.String()}, c.Readable.Format(time.RFC1123Z)})
+		feed.Channel.Items = append(feed.Channel.Items, item{reading.Line(c.String()), reading.WebAddress(c.URL), guid{ID: "urn:uuid:" + c.ID.String()}, c.Readable.Format(time.RFC1123Z)})
 	}
 	if _, err := io.WriteString(w, xml.Header); err != nil {
 		return err

@@ -134,7 +134,7 @@ func (c *Command) outcome(ctx context.Context, err error) (status int, line stri
 	case ctx.Err() != nil:
 		status, line = interrupted, "interrupted"
 	default:
-		status, line = failed, c.explain(err)
+		status, line = failed, c.Explain(err)
 	}
 	if c.Unfinished != "" {
 		line += "; " + c.Unfinished

@@ -15,8 +15,8 @@ import (
 	"github.com/mangadex-go/mangadex/internal/answer"
 )
 
-// explain says in one line what is wrong and what to do.
-func (c *Command) explain(err error) string {
+// Explain says in one line what is wrong and what to do.
+func (c *Command) Explain(err error) string {
 	text := oneLine(err.Error())
 	if api.MayBeDone(err) && !strings.Contains(text, "may have done it") { // which some say themselves
 		text += "; it may have been done all the same: look before you do it again"
