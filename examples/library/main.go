@@ -8,13 +8,10 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"path/filepath"
 	"strings"
-
-	"github.com/google/uuid"
 
 	"github.com/mangadex-go/mangadex/api"
 	"github.com/mangadex-go/mangadex/api/library"
@@ -25,10 +22,12 @@ const usage = `[flags] [export | import file]
 
   export  writes the followed titles with reading status, rating, read chapters and statistics;
           this is the default
-  import  reads a JSON or CSV file of export, and follows titles and sets status and rating as it
-          says; it takes nothing away, and what is so already is left alone
+  import  reads a JSON or CSV file of export, and follows titles, sets status and rating and marks
+          chapters as read as it says; it takes nothing away, and what is so already is left alone.
+          The failure of a title does not end it, and the same command does what is left
 
-Exporting 1,000 titles takes at most 35 requests. A CSV file has only the number of read chapters.`
+Exporting 1,000 titles takes at most 35 requests. A CSV file is for programs that show tables, and may
+have been saved by one; it has only the number of read chapters, so use JSON to keep which ones.`
 
 func main() { command.Main("library", usage, run) }
 
@@ -93,13 +92,29 @@ func export(ctx context.Context, c *command.Command, client *api.Client, unfollo
 		return err
 	}
 	if len(titles) == 0 {
-		c.Note("this account follows no titles")
+		if err := hint(ctx, c, client); err != nil {
+			return err
+		}
 	}
 	records := make([]record, len(titles))
 	for i := range titles {
 		records[i] = describe(&titles[i])
 	}
 	return c.WriteTo(output, func(w io.Writer) error { return write(w, records) })
+}
+
+// hint says why there is nothing to export.
+func hint(ctx context.Context, c *command.Command, client *api.Client) error {
+	statuses, err := client.ListReadingStatuses(ctx, nil)
+	if err != nil {
+		return err
+	}
+	if n := len(statuses.Statuses); n > 0 {
+		c.Note("this account follows no titles, but %d have a reading status; export them with -unfollowed", n)
+		return nil
+	}
+	c.Note("this account follows no titles")
+	return nil
 }
 
 func readFile(path string) ([]record, error) {
@@ -112,63 +127,4 @@ func readFile(path string) ([]record, error) {
 		return nil, fmt.Errorf("%s: %w; nothing was changed", path, err)
 	}
 	return records, nil
-}
-
-// restore makes the library hold what the records say.
-func restore(ctx context.Context, c *command.Command, client *api.Client, wanted []record, dryRun bool) error {
-	titles, err := library.Read(ctx, client, library.WithUnfollowed(), library.WithoutProgress())
-	if err != nil {
-		return err
-	}
-	present := make(map[uuid.UUID]record, len(titles))
-	for i := range titles {
-		present[titles[i].Manga.ID] = describe(&titles[i])
-	}
-	changes, unknown := 0, 0
-	for _, w := range wanted {
-		did, err := w.apply(ctx, client, present[w.ID], dryRun)
-		if len(did) > 0 {
-			fmt.Fprintf(c.Stdout, "%s  %s: %s\n", w.ID, w.Title, strings.Join(did, ", "))
-			changes++
-		}
-		if errors.Is(err, api.ErrNotFound) {
-			c.Note("%s %s is not on MangaDex any more", w.ID, w.Title)
-			unknown++
-		} else if err != nil {
-			return err
-		}
-	}
-	what := "changed"
-	if dryRun {
-		what = "would change"
-	}
-	c.Note("%s: %d of %d titles", what, changes, len(wanted))
-	if unknown > 0 {
-		c.Unfinished = ""
-		return fmt.Errorf("%d of %d titles are not on MangaDex any more", unknown, len(wanted))
-	}
-	return nil
-}
-
-// apply changes what differs from what is there, and returns what that was.
-func (r record) apply(ctx context.Context, client *api.Client, there record, dryRun bool) (did []string, err error) {
-	step := func(needed bool, what string, do func() error) {
-		if !needed || err != nil {
-			return
-		}
-		if !dryRun {
-			if err = do(); err != nil {
-				return
-			}
-		}
-		did = append(did, what)
-	}
-	step(r.Followed && !there.Followed, "follow", func() error { return client.FollowManga(ctx, r.ID) })
-	step(r.Status != "" && r.Status != there.Status, "status "+r.Status, func() error {
-		return client.SetReadingStatus(ctx, r.ID, api.ReadingStatusEdit{Status: api.Value(api.ReadingStatus(r.Status))})
-	})
-	step(r.Rating != 0 && r.Rating != there.Rating, fmt.Sprintf("rating %d", r.Rating), func() error {
-		return client.SetRating(ctx, r.ID, api.RatingEdit{Rating: r.Rating})
-	})
-	return did, err
 }

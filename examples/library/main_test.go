@@ -179,7 +179,7 @@ func TestFormats(t *testing.T) {
 	isTable := func(s string) bool { return strings.HasPrefix(s, "TITLE ") }
 	isJSON := func(s string) bool { return json.Valid([]byte(s)) }
 	isCSV := func(s string) bool {
-		lines, err := csv.NewReader(strings.NewReader(s)).ReadAll()
+		lines, err := csv.NewReader(strings.NewReader(strings.TrimPrefix(s, "\ufeff"))).ReadAll() // with a mark for spreadsheets
 		if err != nil || len(lines) != 31 || strings.Join(lines[0], " ") != "id title followed status rating read average follows" {
 			return false
 		}

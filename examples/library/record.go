@@ -2,20 +2,22 @@ package main
 
 import (
 	"bytes"
-	"encoding/csv"
 	"encoding/json"
 	"fmt"
 	"io"
 	"strconv"
+	"strings"
 	"text/tabwriter"
 
 	"github.com/google/uuid"
 
 	"github.com/mangadex-go/mangadex/api"
 	"github.com/mangadex-go/mangadex/api/library"
+	"github.com/mangadex-go/mangadex/api/reading"
+	"github.com/mangadex-go/mangadex/examples/internal/command"
 )
 
-// A record is what is exported of a title. Import looks at ID, Followed, Status and Rating.
+// A record is what is exported of a title. Import looks at ID, Followed, Status, Rating and Read.
 type record struct {
 	ID       uuid.UUID   `json:"id"`
 	Title    string      `json:"title"`
@@ -28,7 +30,7 @@ type record struct {
 }
 
 func describe(t *library.Title) record {
-	r := record{ID: t.Manga.ID, Title: t.Manga.Attributes.Title.String(), Followed: t.Followed, Status: string(t.Status), Read: t.Read}
+	r := record{ID: t.Manga.ID, Title: reading.Title(&t.Manga.Attributes), Followed: t.Followed, Status: string(t.Status), Read: t.Read}
 	if t.Rating != nil {
 		r.Rating = t.Rating.Rating
 	}
@@ -44,26 +46,19 @@ func describe(t *library.Title) record {
 // formats write an export.
 var formats = map[string]func(io.Writer, []record) error{"table": writeTable, "csv": writeCSV, "json": writeJSON}
 
-func writeJSON(w io.Writer, records []record) error {
-	encoder := json.NewEncoder(w)
-	encoder.SetEscapeHTML(false)
-	encoder.SetIndent("", "  ")
-	return encoder.Encode(records)
-}
+func writeJSON(w io.Writer, records []record) error { return command.WriteJSON(w, records) }
 
 var columns = []string{"id", "title", "followed", "status", "rating", "read", "average", "follows"}
 
 func writeCSV(w io.Writer, records []record) error {
-	table := csv.NewWriter(w)
-	table.Write(columns) //nolint:errcheck // Error tells
+	lines := [][]string{columns}
 	for _, r := range records {
-		table.Write([]string{ //nolint:errcheck // Error tells
+		lines = append(lines, []string{
 			r.ID.String(), r.Title, strconv.FormatBool(r.Followed), r.Status, orEmpty(r.Rating), strconv.Itoa(len(r.Read)),
 			strconv.FormatFloat(r.Average, 'f', 2, 64), strconv.Itoa(r.Follows),
 		})
 	}
-	table.Flush()
-	return table.Error()
+	return command.WriteCSV(w, lines)
 }
 
 func orEmpty(n int) string {
@@ -77,21 +72,20 @@ func writeTable(w io.Writer, records []record) error {
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(table, "TITLE\tSTATUS\tRATING\tREAD\tAVERAGE\tFOLLOWS")
 	for _, r := range records {
-		title := []rune(r.Title)
-		if len(title) > 50 {
-			title = append(title[:49], '…')
-		}
-		fmt.Fprintf(table, "%s\t%s\t%s\t%d\t%.2f\t%d\n", string(title), r.Status, orEmpty(r.Rating), len(r.Read), r.Average, r.Follows)
+		fmt.Fprintf(table, "%s\t%s\t%s\t%d\t%.2f\t%d\n", reading.Short(r.Title, 50), r.Status, orEmpty(r.Rating), len(r.Read), r.Average, r.Follows)
 	}
 	return table.Flush()
 }
 
 // parse reads an export in JSON or CSV, all of it before anything is done.
 func parse(content []byte) ([]record, error) {
-	content = bytes.TrimSpace(bytes.TrimPrefix(content, []byte("\uFEFF")))
+	content, err := command.UTF8(content)
+	if err != nil {
+		return nil, err
+	}
 	read := readCSV
-	if bytes.HasPrefix(content, []byte("[")) || bytes.HasPrefix(content, []byte("{")) {
-		read = readJSON
+	if text := bytes.TrimSpace(content); bytes.HasPrefix(text, []byte("[")) || bytes.HasPrefix(text, []byte("{")) {
+		content, read = text, readJSON
 	}
 	records, err := read(content)
 	if err != nil {
@@ -123,14 +117,14 @@ func readJSON(content []byte) ([]record, error) {
 }
 
 func readCSV(content []byte) ([]record, error) {
-	lines, err := csv.NewReader(bytes.NewReader(content)).ReadAll()
+	lines, err := command.ReadCSV(content)
 	if err != nil {
 		return nil, fmt.Errorf("it is damaged, or not an export: %w", err)
 	}
 	column := map[string]int{}
 	if len(lines) > 0 {
 		for i, name := range lines[0] {
-			column[name] = i
+			column[strings.ToLower(name)] = i
 		}
 	}
 	for _, name := range columns[:5] {
@@ -144,7 +138,7 @@ func readCSV(content []byte) ([]record, error) {
 		r := record{Title: cell("title"), Status: cell("status")}
 		var errID, errFollowed, errRating error
 		r.ID, errID = uuid.Parse(cell("id"))
-		r.Followed, errFollowed = strconv.ParseBool(cell("followed"))
+		r.Followed, errFollowed = strconv.ParseBool(strings.ToLower(cell("followed")))
 		if text := cell("rating"); text != "" {
 			r.Rating, errRating = strconv.Atoi(text)
 		}

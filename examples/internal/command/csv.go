@@ -52,11 +52,17 @@ func guarded(cell string) string {
 	return b.String()
 }
 
+// UTF8 is the text of a file in UTF-8 or, as its byte order mark tells, in UTF-16, without that mark.
+func UTF8(content []byte) ([]byte, error) {
+	content, _, err := transform.Bytes(unicode.BOMOverride(unicode.UTF8.NewDecoder()), content)
+	return content, err
+}
+
 // ReadCSV reads what [WriteCSV] wrote, also after a program that shows tables has saved it: with
 // semicolons or tabs between the cells, empty cells and lines behind the others, or in UTF-16. All
 // lines are made as long as the first.
 func ReadCSV(content []byte) ([][]string, error) {
-	content, _, err := transform.Bytes(unicode.BOMOverride(unicode.UTF8.NewDecoder()), content)
+	content, err := UTF8(content)
 	if err != nil {
 		return nil, err
 	}
