@@ -2,9 +2,6 @@ package main
 
 import (
 	"fmt"
-	"maps"
-	"net/http"
-	"slices"
 	"strings"
 )
 
@@ -185,100 +182,4 @@ func (m *model) writeDoc(p *printer, op *operation, name, all string) {
 		text += "\n\nDeprecated: MangaDex will remove this operation."
 	}
 	comment(p, text)
-}
-
-// writeOperations writes the table of operations and the matcher.
-func (m *model) writeOperations(p *printer) {
-	p.line("import \"time\"\n")
-	p.line("// Table has every operation of the document, by path and method.\nvar Table = [...]Operation{")
-	for _, op := range m.ops {
-		limit := ""
-		if l := op.limit; l != nil {
-			bucket := l.Bucket
-			if bucket == "" {
-				bucket = op.id
-			}
-			limit = fmt.Sprintf(", Limit: Limit{Requests: %d, Per: %d * time.Minute, Bucket: %q}", l.Requests, l.Minutes, bucket)
-		}
-		deprecated := ""
-		if op.spec.Deprecated {
-			deprecated = ", Deprecated: true"
-		}
-		p.line("%s: {ID: %q, Method: %q, Path: %q, Auth: %s%s%s},", op.id, op.id, op.method, op.path, op.auth, deprecated, limit)
-	}
-	p.line("}\n")
-	p.line("// Indices of the table.\nconst (")
-	for i, op := range m.ops {
-		if i == 0 {
-			p.line("%s = iota", op.id)
-		} else {
-			p.line("%s", op.id)
-		}
-	}
-	p.line(")\n")
-	m.writeMatcher(p)
-}
-
-// A node is a place in the tree of paths.
-type node struct {
-	children map[string]*node
-	param    *node
-	methods  map[string]string // method → constant
-}
-
-func (m *model) writeMatcher(p *printer) {
-	root := &node{}
-	for _, op := range m.ops {
-		at := root
-		for segment := range strings.SplitSeq(strings.TrimPrefix(op.path, "/"), "/") {
-			if strings.HasPrefix(segment, "{") {
-				if at.param == nil {
-					at.param = &node{}
-				}
-				at = at.param
-				continue
-			}
-			if at.children == nil {
-				at.children = map[string]*node{}
-			}
-			if at.children[segment] == nil {
-				at.children[segment] = &node{}
-			}
-			at = at.children[segment]
-		}
-		if at.methods == nil {
-			at.methods = map[string]string{}
-		}
-		at.methods[op.method] = op.id
-	}
-	p.line("// match finds the operation of a path that starts with a slash, -1 for none.")
-	p.line("func match(method, path string) int {")
-	root.write(p)
-	p.line("return -1\n}")
-}
-
-func (n *node) write(p *printer) {
-	if len(n.methods) > 0 {
-		p.line("if path == \"\" {\nswitch method {")
-		for _, method := range slices.Sorted(maps.Keys(n.methods)) {
-			p.line("case %q:\nreturn %s", method, n.methods[method])
-		}
-		if get := n.methods[http.MethodGet]; get != "" && n.methods[http.MethodHead] == "" {
-			p.line("case %q:\nreturn %s", http.MethodHead, get)
-		}
-		p.line("}\nreturn -1\n}")
-	}
-	if len(n.children) == 0 && n.param == nil {
-		return
-	}
-	p.line("{\nsegment, path := nextSegment(path)\n_ = path\nswitch segment {")
-	for _, name := range slices.Sorted(maps.Keys(n.children)) {
-		p.line("case %q:", name)
-		n.children[name].write(p)
-	}
-	if n.param != nil {
-		p.line("case \"\":\nreturn -1\ndefault:")
-		n.param.write(p)
-	}
-	p.line("}\n}")
 }

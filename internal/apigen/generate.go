@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"path/filepath"
+	"runtime/debug"
 	"sync"
 )
 
@@ -24,6 +25,7 @@ type Input struct {
 	Overlays []Overlay         // applied in this order
 	Config   []byte            // of oapi-codegen
 	Source   map[string][]byte // the files of package api that are written by hand, by name
+	Before   []byte            // the types that are there, whose names stay; nil if there are none
 }
 
 // generating guards what oapi-codegen keeps in variables of its package, from which the names come, too.
@@ -40,9 +42,14 @@ var generating sync.Mutex
 //     builds its requests is kept (requests.go).
 //  4. The types are read back, and the operations table, the typed calls, the page iterators and
 //     the decoders and encoders are written from them and the document.
-func Generate(in Input) (Files, *Report, error) {
+func Generate(in Input) (files Files, report *Report, err error) {
 	generating.Lock()
 	defer generating.Unlock()
+	defer func() {
+		if fault := recover(); fault != nil {
+			files, report, err = nil, nil, fmt.Errorf("internal/apigen cannot do this document, which is a fault of its own: %v\n%s", fault, debug.Stack())
+		}
+	}()
 	config, err := readConfig(in.Config)
 	if err != nil {
 		return nil, nil, err
@@ -50,7 +57,7 @@ func Generate(in Input) (Files, *Report, error) {
 	if err := primeNames(); err != nil {
 		return nil, nil, err
 	}
-	doc, report, err := load(in.Document, in.Overlays)
+	doc, report, err := load(in.Document, in.Overlays, config.OutputOptions.ExcludeSchemas)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -61,7 +68,7 @@ func Generate(in Input) (Files, *Report, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	files := Files{overlaidPath: overlaid}
+	files = Files{overlaidPath: overlaid}
 	ops, err := operations(doc)
 	if err != nil {
 		return nil, nil, err
@@ -70,7 +77,13 @@ func Generate(in Input) (Files, *Report, error) {
 	if err != nil {
 		return nil, nil, err
 	}
+	if in.Before != nil {
+		if taken.before, err = readTypes(in.Before); err != nil {
+			return nil, nil, err
+		}
+	}
 	taken.rename(ops)
+	taken.renameParameters(ops)
 	if err := lower(doc, ops, taken, config.OutputOptions.ExcludeSchemas); err != nil {
 		return nil, nil, err
 	}

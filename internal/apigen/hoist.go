@@ -143,16 +143,11 @@ func (h *hoister) rename(old, name string) {
 			h.schemas.Content[i].Value = name
 		}
 	}
-	var walk func(node *yaml.Node)
-	walk = func(node *yaml.Node) {
-		if ref := member(node, "$ref"); ref != nil && ref.Value == schemaPrefix+old {
+	eachRef(h.root, func(ref *yaml.Node) {
+		if ref.Value == schemaPrefix+old {
 			ref.Value = schemaPrefix + name
 		}
-		for _, child := range node.Content {
-			walk(child)
-		}
-	}
-	walk(h.root)
+	})
 }
 
 // flatten writes an object that consists of others as one.

@@ -33,9 +33,8 @@ func lower(doc *openapi3.T, ops []*operation, taken *reserved, byHand []string) 
 	if doc.Components == nil || doc.Components.Schemas == nil {
 		return errors.New("the document has no schemas")
 	}
-	distinguish(doc.Components.Schemas)
 	l := &lowering{schemas: doc.Components.Schemas, taken: taken, answers: map[*openapi3.Schema]bool{}, bodies: map[*openapi3.Schema]bool{}}
-	taken.renameSchemas(l.schemas, byHand)
+	taken.renameSchemas(l.schemas, ops, byHand)
 	l.nullableReferences()
 	for _, name := range slices.Sorted(maps.Keys(l.schemas)) {
 		l.name(name, l.schemas[name])
@@ -61,6 +60,7 @@ func lower(doc *openapi3.T, ops []*operation, taken *reserved, byHand []string) 
 			}
 		}
 	}
+	l.breakCycles()
 	l.describe()
 	l.prune()
 	return nil
@@ -86,6 +86,37 @@ func (l *lowering) nullableReferences() {
 			if target.Value.Extensions[extNoPointer] == true {
 				set(ref, extNoPointer, true)
 			}
+		}
+	}
+}
+
+// breakCycles makes a pointer of a member through which an object would hold itself.
+func (l *lowering) breakCycles() {
+	const entered, left = 1, 2
+	state := map[*openapi3.Schema]int{}
+	var visit func(s *openapi3.Schema)
+	visit = func(s *openapi3.Schema) {
+		state[s] = entered
+		for _, name := range slices.Sorted(maps.Keys(s.Properties)) {
+			ref := s.Properties[name]
+			if ref.Value == nil || !slices.Contains(s.Required, name) && ref.Value.Extensions[extNoPointer] != true || ref.Value.Extensions[extGoType] != nil ||
+				len(ref.Value.Properties) == 0 {
+				continue
+			}
+			if state[ref.Value] == entered {
+				s.Required = slices.DeleteFunc(s.Required, func(r string) bool { return r == name })
+				set(ref, extOmitEmpty, false)
+				continue
+			}
+			if state[ref.Value] == 0 {
+				visit(ref.Value)
+			}
+		}
+		state[s] = left
+	}
+	for _, name := range slices.Sorted(maps.Keys(l.schemas)) {
+		if s := l.schemas[name].Value; s != nil && state[s] == 0 {
+			visit(s)
 		}
 	}
 }
@@ -128,28 +159,29 @@ func goTypesIn(s *openapi3.Schema, names map[string]bool) {
 	}
 }
 
-// distinguish gives properties of one object whose Go names would be the same different ones.
-func distinguish(schemas openapi3.Schemas) {
-	for _, schema := range schemas {
-		if schema.Value == nil {
-			continue
+// methodsOfAnswers are the methods that generated types have.
+var methodsOfAnswers = []string{"MarshalJSON", "UnmarshalJSON", "Format", "LogValue", "String", "Valid"}
+
+// distinguish gives properties of one object whose Go names would be the same, or that of a method,
+// different ones.
+func (l *lowering) distinguish(goType string, s *openapi3.Schema) {
+	goNames := map[string]string{}
+	for name, ref := range s.Properties {
+		own, _ := ref.Extensions[extGoName].(string)
+		switch {
+		case own != "":
+		case ref.Ref == "":
+			own = goTypeName(name, ref.Value)
+		default:
+			own = goName(name)
 		}
-		seen := map[string]bool{}
-		for _, name := range slices.Sorted(maps.Keys(schema.Value.Properties)) {
-			ref := schema.Value.Properties[name]
-			own, _ := ref.Extensions[extGoName].(string)
-			if own == "" && ref.Ref == "" {
-				own = goTypeName(name, ref.Value)
-			} else if own == "" {
-				own = goName(name)
-			}
-			if seen[own] {
-				for seen[own] {
-					own += "Value"
-				}
-				set(ref, extGoName, own)
-			}
-			seen[own] = true
+		goNames[name] = own
+	}
+	methods := l.taken.of[goType]
+	taken := func(name string) bool { return methods[name] || slices.Contains(methodsOfAnswers, name) }
+	for name, own := range distinct(goNames, l.taken.fieldsBefore(goType), taken) {
+		if own != goNames[name] {
+			set(s.Properties[name], extGoName, own)
 		}
 	}
 }
@@ -166,6 +198,7 @@ func (l *lowering) name(name string, ref *openapi3.SchemaRef) {
 	if s == nil {
 		return
 	}
+	l.distinguish(goTypeName(name, s), s)
 	l.hoistChildren(goTypeName(name, s), s)
 }
 

@@ -65,6 +65,9 @@ func readInput(root string) (Input, error) {
 		}
 		in.Overlays = append(in.Overlays, Overlay{Name: name, Content: content})
 	}
+	if in.Before, err = os.ReadFile(filepath.Join(root, typesPath)); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return in, err
+	}
 	paths, err := filepath.Glob(filepath.Join(root, "api", "*.go"))
 	if err != nil {
 		return in, err

@@ -1,9 +1,12 @@
 package main
 
 import (
+	"cmp"
+	"fmt"
 	"go/ast"
 	"go/parser"
 	"go/token"
+	"maps"
 	"slices"
 	"strings"
 
@@ -13,14 +16,16 @@ import (
 // reserved are the names that the hand-written half of package api has taken: an operation or a
 // schema of a new document that would have one of them gets another one.
 type reserved struct {
-	names   map[string]bool // of types, functions, constants and variables
-	methods map[string]bool // of Client
-	coded   map[string]bool // types that decode and encode themselves
+	names   map[string]bool            // of types, functions, constants and variables
+	methods map[string]bool            // of Client
+	coded   map[string]bool            // types that decode and encode themselves
+	of      map[string]map[string]bool // methods of other types
+	before  *goTypes                   // what was generated before; nil if nothing was
 }
 
 // readReserved reads them from the source, and adds those of the raw client.
 func readReserved(source map[string][]byte) (*reserved, error) {
-	r := &reserved{names: map[string]bool{}, methods: map[string]bool{}, coded: map[string]bool{}}
+	r := &reserved{names: map[string]bool{}, methods: map[string]bool{}, coded: map[string]bool{}, of: map[string]map[string]bool{}}
 	for _, name := range []string{"RawClient", "NewClient", "ClientOption", "ClientInterface", "HttpRequestDoer", "RequestEditorFn", "WithHTTPClient", "WithRequestEditorFn"} {
 		r.names[name] = true
 	}
@@ -47,6 +52,10 @@ func (r *reserved) add(decl ast.Decl) {
 		if of == "Client" {
 			r.methods[d.Name.Name] = true
 		}
+		if r.of[of] == nil {
+			r.of[of] = map[string]bool{}
+		}
+		r.of[of][d.Name.Name] = true
 		if d.Name.Name == "decode" {
 			r.coded[of] = true
 		}
@@ -64,13 +73,21 @@ func (r *reserved) add(decl ast.Decl) {
 	}
 }
 
+// inTable are the names of package operation, among which the operations are constants.
+var inTable = []string{"Table", "Operation", "Limit", "Of", "NewContext", "FromContext", "AuthNone", "AuthOptional", "AuthRequired"}
+
 // rename gives another name to operations that have one that is taken, by hand-written code or by
-// another operation. Of two operations the one whose id is written as the Go name keeps it, because
-// the overlay writes its ids so.
+// another operation or its iterator, or that is none in Go. Of two operations the one whose id is
+// written as the Go name keeps it, because the overlay writes its ids so.
 func (r *reserved) rename(ops []*operation) {
 	taken := map[string]*operation{}
+	free := func(id string) bool {
+		base, iterator := strings.CutSuffix(id, "All")
+		return taken[id] == nil && !r.methods[id] && !slices.Contains(inTable, id) && token.IsExported(id) && token.IsIdentifier(id) &&
+			(!iterator || taken[base] == nil) && taken[id+"All"] == nil
+	}
 	for _, op := range ops {
-		if op.given && !r.methods[op.id] {
+		if op.given && free(op.id) {
 			taken[op.id] = op
 		}
 	}
@@ -78,14 +95,83 @@ func (r *reserved) rename(ops []*operation) {
 		if taken[op.id] == op {
 			continue
 		}
-		if taken[op.id] != nil || r.methods[op.id] {
+		if !free(op.id) {
 			op.id = pathName(op.method, op.path)
 		}
-		for taken[op.id] != nil || r.methods[op.id] {
+		for !free(op.id) {
 			op.id += "Operation"
 		}
 		taken[op.id] = op
 		op.spec.OperationID = op.id
+	}
+}
+
+// distinct gives things of one scope different Go names, from the names that they would have alone. Of
+// those that would have the same, the one that had it before keeps it, then the one that is written so,
+// then the first of the alphabet; the others get a number. taken are names that none can have.
+func distinct(goNames, before map[string]string, taken func(string) bool) map[string]string {
+	given, used := map[string]string{}, map[string]bool{}
+	rank := func(name string) int {
+		switch goNames[name] {
+		case before[name]:
+			return 0
+		case name:
+			return 1
+		}
+		return 2
+	}
+	names := slices.SortedFunc(maps.Keys(goNames), func(a, b string) int {
+		return cmp.Or(rank(a)-rank(b), strings.Compare(a, b))
+	})
+	for _, name := range names {
+		own := goNames[name]
+		if own == "" {
+			own = "Empty"
+		}
+		for n := 2; used[own] || taken(own); n++ {
+			own = fmt.Sprint(strings.TrimRight(goNames[name], "0123456789"), n)
+		}
+		given[name], used[own] = own, true
+	}
+	return given
+}
+
+// fieldsBefore are the names of the fields of a type before, by the names of their members.
+func (r *reserved) fieldsBefore(goType string) map[string]string {
+	names := map[string]string{}
+	if r.before != nil {
+		for _, f := range r.before.structs[goType] {
+			names[f.json] = f.name
+		}
+	}
+	return names
+}
+
+// renameParameters gives parameters of an operation that would have one Go name different ones.
+func (r *reserved) renameParameters(ops []*operation) {
+	for _, op := range ops {
+		goNames, before, parameters := map[string]string{}, map[string]string{}, map[string]*openapi3.Parameter{}
+		fields := r.fieldsBefore(op.id + "Params")
+		for _, ref := range op.spec.Parameters {
+			p := ref.Value
+			if p.In == "path" {
+				continue
+			}
+			key := p.Name + " " + p.In
+			own, _ := p.Extensions[extGoName].(string)
+			if own == "" {
+				own = goName(p.Name)
+			}
+			goNames[key], before[key], parameters[key] = own, fields[p.Name], p
+		}
+		for key, own := range distinct(goNames, before, func(string) bool { return false }) {
+			if own != goNames[key] {
+				if parameters[key].Extensions == nil {
+					parameters[key].Extensions = map[string]any{}
+				}
+				parameters[key].Extensions[extGoName] = own
+			}
+		}
 	}
 }
 
@@ -94,12 +180,29 @@ func pathName(method, path string) string {
 	return goName(strings.ToLower(method) + "-" + strings.NewReplacer("/", "-", "{", "", "}", "").Replace(path))
 }
 
-// renameSchemas does the same for schemas, but for those whose type is written by hand.
-func (r *reserved) renameSchemas(schemas openapi3.Schemas, byHand []string) {
+// renameSchemas gives schemas other names whose Go names are taken, by hand-written code, by what comes
+// with an operation, or by another schema. Those whose type is written by hand keep theirs.
+func (r *reserved) renameSchemas(schemas openapi3.Schemas, ops []*operation, byHand []string) {
+	goNames := map[string]string{}
 	for name, ref := range schemas {
-		if ref.Value == nil || slices.Contains(byHand, name) || ref.Value.Extensions[extGoType] != nil || !r.names[goTypeName(name, ref.Value)] {
-			continue
+		if ref.Value != nil && !slices.Contains(byHand, name) && ref.Value.Extensions[extGoType] == nil {
+			goNames[name] = goTypeName(name, ref.Value)
 		}
-		set(&openapi3.SchemaRef{Value: ref.Value}, extGoName, goTypeName(name, ref.Value)+"Schema")
+	}
+	taken := map[string]bool{}
+	for _, op := range ops {
+		for _, suffix := range []string{"Params", "JSONBody", "JSONRequestBody", "MultipartBody", "MultipartRequestBody", "FormdataBody", "FormdataRequestBody", "TextBody", "TextRequestBody"} {
+			taken[op.id+suffix] = true
+		}
+	}
+	for name, own := range goNames {
+		if r.names[own] || taken[own] {
+			goNames[name] = own + "Schema"
+		}
+	}
+	for name, own := range distinct(goNames, nil, func(name string) bool { return r.names[name] || taken[name] || slices.Contains(byHand, name) }) {
+		if own != goName(name) {
+			set(&openapi3.SchemaRef{Value: schemas[name].Value}, extGoName, own)
+		}
 	}
 }

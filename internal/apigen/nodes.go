@@ -169,21 +169,13 @@ func remove(parent, node *yaml.Node) {
 func addMissing(root *yaml.Node) []string {
 	schemas := lookup(root, "components", "schemas")
 	var missing []string
-	var walk func(node *yaml.Node)
-	walk = func(node *yaml.Node) {
-		if ref := member(node, "$ref"); ref != nil {
-			name, ok := strings.CutPrefix(ref.Value, schemaPrefix)
-			if ok && schemas != nil && member(schemas, name) == nil {
-				schemas.Content = append(schemas.Content,
-					&yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: name}, &yaml.Node{Kind: yaml.MappingNode})
-				missing = append(missing, name)
-			}
+	eachRef(root, func(ref *yaml.Node) {
+		name, ok := strings.CutPrefix(ref.Value, schemaPrefix)
+		if ok && schemas != nil && member(schemas, name) == nil {
+			put(schemas, name, &yaml.Node{Kind: yaml.MappingNode})
+			missing = append(missing, name)
 		}
-		for _, child := range node.Content {
-			walk(child)
-		}
-	}
-	walk(root)
+	})
 	return missing
 }
 

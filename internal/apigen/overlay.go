@@ -81,7 +81,7 @@ func (a *action) fault(text string) error {
 }
 
 // load reads the document and applies the overlays to it.
-func load(document []byte, overlays []Overlay) (*openapi3.T, *Report, error) {
+func load(document []byte, overlays []Overlay, byHand []string) (*openapi3.T, *Report, error) {
 	root, err := readDocument(document)
 	if err != nil {
 		return nil, nil, err
@@ -103,6 +103,7 @@ func load(document []byte, overlays []Overlay) (*openapi3.T, *Report, error) {
 		}
 	}
 	report.Missing = addMissing(root)
+	splitShared(root, byHand)
 	content, err := yaml.Marshal(root)
 	if err != nil {
 		return nil, nil, err

@@ -97,9 +97,10 @@ func (t *goTypes) resolve(e ast.Expr) ast.Expr {
 	}
 }
 
-// isStruct returns the name of the struct that e is, or an empty one.
+// isStruct returns the name of the struct that e is, or an empty one. One that has its own way with JSON
+// is none.
 func (t *goTypes) isStruct(e ast.Expr) string {
-	if id, ok := t.resolve(e).(*ast.Ident); ok && t.structs[id.Name] != nil {
+	if id, ok := t.resolve(e).(*ast.Ident); ok && t.structs[id.Name] != nil && !t.jsonSelf[id.Name] {
 		return id.Name
 	}
 	return ""

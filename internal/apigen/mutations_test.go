@@ -1,0 +1,458 @@
+package main
+
+import (
+	"encoding/json"
+	"flag"
+	"fmt"
+	"go/types"
+	"maps"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"gopkg.in/yaml.v3"
+)
+
+var (
+	mutations = flag.Int("mutations", 0, "how many documents TestMutations makes besides those of every run")
+	seed      = flag.Uint64("seed", 0, "what TestMutations begins with; 0 is another one in every run")
+)
+
+// A mutation is a change that a maintainer upstream could make.
+type mutation struct {
+	name string
+	// apply changes a document, at places that it picks by random. It returns names that must be in the
+	// generated types and in what the fake knows.
+	apply func(doc part, r *rand.Rand) (added []string)
+}
+
+// moves change nothing on the wire, and nothing that package api exports.
+var moves = []mutation{
+	{"path parameters have other names", renamePathParameters},
+	{"parameters are components", func(doc part, _ *rand.Rand) []string { return moveToComponents(doc, "parameters") }},
+	{"answers are components", func(doc part, _ *rand.Rand) []string { return moveToComponents(doc, "responses") }},
+	{"bodies are components", func(doc part, _ *rand.Rand) []string { return moveToComponents(doc, "requestBodies") }},
+	{"media types have a charset", renameMediaTypes},
+	{"statuses are ranges", renameStatuses},
+	{"schemas have other names", renameSchemas},
+	{"operations have other names", renameOperations},
+	{"enums and orders have names", nameEnums},
+	{"bodies have names", nameBodies},
+	{"parameters stand at paths", moveToPaths},
+	{"OpenAPI 3.1", raiseVersion},
+	{"another order", shuffleLists},
+}
+
+// additions bring something that must not be lost.
+var additions = []mutation{
+	{"a member", addMember},
+	{"a value", addValue},
+	{"a parameter", addParameter},
+	{"an operation", addOperation},
+}
+
+// TestMoves makes all changes at once that change nothing.
+func TestMoves(t *testing.T) {
+	t.Parallel()
+	before := exported(t, presentInput(t).Document)
+	doc := presentDocument(t)
+	for _, m := range moves {
+		m.apply(doc, rand.New(rand.NewPCG(1, 2)))
+	}
+	if diff := cmp.Diff(before, exported(t, encoded(t, doc))); diff != "" {
+		t.Errorf("what package api exports has changed (-before +after):\n%s", diff)
+	}
+}
+
+// TestAdditions adds something at many places at once.
+func TestAdditions(t *testing.T) {
+	t.Parallel()
+	doc := presentDocument(t)
+	var added []string
+	r := rand.New(rand.NewPCG(3, 4))
+	for range 12 {
+		for _, m := range additions {
+			added = append(added, m.apply(doc, r)...)
+		}
+	}
+	checkAdded(t, encoded(t, doc), added)
+}
+
+func checkAdded(t *testing.T, content []byte, added []string) {
+	t.Helper()
+	files, _ := generate(t, importInput(t, content))
+	if _, err := typeCheck(files); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range added {
+		if !strings.Contains(string(files[typesPath]), `"`+name) && !strings.Contains(string(files[operationsPath]), name) {
+			t.Errorf("%s is lost to the types", name)
+		}
+		if !strings.Contains(string(files[overlaidPath]), name) {
+			t.Errorf("%s is not known to the fake", name)
+		}
+	}
+}
+
+// TestMutations makes documents by random. Each changes in some ways that change nothing, or gains
+// something.
+func TestMutations(t *testing.T) {
+	t.Parallel()
+	if *mutations == 0 {
+		t.Skip("-mutations N makes N documents")
+	}
+	start := *seed
+	if start == 0 {
+		start = uint64(time.Now().UnixNano())
+	}
+	t.Logf("-seed %d", start)
+	before := exported(t, presentInput(t).Document)
+	for i := range *mutations {
+		r := rand.New(rand.NewPCG(start, uint64(i)))
+		doc := presentDocument(t)
+		var names, added []string
+		kind := moves
+		if r.IntN(2) == 0 {
+			kind = additions
+		}
+		for range 1 + r.IntN(3) {
+			m := kind[r.IntN(len(kind))]
+			names = append(names, m.name)
+			added = append(added, m.apply(doc, r)...)
+		}
+		t.Run(fmt.Sprintf("%d %s", i, strings.Join(names, ", ")), func(t *testing.T) {
+			if added != nil {
+				checkAdded(t, encoded(t, doc), added)
+			} else if diff := cmp.Diff(before, exported(t, encoded(t, doc))); diff != "" {
+				t.Errorf("-seed %d: what package api exports has changed:\n%s", start, diff)
+			}
+		})
+	}
+}
+
+func presentDocument(t testing.TB) part {
+	t.Helper()
+	var doc part
+	if err := yaml.Unmarshal(presentInput(t).Document, &doc); err != nil {
+		t.Fatal(err)
+	}
+	return doc
+}
+
+func encoded(t testing.TB, doc part) []byte {
+	t.Helper()
+	content, err := json.Marshal(doc)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return content
+}
+
+// exported lists what package api exports when it is generated from a document, without the names of
+// arguments.
+func exported(t testing.TB, content []byte) []string {
+	t.Helper()
+	files, _ := generate(t, importInput(t, content))
+	pkg, err := typeCheck(files)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	scope := pkg.Scope()
+	for _, name := range scope.Names() {
+		object := scope.Lookup(name)
+		if !object.Exported() {
+			continue
+		}
+		names = append(names, withoutNames(object.Type(), object))
+		named, ok := object.Type().(*types.Named)
+		if _, isType := object.(*types.TypeName); !isType || !ok {
+			continue
+		}
+		for method := range named.Methods() {
+			if method.Exported() {
+				names = append(names, withoutNames(method.Type(), method))
+			}
+		}
+		if fields, ok := named.Underlying().(*types.Struct); ok {
+			for i := range fields.NumFields() {
+				names = append(names, name+"."+withoutNames(fields.Field(i).Type(), fields.Field(i))+" "+fields.Tag(i))
+			}
+		}
+	}
+	slices.Sort(names)
+	return names
+}
+
+func withoutNames(t types.Type, object types.Object) string {
+	signature, ok := t.(*types.Signature)
+	if !ok {
+		return object.Name() + " " + t.String()
+	}
+	var arguments []string
+	for v := range signature.Params().Variables() {
+		arguments = append(arguments, v.Type().String())
+	}
+	receiver := ""
+	if signature.Recv() != nil {
+		receiver = signature.Recv().Type().String()
+	}
+	return fmt.Sprintf("%s %s(%s) %s", receiver, object.Name(), strings.Join(arguments, ", "), signature.Results())
+}
+
+// eachOperation visits the operations in an order of its own.
+func eachOperation(doc part, visit func(path string, item, operation part)) {
+	paths := object(doc, "paths")
+	for _, path := range slices.Sorted(maps.Keys(paths)) {
+		item := object(paths, path)
+		for _, method := range methods {
+			if operation := object(item, strings.ToLower(method)); operation != nil {
+				visit(path, item, operation)
+			}
+		}
+	}
+}
+
+// eachPart visits every object of a value.
+func eachPart(value any, visit func(p part)) {
+	switch value := value.(type) {
+	case []any:
+		for _, v := range value {
+			eachPart(v, visit)
+		}
+	case part:
+		visit(value)
+		for _, key := range slices.Sorted(maps.Keys(value)) {
+			eachPart(value[key], visit)
+		}
+	}
+}
+
+func renamePathParameters(doc part, _ *rand.Rand) []string {
+	paths := object(doc, "paths")
+	for _, path := range slices.Sorted(maps.Keys(paths)) {
+		item := object(paths, path)
+		eachPart(item, func(p part) {
+			if p["in"] == "path" {
+				p["name"] = text(p, "name") + "Value"
+			}
+		})
+		delete(paths, path)
+		paths[hole.ReplaceAllString(path, "{${1}Value}")] = item
+	}
+	return nil
+}
+
+func component(doc part, kind, name string, value any) part {
+	components := object(doc, "components")
+	if components[kind] == nil {
+		components[kind] = part{}
+	}
+	object(components, kind)[name] = value
+	return part{"$ref": "#/components/" + kind + "/" + name}
+}
+
+func moveToComponents(doc part, kind string) []string {
+	n := 0
+	move := func(value any) any {
+		if object(value)["$ref"] != nil {
+			return value
+		}
+		n++
+		return component(doc, kind, fmt.Sprintf("Moved%d", n), value)
+	}
+	eachOperation(doc, func(_ string, item, operation part) {
+		switch kind {
+		case "parameters":
+			for _, holder := range []part{item, operation} {
+				for i, p := range elements(holder["parameters"]) {
+					elements(holder["parameters"])[i] = move(p)
+				}
+			}
+		case "responses":
+			for _, status := range slices.Sorted(maps.Keys(object(operation, "responses"))) {
+				object(operation, "responses")[status] = move(object(operation, "responses")[status])
+			}
+		default:
+			if operation["requestBody"] != nil {
+				operation["requestBody"] = move(operation["requestBody"])
+			}
+		}
+	})
+	return nil
+}
+
+func renameMediaTypes(doc part, _ *rand.Rand) []string {
+	eachPart(doc, func(p part) {
+		if content := object(p, "content"); content["application/json"] != nil {
+			content["application/json; charset=utf-8"] = content["application/json"]
+			delete(content, "application/json")
+		}
+	})
+	return nil
+}
+
+func renameStatuses(doc part, _ *rand.Rand) []string {
+	eachOperation(doc, func(_ string, _, operation part) {
+		if responses := object(operation, "responses"); responses["200"] != nil {
+			responses["2XX"] = responses["200"]
+			delete(responses, "200")
+		}
+	})
+	return nil
+}
+
+func renameSchemas(doc part, _ *rand.Rand) []string {
+	schemas := object(doc, "components", "schemas")
+	used := map[string]bool{}
+	references(doc, doc["paths"], used)
+	for _, name := range slices.Sorted(maps.Keys(schemas)) {
+		if used[name] {
+			schemas[name+"Renamed"] = schemas[name]
+			delete(schemas, name)
+		}
+	}
+	eachPart(doc, func(p part) {
+		if name, ok := strings.CutPrefix(text(p, "$ref"), schemaPrefix); ok && used[name] {
+			p["$ref"] = schemaPrefix + name + "Renamed"
+		}
+	})
+	return nil
+}
+
+func renameOperations(doc part, _ *rand.Rand) []string {
+	n := 0
+	eachOperation(doc, func(_ string, _, operation part) {
+		n++
+		operation["operationId"] = fmt.Sprintf("renamed-%d", n)
+	})
+	return nil
+}
+
+func nameEnums(doc part, _ *rand.Rand) []string {
+	n := 0
+	eachOperation(doc, func(_ string, item, operation part) {
+		for _, p := range slices.Concat(elements(item["parameters"]), elements(operation["parameters"])) {
+			p := object(p)
+			if schema := object(p, "schema"); schema != nil && (schema["enum"] != nil || schema["properties"] != nil) {
+				n++
+				p["schema"] = component(doc, "schemas", fmt.Sprintf("Named%d", n), schema)
+			}
+		}
+	})
+	return nil
+}
+
+func nameBodies(doc part, _ *rand.Rand) []string {
+	n := 0
+	eachOperation(doc, func(_ string, _, operation part) {
+		schema := object(operation, "responses", "200", "content", "application/json")
+		if inline := object(schema, "schema"); inline["properties"] != nil && object(inline, "properties")["ratings"] == nil && object(inline, "properties", "data")["type"] != "array" {
+			n++
+			schema["schema"] = component(doc, "schemas", fmt.Sprintf("Body%d", n), inline)
+		}
+	})
+	return nil
+}
+
+func moveToPaths(doc part, _ *rand.Rand) []string {
+	for _, item := range object(doc, "paths") {
+		var operations []part
+		for _, method := range methods {
+			if operation := object(item, strings.ToLower(method)); operation != nil {
+				operations = append(operations, operation)
+			}
+		}
+		if len(operations) == 1 && object(item)["parameters"] == nil && operations[0]["parameters"] != nil {
+			object(item)["parameters"] = operations[0]["parameters"]
+			delete(operations[0], "parameters")
+		}
+	}
+	return nil
+}
+
+func raiseVersion(doc part, _ *rand.Rand) []string {
+	doc["openapi"] = "3.1.0"
+	eachPart(doc, func(p part) {
+		if p["nullable"] == true && text(p, "type") != "" {
+			p["type"] = []any{p["type"], "null"}
+		}
+		if _, ok := p["nullable"].(bool); ok {
+			delete(p, "nullable")
+		}
+	})
+	return nil
+}
+
+func shuffleLists(doc part, r *rand.Rand) []string {
+	eachPart(doc, func(p part) {
+		for _, key := range []string{"enum", "required", "parameters"} {
+			list := elements(p[key])
+			r.Shuffle(len(list), func(i, j int) { list[i], list[j] = list[j], list[i] })
+		}
+	})
+	return nil
+}
+
+func addMember(doc part, r *rand.Rand) []string {
+	var objects []part
+	schemas := object(doc, "components", "schemas")
+	used := map[string]bool{}
+	references(doc, doc["paths"], used)
+	for _, name := range slices.Sorted(maps.Keys(used)) {
+		if object(schemas, name, "properties") != nil {
+			objects = append(objects, object(schemas, name, "properties"))
+		}
+	}
+	eachOperation(doc, func(_ string, _, operation part) {
+		eachPart(operation["responses"], func(p part) {
+			if properties := object(p, "properties"); p["type"] == "object" && properties != nil && properties["ratings"] == nil && properties["1"] == nil {
+				objects = append(objects, properties)
+			}
+		})
+	})
+	name := fmt.Sprintf("added%d", r.IntN(1e6))
+	objects[r.IntN(len(objects))][name] = part{"type": "string"}
+	return []string{name}
+}
+
+func addValue(doc part, r *rand.Rand) []string {
+	var enums []part
+	eachPart(doc["paths"], func(p part) {
+		if schema := object(p, "schema"); p["in"] == "query" && schema["enum"] != nil && schema["type"] == "string" && object(schema)["properties"] == nil {
+			if values := elements(schema["enum"]); !slices.Contains(values, any("0")) && !slices.Contains(values, any("true")) {
+				enums = append(enums, schema)
+			}
+		}
+	})
+	for _, schema := range slices.Sorted(maps.Keys(object(doc, "components", "schemas"))) {
+		if items := object(doc, "components", "schemas", schema, "items"); items["enum"] != nil {
+			enums = append(enums, items)
+		}
+	}
+	name := fmt.Sprintf("value_%d", r.IntN(1e6))
+	enum := enums[r.IntN(len(enums))]
+	enum["enum"] = append(elements(enum["enum"]), name)
+	return []string{name}
+}
+
+func addParameter(doc part, r *rand.Rand) []string {
+	var operations []part
+	eachOperation(doc, func(_ string, _, operation part) { operations = append(operations, operation) })
+	name := fmt.Sprintf("added%d", r.IntN(1e6))
+	operation := operations[r.IntN(len(operations))]
+	operation["parameters"] = append(elements(operation["parameters"]), part{"name": name, "in": "query", "schema": part{"type": "string"}})
+	return []string{name}
+}
+
+func addOperation(doc part, r *rand.Rand) []string {
+	name := fmt.Sprintf("added%d", r.IntN(1e6))
+	object(doc, "paths")["/"+name+"/{id}"] = part{"get": part{
+		"parameters": []any{part{"name": "id", "in": "path", "required": true, "schema": part{"type": "string"}}},
+		"responses":  part{"200": part{"description": "", "content": part{"application/json": part{"schema": part{"type": "object", "properties": part{name: part{"type": "string"}}}}}}},
+	}}
+	return []string{name}
+}

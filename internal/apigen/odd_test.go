@@ -1,0 +1,117 @@
+package main
+
+import (
+	"maps"
+	"strings"
+	"testing"
+
+	"gopkg.in/yaml.v3"
+)
+
+// odd are parts of documents that OpenAPI allows: paths, and schemas that they use. All of them compile,
+// and leave what is there as it is.
+var odd = map[string]string{
+	"items that are null": `
+paths: {/odd/a: {get: {responses: {'200': {content: {application/json: {schema: {$ref: '#/components/schemas/OddA'}}}}}}}}
+components: {schemas: {OddA: {type: object, properties: {
+  texts: {type: array, items: {type: string, nullable: true}}, numbers: {type: array, items: {type: integer, nullable: true}},
+  either: {type: array, items: {oneOf: [{type: string}, {type: integer}]}}, things: {type: array, items: {type: object, nullable: true, properties: {a: {type: string}}}},
+  any: {type: object, additionalProperties: true}, none: {type: object, additionalProperties: false}, map: {type: object, additionalProperties: {type: array, items: {type: string, nullable: true}}},
+  nested: {type: array, items: {type: array, items: {type: string}}}}}}}`,
+	"parameters of one Go name": `
+paths: {'/odd/b/{a_b}/{aB}': {get: {parameters: [
+  {name: a_b, in: path, required: true, schema: {type: string}}, {name: aB, in: path, required: true, schema: {type: string}},
+  {name: manga, in: query, schema: {type: string}}, {name: 'manga[]', in: query, schema: {type: array, items: {type: string}}},
+  {name: c_d, in: query, schema: {type: string}}, {name: cD, in: query, schema: {type: integer}}, {name: c_d, in: header, schema: {type: string}}],
+  responses: {'200': {content: {application/json: {schema: {type: object, properties: {a: {type: string}}}}}}}}}}`,
+	"path parameters that are words of the code": `
+paths: {'/odd/c/{first}/{time}/{err}/{body}/{req}/{params}/{c}/{context}/{page}': {get: {parameters: [
+  {name: limit, in: query, schema: {type: integer}}, {name: offset, in: query, schema: {type: integer}}],
+  responses: {'200': {content: {application/json: {schema: {$ref: '#/components/schemas/AuthorList'}}}}}}}}`,
+	"orders of another kind": `
+paths: {/odd/d: {get: {parameters: [
+  {name: order, in: query, style: deepObject, explode: true, schema: {type: object, properties: {up: {type: boolean}, by: {$ref: '#/components/schemas/OddDirection'}, at: {type: string, enum: [asc, desc]}}}}],
+  responses: {'204': {}}}}}
+components: {schemas: {OddDirection: {type: string, enum: [asc, desc]}}}`,
+	"members of one Go name": `
+paths: {/odd/e: {get: {responses: {'200': {content: {application/json: {schema: {type: object, properties: {
+  title: {type: string}, Title: {type: string}, TITLE: {type: string}, marshalJSON: {type: string}, unmarshalJSON: {type: string}, decode: {type: string}, member: {type: string}, append: {type: string}, extra: {type: string}, string: {type: string}, '1st': {type: string}, '': {type: string}, 'a-b': {type: string}, a_b: {type: string}}}}}}}}}}`,
+	"schemas that differ in case": `
+paths: {/odd/f: {get: {responses: {'200': {content: {application/json: {schema: {type: object, properties: {a: {$ref: '#/components/schemas/mangaAttributes'}, b: {$ref: '#/components/schemas/odd_thing'}, c: {$ref: '#/components/schemas/OddThing'}, d: {$ref: '#/components/schemas/SearchMangaParams'}}}}}}}}}}
+components: {schemas: {mangaAttributes: {type: object, properties: {a: {type: string}}}, odd_thing: {type: object, properties: {a: {type: string}}}, OddThing: {type: object, properties: {b: {type: string}}}, SearchMangaParams: {type: object, properties: {b: {type: string}}}}}`,
+	"operations of taken names": `
+paths: {/odd/g: {get: {operationId: SearchMangaAll, responses: {'204': {}}}, post: {operationId: 2nd-thing, responses: {'204': {}}}, put: {operationId: search-manga, responses: {'204': {}}}, patch: {operationId: client, responses: {'204': {}}}, delete: {operationId: table, responses: {'204': {}}}}}`,
+	"a schema in itself": `
+paths: {/odd/h: {get: {responses: {'200': {content: {application/json: {schema: {$ref: '#/components/schemas/OddSelf'}}}}}}}}
+components: {schemas: {OddSelf: {type: object, required: [next, list, other], properties: {next: {$ref: '#/components/schemas/OddSelf'}, list: {type: array, items: {$ref: '#/components/schemas/OddSelf'}}, other: {$ref: '#/components/schemas/OddOther'}}}, OddOther: {type: object, required: [back], properties: {back: {$ref: '#/components/schemas/OddSelf'}}}}}`,
+	"places in a part of a path": `
+paths: {'/odd/{id}:lock': {post: {responses: {'204': {}}}}, '/odd/{id}.zip': {get: {responses: {'200': {content: {application/zip: {}}}}}}, '/odd/{from}-{to}': {get: {responses: {'204': {}}}}, '/odd/v{version}/x': {get: {responses: {'204': {}}}}, '/odd/{id}': {get: {responses: {'204': {}}}}}`,
+	"media types without a schema": `
+paths: {/odd/i: {post: {requestBody: {content: {application/json: {}}}, responses: {'200': {content: {application/json: {}}}}}, put: {requestBody: {content: {}}, responses: {}}, get: {parameters: [{name: filter, in: query, content: {application/json: {schema: {type: object, properties: {a: {type: string}}}}}}], responses: {default: {content: {application/json: {schema: {type: object, properties: {a: {type: string}}}}}}}}}}`,
+	"a request with the schema of an answer": `
+paths: {/odd/j: {post: {requestBody: {content: {application/json: {schema: {$ref: '#/components/schemas/MangaAttributes'}}}}, responses: {'204': {}}}}}`,
+}
+
+// withParts adds parts to a document.
+func withParts(t testing.TB, doc part, parts ...string) {
+	t.Helper()
+	for _, text := range parts {
+		var more part
+		if err := yaml.Unmarshal([]byte(text), &more); err != nil {
+			t.Fatal(err)
+		}
+		maps.Copy(object(doc, "paths"), object(more, "paths"))
+		maps.Copy(object(doc, "components", "schemas"), object(more, "components", "schemas"))
+	}
+}
+
+// TestOdd generates from a document with everything that is odd.
+func TestOdd(t *testing.T) {
+	t.Parallel()
+	before := exported(t, presentInput(t).Document)
+	doc := presentDocument(t)
+	for name := range odd {
+		withParts(t, doc, odd[name])
+	}
+	after := exported(t, encoded(t, doc))
+	for _, name := range before {
+		if !strings.Contains("\x00"+strings.Join(after, "\x00")+"\x00", "\x00"+name+"\x00") {
+			t.Errorf("%s has changed", name)
+		}
+	}
+}
+
+// TestOddAlone generates from each alone, to find the one at fault.
+func TestOddAlone(t *testing.T) {
+	if *mutations == 0 {
+		t.Skip("-mutations 1 runs it")
+	}
+	for name, text := range odd {
+		t.Run(name, func(t *testing.T) {
+			doc := presentDocument(t)
+			withParts(t, doc, text)
+			exported(t, encoded(t, doc))
+		})
+	}
+}
+
+// TestRefused refuses what cannot be used, with its place.
+func TestRefused(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct{ part, want string }{
+		"schemas that are each other":         {`{paths: {/odd: {get: {responses: {'200': {content: {application/json: {schema: {$ref: '#/components/schemas/OddA'}}}}}}}}, components: {schemas: {OddA: {$ref: '#/components/schemas/OddB'}, OddB: {$ref: '#/components/schemas/OddA'}}}}`, "components.schemas.OddA is a reference that leads to itself (OddA → OddB → OddA)"},
+		"paths that are the same to a server": {`{paths: {'/manga/{other}': {get: {responses: {'204': {}}}}}}`, "is the same to a server as"},
+		"a media type that is none":           {`{paths: {/odd: {get: {responses: {'200': {content: {'a b': {}}}}}}}}`, `GET /odd has the media type "a b", which is none`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			doc := presentDocument(t)
+			withParts(t, doc, test.part)
+			in := presentInput(t)
+			in.Document = encoded(t, doc)
+			if files, _, err := Generate(in); err == nil || files != nil || !strings.Contains(err.Error(), test.want) {
+				t.Errorf("error %v, want %s", err, test.want)
+			}
+		})
+	}
+}
