@@ -22,7 +22,7 @@ func (m *model) writeCodecs(p *printer) {
 
 // writeImports imports what the type of a field may be of.
 func writeImports(p *printer) {
-	p.line("import (\n\"encoding/json\"\n\"time\"\n\n\"github.com/google/uuid\"\nopenapi_types \"github.com/oapi-codegen/runtime/types\"\n\n\"github.com/mangadex-go/mangadex/api/internal/jsonio\"\n)\n")
+	p.line("import (\n\"encoding/json\"\n\"time\"\n\n\"github.com/google/uuid\"\n\"github.com/oapi-codegen/nullable\"\nopenapi_types \"github.com/oapi-codegen/runtime/types\"\n\n\"github.com/mangadex-go/mangadex/api/internal/jsonio\"\n)\n")
 }
 
 func (m *model) writeDecoder(p *printer, name string) {

@@ -25,7 +25,7 @@ type Input struct {
 	Overlays []Overlay         // applied in this order
 	Config   []byte            // of oapi-codegen
 	Source   map[string][]byte // the files of package api that are written by hand, by name
-	Before   []byte            // the types that are there, whose names stay; nil if there are none
+	Before   Files             // the generated files that are there: their names stay, and the report tells the difference
 }
 
 // generating guards what oapi-codegen keeps in variables of its package, from which the names come, too.
@@ -77,8 +77,8 @@ func Generate(in Input) (files Files, report *Report, err error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	if in.Before != nil {
-		if taken.before, err = readTypes(in.Before); err != nil {
+	if in.Before[typesPath] != nil {
+		if taken.before, err = readTypes(in.Before[typesPath]); err != nil {
 			return nil, nil, err
 		}
 	}
@@ -120,6 +120,12 @@ func Generate(in Input) (files Files, report *Report, err error) {
 			return nil, nil, fmt.Errorf("%s: %w", path, err)
 		}
 	}
+	if taken.before != nil {
+		if report.Became, err = became(in.Before, files, types); err != nil {
+			return nil, nil, err
+		}
+	}
+	report.Left = left(ops)
 	return files, report, nil
 }
 

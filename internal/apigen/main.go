@@ -1,32 +1,43 @@
 // Command apigen turns openapi.yaml and api/overlay into the generated half of package api.
 //
 // It runs from the root of the module, by go generate. What it writes is what [Generate] returns: all
-// files, or none if anything fails.
+// files, or none if anything fails. The flags are
 //
-// With -strict it fails when an action of the overlay matches nothing, which tells a maintainer
-// that the upstream document has changed under a correction. Without, such an action is reported
-// and ignored, so that a new document can be tried at once.
+//	-strict   fail, and write nothing, if an action of the overlay does not fit the document
+//	-check    print how the overlay fits, write nothing
+//	-report   print, as Markdown, what the document became in Go, how the overlay fits, and what is
+//	          left for a person
+//
+// An action does not fit if the document says by now what it corrects (obsolete), if what it corrects is
+// gone or has moved (unmatched), or if that has changed in another way (conflict). Without -strict it is
+// reported and left out, so that a new document can be tried at once.
 package main
 
 import (
 	"errors"
 	"flag"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 )
 
 func main() {
-	strict := flag.Bool("strict", false, "fail when an action of the overlay matches nothing")
+	var o options
+	flag.BoolVar(&o.strict, "strict", false, "fail, and write nothing, if an action of the overlay does not fit the document")
+	flag.BoolVar(&o.check, "check", false, "print how the overlay fits, write nothing")
+	flag.BoolVar(&o.report, "report", false, "print a report as Markdown")
 	flag.Parse()
-	if err := run(".", *strict); err != nil {
+	if err := run(".", o, os.Stdout, os.Stderr); err != nil {
 		fmt.Fprintln(os.Stderr, "apigen:", err)
 		os.Exit(1)
 	}
 }
 
+type options struct{ strict, check, report bool }
+
 // run generates in the module at root.
-func run(root string, strict bool) error {
+func run(root string, o options, stdout, stderr io.Writer) error {
 	in, err := readInput(root)
 	if err != nil {
 		return err
@@ -35,11 +46,20 @@ func run(root string, strict bool) error {
 	if err != nil {
 		return fmt.Errorf("%w; nothing was written", err)
 	}
-	if text := report.String(); text != "" {
-		fmt.Fprint(os.Stderr, text)
-		if strict {
-			return errors.New("the overlay does not fit the document; nothing was written")
-		}
+	text := report.String()
+	switch {
+	case o.report:
+		fmt.Fprint(stdout, report.Markdown())
+	case o.check:
+		fmt.Fprint(stdout, text)
+	default:
+		fmt.Fprint(stderr, text)
+	}
+	switch {
+	case o.strict && text != "":
+		return errors.New("the overlay does not fit the document; nothing was written")
+	case o.check:
+		return nil
 	}
 	return files.write(root)
 }
@@ -49,7 +69,7 @@ var rooms = [...]string{"names", "older", "wire", "answers", "operations", "type
 
 // readInput reads what a generation needs from the module at root.
 func readInput(root string) (Input, error) {
-	in := Input{Source: map[string][]byte{}}
+	in := Input{Source: map[string][]byte{}, Before: Files{}}
 	var err error
 	if in.Document, err = os.ReadFile(filepath.Join(root, documentPath)); err != nil {
 		return in, err
@@ -65,8 +85,15 @@ func readInput(root string) (Input, error) {
 		}
 		in.Overlays = append(in.Overlays, Overlay{Name: name, Content: content})
 	}
-	if in.Before, err = os.ReadFile(filepath.Join(root, typesPath)); err != nil && !errors.Is(err, os.ErrNotExist) {
-		return in, err
+	for _, path := range []string{typesPath, operationsPath} {
+		content, err := os.ReadFile(filepath.Join(root, path))
+		if errors.Is(err, os.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return in, err
+		}
+		in.Before[path] = content
 	}
 	paths, err := filepath.Glob(filepath.Join(root, "api", "*.go"))
 	if err != nil {

@@ -2,6 +2,9 @@ package main
 
 import (
 	"fmt"
+	"maps"
+	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -27,13 +30,15 @@ type Finding struct {
 type Report struct {
 	Findings []Finding
 	Missing  []string // schemas that corrections refer to and the document has not
+	Became   []string // what is new or gone in Go, against the files that were there
+	Left     []string // what is left for a person
 }
 
 func (a *action) finding(outcome Outcome, advice string) *Finding {
 	return &Finding{File: a.file, Line: a.line, Target: a.Target, Outcome: outcome, Advice: advice}
 }
 
-// String is the report as lines of text.
+// String is the report as lines of text; it is empty if everything fits.
 func (r *Report) String() string {
 	var b strings.Builder
 	for _, f := range r.Findings {
@@ -43,4 +48,130 @@ func (r *Report) String() string {
 		fmt.Fprintf(&b, "there is no schema %s, which a correction refers to: it is taken for anything\n", name)
 	}
 	return b.String()
+}
+
+// maxLines is how many lines a part of the report has; the document that GitHub takes for a pull request
+// has 64 kB.
+const maxLines = 100
+
+// Markdown is the report for a pull request.
+func (r *Report) Markdown() string {
+	var b strings.Builder
+	section := func(title, head string, lines []string) {
+		if len(lines) == 0 {
+			return
+		}
+		fmt.Fprintf(&b, "\n## %s\n\n%s", title, head)
+		for i, line := range lines {
+			if i == maxLines {
+				fmt.Fprintf(&b, "\nand %d more.\n", len(lines)-i)
+				break
+			}
+			b.WriteString(line + "\n")
+		}
+	}
+	section("What it became in Go", "| document | Go |\n| --- | --- |\n", r.Became)
+	// What is wrong now comes before what can wait.
+	findings := slices.SortedStableFunc(slices.Values(r.Findings), func(a, b Finding) int {
+		order := []Outcome{Conflict, Unmatched, Obsolete}
+		return slices.Index(order, a.Outcome) - slices.Index(order, b.Outcome)
+	})
+	var lines []string
+	for _, f := range findings {
+		lines = append(lines, fmt.Sprintf("| %s | %s:%d | %s | %s |", f.Outcome, f.File, f.Line, cell(f.Target), cell(f.Advice)))
+	}
+	section("Actions of the overlay that do not fit", "| | place | target | advice |\n| --- | --- | --- | --- |\n", lines)
+	left := slices.Clone(r.Left)
+	for _, name := range r.Missing {
+		left = append(left, "- There is no schema "+name+", which a correction refers to: it is taken for anything.")
+	}
+	section("Left for a person", "", left)
+	return b.String()
+}
+
+// cell is a text in a table of Markdown.
+func cell(text string) string {
+	if runes := []rune(text); len(runes) > 200 {
+		text = string(runes[:200]) + "…"
+	}
+	return "`" + strings.NewReplacer("|", `\|`, "`", "'", "\n", " ").Replace(text) + "`"
+}
+
+var tableRow = regexp.MustCompile(`(?m)^\s*\w+:\s+\{ID: "(\w+)", Method: "(\w+)", Path: "([^"]+)"`)
+
+// operationsOf lists the operations of a generated table: method and shape of the path → Go name.
+func operationsOf(table []byte) map[string]string {
+	found := map[string]string{}
+	for _, row := range tableRow.FindAllSubmatch(table, -1) {
+		found[string(row[2])+" "+shape(string(row[3]))] = string(row[1])
+	}
+	return found
+}
+
+// became tells what is new or gone in Go.
+func became(before, after Files, types *goTypes) ([]string, error) {
+	var lines []string
+	was, is := operationsOf(before[operationsPath]), operationsOf(after[operationsPath])
+	for _, key := range slices.Sorted(maps.Keys(is)) {
+		switch old := was[key]; {
+		case old == "":
+			lines = append(lines, fmt.Sprintf("| new: `%s` | `Client.%s` |", key, is[key]))
+		case old != is[key]:
+			lines = append(lines, fmt.Sprintf("| `%s` | `Client.%s`, was `Client.%s` |", key, is[key], old))
+		}
+	}
+	for _, key := range slices.Sorted(maps.Keys(was)) {
+		if is[key] == "" {
+			lines = append(lines, fmt.Sprintf("| gone: `%s` | `Client.%s` |", key, was[key]))
+		}
+	}
+	old, err := readTypes(before[typesPath])
+	if err != nil {
+		return nil, err
+	}
+	for _, name := range slices.Sorted(maps.Keys(types.structs)) {
+		if old.structs[name] == nil {
+			lines = append(lines, fmt.Sprintf("| | new: `%s` |", name))
+			continue
+		}
+		for _, f := range types.structs[name] {
+			before := old.field(name, f.name)
+			switch goType := source(f.typ); {
+			case before == nil:
+				lines = append(lines, fmt.Sprintf("| new: `%s` | `%s.%s %s` |", f.json, name, f.name, goType))
+			case source(before.typ) != goType:
+				lines = append(lines, fmt.Sprintf("| `%s` | `%s.%s %s`, was `%s` |", f.json, name, f.name, goType, source(before.typ)))
+			}
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(old.structs)) {
+		if types.structs[name] == nil {
+			lines = append(lines, fmt.Sprintf("| | gone: `%s` |", name))
+			continue
+		}
+		for _, f := range old.structs[name] {
+			if types.field(name, f.name) == nil {
+				lines = append(lines, fmt.Sprintf("| gone: `%s` | `%s.%s` |", f.json, name, f.name))
+			}
+		}
+	}
+	return lines, nil
+}
+
+// left lists what operations need of a person: a name, words, a row in the table of the tests.
+func left(ops []*operation) []string {
+	var lines []string
+	for _, op := range ops {
+		var needs []string
+		if !op.given {
+			needs = append(needs, "a name, its authentication and its limit in api/overlay/operations.yaml", "a row in api/testdata/operations.tsv")
+		}
+		if op.spec.Summary == "" {
+			needs = append(needs, "words in api/overlay/words-operations.yaml")
+		}
+		if len(needs) > 0 {
+			lines = append(lines, fmt.Sprintf("- `%s %s` (`%s`) needs %s.", op.method, op.path, op.id, strings.Join(needs, ", ")))
+		}
+	}
+	return lines
 }

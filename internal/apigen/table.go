@@ -11,6 +11,7 @@ import (
 
 // writeOperations writes the table of operations and the matcher.
 func (m *model) writeOperations(p *printer) {
+	p.line("import (\n\"strings\"\n\"time\"\n)\n")
 	p.line("// Table has every operation of the document, by path and method.\nvar Table = [...]Operation{")
 	for _, op := range m.ops {
 		limit := ""

@@ -2,6 +2,10 @@
 
 package operation
 
+import (
+	"time"
+)
+
 // Table has every operation of the document, by path and method.
 var Table = [...]Operation{
 	GetAtHomeServer:            {ID: "GetAtHomeServer", Method: "GET", Path: "/at-home/server/{chapterId}", Auth: AuthNone, Limit: Limit{Requests: 40, Per: 1 * time.Minute, Bucket: "GetAtHomeServer"}},
