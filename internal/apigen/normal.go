@@ -7,6 +7,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/mangadex-go/mangadex/internal/document"
 )
 
 // A normaliser gives a document one form where OpenAPI allows several that mean the same, so that the
@@ -21,7 +23,7 @@ type normaliser struct {
 // parameters of a path to its operations, and media types and ranges of statuses one spelling. It
 // refuses references that lead nowhere or to themselves, with their place.
 func normalise(doc map[string]any) error {
-	asVersion30(doc)
+	document.AsVersion30(doc)
 	n := &normaliser{doc: doc}
 	paths := members(doc["paths"])
 	for _, path := range slices.Sorted(maps.Keys(paths)) {

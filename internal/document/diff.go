@@ -9,6 +9,7 @@ import (
 	"reflect"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -33,7 +34,10 @@ func (c *Changes) notes(format string, args ...any) {
 	c.other = append(c.other, fmt.Sprintf(format, args...))
 }
 
-// Print writes the changes, the breaking ones first.
+// maxLines is how many lines a part of the report has; what GitHub takes for a pull request has 64 kB.
+const maxLines = 200
+
+// Print writes the changes as Markdown, the breaking ones first.
 func (c *Changes) Print(w io.Writer, name string, old, new Document) {
 	fmt.Fprintf(w, "%s: version %s, %s; was %s, %s\n", name,
 		new.Version(), Count(len(Operations(new))),
@@ -46,9 +50,14 @@ func (c *Changes) Print(w io.Writer, name string, old, new Document) {
 		{"Additions", c.added},
 		{"Other changes", c.other},
 	} {
-		if len(part.lines) > 0 {
-			fmt.Fprintf(w, "\n%s\n%s\n", part.heading, strings.Join(part.lines, "\n"))
+		if len(part.lines) == 0 {
+			continue
 		}
+		lines, more := part.lines, ""
+		if len(lines) > maxLines {
+			lines, more = lines[:maxLines], fmt.Sprintf("\nand %d more\n", len(part.lines)-maxLines)
+		}
+		fmt.Fprintf(w, "\n## %s\n\n```diff\n%s\n```\n%s", part.heading, strings.Join(lines, "\n"), more)
 	}
 }
 
@@ -63,6 +72,8 @@ func Count(n int) string {
 // followed, so that a changed component is told once and cycles do not matter.
 func Compare(old, new Document) *Changes {
 	c := &Changes{}
+	same := reflect.DeepEqual(old, new)
+	old, new = inOneForm(old), inOneForm(new)
 	before, after := Operations(old), Operations(new)
 	for _, key := range union(before, after) {
 		o, n := before[key], after[key]
@@ -88,13 +99,43 @@ func Compare(old, new Document) *Changes {
 		}
 	}
 	if len(c.breaking)+len(c.added)+len(c.other) == 0 {
-		if reflect.DeepEqual(old, new) {
+		if same {
 			c.notes("~ the same facts, written in another way")
 		} else {
 			c.notes("~ the same facts, arranged in another way")
 		}
 	}
 	return c
+}
+
+// inOneForm is a document in the form of OpenAPI 3.0, in which documents are compared: a document that
+// comes in another version of OpenAPI has not changed for that.
+func inOneForm(doc Document) Document {
+	if version, _ := doc["openapi"].(string); !strings.HasPrefix(version, "3.1") {
+		return doc
+	}
+	lowered := Document(copied(map[string]any(doc)).(map[string]any))
+	AsVersion30(lowered)
+	lowered["openapi"] = doc["openapi"]
+	return lowered
+}
+
+func copied(v any) any {
+	switch v := v.(type) {
+	case map[string]any:
+		c := make(map[string]any, len(v))
+		for key, value := range v {
+			c[key] = copied(value)
+		}
+		return c
+	case []any:
+		c := make([]any, len(v))
+		for i, value := range v {
+			c[i] = copied(value)
+		}
+		return c
+	}
+	return v
 }
 
 // An Operation is one method of a path.
@@ -532,6 +573,8 @@ func (c *Changes) schema(at place, o, n any) {
 			})
 		case "allOf", "oneOf", "anyOf", "prefixItems":
 			c.alternatives(at, key, o, n)
+		case "minimum", "maximum", "minLength", "maxLength", "minItems", "maxItems", "minProperties", "maxProperties", "exclusiveMinimum", "exclusiveMaximum", "multipleOf", "pattern", "uniqueItems":
+			c.limit(at, key, o, n)
 		case "items":
 			c.part(at, key, at.at("[]"), o, n)
 		case "additionalProperties":
@@ -542,6 +585,33 @@ func (c *Changes) schema(at place, o, n any) {
 			c.values(key, at.String(), o, n)
 		}
 	}
+}
+
+// limit compares what limits a value. One that lets less through than before breaks.
+func (c *Changes) limit(at place, key string, o, n any) {
+	if equal(o, n) {
+		return
+	}
+	before, ok1 := float(o)
+	after, ok2 := float(n)
+	tighter := n != nil && n != false
+	if ok1 && ok2 {
+		tighter = after < before == strings.HasPrefix(key, "max")
+	}
+	if tighter {
+		c.breaks("~ tightened %s of %s: %s → %s", key, at, show(o), show(n))
+	} else {
+		c.notes("~ loosened %s of %s: %s → %s", key, at, show(o), show(n))
+	}
+}
+
+func float(v any) (float64, bool) {
+	n, ok := v.(number)
+	if !ok {
+		return 0, false
+	}
+	f, err := strconv.ParseFloat(string(n), 64)
+	return f, err == nil
 }
 
 // part compares schemas that a keyword holds.

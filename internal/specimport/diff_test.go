@@ -141,12 +141,15 @@ func TestChanges(t *testing.T) {
 		"property not required":     {edits: []edit{{"required: [id, old]", "required: [id]"}}, breaking: "~ no longer required: property Manga.old"},
 		"required reordered":        {edits: []edit{{"required: [id, old]", "required: [old, id]"}}, other: "~ the same facts, arranged in another way"},
 		"property type":             {edits: []edit{{"old: {type: string}", "old: {type: integer}"}}, breaking: "~ changed type of Manga.old: string → integer"},
-		"property format and more":  {edits: []edit{{"id: {type: string, format: uuid}", "id: {type: string, minLength: 1}"}}, breaking: "~ changed type of Manga.id: string (uuid) → string", other: "~ changed minLength of Manga.id: none → 1"},
+		"property format and more":  {edits: []edit{{"id: {type: string, format: uuid}", "id: {type: string, minLength: 1}"}}, breaking: "~ changed type of Manga.id: string (uuid) → string\n~ tightened minLength of Manga.id: none → 1"},
 		"property reference":        {edits: []edit{{"parent: {$ref: '#/components/schemas/Manga'}", "parent: {type: object, properties: {}}"}}, breaking: "~ changed type of Manga.parent: Manga → object"},
 		"property of odd name":      {edits: []edit{{"a.b: {type: string}", "a.b: {type: integer}"}}, breaking: "~ changed type of Manga[a.b]: string → integer"},
 		"property nullable":         {edits: []edit{{"old: {type: string}", "old: {type: string, nullable: true}"}}, breaking: "~ now nullable: Manga.old"},
 		"property not nullable":     {edits: []edit{{"nullable: true, minimum", "nullable: false, minimum"}}, breaking: "~ no longer nullable: Manga.year"},
-		"property limit":            {edits: []edit{{"minimum: 1", "maximum: 2"}}, other: "~ changed maximum of Manga.year: none → 2\n~ changed minimum of Manga.year: 1 → none"},
+		"property limit":            {edits: []edit{{"minimum: 1", "maximum: 2"}}, breaking: "~ tightened maximum of Manga.year: none → 2", other: "~ loosened minimum of Manga.year: 1 → none"},
+		"property limit tightened":  {edits: []edit{{"minimum: 1", "minimum: 10"}}, breaking: "~ tightened minimum of Manga.year: 1 → 10"},
+		"property limit loosened":   {edits: []edit{{"minimum: 1", "minimum: 0"}}, other: "~ loosened minimum of Manga.year: 1 → 0"},
+		"the same in OpenAPI 3.1":   {edits: []edit{{"openapi: 3.0.3", "openapi: 3.1.0"}, {"type: integer, nullable: true", "type: [integer, 'null']"}}, other: `~ changed openapi: "3.0.3" → "3.1.0"`},
 		"property deprecated":       {edits: []edit{{"old: {type: string}", "old: {type: string, deprecated: true}"}}, other: "~ deprecated Manga.old"},
 		"enum value added":          {edits: []edit{{"[ongoing, done,", "[ongoing, hiatus, done,"}}, added: "+ added enum value Manga.status: hiatus"},
 		"enum value removed":        {edits: []edit{{"[ongoing, done, '1', 1]", "[ongoing, done, 1]"}}, breaking: `- removed enum value Manga.status: "1"`},
@@ -192,7 +195,7 @@ func TestChanges(t *testing.T) {
 			want := ""
 			for _, part := range [][2]string{{"Breaking changes", test.breaking}, {"Additions", test.added}, {"Other changes", test.other}} {
 				if part[1] != "" {
-					want += fmt.Sprintf("\n%s\n%s\n", part[0], part[1])
+					want += fmt.Sprintf("\n## %s\n\n```diff\n%s\n```\n", part[0], part[1])
 				}
 			}
 			heading, got, _ := strings.Cut(r.stdout, "\n")
@@ -214,7 +217,7 @@ func TestRewritten(t *testing.T) {
 	t.Parallel()
 	target := write(t, "openapi.yaml", strings.Replace(imported, "# Facts", "# Edited facts", 1))
 	r := runWith("-o", target, write(t, "api.yaml", upstream))
-	want := "openapi.yaml: version 1.2.3, 5 operations; was 1.2.3, 5 operations\n\nOther changes\n~ the same facts, written in another way\n"
+	want := "openapi.yaml: version 1.2.3, 5 operations; was 1.2.3, 5 operations\n\n## Other changes\n\n```diff\n~ the same facts, written in another way\n```\n"
 	if !reflect.DeepEqual(r, result{exitChanged, want, ""}) || read(t, target) != imported {
 		t.Errorf("%+v", r)
 	}

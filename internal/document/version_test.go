@@ -1,4 +1,4 @@
-package main
+package document
 
 import (
 	"testing"
@@ -34,12 +34,12 @@ func TestAsVersion30(t *testing.T) {
 				return v
 			}
 			got := document("3.1.0", test.schema)
-			asVersion30(got)
+			AsVersion30(got)
 			if diff := cmp.Diff(document("3.0.3", test.want), got); diff != "" {
 				t.Errorf("(-want +got)\n%s", diff)
 			}
 			same := document("3.0.1", test.schema)
-			asVersion30(same)
+			AsVersion30(same)
 			if diff := cmp.Diff(document("3.0.1", test.schema), same); diff != "" {
 				t.Errorf("a document of 3.0 changes (-want +got)\n%s", diff)
 			}

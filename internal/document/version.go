@@ -1,10 +1,9 @@
-package main
+package document
 
 import "strings"
 
-// asVersion30 makes a document of OpenAPI 3.1 say the same in 3.0, which is what oapi-codegen reads
-// best. One of 3.0 stays as it is.
-func asVersion30(doc map[string]any) {
+// AsVersion30 makes a document of OpenAPI 3.1 say the same in 3.0. One of 3.0 stays as it is.
+func AsVersion30(doc map[string]any) {
 	if version, _ := doc["openapi"].(string); strings.HasPrefix(version, "3.1") {
 		lowerVersion(doc)
 		doc["openapi"] = "3.0.3"
@@ -59,7 +58,7 @@ func lowerVersion(value any) {
 		}
 		for limit, excluded := range map[string]string{"minimum": "exclusiveMinimum", "maximum": "exclusiveMaximum"} {
 			switch n := value[excluded].(type) {
-			case int, float64:
+			case int, float64, number:
 				value[limit], value[excluded] = n, true
 			}
 		}
