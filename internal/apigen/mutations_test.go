@@ -403,13 +403,14 @@ func addMember(doc part, r *rand.Rand) []string {
 	used := map[string]bool{}
 	references(doc, doc["paths"], used)
 	for _, name := range slices.Sorted(maps.Keys(used)) {
-		if object(schemas, name, "properties") != nil {
+		// An acknowledgement stays out: with more to say, calls that return only an error would return it.
+		if object(schemas, name, "properties") != nil && name != "Response" {
 			objects = append(objects, object(schemas, name, "properties"))
 		}
 	}
 	eachOperation(doc, func(_ string, _, operation part) {
 		eachPart(operation["responses"], func(p part) {
-			if properties := object(p, "properties"); p["type"] == "object" && properties != nil && properties["ratings"] == nil && properties["1"] == nil {
+			if properties := object(p, "properties"); p["type"] == "object" && properties != nil && properties["ratings"] == nil && properties["1"] == nil && len(properties) > 1 {
 				objects = append(objects, properties)
 			}
 		})
