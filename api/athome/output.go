@@ -149,8 +149,7 @@ const (
 	partSuffix = ".part"
 )
 
-// partOf is the prefix for a file that will be at a path. What was left under another name goes with the
-// folder.
+// partOf is the prefix for a file that will be at a path.
 func partOf(path string) string {
 	return fmt.Sprintf(".%x-", sha256.Sum256([]byte(filepath.Base(path))))[:14] + "-"
 }

@@ -46,7 +46,7 @@ func (j *job) saveCovers(ctx context.Context, c *command.Command) error {
 		case err != nil:
 			j.tally.failed = append(j.tally.failed, "a cover: "+oneLine(err))
 		case !j.json:
-			fmt.Fprintln(c.Stdout, to)
+			c.Print("%s", to)
 		}
 	}
 	return nil

@@ -29,7 +29,7 @@ func popular(ctx context.Context, c *command.Command, client *api.Client, want s
 		return fmt.Errorf("there is no title with chapters in %s; try another -language", strings.Join(want.languages, " or "))
 	}
 	for i := range found.Data {
-		fmt.Fprintf(c.Stdout, "%s  %s\n", found.Data[i].ID, reading.Line(reading.Title(&found.Data[i].Attributes, want.languages...)))
+		c.Print("%s  %s", found.Data[i].ID, reading.Title(&found.Data[i].Attributes, want.languages...))
 	}
 	c.Note("name one of them: its id, or words of its title")
 	return nil

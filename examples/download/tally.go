@@ -99,7 +99,7 @@ func listChapters(c *command.Command, how saving, chosen choice) error {
 			printJSON(c, r)
 			continue
 		}
-		fmt.Fprintf(c.Stdout, "%s  %s, %s\n", w.ID, chosen.FileName(w.ID), extent(w.Version))
+		c.Print("%s  %s, %s", w.ID, chosen.FileName(w.ID), extent(w.Version))
 		if w.beside {
 			continue
 		}
@@ -108,7 +108,7 @@ func listChapters(c *command.Command, how saving, chosen choice) error {
 			if v.Behind == "" {
 				why = "the chosen one"
 			}
-			fmt.Fprintf(c.Stdout, "    also %s by %s, %d pages: %s\n", v.ID, orNobody(v.Groups), v.Pages, why)
+			c.Print("    also %s by %s, %d pages: %s", v.ID, orNobody(v.Groups), v.Pages, why)
 		}
 	}
 	return nil
