@@ -65,7 +65,7 @@ func coverName(cover *api.Cover) string {
 	if len(ext) > 5 {
 		ext = ""
 	}
-	return reading.FileName(name+fmt.Sprintf(" [%.8s]", cover.ID)) + reading.FileName(ext)
+	return reading.FileName(name + fmt.Sprintf(" [%.8s]", cover.ID) + ext)
 }
 
 // uploadsOf is where the covers of a server of one's own are, as in examples/emulator; empty for MangaDex.

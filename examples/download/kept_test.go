@@ -297,6 +297,11 @@ func TestExtras(t *testing.T) {
 	if len(covers) == 0 {
 		t.Error("there are no covers")
 	}
+	for _, cover := range covers {
+		if ext := filepath.Ext(cover); ext != ".png" && ext != ".jpg" {
+			t.Errorf("the name of %s does not say what it is", cover)
+		}
+	}
 	content, err := filepath.Glob(p.Path("out", "*", "series.json"))
 	if err != nil || len(content) != 1 {
 		t.Fatal("there is no series.json")
