@@ -169,11 +169,12 @@ func parseServer(server string) (*origin.Server, error) {
 // assemble puts the way of a call together. A request passes, from the outside in:
 //
 //  1. the middleware, such as the single repetition after a 401 of package authn
-//  2. net/http, which follows redirects, and takes secrets out of those that leave the server
-//  3. package transport: User-Agent, limits, repetitions
-//  4. the transport that was given, or that of transport.Base
+//  2. net/http, which follows the redirects that may be followed
+//  3. package transport: User-Agent, limits, repetitions, the end of what stands still
+//  4. the transport that was given, or what stands in http.DefaultTransport
 //
-// A doer that is not an [http.Client] takes the place of the last, and of net/http.
+// A doer that is not an [http.Client] takes the place of the last, and of net/http. The Timeout of
+// one that is bounds each attempt, so that what the limits hold back does not count.
 func assemble(server string, s *settings) (HttpRequestDoer, *transport.Transport, error) {
 	options := []transport.Option{transport.WithServer(server)}
 	var doer HttpRequestDoer
@@ -182,10 +183,9 @@ func assemble(server string, s *settings) (HttpRequestDoer, *transport.Transport
 	switch given := s.client.(type) {
 	case nil:
 		if polite, err = transport.New(append(options, s.transport...)...); err == nil {
-			doer = guardRedirects(&http.Client{Transport: polite})
+			doer = guardRedirects(http.Client{Transport: polite})
 		}
 	case *http.Client:
-		guarded := guardRedirects(given)
 		own, ok := given.Transport.(*transport.Transport)
 		switch {
 		case ok && len(s.transport) > 0:
@@ -198,8 +198,14 @@ func assemble(server string, s *settings) (HttpRequestDoer, *transport.Transport
 			}
 			polite, err = transport.New(append(options, s.transport...)...)
 		}
-		guarded.Transport = polite
-		doer = guarded
+		if err == nil {
+			guarded := *given
+			if given.Timeout > 0 {
+				polite, guarded.Timeout = polite.Bounded(given.Timeout), 0
+			}
+			guarded.Transport = polite
+			doer = guardRedirects(guarded)
+		}
 	default:
 		polite, err = transport.New(append(append(options, transport.WithBase(sender{given})), s.transport...)...)
 		doer = DoerFunc(polite.RoundTrip)
@@ -218,35 +224,12 @@ func assemble(server string, s *settings) (HttpRequestDoer, *transport.Transport
 // A sender is a doer as a transport.
 type sender struct{ HttpRequestDoer }
 
-func (s sender) RoundTrip(req *http.Request) (*http.Response, error) { return s.Do(req) }
-
-// guardRedirects returns a copy of the client that takes the token out of a request that is
-// redirected to another origin, and leaves it in one that stays. net/http goes by the domain: it
-// lets the token through to another port and to plain http, and takes it out where the same host
-// is spelt in another way.
-func guardRedirects(client *http.Client) *http.Client {
-	guarded := *client
-	guarded.CheckRedirect = func(req *http.Request, via []*http.Request) error {
-		stays := true
-		for _, earlier := range via {
-			stays = stays && origin.Same(req.URL, earlier.URL)
-		}
-		if token := via[0].Header["Authorization"]; stays && token != nil {
-			req.Header["Authorization"] = token
-		}
-		if !origin.Same(req.URL, via[0].URL) {
-			req.Header.Del("Authorization")
-			req.Header.Del("Cookie")
-		}
-		if client.CheckRedirect != nil {
-			return client.CheckRedirect(req, via)
-		}
-		if len(via) >= 10 {
-			return errors.New("stopped after 10 redirects")
-		}
-		return nil
+func (s sender) RoundTrip(req *http.Request) (*http.Response, error) {
+	resp, err := s.Do(req)
+	if err != nil || resp == nil {
+		return resp, err
 	}
-	return &guarded
+	return unchanged(req, resp)
 }
 
 // Stats counts what the client has sent and how long it has waited.

@@ -1,7 +1,6 @@
 package transport
 
 import (
-	"math/rand/v2"
 	"net/http"
 	"sync/atomic"
 	"time"
@@ -15,9 +14,9 @@ const rounding = time.Second
 // learn tells the limiter and the watch for bans what the answer says of them.
 func (e *exchange) learn() {
 	t, resp := e.t, e.resp
-	if t.ban.see(answer.LooksLikeBan(resp.StatusCode, resp.Header)) {
+	if t.ban.see(answer.LooksLikeBan(resp.StatusCode, resp.Header), t.banPause) {
 		until, _ := t.ban.holds()
-		e.pause(Feedback{Pause: t.ban.pause, All: true, Reason: &BannedError{Until: until}})
+		e.pause(Feedback{Pause: t.banPause, All: true, Reason: &BannedError{Until: until}})
 		return
 	}
 	limited := resp.StatusCode == http.StatusTooManyRequests
@@ -25,16 +24,26 @@ func (e *exchange) learn() {
 		t.stats.rateLimited.Add(1)
 	}
 	bucket, found := answer.BucketOf(resp.Header)
-	if !limited && !found {
+	feedback := Feedback{Requests: bucket.Limit, All: !found || e.op == nil}
+	about := ""
+	if !feedback.All {
+		about = e.call.Bucket()
+	}
+	if !limited {
+		t.silence.broken(about, e.sent)
+		t.silence.broken("", e.sent)
+		if !found {
+			return
+		}
+	}
+	if !t.clock.fresh(resp.Header, e.sent, limited || !e.idempotent) {
 		return
 	}
-	feedback := Feedback{Requests: bucket.Limit, All: !found || e.op == nil}
 	if limited || bucket.Remaining == 0 && !feedback.All {
 		if wait := answer.RetryAfter(resp.StatusCode, resp.Header, time.Now()); wait > 0 {
 			feedback.Pause = wait + rounding
 		} else if limited {
-			ceiling := silentPause.ceiling(e.attempt)
-			feedback.Pause = ceiling/2 + rand.N(ceiling/2)
+			feedback.Pause = t.silence.pause(about, e.sent)
 		}
 	}
 	if feedback.Pause > 0 {
@@ -43,9 +52,6 @@ func (e *exchange) learn() {
 		t.limiter.Learn(e.call, feedback)
 	}
 }
-
-// silentPause is for how long a 429 that does not say so stops what it is about.
-var silentPause = backoff{first: 2 * time.Second, longest: time.Minute}
 
 // pause stops an operation, or everything.
 func (e *exchange) pause(feedback Feedback) {
@@ -62,9 +68,8 @@ const banAfter = 3
 
 // ban watches for answers that look like a ban of the address.
 type ban struct {
-	pause time.Duration
-	seen  atomic.Int32 // in a row
-	ends  atomic.Int64 // Unix time in nanoseconds; 0: none
+	seen atomic.Int32 // in a row
+	ends atomic.Int64 // Unix time in nanoseconds; 0: none
 }
 
 // holds tells whether there is a ban, and until when.
@@ -73,8 +78,8 @@ func (b *ban) holds() (time.Time, bool) {
 	return time.Unix(0, ends), ends != 0 && time.Now().UnixNano() < ends
 }
 
-// see counts an answer. It reports whether a ban begins.
-func (b *ban) see(like bool) bool {
+// see counts an answer. It reports whether a ban begins, for a time.
+func (b *ban) see(like bool, pause time.Duration) bool {
 	if !like {
 		if b.seen.Load() != 0 {
 			b.seen.Store(0)
@@ -89,5 +94,5 @@ func (b *ban) see(like bool) bool {
 	if now.UnixNano() < old {
 		return false // of a request that was under way when the ban began
 	}
-	return b.ends.CompareAndSwap(old, now.Add(b.pause).UnixNano())
+	return b.ends.CompareAndSwap(old, now.Add(pause).UnixNano())
 }

@@ -15,12 +15,12 @@ import (
 )
 
 // log writes the line of an attempt.
-func (e *exchange) log(start time.Time) {
+func (e *exchange) log() {
 	logger := e.t.logger
 	if logger == nil || !logger.Enabled(e.req.Context(), slog.LevelDebug) {
 		return
 	}
-	e.write(slog.LevelDebug, "request", append(e.outcome(), slog.Duration("duration", time.Since(start)))...)
+	e.write(slog.LevelDebug, "request", append(e.outcome(), slog.Duration("duration", time.Since(e.sent)))...)
 }
 
 // logRetry writes the line of a repetition.

@@ -1,8 +1,10 @@
 package transport
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"time"
 
@@ -18,7 +20,7 @@ const maxBuffer = 16 << 20
 // came to.
 func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	if req.URL == nil || !t.toAPI(req.URL) {
-		return t.base.RoundTrip(t.prepare(req, nil))
+		return t.base.RoundTrip(t.prepare(req.Context(), req))
 	}
 	ctx, op := req.Context(), operation.Of(req)
 	e := exchange{t: t, req: req, op: op, idempotent: idempotent(req.Method)}
@@ -27,18 +29,18 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	}
 	for {
 		e.attempt++
-		out := t.prepare(req, op)
-		giveBack, refused := e.admit(ctx)
-		if refused == nil && e.attempt > 1 && req.Body != nil && req.Body != http.NoBody {
-			if out.Body, refused = req.GetBody(); refused != nil && giveBack != nil {
-				giveBack()
+		refused := e.admit(ctx)
+		body := req.Body
+		if refused == nil && e.attempt > 1 && body != nil && body != http.NoBody {
+			if body, refused = req.GetBody(); refused != nil {
+				e.permits.giveBack()
 			}
 		}
 		if refused != nil {
 			return e.refuse(refused)
 		}
 		e.discard()
-		e.send(out, giveBack)
+		e.send(ctx, body)
 		if !e.again() {
 			return e.resp, e.failure()
 		}
@@ -58,19 +60,18 @@ type exchange struct {
 	idempotent bool
 
 	attempt int
+	permits leave          // of the limiter for the last attempt
+	sent    time.Time      // when the last attempt began
 	resp    *http.Response // of the last attempt
 	err     error
 	cut     bool          // the body of resp ended too early
 	delay   time.Duration // before the next attempt
 	why     string        // for that attempt
+	watch   watch         // over the first attempt
 }
 
 // prepare returns a copy of a request with the headers that MangaDex wants.
-func (t *Transport) prepare(req *http.Request, op *operation.Operation) *http.Request {
-	ctx := req.Context()
-	if op != nil && operation.FromContext(ctx) == nil {
-		ctx = operation.NewContext(ctx, op)
-	}
+func (t *Transport) prepare(ctx context.Context, req *http.Request) *http.Request {
 	out := req.WithContext(ctx)
 	out.Header = make(http.Header, len(req.Header)+1)
 	for name, values := range req.Header {
@@ -119,33 +120,64 @@ func (e *exchange) failure() error {
 }
 
 // send makes one attempt.
-func (e *exchange) send(out *http.Request, giveBack func()) {
+func (e *exchange) send(ctx context.Context, body io.ReadCloser) {
 	e.cut = false
-	var start time.Time
-	if e.t.logger != nil {
-		start = time.Now()
-	}
+	e.sent = time.Now()
 	e.t.stats.requests.Add(1)
-	answer.AttemptsOf(e.req.Context()).Begin()
-	e.resp, e.err = e.t.base.RoundTrip(out) //nolint:bodyclose // the caller closes it
-	if e.err == nil && e.resp == nil {
-		e.err = errors.New("transport: the transport below returned neither an answer nor an error")
-	}
-	if e.err == nil && e.resp.Body == nil {
-		e.resp.Body = http.NoBody // as http.Client takes it
-	}
+	answer.AttemptsOf(ctx).Begin()
+	e.resp, e.err = e.roundTrip(ctx, body)
 	if e.err == nil && e.idempotent && e.req.Method != http.MethodHead {
 		e.cut = answer.Hold(e.resp, maxBuffer)
-		if gone := e.req.Context().Err(); e.cut && gone != nil {
+		if gone := ctx.Err(); e.cut && gone != nil {
 			e.discard()
 			e.err = gone
 		}
 	}
-	e.log(start)
-	switch {
-	case e.err == nil:
+	e.log()
+	if e.err == nil {
 		e.learn()
-	case giveBack != nil && answer.OfError(e.err).Effect == answer.NotDone:
-		giveBack()
+		return
 	}
+	switch verdict := answer.OfError(e.err); {
+	case verdict.Effect == answer.NotDone:
+		e.permits.giveBack()
+	case verdict.Temporary:
+		e.t.CloseIdleConnections() // which may be as dead as this one
+	}
+}
+
+// roundTrip hands the request to the transport below, and watches that something moves.
+func (e *exchange) roundTrip(ctx context.Context, body io.ReadCloser) (*http.Response, error) {
+	w := &e.watch
+	if e.attempt > 1 { // that of the first may still be looked at by what reads its body
+		w = new(watch)
+	}
+	w.begin(ctx, e.t, e.op)
+	out := e.t.prepare(w, e.req)
+	if out.Body = body; body != nil && body != http.NoBody {
+		out.Body = &sentBody{body, w}
+	}
+	resp, err := e.t.base.RoundTrip(out)
+	switch {
+	case err == nil && resp == nil:
+		err = errors.New("transport: the transport below returned neither an answer nor an error")
+	case err != nil:
+		err = w.mend(answer.NamedProxy(err, e.t.base, out))
+	case resp.StatusCode == http.StatusSwitchingProtocols:
+		resp.Body.Close()
+		err = errors.New("transport: the server answers 101, and nobody has asked for another protocol; check its address, and what stands between")
+	}
+	if err != nil {
+		w.end()
+		return nil, err
+	}
+	if resp.Body == nil || resp.Body == http.NoBody {
+		resp.Body = http.NoBody // as http.Client takes it
+		w.end()
+		return resp, nil
+	}
+	w.rests()
+	w.body = receivedBody{resp.Body, w}
+	resp.Body = &w.body
+	return resp, nil
 }

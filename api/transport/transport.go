@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net"
 	"net/http"
 	"net/url"
 	"time"
@@ -32,11 +31,23 @@ type Transport struct {
 	maxWait  time.Duration
 	attempts int
 	backoff  backoff
-	budget   budget
-	ban      ban
+	banPause time.Duration
 	logger   *slog.Logger // nil: no logging
 	onWait   func(Wait)   // nil: nobody is told
-	stats    counters
+
+	stall          time.Duration // 0: any
+	attemptTimeout time.Duration // 0: none
+
+	*state
+}
+
+// state is what requests leave behind for others.
+type state struct {
+	budget  budget
+	ban     ban
+	silence silence
+	clock   clock
+	stats   counters
 }
 
 // An Option changes a [Transport] that [New] makes.
@@ -51,7 +62,9 @@ func New(options ...Option) (*Transport, error) {
 		maxWait:  answer.MaxWait,
 		attempts: 5,
 		backoff:  backoff{first: 300 * time.Millisecond, longest: 10 * time.Second},
-		ban:      ban{pause: 10 * time.Minute},
+		banPause: 10 * time.Minute,
+		stall:    longestStall,
+		state:    new(state),
 	}
 	t.budget.fill()
 	for _, option := range options {
@@ -63,7 +76,7 @@ func New(options ...Option) (*Transport, error) {
 		}
 	}
 	if t.base == nil {
-		t.base = Base()
+		t.base = newStandard()
 	}
 	if t.servers == nil {
 		for _, server := range servers {
@@ -75,7 +88,12 @@ func New(options ...Option) (*Transport, error) {
 	return t, nil
 }
 
-// WithBase sets the transport below, which sends. The default is [Base].
+// WithBase sets the transport below, which sends. The default is [http.DefaultTransport], as it is
+// when a request is made, with the patience of [Base] as long as a program has not replaced it.
+//
+// A base must not repeat by itself, as that of a client of go-retryablehttp does: its attempts are
+// not held back by the limits, and it hides each 429 but the last. Take its repetitions out, or put
+// it around the client.
 func WithBase(base http.RoundTripper) Option {
 	return func(t *Transport) error {
 		t.base = base
@@ -172,7 +190,7 @@ func WithBanPause(d time.Duration) Option {
 		if d < 0 || d > longestBan {
 			return fmt.Errorf("transport: the pause after a ban is %v; it must not be negative, nor above %v", d, longestBan)
 		}
-		t.ban.pause = d
+		t.banPause = d
 		return nil
 	}
 }
@@ -186,21 +204,12 @@ func WithLogger(logger *slog.Logger) Option {
 	}
 }
 
-// Base returns a new transport of net/http with the limits of patience that
-// [http.DefaultTransport] lacks: 10 s to connect, 10 s for TLS, 60 s until the answer begins.
-// The time for a body is left to the context.
-func Base() *http.Transport {
-	return &http.Transport{
-		Proxy:                 http.ProxyFromEnvironment,
-		DialContext:           (&net.Dialer{Timeout: 10 * time.Second, KeepAlive: 30 * time.Second}).DialContext,
-		ForceAttemptHTTP2:     true,
-		MaxIdleConns:          100,
-		MaxIdleConnsPerHost:   8,
-		IdleConnTimeout:       90 * time.Second,
-		TLSHandshakeTimeout:   10 * time.Second,
-		ResponseHeaderTimeout: 60 * time.Second,
-		ExpectContinueTimeout: time.Second,
-	}
+// Bounded returns a transport that shares everything with this one, and gives up each attempt after
+// a time, as with [WithAttemptTimeout].
+func (t *Transport) Bounded(attempt time.Duration) *Transport {
+	bounded := *t
+	bounded.attemptTimeout = attempt
+	return &bounded
 }
 
 // CloseIdleConnections closes the connections of the transport below that are not in use.

@@ -26,22 +26,23 @@ func WithOnWait(f func(Wait)) Option {
 	}
 }
 
-// admit waits until an attempt may be made. The function it returns gives back what was taken for
-// it; it may be nil.
-func (e *exchange) admit(ctx context.Context) (giveBack func(), err error) {
+// admit waits until an attempt may be made.
+func (e *exchange) admit(ctx context.Context) error {
 	t := e.t
+	e.permits = leave{}
 	if until, banned := t.ban.holds(); banned {
-		return nil, &BannedError{Until: until}
+		return &BannedError{Until: until}
 	}
 	if t.limiter == nil {
-		return nil, ctx.Err()
+		return ctx.Err()
 	}
 	start := time.Now()
+	var err error
 	if t.onWait == nil && t.logger == nil {
-		giveBack, err = reserve(ctx, t.limiter, e.call, t.maxWait, nil)
+		e.permits, err = reserve(ctx, t.limiter, e.call, t.maxWait, nil)
 	} else {
 		var late *time.Timer // for a wait that becomes longer than it seemed
-		giveBack, err = reserve(ctx, t.limiter, e.call, t.maxWait, func(until time.Time) {
+		e.permits, err = reserve(ctx, t.limiter, e.call, t.maxWait, func(until time.Time) {
 			if time.Until(until) > longWait {
 				e.tell(Wait{e.call.Operation, until, "rate limit"})
 			} else {
@@ -56,18 +57,41 @@ func (e *exchange) admit(ctx context.Context) (giveBack func(), err error) {
 		t.stats.waits.Add(1)
 		t.stats.waited.Add(int64(waited))
 	}
-	return giveBack, err
+	return err
 }
 
-// reserve asks a limiter of either kind. One that does not tell how long it waits is taken to wait.
-func reserve(ctx context.Context, limiter Limiter, call Call, maxWait time.Duration, waiting func(until time.Time)) (giveBack func(), err error) {
-	if r, ok := limiter.(Reserver); ok {
-		return r.Reserve(ctx, call, maxWait, waiting)
+// leave is what a limiter has given for an attempt.
+type leave struct {
+	back    func()        // gives it back; nil if that cannot be done, or
+	local   *LocalLimiter // that does it without a function, which costs an allocation
+	permits permits
+}
+
+func (l leave) giveBack() {
+	switch {
+	case l.local != nil:
+		l.local.giveBack(l.permits)
+	case l.back != nil:
+		l.back()
 	}
-	if waiting != nil {
-		waiting(time.Time{})
+}
+
+// reserve asks a limiter of any kind. One that does not tell how long it waits is taken to wait.
+func reserve(ctx context.Context, limiter Limiter, call Call, maxWait time.Duration, waiting func(until time.Time)) (l leave, err error) {
+	switch limiter := limiter.(type) {
+	case *LocalLimiter:
+		if l.permits, err = limiter.reserve(ctx, call, maxWait, waiting); err == nil {
+			l.local = limiter
+		}
+	case Reserver:
+		l.back, err = limiter.Reserve(ctx, call, maxWait, waiting)
+	default:
+		if waiting != nil {
+			waiting(time.Time{})
+		}
+		err = limiter.Wait(ctx, call, maxWait)
 	}
-	return nil, limiter.Wait(ctx, call, maxWait)
+	return l, err
 }
 
 // pauseBefore waits before a repetition.

@@ -73,6 +73,9 @@ func KindOf(contentType string, body []byte) Kind {
 }
 
 func isHTML(contentType string) bool {
+	if contentType == "application/json" { // as nearly always
+		return false
+	}
 	mediaType, _, _ := mime.ParseMediaType(contentType)
 	return mediaType == "text/html" || mediaType == "application/xhtml+xml"
 }

@@ -19,8 +19,9 @@ var buffers = sync.Pool{New: func() any { return new(bytes.Buffer) }}
 type Body struct {
 	mu     sync.Mutex // against a Close while another goroutine reads
 	buffer *bytes.Buffer
-	rest   io.ReadCloser // what lies behind the limit; nil: nothing
-	end    error         // behind the buffer, if there is no rest
+	filler io.LimitedReader // that filled it
+	rest   io.ReadCloser    // what lies behind the limit; nil: nothing
+	end    error            // behind the buffer, if there is no rest
 	closed bool
 }
 
@@ -63,7 +64,9 @@ func newBody(resp *http.Response, limit int64) *Body {
 		b.buffer.Grow(int(n) + bytes.MinRead) // room for the read that finds the end
 	}
 	source := resp.Body
-	n, err := b.buffer.ReadFrom(io.LimitReader(source, limit+1))
+	b.filler = io.LimitedReader{R: source, N: limit + 1}
+	n, err := b.buffer.ReadFrom(&b.filler)
+	b.filler.R = nil
 	switch {
 	case err == nil && n > limit:
 		b.rest = source

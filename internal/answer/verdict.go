@@ -94,9 +94,12 @@ func OfError(err error) Verdict {
 	}
 	dns := (*net.DNSError)(nil)
 	unknownHost := errors.As(err, &dns) && dns.IsNotFound
+	proxy := (*ProxyError)(nil)
 	switch {
 	case err == nil:
 		return done
+	case errors.As(err, &proxy):
+		return Verdict{Effect: NotDone, Temporary: temporary(proxy.Code)}
 	case errors.Is(err, ErrNotSent):
 		return unsent
 	case isDial(err):
@@ -128,7 +131,7 @@ func isNetwork(err error) bool {
 		}
 	}
 	// net/http has no types for these.
-	for _, text := range []string{"http2: ", "stream error: ", "http: server closed idle connection", "connection broken"} {
+	for _, text := range []string{"http2: ", "stream error: ", "connection error: ", "http: server closed idle connection", "connection broken"} {
 		if strings.Contains(err.Error(), text) {
 			return true
 		}

@@ -6,9 +6,12 @@ import (
 	"time"
 )
 
-// MaxWait bounds every wait that a header can ask for. The longest period that MangaDex documents
-// is an hour.
+// MaxWait is the longest period that MangaDex documents, and the longest wait of a caller who does
+// not say another.
 const MaxWait = time.Hour
+
+// longestMeant is the longest time that a header can mean. More is nonsense, and MaxWait instead.
+const longestMeant = 7 * 24 * time.Hour
 
 // RetryAfter returns how long a refused request should wait, zero if the answer does not say.
 // X-RateLimit-Retry-After is a Unix time, compared with the Date of the answer because clocks of
@@ -45,8 +48,7 @@ func RetryAfter(status int, h http.Header, now time.Time) time.Duration {
 	return 0
 }
 
-// untilUnix is how far a Unix time lies ahead. Values so far off that they cannot be meant are
-// clamped by clamp.
+// untilUnix is how far a Unix time lies ahead.
 func untilUnix(at int64, now time.Time) time.Duration {
 	seconds := at - now.Unix()
 	if seconds <= 0 {
@@ -56,7 +58,7 @@ func untilUnix(at int64, now time.Time) time.Duration {
 }
 
 func clamp(seconds int64) time.Duration {
-	if seconds > int64(MaxWait/time.Second) {
+	if seconds > int64(longestMeant/time.Second) {
 		return MaxWait
 	}
 	return time.Duration(seconds) * time.Second

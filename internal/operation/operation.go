@@ -33,16 +33,17 @@ const (
 	AuthRequired
 )
 
-type contextKey struct{}
+// ContextKey is the key of an *Operation in a context, for contexts that hold it in their own way.
+type ContextKey struct{}
 
 // NewContext marks a context with the operation that its request belongs to.
 func NewContext(ctx context.Context, op *Operation) context.Context {
-	return context.WithValue(ctx, contextKey{}, op)
+	return context.WithValue(ctx, ContextKey{}, op)
 }
 
 // FromContext returns the operation of a marked context, nil for others.
 func FromContext(ctx context.Context) *Operation {
-	op, _ := ctx.Value(contextKey{}).(*Operation)
+	op, _ := ctx.Value(ContextKey{}).(*Operation)
 	return op
 }
 
