@@ -75,7 +75,7 @@ func TestRedirects(t *testing.T) {
 						req, _ = http.NewRequestWithContext(t.Context(), method, here.URL+"/api/manga", strings.NewReader("body"))
 					}
 					req.Header.Set("Authorization", "Bearer "+secret)
-					resp, err := kind.api.Raw().Client.Do(req)
+					resp, err := kind.api.Do(t.Context(), req)
 					if err == nil {
 						resp.Body.Close()
 					}
