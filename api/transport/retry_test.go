@@ -108,6 +108,7 @@ func TestWhatIsRepeated(t *testing.T) {
 		{"a connection reset", failing(&net.OpError{Op: "read", Err: syscall.ECONNRESET}), idempotent},
 		{"a broken pipe", failing(&net.OpError{Op: "write", Err: syscall.EPIPE}), idempotent},
 		{"an HTTP/2 connection going away", failing(errors.New("http2: server sent GOAWAY and closed the connection; LastStreamID=1, ErrCode=NO_ERROR, debug=\"\"")), idempotent},
+		{"HTTP/2 headers that cannot be read", failing(errors.New("connection error: COMPRESSION_ERROR")), idempotent},
 		{"a stream reset", failing(errors.New("stream error: stream ID 3; INTERNAL_ERROR; received from peer")), idempotent},
 		{"an answer that does not come", failing(timeout{}), idempotent},
 		{"a connection refused", failing(dialError(syscall.ECONNREFUSED)), always},
