@@ -9,12 +9,6 @@ import (
 	"time"
 )
 
-// A pause that is longer than any server can mean is taken for nonsense, and replaced by another.
-const (
-	longestPause = 7 * 24 * time.Hour
-	insteadPause = 2 * time.Hour
-)
-
 // A LocalLimiter is a [Limiter] in memory. [NewLimiter] makes one. It is safe for use by many
 // goroutines, and by several clients at once.
 //
@@ -205,68 +199,6 @@ func (l *LocalLimiter) leave(w *waiter, err error) (permits, error) {
 	return permits{}, err
 }
 
-// refuse returns when a waiter gets its turn, and an error if that is too late.
-func (l *LocalLimiter) refuse(w *waiter, now time.Duration) (at time.Duration, err error) {
-	if err := l.reason(w, now); err != nil {
-		return 0, err
-	}
-	if at = l.expect(w, now); at > w.until {
-		return at, l.late(w, at)
-	}
-	return at, nil
-}
-
-// reason is that of a pause during which a waiter is not to wait.
-func (l *LocalLimiter) reason(w *waiter, now time.Duration) error {
-	if l.global.reason != nil && now < l.global.paused {
-		return l.global.reason
-	}
-	if w.window != nil && now < w.window.paused {
-		return w.window.reason
-	}
-	return nil
-}
-
-func (l *LocalLimiter) late(w *waiter, at time.Duration) error {
-	return &RateLimitError{Operation: w.operation, RetryAt: l.start.Add(at), MaxWait: w.maxWait, Deadline: w.deadline}
-}
-
-// expect is when a waiter gets its turn at the earliest: when there is room in its own allowance
-// behind those before it there, and in the global one behind all that came before it and can go by
-// then.
-func (l *LocalLimiter) expect(w *waiter, now time.Duration) time.Duration {
-	before := l.global.older(w)
-	at := now
-	if w.window != nil {
-		n := w.window.older(w)
-		before += n
-		at = w.window.opens(n, now)
-	}
-	at = max(at, l.turn(before, now))
-	for {
-		others := 0
-		for _, other := range l.windows {
-			if other != w.window && other.queue.Len() > 0 {
-				others += other.gone(other.older(w), at, now)
-			}
-		}
-		later := l.turn(before+others, now)
-		if later <= at {
-			return at
-		}
-		at = later
-	}
-}
-
-// turn is when the request with n others before it is sent.
-func (l *LocalLimiter) turn(n int, now time.Duration) time.Duration {
-	at := l.global.opens(n, now)
-	if at > now || n > 0 {
-		at = max(at, max(l.global.opens(0, now), l.next)+time.Duration(n)*l.step)
-	}
-	return at
-}
-
 // take uses a permit of a call's own window and of the global one.
 func (l *LocalLimiter) take(own *window, now, waited time.Duration) permits {
 	p := permits{own: own, global: l.global.use(now, waited)}
@@ -375,73 +307,4 @@ func (l *LocalLimiter) windowOf(call Call) *window {
 		l.windows[bucket] = own
 	}
 	return own
-}
-
-// Learn implements [Limiter].
-func (l *LocalLimiter) Learn(call Call, feedback Feedback) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	now := l.now()
-	own := l.windowOf(call)
-	if own != nil && feedback.Requests > 0 {
-		own.resize(feedback.Requests)
-	}
-	if feedback.Pause > 0 {
-		paused := &l.global
-		if !feedback.All && call.Operation != "" {
-			if own == nil {
-				own = l.separate(call)
-			}
-			paused = own
-		}
-		pause := feedback.Pause
-		if pause > longestPause {
-			pause = insteadPause
-		}
-		if at := now + pause; at >= paused.paused {
-			paused.paused, paused.reason = at, feedback.Reason
-		}
-		l.expel(now)
-	}
-	l.dispatch(now)
-}
-
-// separate makes a window without an allowance for the calls of an operation, so that it can be
-// paused.
-func (l *LocalLimiter) separate(call Call) *window {
-	own := new(window)
-	l.windows[call.Bucket()] = own
-	for place := l.global.queue.Front(); place != nil; {
-		w := place.Value.(*waiter)
-		place = place.Next()
-		if w.operation == call.Operation {
-			w.queue.Remove(w.place)
-			w.window, w.queue = own, &own.queue
-			w.place = own.queue.PushBack(w)
-		}
-	}
-	return own
-}
-
-// expel ends the wait of those that a pause leaves no time for.
-func (l *LocalLimiter) expel(now time.Duration) {
-	expel := func(queue *list.List) {
-		for place := queue.Front(); place != nil; {
-			w := place.Value.(*waiter)
-			place = place.Next()
-			at := l.global.paused
-			if w.window != nil {
-				at = max(at, w.window.paused)
-			}
-			if err := l.reason(w, now); err != nil {
-				l.finish(w, permits{}, err)
-			} else if at > w.until {
-				l.finish(w, permits{}, l.late(w, at))
-			}
-		}
-	}
-	expel(&l.global.queue)
-	for _, own := range l.windows {
-		expel(&own.queue)
-	}
 }
