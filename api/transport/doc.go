@@ -11,10 +11,11 @@
 // # Limits
 //
 // MangaDex allows about five requests a second for each address, and fewer for some operations.
-// A [Limiter] holds requests back until both allowances have room. Requests for the same allowance
-// are sent in the order of their arrival; those that wait for the allowance of their operation do
-// not hold up others. After a 429 the allowance of the operation rests for as long as the server
-// says, or everything if the server does not say what was too much.
+// A [Limiter] holds requests back until both allowances have room. Who came first goes first; those
+// that wait for the allowance of their operation let others pass meanwhile. After a 429 the allowance
+// of the operation rests for as long as the server says, or everything if the server does not say
+// what was too much; if it does not say for how long, longer with each one. What a cache below has
+// kept says nothing of the limits.
 //
 // A request waits as long as it has to, up to [WithMaxWait] (an hour). If it is known that the
 // wait would be longer than that, or than the deadline of the context, it fails at once with a
@@ -26,11 +27,12 @@
 // # Repetitions
 //
 // Requests of an idempotent method (GET, HEAD, OPTIONS, TRACE, PUT, DELETE) are repeated after a
-// network error, a 429, 500, 502, 503, 504 or 520 to 524, a page of HTML with status 200, and an
-// answer that was cut off. A DELETE that is repeated because its answer was lost may find nothing
-// to delete any more (404), and a PUT may find its version gone (409). Requests of other methods
-// are repeated only if no connection was made. A body that cannot be sent again (GetBody is nil)
-// is never repeated, nor is an error of TLS or a URL that was refused.
+// network error, a 500, 502, 503, 504 or 520 to 524, a page of HTML with status 200, and an answer
+// that was cut off or stood still. A DELETE that is repeated because its answer was lost may find
+// nothing to delete any more (404), and a PUT may find its version gone (409). Requests of any method
+// are repeated after a 429, and if they were not sent: no connection was made, or a proxy made none
+// because it has trouble. A body that cannot be sent again (GetBody is nil) is never repeated, nor is
+// an error of TLS or a URL that was refused.
 //
 // A request is sent five times at most ([WithAttempts]), with random times in between that grow
 // ([WithBackoff]) or that the server asks for. All requests of a transport together have 100
@@ -39,6 +41,12 @@
 //
 // Answers to idempotent requests are read up to 16 MiB before they are handed on, so that a cut
 // can be repaired.
+//
+// # Standstill
+//
+// An attempt on which nothing moves for 30 s is given up ([WithStallTimeout]), whichever part of it
+// that is, and a repetition does not take another connection that has been idle. A request that is
+// held back for more than five seconds is told to the logger and to the function of [WithOnWait].
 //
 // # Bans
 //
