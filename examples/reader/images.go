@@ -191,8 +191,7 @@ func (s *server) page(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	sendImage(w, r, image, wanted)
-	return nil
+	return sendImage(w, r, image, wanted)
 }
 
 // cover sends a thumbnail of a cover.
@@ -214,8 +213,7 @@ func (s *server) cover(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	sendImage(w, r, image, tag)
-	return nil
+	return sendImage(w, r, image, tag)
 }
 
 // fresh answers a browser that has the picture already.
@@ -228,10 +226,29 @@ func fresh(w http.ResponseWriter, r *http.Request, tag string) bool {
 	return true
 }
 
-func sendImage(w http.ResponseWriter, r *http.Request, image athome.Image, tag string) {
+// sendImage sends a picture. Of what a node sends only pictures made of dots are shown: this origin
+// can log in, and an SVG is a document that may do more than be looked at.
+func sendImage(w http.ResponseWriter, r *http.Request, image athome.Image, tag string) error {
+	kind := rasterType(image.Data)
+	if kind == "" {
+		return &problem{http.StatusBadGateway, "What arrived from MangaDex is not a picture that this reader shows."}
+	}
 	cached(w, tag)
-	w.Header().Set("Content-Type", image.ContentType)
+	w.Header().Set("Content-Type", kind)
 	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(image.Data))
+	return nil
+}
+
+// rasterType is the type of a picture by its content, empty if it is none.
+func rasterType(data []byte) string {
+	if len(data) >= 12 && string(data[4:12]) == "ftypavif" {
+		return "image/avif"
+	}
+	switch kind := http.DetectContentType(data); kind {
+	case "image/jpeg", "image/png", "image/gif", "image/webp":
+		return kind
+	}
+	return ""
 }
 
 // cached lets the browser keep an answer whose address changes when its content does.

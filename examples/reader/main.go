@@ -105,8 +105,10 @@ func hostsOf(c *command.Command, client *api.Client) hosts {
 // serve serves until ctx ends.
 func serve(ctx context.Context, listener net.Listener, handler http.Handler) error {
 	web := &http.Server{
-		Handler: handler, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute,
-		ErrorLog: log.New(io.Discard, "", 0), // it tells of browsers that went away
+		Handler: handler, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 30 * time.Second, IdleTimeout: 2 * time.Minute,
+		WriteTimeout:   3 * time.Minute, // a request may take two
+		MaxHeaderBytes: 64 << 10,
+		ErrorLog:       log.New(io.Discard, "", 0), // it tells of browsers that went away
 	}
 	ended := make(chan error, 1)
 	go func() { ended <- web.Serve(listener) }()

@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"embed"
 	"encoding/hex"
-	"errors"
 	"html/template"
 	"io/fs"
 	"net"
@@ -19,7 +18,7 @@ import (
 
 	"github.com/mangadex-go/mangadex/api"
 	"github.com/mangadex-go/mangadex/api/apitest"
-	"github.com/mangadex-go/mangadex/api/athome"
+	"github.com/mangadex-go/mangadex/api/reading"
 	"github.com/mangadex-go/mangadex/authn"
 )
 
@@ -94,16 +93,19 @@ func (s *server) handler() http.Handler {
 	handle("POST /login", s.login)
 	handle("POST /logout", s.logout)
 	handle("GET /static/{file}", s.static)
-	handle("/", func(http.ResponseWriter, *http.Request) error {
-		return &problem{http.StatusNotFound, "There is no such page."}
-	})
 
 	// Other sites can neither send forms here, nor name this host and read what it says.
 	forms := http.NewCrossOriginProtection()
 	forms.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		s.fail(w, r, &problem{http.StatusForbidden, "This came from another site, and was not carried out."})
 	}))
-	guarded := forms.Handler(mux)
+	guarded := forms.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if _, pattern := mux.Handler(r); pattern == "" {
+			s.fail(w, r, misdirected(mux, w, r))
+			return
+		}
+		mux.ServeHTTP(w, r)
+	}))
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
 		h.Set("Content-Security-Policy", "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; object-src 'none'; require-trusted-types-for 'script'")
@@ -114,6 +116,10 @@ func (s *server) handler() http.Handler {
 		h.Set("Cache-Control", "private, no-cache")
 		if !s.isOurs(r.Host) {
 			s.fail(w, r, &problem{http.StatusMisdirectedRequest, "This server does not go by that name."})
+			return
+		}
+		if isForeign(r) && (r.Method == http.MethodGet || r.Method == http.MethodHead) {
+			s.stop(w, r)
 			return
 		}
 		ctx, cancel := context.WithTimeout(r.Context(), 2*time.Minute)
@@ -132,6 +138,60 @@ func (s *server) isOurs(host string) bool {
 	host = strings.Trim(host, "[]")
 	return host == "localhost" || host == s.host || net.ParseIP(host) != nil
 }
+
+// isForeign reports whether a page of another site has made the browser send a request, also one of
+// another port of this computer. Browsers say so by Sec-Fetch-Site, and those of old by Origin and
+// Referer; without any of them it is no page that asks.
+func isForeign(r *http.Request) bool {
+	switch r.Header.Get("Sec-Fetch-Site") {
+	case "":
+	case "same-origin", "none":
+		return false
+	default:
+		return true
+	}
+	for _, name := range []string{"Origin", "Referer"} {
+		if from := r.Header.Get(name); from != "" {
+			u, err := url.Parse(from)
+			return err != nil || u.Host != r.Host
+		}
+	}
+	return false
+}
+
+// stop answers a request that another site has made. Nothing is asked of MangaDex before a person
+// goes on.
+func (s *server) stop(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Cache-Control", "no-store")
+	if mode := r.Header.Get("Sec-Fetch-Mode"); mode != "" && mode != "navigate" {
+		http.Error(w, "This came from another site, and was not carried out.", http.StatusForbidden)
+		return
+	}
+	view := message{Text: "Another site has led here. Nothing has been asked of MangaDex yet.", Next: "/" + strings.TrimLeft(r.URL.RequestURI(), "/"), NextName: "Go on", Bad: true}
+	s.show(w, r, http.StatusForbidden, "message", "Reader", view) //nolint:errcheck // see ignore
+}
+
+// misdirected is what is wrong with a request that the mux has no handler for.
+func misdirected(mux *http.ServeMux, w http.ResponseWriter, r *http.Request) *problem {
+	h, _ := mux.Handler(r)
+	probe := probe{header: http.Header{}}
+	h.ServeHTTP(&probe, r)
+	if probe.status == http.StatusMethodNotAllowed {
+		w.Header().Set("Allow", probe.header.Get("Allow"))
+		return &problem{http.StatusMethodNotAllowed, "This page does not take the method " + reading.Short(r.Method, 20) + "."}
+	}
+	return &problem{http.StatusNotFound, "There is no such page."}
+}
+
+// A probe keeps what a handler would answer, without the body.
+type probe struct {
+	header http.Header
+	status int
+}
+
+func (p *probe) Header() http.Header         { return p.header }
+func (p *probe) WriteHeader(status int)      { p.status = status }
+func (p *probe) Write(b []byte) (int, error) { return len(b), nil }
 
 func (s *server) static(w http.ResponseWriter, r *http.Request) error {
 	name := path.Base(r.PathValue("file"))
@@ -191,95 +251,6 @@ type message struct {
 // say shows what happened, and where to go on.
 func (s *server) say(w http.ResponseWriter, r *http.Request, text, next string) error {
 	return s.show(w, r, http.StatusOK, "message", "Reader", message{Text: text, Next: next, NextName: "Go on"})
-}
-
-// A problem is an error as a person is told of it.
-type problem struct {
-	status int
-	text   string
-}
-
-func (p *problem) Error() string { return p.text }
-
-// explain says what an error means for a person.
-func explain(err error) *problem {
-	var p *problem
-	var op *net.OpError
-	switch {
-	case errors.As(err, &p):
-		return p
-	case errors.Is(err, athome.ErrUnavailable), errors.Is(err, athome.ErrNoPages):
-		return &problem{http.StatusNotFound, "This chapter cannot be read on MangaDex any more."}
-	case errors.Is(err, athome.ErrChanged):
-		return &problem{http.StatusNotFound, "The pages of this chapter were replaced; load it again."}
-	case errors.As(err, new(*athome.PageError)):
-		return &problem{http.StatusBadGateway, "The page did not arrive from MangaDex; try again."}
-	case errors.Is(err, api.ErrNotFound):
-		return &problem{http.StatusNotFound, "MangaDex has nothing under this address."}
-	case errors.Is(err, api.ErrCaptchaRequired):
-		return &problem{http.StatusBadGateway, "MangaDex wants a captcha to be solved; log in at mangadex.org, then try again."}
-	case errors.As(err, new(*authn.UnauthorizedError)):
-		return &problem{http.StatusUnauthorized, "The login has ended; log in again."}
-	case errors.Is(err, authn.ErrWrongPassword):
-		return &problem{http.StatusForbidden, "Wrong name or password."}
-	case errors.Is(err, authn.ErrClientRefused):
-		return &problem{http.StatusForbidden, "MangaDex refuses the personal client; check MANGADEX_CLIENT_ID and MANGADEX_CLIENT_SECRET."}
-	case errors.Is(err, authn.ErrUnauthorized):
-		return &problem{http.StatusUnauthorized, "The login has ended; log in again."}
-	case errors.Is(err, api.ErrRateLimited):
-		return &problem{http.StatusServiceUnavailable, "That was more than MangaDex allows in a minute; wait a little, then try again."}
-	case errors.As(err, &op) && (op.Op == "dial" || op.Op == "proxyconnect"), errors.As(err, new(*net.DNSError)):
-		return &problem{http.StatusBadGateway, "MangaDex cannot be reached; check the network, then try again."}
-	case errors.Is(err, context.DeadlineExceeded):
-		return &problem{http.StatusGatewayTimeout, "MangaDex took too long; try again."}
-	case errors.Is(err, api.ErrServer), errors.Is(err, api.ErrNotJSON), errors.Is(err, authn.ErrUnavailable):
-		return &problem{http.StatusBadGateway, "MangaDex is in trouble; try again later."}
-	}
-	return &problem{http.StatusBadGateway, "That did not work: " + short(err)}
-}
-
-// short is an error on one line, without the names of packages before it.
-func short(err error) string {
-	text := strings.Join(strings.Fields(err.Error()), " ")
-	for _, name := range []string{"authn: ", "athome: ", "api: "} {
-		text = strings.TrimPrefix(text, name)
-	}
-	return text
-}
-
-// fail answers with an error: as a page, or as a line where a picture or a script asks.
-func (s *server) fail(w http.ResponseWriter, r *http.Request, err error) {
-	if errors.Is(r.Context().Err(), context.Canceled) {
-		return // the browser has gone
-	}
-	if external := (*athome.ExternalError)(nil); errors.As(err, &external) {
-		text := "The publisher shows this chapter on a site of its own."
-		s.show(w, r, http.StatusOK, "message", "Read it there", message{Text: text, Link: external.URL}) //nolint:errcheck // see ignore
-		return
-	}
-	problem := explain(err)
-	if problem.status == http.StatusUnauthorized && s.session.Anonymous() && r.Method == http.MethodGet {
-		http.Redirect(w, r, "/login?next="+url.QueryEscape(r.URL.RequestURI()), http.StatusSeeOther)
-		return
-	}
-	if problem.status >= 500 {
-		s.note("%s %s: %v", r.Method, r.URL.Path, err)
-	}
-	w.Header().Set("Cache-Control", "no-store")
-	if quiet(r) || strings.HasPrefix(r.Header.Get("Accept"), "image/") {
-		http.Error(w, problem.text, problem.status)
-		return
-	}
-	view := message{Text: problem.text, Bad: true}
-	switch {
-	case problem.status == http.StatusUnauthorized:
-		view.Next, view.NextName = "/login", "Log in"
-	case r.Method == http.MethodGet && problem.status >= 500:
-		view.Next, view.NextName = r.URL.RequestURI(), "Try again"
-	}
-	if err := s.show(w, r, problem.status, "message", "Sorry", view); err != nil {
-		http.Error(w, problem.text, problem.status)
-	}
 }
 
 // quiet tells a script from a person.

@@ -12,7 +12,6 @@ import (
 
 	"github.com/google/uuid"
 
-	"github.com/mangadex-go/mangadex/api"
 	"github.com/mangadex-go/mangadex/api/apitest"
 )
 
@@ -494,79 +493,6 @@ func TestNothingSecretAndNothingForeign(t *testing.T) {
 	for _, req := range fake.Requests() {
 		if (req.Operation == "Page" || req.Operation == "Cover") && req.Header.Get("Authorization") != "" {
 			t.Errorf("a token went to %s", req.URL)
-		}
-	}
-}
-
-func TestNeighbours(t *testing.T) {
-	t.Parallel()
-	mine, theirs := uuid.New(), uuid.New()
-	of := func(volume, number string, group uuid.UUID) api.Chapter {
-		c := api.Chapter{ID: uuid.New(), Relationships: api.Relationships{{ID: group, Type: api.ResourceTypeScanlationGroup}}}
-		if c.Attributes.Chapter = &number; volume != "" {
-			c.Attributes.Volume = &volume
-		}
-		return c
-	}
-	one, twoTheirs, two, twoHalf, ten, oneshot := of("", "1", mine), of("", "2", theirs), of("", "2", mine), of("", "2.5", theirs), of("", "10", mine), of("", "", mine)
-	all := inOrder([]api.Chapter{ten, twoTheirs, twoHalf, two, one, oneshot}, false)
-	for _, test := range []struct {
-		of             api.Chapter
-		previous, next *api.Chapter
-	}{
-		{oneshot, nil, &one}, {one, &oneshot, &two}, {two, &one, &twoHalf}, {twoTheirs, &one, &twoHalf}, {twoHalf, &twoTheirs, &ten}, {ten, &twoHalf, nil},
-	} {
-		previous, next := neighbours(all, &test.of)
-		for _, pair := range []struct {
-			got  *row
-			want *api.Chapter
-		}{{previous, test.previous}, {next, test.next}} {
-			if (pair.got == nil) != (pair.want == nil) || pair.got != nil && pair.got.ID != pair.want.ID {
-				t.Errorf("beside %q: got %+v, want %+v", text(test.of.Attributes.Chapter), pair.got, pair.want)
-			}
-		}
-	}
-	// Where each volume begins again with 1, chapters without a volume are the newest.
-	again := inOrder([]api.Chapter{of("", "1", mine), of("2", "1", mine), of("1", "2", mine), of("1", "1", mine)}, true)
-	var order []string
-	for _, c := range again {
-		order = append(order, text(c.Attributes.Volume)+"/"+text(c.Attributes.Chapter))
-	}
-	if got := strings.Join(order, " "); got != "1/1 1/2 2/1 /1" {
-		t.Errorf("in order: %s", got)
-	}
-	if previous, next := neighbours(all, &api.Chapter{ID: uuid.New()}); previous != nil || next != nil {
-		t.Errorf("a stranger has the neighbours %v and %v", previous, next)
-	}
-}
-
-func TestBegin(t *testing.T) {
-	t.Parallel()
-	for _, test := range []struct{ read, at, name string }{
-		{"", "0", "Start reading"}, {"---", "0", "Start reading"}, {"r--", "1", "Continue: 1"}, {"-r-", "2", "Continue: 2"},
-		{"rrr", "0", "Read again"}, {"e--", "1", "Start reading"}, {"ee", "", ""}, {"re-", "2", "Continue: 2"},
-	} {
-		if test.read == "" {
-			if at, _ := begin(nil); at != nil {
-				t.Errorf("of no chapters: %v", at)
-			}
-			continue
-		}
-		var rows []row
-		for i, c := range test.read {
-			v := row{Label: fmt.Sprint(i), Read: c == 'r'}
-			if c == 'e' {
-				v.External = "shop.example"
-			}
-			rows = append(rows, v)
-		}
-		at, name := begin(rows)
-		label := ""
-		if at != nil {
-			label = at.Label
-		}
-		if label != test.at || name != test.name {
-			t.Errorf("%s: %q %q, want %q %q", test.read, label, name, test.at, test.name)
 		}
 	}
 }
