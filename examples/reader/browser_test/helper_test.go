@@ -87,7 +87,7 @@ func run(m *testing.M) int {
 // returns its address.
 func startReader(t *testing.T, fake *apitest.Server, loggedIn bool) string {
 	t.Helper()
-	cmd := exec.Command(program, "-addr", "127.0.0.1:0", "-server", fake.URL, "-token", filepath.Join(t.TempDir(), "token.json"))
+	cmd := exec.Command(program, "-addr", "127.0.0.1:0", "-server", fake.URL, "-unlimited", "-token", filepath.Join(t.TempDir(), "token.json"))
 	for _, pair := range os.Environ() {
 		if !strings.HasPrefix(pair, "MANGADEX_") {
 			cmd.Env = append(cmd.Env, pair)
