@@ -207,6 +207,30 @@ func TestResumeAndReplace(t *testing.T) {
 	})
 }
 
+// TestGroupsOfAResumedSession finds the chapter of a session by the groups that it was begun with,
+// whatever the program says that resumes it.
+func TestGroupsOfAResumedSession(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		srv, client := uploader(t, "ROLE_MEMBER", "ROLE_POWER_UPLOADER")
+		manga := srv.State().Manga()[0].ID
+		groups, err := client.ListGroups(t.Context(), nil)
+		must(t, err)
+		by := []uuid.UUID{groups.Data[0].ID, groups.Data[1].ID}
+		_, err = upload.Begin(t.Context(), client, manga, by)
+		must(t, err)
+		session, err := upload.Resume(t.Context(), client, manga, nil)
+		must(t, err)
+		must(t, session.AddPages(t.Context(), upload.Folder(folder("1.png"))))
+		srv.Fail(apitest.Fault{Operation: "CommitUpload", After: true, Drop: true})
+		chapter, err := session.Commit(t.Context(), draft, upload.TermsAccepted)
+		must(t, err)
+		if made := chapter.Relationships.Groups(); len(made) != 2 {
+			t.Errorf("the chapter is by %v", made)
+		}
+	})
+}
+
 func TestCoverOfATitle(t *testing.T) {
 	t.Parallel()
 	srv, client := uploader(t)

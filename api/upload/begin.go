@@ -185,10 +185,17 @@ func (s *Session) open(ctx context.Context, begin func(context.Context) (*Sessio
 func (s *Session) adopt(session *api.UploadSession) *Session {
 	adopted := s.begun(session)
 	adopted.ledger.pages = pagesOf(withoutCopies(session.Relationships.Files()))
+	if groups := session.Relationships.Groups(); len(groups) > 0 {
+		adopted.record.Groups = nil
+		for _, group := range groups {
+			adopted.record.Groups = append(adopted.record.Groups, group.ID)
+		}
+	}
 	for _, earlier := range s.earlier {
 		if earlier.Session != adopted.id {
 			continue
 		}
+		adopted.record.Groups = earlier.Groups
 		if earlier.InDoubt() {
 			adopted.ledger.phase = committing
 			adopted.record = earlier

@@ -2,6 +2,7 @@ package upload_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"net/http"
 	"slices"
@@ -188,6 +189,33 @@ func TestInterruptedCommit(t *testing.T) {
 			t.Error("Close did not abandon a session that was never committed")
 		}
 	})
+}
+
+// TestRecordOfPages keeps what has come in after each request, so that another run can compare it.
+func TestRecordOfPages(t *testing.T) {
+	t.Parallel()
+	srv := &server{}
+	var kept []int
+	session := mustBegin(t, t.Context(), srv.client(t), upload.WithRecord(func(r upload.Record) error {
+		for _, page := range r.Pages {
+			if len(page.SHA256) != 64 || page.ID == uuid.Nil {
+				t.Errorf("the record has %+v", page)
+			}
+		}
+		kept = append(kept, len(r.Pages))
+		return nil
+	}))
+	must(t, session.AddPages(t.Context(), upload.Folder(folder(numbered(23)...))))
+	if want := []int{0, 10, 20, 23}; !slices.Equal(kept, want) {
+		t.Errorf("kept %d pages, want %d", kept, want)
+	}
+	content, err := json.Marshal(session.Record())
+	must(t, err)
+	var read upload.Record
+	must(t, json.Unmarshal(content, &read))
+	if again, err := json.Marshal(read); err != nil || string(again) != string(content) {
+		t.Errorf("%s, then %s, %v", content, again, err)
+	}
 }
 
 // TestRecordNotKept commits nothing that a later run would not know of.

@@ -103,6 +103,26 @@ func Example() {
 	// Output: 12 The Kettle
 }
 
+// Find out what came of an upload of an earlier run, whose record was kept.
+func ExampleFind() {
+	settle := func(ctx context.Context, client *api.Client, record upload.Record) error {
+		if !record.InDoubt() {
+			return nil
+		}
+		chapter, err := upload.Find(ctx, client, record)
+		switch {
+		case err == nil:
+			fmt.Println("published: https://mangadex.org/chapter/" + chapter.ID.String())
+		case errors.Is(err, upload.ErrNotPublished):
+			fmt.Println("not published; Resume goes on with the session")
+		case errors.Is(err, upload.ErrOutcomeUnknown):
+			return err // which says where to look; another Find may know
+		}
+		return nil
+	}
+	_ = settle
+}
+
 // Replace the first page of a chapter.
 func ExampleEdit() {
 	ctx := context.Background()

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/google/uuid"
-	"github.com/oapi-codegen/nullable"
 
 	"github.com/mangadex-go/mangadex/api"
 )
@@ -83,9 +82,9 @@ func like(chapter *api.Chapter, groups []uuid.UUID, draft api.ChapterDraft) bool
 	return a.TranslatedLanguage == draft.TranslatedLanguage && valueOf(a.Chapter) == textOf(draft.Chapter)
 }
 
-func textOf(v nullable.Nullable[string]) string {
+func textOf[T ~string](v api.Nullable[T]) string {
 	text, _ := v.Get()
-	return text
+	return string(text)
 }
 
 func valueOf(v *string) string {

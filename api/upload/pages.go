@@ -44,7 +44,8 @@ func (s *Session) AddPages(ctx context.Context, sources ...Source) error {
 	s.report(pictures)
 	for len(missing) > 0 {
 		n := first(missing)
-		if err := s.send(ctx, missing[:n]); err != nil {
+		err := s.send(ctx, missing[:n])
+		if err := errors.Join(err, s.kept()); err != nil {
 			return err
 		}
 		missing = missing[n:]

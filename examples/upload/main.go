@@ -30,8 +30,9 @@ and the same command goes on with -resume, or begins anew with -replace.
 
 A chapter that the account has published already, with the same number, in the same language and by
 the same groups, is not uploaded again, but with -again. If it is not known whether one was
-published, because the answer was lost, the same command looks for it. What it has to know for that
-is kept in upload.json, beside the login.`
+published, because the answer was lost, the same command looks for it; a new chapter can be held back
+from the lists until it is processed and approved. What it has to know for that is kept in
+upload.json, beside the login.`
 
 func main() { command.Main("upload", usage, start) }
 
