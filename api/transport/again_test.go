@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -55,11 +56,11 @@ func TestSilentRefusals(t *testing.T) {
 func TestRefusedTogether(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		left := 5
+		var left atomic.Int64
+		left.Store(5)
 		client, polite := newClient(t, tripper(func(req *http.Request) (*http.Response, error) {
 			time.Sleep(time.Second)
-			if left > 0 {
-				left--
+			if left.Add(-1) >= 0 {
 				return answer(req, http.StatusTooManyRequests, "{}"), nil
 			}
 			return answer(req, http.StatusOK, "{}"), nil
