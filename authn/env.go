@@ -36,11 +36,15 @@ func FromEnv() Option {
 }
 
 // FromFile reads a JSON object with the same names as [FromEnv], in upper or lower case, with or
-// without MANGADEX_. The file must not be readable by everybody (chmod 600), and must not have
-// other names in it.
+// without MANGADEX_. The file must not be readable by everybody (chmod 600), unless nobody may write
+// it, which is how secrets are mounted, and must not have other names in it.
 func FromFile(path string) Option {
 	return func(s *settings) error {
-		data, err := readSecrets(path)
+		path, err := atHome(path)
+		var data []byte
+		if err == nil {
+			data, err = readSecrets(path, true)
+		}
 		if err != nil {
 			return fmt.Errorf("authn: the file with the credentials cannot be used: %w", err)
 		}

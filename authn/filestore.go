@@ -1,39 +1,49 @@
 package authn
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"runtime"
 	"strings"
-	"syscall"
-	"time"
+	"sync/atomic"
 
-	"github.com/gofrs/flock"
+	"github.com/mangadex-go/mangadex/internal/atomicfile"
 )
 
 // A FileStore keeps a token in a file that only its owner may read (mode 0600). Processes may share
 // it: next to the file, at the same path with .lock at the end, lies an empty file that serves as
-// the lock. A process that is killed leaves the old token or the new one, never a part of it. It is
+// the lock. A process that is killed leaves the old token or the new one, never a part of it. A file
+// that is there keeps its owner and group; a symbolic link stays one; a file that is mounted by
+// itself, and one in a folder that cannot be written, is written in place. A token that the server
+// has refused is kept at the same path with .refused at the end, until another one is saved. It is
 // made by [NewFileStore].
-type FileStore struct{ path string }
+type FileStore struct {
+	path string
+	lock fileLock
+}
 
 // NewFileStore returns a store in the file at path. The file and its directory are made when a
-// token is saved.
-func NewFileStore(path string) *FileStore { return &FileStore{path} }
+// token is saved. A path that begins with ~/ is in the home directory.
+func NewFileStore(path string) *FileStore {
+	return &FileStore{path: path, lock: fileLock{system: flockFile, turn: make(chan struct{}, 1)}}
+}
 
 // Load implements [Store]. A file that cannot be understood is renamed, so that a new token does
 // not overwrite it, and reported as [ErrDamaged]; the next Load finds no token. A file that
-// everybody may read is refused.
+// everybody may read is refused, unless its file system has no modes.
 func (s *FileStore) Load(ctx context.Context) (Token, error) {
-	if err := s.usable(ctx); err != nil {
+	path, err := s.file(ctx)
+	if err != nil {
 		return Token{}, err
 	}
-	s = s.behindLinks()
-	data, err := readSecrets(s.path)
+	data, err := readSecrets(path, false)
 	if errors.Is(err, fs.ErrNotExist) {
 		return Token{}, nil
 	}
@@ -41,12 +51,12 @@ func (s *FileStore) Load(ctx context.Context) (Token, error) {
 		return Token{}, fmt.Errorf("the token file cannot be read: %w", err)
 	}
 	t, damage := DecodeToken(data)
-	if damage != nil {
-		aside, err := s.setAside()
-		if err != nil {
-			return Token{}, fmt.Errorf("%w: %s: %w; it cannot be renamed, so delete it: %w", ErrDamaged, s.path, damage, err)
+	if damage != nil { // a process may have been killed while it wrote the file in place
+		lines := bytes.Split(bytes.TrimSpace(data), []byte("\n"))
+		if t, err := DecodeToken(lines[len(lines)-1]); err == nil {
+			return t, nil
 		}
-		return Token{}, fmt.Errorf("%w: %s: %w; it was renamed to %s, and the next start does without it", ErrDamaged, s.path, damage, aside)
+		return Token{}, setAside(path, data, damage)
 	}
 	if err != nil {
 		return Token{}, fmt.Errorf("the token file is not safe: %w", err)
@@ -55,170 +65,161 @@ func (s *FileStore) Load(ctx context.Context) (Token, error) {
 }
 
 // Save implements [Store]. The token is on the disk when Save returns.
-func (s *FileStore) Save(ctx context.Context, t Token) (err error) {
-	if t.AccessToken == "" && t.RefreshToken == "" {
+func (s *FileStore) Save(ctx context.Context, t Token) error {
+	if t.empty() {
 		return s.Delete(ctx)
 	}
-	if err := s.usable(ctx); err != nil {
-		return err
-	}
-	s = s.behindLinks()
-	dir, base := filepath.Split(s.path)
-	if err := s.makeDir(); err != nil {
-		return err
-	}
-	s.sweep()
-	file, err := os.CreateTemp(filepath.Clean(dir), "."+base+".*.tmp") // mode 0600
+	path, err := s.file(ctx)
 	if err != nil {
+		return err
+	}
+	if info, err := os.Stat(path); err == nil && info.Mode().IsRegular() && info.Mode()&0o007 != 0 {
+		_ = os.Chmod(path, info.Mode().Perm()&^0o007) // or the new token would have the mode of the old one
+	}
+	if err := atomicfile.WriteLine(path, 0o600, EncodeToken(t)); err != nil {
 		return fmt.Errorf("the token file cannot be written: %w", err)
 	}
-	defer func() {
-		if err != nil {
-			err = fmt.Errorf("the token file cannot be written: %w", err)
-			_ = os.Remove(file.Name())
+	if refused, err := os.ReadFile(path + refusedSuffix); err == nil {
+		if old, err := DecodeToken(refused); err != nil || old.RefreshToken != t.RefreshToken {
+			_ = os.Remove(path + refusedSuffix)
 		}
-	}()
-	_, err = file.Write(EncodeToken(t))
-	if err == nil {
-		err = file.Sync()
 	}
-	if closeErr := file.Close(); err == nil {
-		err = closeErr
-	}
-	if err != nil {
-		return err
-	}
-	if err := os.Rename(file.Name(), s.path); err != nil {
-		return err
-	}
-	return syncDir(filepath.Dir(s.path))
+	return nil
 }
+
+// refusedSuffix is where a token is kept that was refused.
+const refusedSuffix = ".refused"
 
 // Delete implements [Store].
 func (s *FileStore) Delete(ctx context.Context) error {
-	if err := s.usable(ctx); err != nil {
+	path, err := s.file(ctx)
+	if err != nil {
 		return err
 	}
-	s = s.behindLinks()
-	if err := os.Remove(s.path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if err := atomicfile.Remove(path); err != nil {
 		return fmt.Errorf("the token file cannot be deleted: %w", err)
 	}
 	return nil
 }
 
-// lockInterval is how often a lock is tried that another process holds.
-const lockInterval = 10 * time.Millisecond
-
-// Lock implements [Locker].
-func (s *FileStore) Lock(ctx context.Context) (unlock func() error, err error) {
-	if err := s.usable(ctx); err != nil {
-		return nil, err
-	}
-	s = s.behindLinks()
-	if err := s.makeDir(); err != nil {
-		return nil, err
-	}
-	// One flock for each holder: it is by the open file that the system tells them apart.
-	lock := flock.New(s.path + ".lock")
-	_, err = lock.TryLockContext(ctx, lockInterval)
-	switch {
-	case err != nil && ctx.Err() != nil:
-		return nil, fmt.Errorf("another session or program holds %s: %w", lock.Path(), err)
-	case err != nil:
-		return nil, fmt.Errorf("the token file cannot be locked, for which its directory must be writable: %w", err)
-	}
-	return lock.Unlock, nil
-}
-
-// behindLinks returns the store in the file that a symbolic link leads to. So the link stays one, and
-// who names the file itself has the same lock.
-func (s *FileStore) behindLinks() *FileStore {
-	if target, err := filepath.EvalSymlinks(s.path); err == nil {
-		return &FileStore{target}
-	}
-	return s
-}
-
-func (s *FileStore) usable(ctx context.Context) error {
-	if s.path == "" {
-		return errors.New("the path of the token file is empty")
-	}
-	if os.IsPathSeparator(s.path[len(s.path)-1]) {
-		return fmt.Errorf("the token file cannot be %s: that is the path of a directory; add the name of a file", s.path)
-	}
-	return ctx.Err()
-}
-
-func (s *FileStore) makeDir() error {
-	if err := os.MkdirAll(filepath.Dir(s.path), 0o700); err != nil {
-		return fmt.Errorf("the directory of the token file cannot be made: %w", err)
-	}
-	return nil
-}
-
-// setAside renames a damaged file to a name that is free.
-func (s *FileStore) setAside() (string, error) {
-	for n := 1; ; n++ {
-		aside := fmt.Sprintf("%s.damaged-%d", s.path, n)
-		// Link fails where Rename would overwrite.
-		err := os.Link(s.path, aside)
-		switch {
-		case errors.Is(err, fs.ErrExist) && n < 1000:
-			continue
-		case err == nil:
-			return aside, os.Remove(s.path)
-		}
-		return aside, os.Rename(s.path, aside) // a file system without links
-	}
-}
-
-// sweep removes the temporary files of processes that were killed. Those of the last minute may be
-// in use.
-func (s *FileStore) sweep() {
-	dir, base := filepath.Split(s.path)
-	entries, _ := os.ReadDir(filepath.Clean(dir))
-	for _, entry := range entries {
-		name := entry.Name()
-		if !strings.HasPrefix(name, "."+base+".") || !strings.HasSuffix(name, ".tmp") {
-			continue
-		}
-		if info, err := entry.Info(); err == nil && time.Since(info.ModTime()) > time.Minute {
-			_ = os.Remove(filepath.Join(dir, name))
-		}
-	}
-}
-
-// syncDir makes a rename durable, where directories can be synced.
-func syncDir(path string) error {
-	if runtime.GOOS == "windows" {
-		return nil
-	}
-	dir, err := os.Open(path)
+// Discard implements [Discarder].
+func (s *FileStore) Discard(ctx context.Context) error {
+	path, err := s.file(ctx)
 	if err != nil {
 		return err
 	}
-	err = dir.Sync()
-	if errors.Is(err, syscall.EINVAL) || errors.Is(err, errors.ErrUnsupported) {
-		err = nil // some network file systems cannot
+	data, err := readSecrets(path, false)
+	switch {
+	case errors.Is(err, fs.ErrNotExist), len(data) == 0 && err == nil:
+		return nil
+	case err != nil:
+		return fmt.Errorf("the token file cannot be set aside: %w", err)
 	}
-	if closeErr := dir.Close(); err == nil {
-		err = closeErr
+	if err := atomicfile.WriteBytes(path+refusedSuffix, 0o600, data); err != nil {
+		return fmt.Errorf("the token file cannot be set aside: %w", err)
 	}
-	return err
+	return s.Delete(ctx)
 }
 
-// readSecrets reads a file that must not be readable by everybody. If it is, there are both the
-// data and an error.
-func readSecrets(path string) ([]byte, error) {
-	if path == "" {
-		return nil, errors.New("its path is empty")
-	}
-	file, err := os.Open(path)
+// Lock implements [Locker]. On a file system that has no locks it keeps only the sessions of this
+// program apart that have this store, and says so once to the logger of a session.
+func (s *FileStore) Lock(ctx context.Context) (unlock func() error, err error) {
+	path, err := s.file(ctx)
 	if err != nil {
 		return nil, err
 	}
-	defer file.Close()
-	info, err := file.Stat()
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return nil, fmt.Errorf("the directory of the token file cannot be made: %w", err)
+	}
+	return s.lock.take(ctx, path)
+}
+
+// Format writes the path for every verb of package fmt.
+func (s *FileStore) Format(f fmt.State, _ rune) {
+	if s == nil {
+		_, _ = io.WriteString(f, "authn.FileStore(nil)")
+		return
+	}
+	_, _ = io.WriteString(f, "authn.FileStore("+s.path+")")
+}
+
+// file returns the path of the file itself: that to which a symbolic link leads. So the link stays
+// one, and who names the file itself has the same lock.
+func (s *FileStore) file(ctx context.Context) (string, error) {
+	switch {
+	case s == nil || s.lock.turn == nil:
+		return "", errors.New("the file store was not made by NewFileStore")
+	case s.path == "":
+		return "", errors.New("the path of the token file is empty")
+	case os.IsPathSeparator(s.path[len(s.path)-1]):
+		return "", fmt.Errorf("the token file cannot be %s: that is the path of a directory; add the name of a file", s.path)
+	}
+	path, err := atHome(s.path)
+	if err != nil {
+		return "", err
+	}
+	return atomicfile.Target(path), ctx.Err()
+}
+
+// atHome puts the home directory in the place of the ~ that a shell has not replaced.
+func atHome(path string) (string, error) {
+	rest, ok := strings.CutPrefix(path, "~")
+	if !ok || rest != "" && !os.IsPathSeparator(rest[0]) {
+		return path, nil
+	}
+	home, err := os.UserHomeDir()
+	if err != nil {
+		return "", fmt.Errorf("%s is in the home directory, which is not known: %w", path, err)
+	}
+	return filepath.Join(home, rest), nil
+}
+
+// setAside renames a damaged file to a name that is free, and returns the error that says so. If
+// another process has put a good file in its place meanwhile, that goes back.
+func setAside(path string, damaged []byte, why error) error {
+	aside, err := renameAside(path)
+	if err != nil && len(strings.TrimSpace(string(damaged))) == 0 {
+		return nil // an empty file was mounted, to be written
+	}
+	if err != nil {
+		return fmt.Errorf("%w: %s: %w; it cannot be renamed, so delete it: %w", ErrDamaged, path, why, err)
+	}
+	if moved, err := os.ReadFile(aside); err == nil && string(moved) != string(damaged) {
+		if _, bad := DecodeToken(moved); bad == nil && os.Link(aside, path) == nil {
+			_ = os.Remove(aside)
+			return fmt.Errorf("%w: %s: %w; another program has replaced it meanwhile, so try again", ErrDamaged, path, why)
+		}
+	}
+	return fmt.Errorf("%w: %s: %w; it was renamed to %s, and the next start does without it", ErrDamaged, path, why, aside)
+}
+
+func renameAside(path string) (string, error) {
+	for n := 1; ; n++ {
+		aside := fmt.Sprintf("%s.damaged-%d", path, n)
+		reserved, err := os.OpenFile(aside, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+		if errors.Is(err, fs.ErrExist) && n < 1000 {
+			continue
+		}
+		if err != nil {
+			return "", err
+		}
+		_ = reserved.Close()
+		if err := os.Rename(path, aside); err != nil {
+			_ = os.Remove(aside)
+			return "", err
+		}
+		return aside, nil
+	}
+}
+
+// readSecrets reads a file that must not be readable by everybody. If it is, there are both the
+// data and an error. A file that nobody may write is how secrets are mounted; it may be sealed if
+// it is only read. Where modes cannot be set they say nothing.
+func readSecrets(path string, sealed bool) ([]byte, error) {
+	if path == "" {
+		return nil, errors.New("its path is empty")
+	}
+	info, err := os.Stat(path)
 	if err != nil {
 		return nil, err
 	}
@@ -229,13 +230,22 @@ func readSecrets(path string) ([]byte, error) {
 	case !info.Mode().IsRegular() || info.Size() > largest:
 		return nil, fmt.Errorf("%s is not a file of a few kilobytes", path)
 	}
-	data := make([]byte, info.Size())
-	n, err := file.ReadAt(data, 0)
-	if err != nil && n < len(data) {
+	data, err := atomicfile.Read(path)
+	if err != nil {
 		return nil, err
 	}
-	if mode := info.Mode().Perm(); runtime.GOOS != "windows" && mode&0o007 != 0 {
-		return data, fmt.Errorf("%s has mode %04o, so that everybody on this computer can use it; run chmod 600 on it", path, mode)
+	mode := info.Mode().Perm()
+	if runtime.GOOS == "windows" || mode&0o007 == 0 || sealed && mode&0o222 == 0 || !atomicfile.KeepsModes(filepath.Dir(path)) {
+		return data, nil
 	}
-	return data, nil
+	return data, fmt.Errorf("%s has mode %04o, so that everybody on this computer can use it; run chmod 600 on it", path, mode)
+}
+
+// A teller tells a logger something once.
+type teller struct{ logger atomic.Pointer[slog.Logger] }
+
+func (t *teller) tell(text string, args ...any) {
+	if logger := t.logger.Swap(nil); logger != nil {
+		logger.Warn(text, args...)
+	}
 }

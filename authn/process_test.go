@@ -3,6 +3,7 @@ package authn_test
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -31,6 +32,8 @@ func TestMain(m *testing.M) {
 		exit(userProcess())
 	case "saver":
 		exit(saverProcess())
+	case "store":
+		exit(storeProcess())
 	}
 }
 
@@ -83,6 +86,42 @@ func saverProcess() error {
 			fmt.Println("ready")
 		}
 	}
+}
+
+// storeProcess uses a store in every way, as another process that may be another user, or see other
+// mounts. It prints what went wrong.
+func storeProcess() error {
+	ctx := context.Background()
+	store := authn.NewFileStore(os.Getenv(pathEnv))
+	if got, err := store.Load(ctx); err != nil && !errors.Is(err, authn.ErrDamaged) {
+		return fmt.Errorf("the first Load: %v, %w", got, err)
+	}
+	for _, name := range []string{"a", "a-longer-" + strings.Repeat("x", 5000), "b"} {
+		unlock, err := store.Lock(ctx)
+		if err != nil {
+			return fmt.Errorf("Lock: %w", err)
+		}
+		if err := store.Save(ctx, testToken(name)); err != nil {
+			return fmt.Errorf("Save: %w", err)
+		}
+		if got, err := authn.NewFileStore(os.Getenv(pathEnv)).Load(ctx); err != nil || got != testToken(name) {
+			return fmt.Errorf("Load: %v, %w", got, err)
+		}
+		if err := unlock(); err != nil {
+			return fmt.Errorf("unlock: %w", err)
+		}
+	}
+	switch os.Getenv(apiEnv) {
+	case "delete":
+		if err := store.Delete(ctx); err != nil {
+			return fmt.Errorf("Delete: %w", err)
+		}
+		if got, err := store.Load(ctx); err != nil || got != (authn.Token{}) {
+			return fmt.Errorf("Load after Delete: %v, %w", got, err)
+		}
+		return store.Save(ctx, testToken("b"))
+	}
+	return nil
 }
 
 // A process is one of those above.

@@ -75,6 +75,9 @@ func New(options ...Option) (*Session, error) {
 		withoutCheck: set.withoutCheck, logger: logger,
 		keeper: keeper{store: set.store, logger: logger, server: server.String(), realm: w.realm(), client: w.client()},
 	}
+	if file, ok := set.store.(*FileStore); ok && set.logger != nil {
+		file.lock.warner.logger.CompareAndSwap(nil, set.logger)
+	}
 	s.repeat.seed = maphash.MakeSeed()
 	s.root, s.closeRoot = context.WithCancelCause(context.Background())
 	st := state{

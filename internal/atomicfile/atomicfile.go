@@ -9,6 +9,7 @@
 package atomicfile
 
 import (
+	"bytes"
 	"cmp"
 	"crypto/rand"
 	"errors"
@@ -34,7 +35,7 @@ type File struct {
 // Create begins a file that will be at a path. perm is the mode of a new one, before the umask; one
 // that is there keeps its own. The folder must be there.
 func Create(path string, perm fs.FileMode) (*File, error) {
-	path = behindLinks(path)
+	path = Target(path)
 	dir, base := filepath.Split(path)
 	name := filepath.Join(dir, "."+base+"."+rand.Text()[:12]+partSuffix)
 	f, err := os.OpenFile(name, os.O_CREATE|os.O_EXCL|os.O_RDWR, perm)
@@ -81,7 +82,7 @@ func (f *File) Discard() {
 // Write writes a file as a whole or not at all. It makes the folder, with mode 0700 where perm lets
 // only the owner read, and 0777 before the umask otherwise.
 func Write(path string, perm fs.FileMode, write func(io.Writer) error) error {
-	path = behindLinks(path)
+	path = Target(path)
 	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
 		if info.IsDir() {
 			return &fs.PathError{Op: "write", Path: path, Err: errors.New("it is a folder; add the name of a file")}
@@ -135,11 +136,90 @@ func Read(path string) ([]byte, error) {
 
 // Open opens what [Read] reads.
 func Open(path string) (*os.File, error) {
-	path = behindLinks(path)
+	path = Target(path)
 	if f, err := os.Open(copyOf(path)); err == nil {
 		return f, nil
 	}
 	return os.Open(path)
+}
+
+// WriteLine is WriteBytes for a file of one line. Where the folder cannot be written, so that no copy
+// can lie beside the file, the file has one at its end while it is written: if [Read] finds something
+// that makes no sense, its last line does.
+func WriteLine(path string, perm fs.FileMode, line []byte) error {
+	path = Target(path)
+	if info, err := os.Stat(path); err != nil || !info.Mode().IsRegular() || canCreate(filepath.Dir(path)) {
+		return WriteBytes(path, perm, line)
+	}
+	f, err := os.OpenFile(path, os.O_RDWR, 0)
+	if err != nil {
+		return err
+	}
+	return cmp.Or(writeTwice(f, line), f.Close())
+}
+
+// writeTwice writes a line behind the content of a file, and then in its place.
+func writeTwice(f *os.File, line []byte) error {
+	size, err := f.Seek(0, io.SeekEnd)
+	if err != nil {
+		return err
+	}
+	line = append(bytes.TrimRight(line, "\n"), '\n')
+	behind := append(bytes.Repeat([]byte("\n"), 1+max(0, len(line)-int(size))), line...)
+	if _, err := f.WriteAt(behind, size); err != nil {
+		_ = f.Truncate(size) // a disk that is full
+		return err
+	}
+	if err := syncFile(f); err != nil {
+		return err
+	}
+	if _, err := f.WriteAt(line, 0); err != nil {
+		return err
+	}
+	if err := syncFile(f); err != nil {
+		return err
+	}
+	return cmp.Or(f.Truncate(int64(len(line))), syncFile(f))
+}
+
+// Remove removes a file that [Write] has written. One that cannot be removed, because it is mounted by
+// itself or in a folder that cannot be written, is made empty. It is no error if there is none.
+func Remove(path string) error {
+	path = Target(path)
+	_ = os.Remove(copyOf(path))
+	err := os.Remove(path)
+	if err == nil || errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if isMounted(err) || isReadOnly(err) || errors.Is(err, fs.ErrPermission) {
+		if os.Truncate(path, 0) == nil {
+			return nil
+		}
+	}
+	return err
+}
+
+// KeepsModes reports whether files in a folder have the modes that they are given: those of FAT, SMB
+// and NTFS do not, wherever they are mounted. It makes a file to find out; if it cannot, they do.
+func KeepsModes(dir string) bool {
+	f, err := os.CreateTemp(dir, ".*"+partSuffix)
+	if err != nil {
+		return true
+	}
+	defer os.Remove(f.Name())
+	defer f.Close()
+	info, err := f.Stat()
+	return err != nil || info.Mode().Perm()&0o077 == 0
+}
+
+func canCreate(dir string) bool {
+	f, err := os.CreateTemp(dir, ".*"+partSuffix)
+	if err != nil {
+		return !errors.Is(err, fs.ErrPermission) && !isReadOnly(err)
+	}
+	f.Close()
+	os.Remove(f.Name())
+	return true
 }
 
 // replace gives the file at from the name to.
@@ -191,9 +271,9 @@ func copyOf(path string) string {
 	return filepath.Join(dir, "."+base+copySuffix)
 }
 
-// behindLinks returns the path of the file that a symbolic link leads to, whether that file is there
-// or not.
-func behindLinks(path string) string {
+// Target returns the path of the file that a symbolic link leads to, whether that file is there or
+// not.
+func Target(path string) string {
 	const most = 40 // as many as Linux follows
 	for range most {
 		info, err := os.Lstat(path)

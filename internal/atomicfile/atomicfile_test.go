@@ -234,3 +234,46 @@ func TestOwnerIsKept(t *testing.T) {
 		t.Errorf("ls -ln says %q, %v", out, err)
 	}
 }
+
+func TestRemove(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	path := filepath.Join(dir, "file")
+	for range 2 {
+		if err := atomicfile.Remove(path); err != nil {
+			t.Error(err)
+		}
+		alone(t, dir)
+	}
+	write(t, path, "content")
+	write(t, filepath.Join(dir, ".file.copy"), "of a writer that was killed")
+	if err := atomicfile.Remove(path); err != nil {
+		t.Error(err)
+	}
+	alone(t, dir)
+}
+
+func TestWriteLine(t *testing.T) {
+	t.Parallel()
+	dir := filepath.Join(t.TempDir(), "new")
+	path := filepath.Join(dir, "file")
+	for _, line := range []string{"first\n", "a second one\n", "x\n"} {
+		if err := atomicfile.WriteLine(path, 0o600, []byte(line)); err != nil {
+			t.Fatal(err)
+		}
+		want(t, path, line)
+	}
+	alone(t, dir, "file")
+}
+
+func TestKeepsModes(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	if runtime.GOOS != "windows" && !atomicfile.KeepsModes(dir) {
+		t.Error("the folder of a test does not keep modes")
+	}
+	if !atomicfile.KeepsModes(filepath.Join(dir, "nothing")) {
+		t.Error("a folder that is not there lets everything pass")
+	}
+	alone(t, dir)
+}

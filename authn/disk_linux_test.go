@@ -1,0 +1,161 @@
+package authn_test
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"syscall"
+	"testing"
+
+	"github.com/mangadex-go/mangadex/authn"
+)
+
+// runStore runs a process that uses a store to its end.
+func runStore(t *testing.T, path, what string, prepare func(*exec.Cmd)) {
+	t.Helper()
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(self)
+	cmd.Env = append(os.Environ(), processEnv+"=store", pathEnv+"="+path, apiEnv+"="+what)
+	prepare(cmd)
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Errorf("%v: %s", err, out)
+	}
+}
+
+func mustHaveToken(t *testing.T, path, name string) {
+	t.Helper()
+	if got, err := authn.NewFileStore(path).Load(t.Context()); err != nil || got != testToken(name) {
+		t.Errorf("got %v, %v", got, err)
+	}
+}
+
+// A file that is mounted by itself, as containers do, cannot be replaced: it is written in place. Some
+// mount an empty one to begin with.
+func TestFileThatIsMounted(t *testing.T) {
+	t.Parallel()
+	if out, err := exec.Command("unshare", "-rm", "true").CombinedOutput(); err != nil {
+		t.Skipf("nothing can be mounted here: %v: %s", err, out)
+	}
+	for name, content := range map[string]string{"empty": "", "a token": string(authn.EncodeToken(testToken("old")))} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			outside := filepath.Join(t.TempDir(), "outside")
+			inside := filepath.Join(t.TempDir(), "token")
+			for path, text := range map[string]string{outside: content, inside: ""} {
+				if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+					t.Fatal(err)
+				}
+			}
+			runStore(t, inside, "delete", func(cmd *exec.Cmd) {
+				cmd.Args = []string{"unshare", "-rm", "sh", "-c", `mount --bind "$1" "$2" && exec "$0"`, cmd.Path, outside, inside}
+				cmd.Path, _ = exec.LookPath("unshare")
+			})
+			mustHaveToken(t, outside, "b")
+			if entries, _ := filepath.Glob(filepath.Join(filepath.Dir(inside), "*")); len(entries) != 2 { // with the lock
+				t.Errorf("left behind: %v", entries)
+			}
+		})
+	}
+}
+
+// nobody is a user without rights.
+const nobody = 65534
+
+// needsRoot skips a test that has to make files of other users.
+func needsRoot(t *testing.T) string {
+	t.Helper()
+	if os.Getuid() != 0 {
+		t.Skip("only root can give files away")
+	}
+	dir, err := os.MkdirTemp("", "authn") // which others can reach, unlike that of the test
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(dir) })
+	if err := os.Chmod(dir, 0o711); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+func asNobody(cmd *exec.Cmd) {
+	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: nobody, Gid: nobody}}
+}
+
+// selfFor makes the test binary one that everybody can run.
+func selfFor(t *testing.T, dir string) func(*exec.Cmd) {
+	t.Helper()
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	data, err := os.ReadFile(self)
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(dir, "self")
+	if err := os.WriteFile(path, data, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	return func(cmd *exec.Cmd) {
+		cmd.Path, cmd.Dir = path, dir
+		asNobody(cmd)
+	}
+}
+
+// The token file of a user that root has renewed once is still the user's, and so is the lock.
+func TestFileThatRootHasRenewed(t *testing.T) {
+	t.Parallel()
+	dir := needsRoot(t)
+	home := filepath.Join(dir, "home")
+	path := filepath.Join(home, "token")
+	if err := os.Mkdir(home, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chown(home, nobody, nobody); err != nil {
+		t.Fatal(err)
+	}
+	user := selfFor(t, dir)
+	store := authn.NewFileStore(path)
+	unlock, err := store.Lock(t.Context()) // root comes first: it makes the lock
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := unlock(); err != nil {
+		t.Fatal(err)
+	}
+	runStore(t, path, "", user)
+	if err := os.Chmod(path, 0o640); err != nil {
+		t.Fatal(err)
+	}
+	if err := store.Save(t.Context(), testToken("of root")); err != nil {
+		t.Fatal(err)
+	}
+	info, err := os.Stat(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if stat := info.Sys().(*syscall.Stat_t); stat.Uid != nobody || stat.Gid != nobody || info.Mode().Perm() != 0o640 {
+		t.Errorf("the file belongs to %d:%d with mode %v", stat.Uid, stat.Gid, info.Mode())
+	}
+	runStore(t, path, "", user)
+}
+
+// A file that its user may write, in a folder where he may not make others, is written in place, and
+// is its own lock.
+func TestFileInAFolderOfOthers(t *testing.T) {
+	t.Parallel()
+	dir := needsRoot(t)
+	path := filepath.Join(dir, "token")
+	if err := os.WriteFile(path, authn.EncodeToken(testToken("old")), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chown(path, nobody, nobody); err != nil {
+		t.Fatal(err)
+	}
+	runStore(t, path, "delete", selfFor(t, dir))
+	mustHaveToken(t, path, "b")
+}
