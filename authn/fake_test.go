@@ -45,6 +45,7 @@ type fake struct {
 	serial    int
 	refresh   map[string]*session
 	access    map[string]*grantedAccess
+	always    map[string]http.HandlerFunc   // by method and path, used each time
 	faults    map[string][]http.HandlerFunc // by method and path, used one after the other
 	requests  []request
 }
@@ -179,6 +180,11 @@ func (f *fake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		f.mu.Unlock()
 		r.Body = io.NopCloser(bytes.NewReader(body))
 		faults[0](w, r)
+		return
+	}
+	if always := f.always[endpoint]; always != nil {
+		f.mu.Unlock()
+		always(w, r)
 		return
 	}
 	defer f.mu.Unlock()

@@ -66,3 +66,29 @@ func (p pause) ends(of, operation string, now time.Time, asked bool) error {
 
 // rounded is a time to wait in whole seconds, rounded up, so that nobody comes back too early.
 func rounded(d time.Duration) string { return (d + time.Second - 1).Truncate(time.Second).String() }
+
+// pauses are those of the passwords that have failed last.
+type pauses []pause
+
+// of returns the pause of a password.
+func (p pauses) of(mark string) pause {
+	for _, one := range p {
+		if one.of == mark {
+			return one
+		}
+	}
+	return pause{}
+}
+
+// with returns the pauses with another one instead of that of the same password.
+func (p pauses) with(one pause) pauses {
+	const remembered = 8
+	next := make(pauses, 0, len(p)+1)
+	for _, other := range p {
+		if other.of != one.of {
+			next = append(next, other)
+		}
+	}
+	next = append(next, one)
+	return next[max(0, len(next)-remembered):]
+}

@@ -199,7 +199,8 @@ func (s *Session) prove(ctx context.Context, f *flight, foreign error) (credenti
 	case st.unsaved:
 		return refreshToken, nil
 	case st.hasPassword():
-		return ownPassword, st.login.ends(st.fingerprint(ownPassword), "login", time.Now(), f.asked)
+		_, err := st.withoutRefresh().next(time.Now(), f.asked)
+		return ownPassword, err
 	}
 	s.logger.Error("authn: no renewal, because the new token could not be saved", "error", err)
 	if !errors.Is(err, ErrNotSaved) {

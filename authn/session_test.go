@@ -299,17 +299,17 @@ var sessionTests = []struct {
 	}},
 	{"Check and User on demand", func(t *testing.T, w *world, _ bool, protocol authn.Option) {
 		s := w.session(t, protocol, w.withPassword(), authn.WithoutCheck())
-		if s.Permissions().Has("manga.create") {
+		if s.Permissions().Has("manga.view") {
 			t.Error("permissions before a check")
 		}
 		status, err := s.Check(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}
-		if !slices.Contains(status.Roles, "ROLE_MEMBER") || !status.Permissions.Has("manga.create") || status.Permissions.Has("manga.delete") {
+		if !slices.Contains(status.Roles, "ROLE_MEMBER") || !status.Permissions.Has("manga.view") || status.Permissions.Has("manga.delete") {
 			t.Errorf("got %+v", status)
 		}
-		if !s.Permissions().Has("manga.create") || s.Permissions().Has("manga.delete") {
+		if !s.Permissions().Has("manga.view") || s.Permissions().Has("manga.delete") {
 			t.Errorf("Permissions: %v", s.Permissions())
 		}
 		user, err := s.User(t.Context())

@@ -36,7 +36,7 @@ type state struct {
 	// What has failed, and is left alone for a while.
 	server  pause // the auth server as a whole
 	refresh pause // the refresh token
-	login   pause // a password
+	logins  pauses
 	saving  pause // the store
 	again   pause // renewals after a 401 that were of no use
 	lookAt  time.Time
@@ -71,7 +71,7 @@ func (st state) next(now time.Time, asked bool) (credential, error) {
 		}
 		fallthrough
 	case st.hasPassword():
-		c, pause = ownPassword, st.login
+		c, pause = ownPassword, st.logins.of(st.password.fingerprint())
 	default:
 		return nothing, nil
 	}
@@ -110,6 +110,12 @@ func (st state) hasPassword() bool { return st.password.given() && !st.barred }
 
 // means reports whether there is something to log in with.
 func (st state) means() bool { return st.token.RefreshToken != "" || st.hasPassword() }
+
+// withoutRefresh is the state as it would be without the refresh token.
+func (st state) withoutRefresh() state {
+	st.token.RefreshToken = ""
+	return st
+}
 
 // An action is what a call does that wants a token.
 type action uint8
@@ -173,7 +179,7 @@ func (st state) isNews(stored Token) bool {
 // granted is the state after the auth server has given out a token.
 func (st state) granted(t Token) state {
 	st.token, st.spare, st.unsaved = t, "", st.hasStore
-	st.looks, st.server, st.refresh, st.login = 0, pause{}, pause{}, pause{}
+	st.looks, st.server, st.refresh, st.logins = 0, pause{}, pause{}, nil
 	return st
 }
 
@@ -230,8 +236,7 @@ func (st state) refused(c credential, err error, now time.Time, asked bool) (_ s
 	st.cause = err
 	if c == ownPassword {
 		st.barred = true
-		st.login = st.login.after(st.fingerprint(c), err, now, 0, asked)
-		return st, false
+		return st.loginFailed(st.fingerprint(c), err, now, asked), false
 	}
 	st.looks++
 	if st.looks < 2 && st.spare == "" && !st.hasPassword() {
@@ -264,7 +269,12 @@ func (st state) denied(c credentials, err error, now time.Time) state {
 	case !dislikes(err):
 		return st.failed(err, now, true)
 	}
-	st.login = st.login.after(c.fingerprint(), err, now, 0, true)
+	return st.loginFailed(c.fingerprint(), err, now, true)
+}
+
+// loginFailed is the state after a password was of no use.
+func (st state) loginFailed(of string, err error, now time.Time, asked bool) state {
+	st.logins = st.logins.with(st.logins.of(of).after(of, err, now, wanted(err), asked))
 	return st
 }
 
@@ -273,7 +283,7 @@ func (st state) mayTry(c credentials, now time.Time) error {
 	if err := st.server.ends("", "login", now, true); err != nil {
 		return err
 	}
-	return st.login.ends(c.fingerprint(), "login", now, true)
+	return st.logins.of(c.fingerprint()).ends(c.fingerprint(), "login", now, true)
 }
 
 // failed is the state after the auth server could not be asked, or asked in vain for a reason that
@@ -288,10 +298,9 @@ func (st state) failed(err error, now time.Time, asked bool) state {
 func (st state) disliked(c credential, err error, now time.Time, asked bool) state {
 	if c == refreshToken {
 		st.refresh = st.refresh.after(st.fingerprint(c), err, now, wanted(err), asked)
-	} else {
-		st.login = st.login.after(st.fingerprint(c), err, now, wanted(err), asked)
+		return st
 	}
-	return st
+	return st.loginFailed(st.fingerprint(c), err, now, asked)
 }
 
 // wanted is how long a server wants to be left alone.
@@ -362,7 +371,7 @@ func (st state) replaced(c credentials, t, stored Token) state {
 
 // forgotten is the state after a logout.
 func (st state) forgotten(keepCredentials bool) state {
-	next := state{epoch: st.epoch + 1, hasStore: st.hasStore, closed: st.closed, anonymous: true, server: st.server, login: st.login}
+	next := state{epoch: st.epoch + 1, hasStore: st.hasStore, closed: st.closed, anonymous: true, server: st.server, logins: st.logins}
 	if keepCredentials {
 		next.password = st.password
 	}
