@@ -46,6 +46,7 @@ type settings struct {
 	editors    []RequestEditorFn
 	middleware []func(HttpRequestDoer) HttpRequestDoer
 	transport  []transport.Option
+	users      []func(server string, t *transport.Transport)
 }
 
 type optionFunc func(*settings) error
@@ -115,6 +116,20 @@ func WithTransport(options ...transport.Option) Option {
 	})
 }
 
+// WithTransportUser has a function called with the transport of the client, once it is put together,
+// and with the server that the client is for. It is for what sends requests to that server by itself,
+// such as a session of package authn, and should keep to the limits, the User-Agent and the proxy of
+// the client.
+func WithTransportUser(use func(server string, t *transport.Transport)) Option {
+	return optionFunc(func(s *settings) error {
+		if use == nil {
+			return errors.New("api: WithTransportUser was given nil")
+		}
+		s.users = append(s.users, use)
+		return nil
+	})
+}
+
 // WithUserAgent adds the name of the application to the User-Agent; see [transport.WithUserAgent].
 func WithUserAgent(application string) Option {
 	return WithTransport(transport.WithUserAgent(application))
@@ -148,6 +163,9 @@ func New(server string, options ...Option) (*Client, error) {
 	doer, polite, err := assemble(root, &s)
 	if err != nil {
 		return nil, err
+	}
+	for _, use := range s.users {
+		use(known.String(), polite)
 	}
 	return &Client{doer: doer, editors: s.editors, server: known, root: root, transport: polite}, nil
 }

@@ -67,7 +67,7 @@ func (s *Session) User(ctx context.Context) (*api.User, error) {
 func (s *Session) ask(ctx context.Context, path string, request func(*bearer) error) error {
 	for attempt := 1; ; attempt++ {
 		st, err := s.acquire(ctx, false)
-		if err != nil {
+		if err = goodEnough(st, err); err != nil {
 			if e := (*ended)(nil); errors.As(err, &e) {
 				return e.refuse(http.MethodGet, path)
 			}

@@ -92,13 +92,22 @@ func (s *Session) token(ctx context.Context, required bool) (*bearer, error) {
 		short, cancel := context.WithTimeout(ctx, wait)
 		defer cancel()
 		st, err := s.acquire(short, false)
-		if err != nil {
+		if goodEnough(st, err) != nil {
 			return nil, nil
 		}
 		return st.bearer, nil
 	}
 	st, err := s.acquire(ctx, false)
-	return st.bearer, err
+	return st.bearer, goodEnough(st, err)
+}
+
+// goodEnough is the error of a call that has a token: that it could not be saved is none, because the
+// session saves it as soon as it can.
+func goodEnough(st state, err error) error {
+	if st.bearer != nil && errors.Is(err, ErrNotSaved) {
+		return nil
+	}
+	return err
 }
 
 // wantsToken reports whether a request may have a token, and whether it needs one.

@@ -73,6 +73,7 @@ func (s *Session) send(ctx context.Context, f *flight, g grant, patience time.Du
 // awake returns a context that ends after a time in whole seconds, in which the process has run: it
 // is not over when a process wakes up that was stopped, whose answer may lie in the network for it.
 func awake(ctx context.Context, d time.Duration) (context.Context, context.CancelFunc) {
+	deadline := time.Now().Add(d)
 	ctx, cancel := context.WithCancelCause(ctx)
 	go func() {
 		second := time.NewTicker(time.Second)
@@ -86,5 +87,13 @@ func awake(ctx context.Context, d time.Duration) (context.Context, context.Cance
 		}
 		cancel(context.DeadlineExceeded)
 	}()
-	return ctx, func() { cancel(nil) }
+	return awakeContext{ctx, deadline}, func() { cancel(nil) }
 }
+
+// An awakeContext says when it is likely to end, so that nobody begins to wait who cannot be done then.
+type awakeContext struct {
+	context.Context
+	deadline time.Time
+}
+
+func (c awakeContext) Deadline() (time.Time, bool) { return c.deadline, true }

@@ -255,7 +255,7 @@ func (f *fake) serveRealm(w http.ResponseWriter, r *http.Request, form url.Value
 		var access, refresh string
 		switch form.Get("grant_type") {
 		case "password":
-			if form.Get("username") != f.username || form.Get("password") != f.password {
+			if form.Get("username") != f.username || form.Get("password") != f.password || form.Get("totp") != f.code {
 				sendJSON(w, 401, `{"error":"invalid_grant","error_description":"Invalid user credentials"}`)
 				return
 			}

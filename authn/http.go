@@ -9,8 +9,10 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"sync/atomic"
 	"time"
 
+	"github.com/mangadex-go/mangadex/api"
 	"github.com/mangadex-go/mangadex/api/transport"
 	"github.com/mangadex-go/mangadex/internal/answer"
 	"github.com/mangadex-go/mangadex/internal/origin"
@@ -21,15 +23,22 @@ const maxAnswer = 1 << 20
 
 // A sender sends the requests of this package, which all carry secrets. It follows no redirect.
 type sender struct {
+	way   atomic.Pointer[way]
+	fixed bool   // the way was given
+	agent string // as it was given, empty if it was not
+}
+
+// A way is how requests leave.
+type way struct {
 	client    *http.Client
-	userAgent string
-	close     func() // connections that are of no use to anybody else
+	userAgent string // empty if the transport below says it
+	shared    bool   // its connections are of use to others
 }
 
 // newSender makes a sender of a client that may be nil. It has no timeout for an answer: each request
 // has its own, and that of one which spends a refresh token must not end before the answer.
 func newSender(client *http.Client, userAgent string) *sender {
-	closeIdle := func() {}
+	s := &sender{fixed: client != nil, agent: userAgent}
 	if client == nil {
 		client = &http.Client{Transport: &http.Transport{
 			Proxy:               http.ProxyFromEnvironment,
@@ -39,19 +48,50 @@ func newSender(client *http.Client, userAgent string) *sender {
 			IdleConnTimeout:     5 * time.Second, // the next request is likely 15 minutes away
 			TLSHandshakeTimeout: 10 * time.Second,
 		}}
-		closeIdle = client.CloseIdleConnections
 	}
-	own := *client
-	own.Timeout = 0
-	own.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	if userAgent == "" {
-		userAgent = transport.Product()
-	}
-	return &sender{&own, userAgent, closeIdle}
+	s.use(client, transport.Product(), s.fixed)
+	return s
 }
 
 // keepAlive finds in a minute that a peer has gone, so that nobody waits for its answer.
 var keepAlive = net.KeepAliveConfig{Enable: true, Idle: 15 * time.Second, Interval: 15 * time.Second, Count: 3}
+
+func (s *sender) use(client *http.Client, userAgent string, shared bool) {
+	own := *client
+	own.Timeout = 0
+	own.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	if s.agent != "" {
+		userAgent = s.agent
+	}
+	s.way.Store(&way{&own, userAgent, shared})
+}
+
+// close closes connections that are of no use to anybody else.
+func (s *sender) close() {
+	if w := s.way.Load(); !w.shared {
+		w.client.CloseIdleConnections()
+	}
+}
+
+// adopt has the session send as a client does that it is used for: to the API through the transport of
+// the client, with its limits, and to the realm through what lies below that. The first client for the
+// server of the session counts; what was given to the session itself counts more.
+func (s *Session) adopt(server string, t *transport.Transport) {
+	same, err := origin.Parse(server, api.Production)
+	if err != nil || same.String() != s.server.String() || s.sender.fixed || !s.adopted.CompareAndSwap(false, true) {
+		return
+	}
+	s.sender.close()
+	s.toRealm.close()
+	s.sender.use(&http.Client{Transport: t}, "", true)
+	base, shared := t.Base(), true
+	if own, ok := base.(*http.Transport); ok && own.ResponseHeaderTimeout > 0 {
+		own = own.Clone() // who spends a refresh token waits for the answer
+		own.ResponseHeaderTimeout = 0
+		base, shared = own, false
+	}
+	s.toRealm.use(&http.Client{Transport: base}, t.UserAgent(), shared)
+}
 
 // A reply is an answer that has been read as a whole.
 type reply struct {
@@ -63,9 +103,12 @@ type reply struct {
 // do sends a request. If the body of the answer cannot be read to its end there are both a reply,
 // with what was read, and an error.
 func (s *sender) do(req *http.Request) (*reply, error) {
-	req.Header.Set("User-Agent", s.userAgent)
+	w := s.way.Load()
+	if w.userAgent != "" {
+		req.Header.Set("User-Agent", w.userAgent)
+	}
 	req.Header.Set("Accept", "application/json")
-	resp, err := s.client.Do(req)
+	resp, err := w.client.Do(req)
 	if err != nil {
 		return nil, unwrapURL(err)
 	}

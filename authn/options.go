@@ -59,9 +59,9 @@ func WithPersonalClient(id, secret string) Option {
 
 // WithStore keeps every new token, before it is used, and starts from the one that was kept. A
 // store belongs to one account. A refresh token is not spent while the store cannot be written; a
-// call that needs a new one fails with [ErrNotSaved]. So does a call whose new token could not be
-// saved; the session goes on with the token, and saves it as soon as it can, at the latest in
-// [Session.Close].
+// call that needs a new one fails with [ErrNotSaved]. A new token that could not be saved is used, and
+// saved as soon as it can be, at the latest in [Session.Close]; [Session.Login] and
+// [Session.LoginWith] say so with [ErrNotSaved].
 func WithStore(store Store) Option {
 	return func(s *settings) error {
 		if store == nil || store == (*FileStore)(nil) || store == (*MemoryStore)(nil) {

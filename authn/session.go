@@ -31,7 +31,9 @@ const (
 type Session struct {
 	wire         wire
 	server       *origin.Server
-	sender       *sender
+	sender       *sender // to the API
+	toRealm      *sender
+	adopted      atomic.Bool // they send as a client does
 	keeper       keeper
 	onToken      []func(Token)
 	onEnd        []func(error)
@@ -59,10 +61,10 @@ func New(options ...Option) (*Session, error) {
 	if err != nil {
 		return nil, err
 	}
-	sender := newSender(set.client, set.userAgent)
+	sender, toRealm := newSender(set.client, set.userAgent), newSender(set.client, set.userAgent)
 	var w wire = &sessionEndpoints{server, sender}
 	if set.clientID != "" {
-		if w, err = newPersonalClient(&set, server, sender); err != nil {
+		if w, err = newPersonalClient(&set, server, toRealm); err != nil {
 			return nil, err
 		}
 	}
@@ -71,7 +73,7 @@ func New(options ...Option) (*Session, error) {
 		logger = slog.New(slog.DiscardHandler)
 	}
 	s := &Session{
-		wire: w, server: server, sender: sender, onToken: set.onToken, onEnd: set.onEnd, oneTimeCode: set.oneTimeCode,
+		wire: w, server: server, sender: sender, toRealm: toRealm, onToken: set.onToken, onEnd: set.onEnd, oneTimeCode: set.oneTimeCode,
 		withoutCheck: set.withoutCheck, logger: logger,
 		keeper: keeper{store: set.store, logger: logger, server: server.String(), realm: w.realm(), client: w.client()},
 	}
@@ -138,6 +140,7 @@ func (s *Session) Close() error {
 	}
 	err = both(err, s.saveRest())
 	s.sender.close()
+	s.toRealm.close()
 	return err
 }
 

@@ -119,8 +119,8 @@ func TestPasswordWhereTheStoreCannotBeWritten(t *testing.T) {
 		kept, before := s.RefreshToken(), w.refreshes()
 		store.setFail(errors.New("read-only file system"))
 		w.revokeAccess()
-		if err := c.FollowManga(t.Context(), w.manga); !errors.Is(err, authn.ErrNotSaved) {
-			t.Errorf("got %v, want ErrNotSaved", err)
+		if err := s.Login(t.Context()); !errors.Is(err, authn.ErrNotSaved) {
+			t.Errorf("Login: got %v, want ErrNotSaved", err)
 		}
 		w.mustFollow(t, c)
 		if stored, err := store.Load(t.Context()); err != nil || stored.RefreshToken != kept || w.refreshes() != before {
@@ -128,7 +128,6 @@ func TestPasswordWhereTheStoreCannotBeWritten(t *testing.T) {
 		}
 		// What was never saved has nothing to lose.
 		w.revokeAccess()
-		_ = c.FollowManga(t.Context(), w.manga)
 		w.mustFollow(t, c)
 		if n := w.logins(); n != 1 {
 			t.Errorf("%d logins, want 1", n)
@@ -154,8 +153,8 @@ func TestSavedLater(t *testing.T) {
 			f.ServeHTTP(rw, r)
 			store.setFail(full) // after the store has shown that it can be written
 		})
-		if err := c.FollowManga(t.Context(), w.manga); !errors.Is(err, authn.ErrNotSaved) || !errors.Is(err, full) {
-			t.Errorf("got %v, want ErrNotSaved", err)
+		if err := s.Login(t.Context()); !errors.Is(err, authn.ErrNotSaved) || !errors.Is(err, full) {
+			t.Errorf("Login: got %v, want ErrNotSaved", err)
 		}
 		w.mustFollow(t, c)
 		time.Sleep(30 * time.Second)

@@ -16,6 +16,11 @@ import (
 // request that is answered with 401 is repeated once with a new token, if its body can be sent
 // again; without a token, if the session has ended and the operation needs none. If that is answered
 // with 401, too, the call fails with the *[api.Error].
+//
+// The session's own requests go the way of the client from then on, unless [WithHTTPClient] was given:
+// those to the API through its transport, with its limits, its User-Agent, its proxy and its logger,
+// those to the realm through what lies below that. Of several clients it is the first whose server is
+// that of the session.
 func Use(s *Session) api.Option {
 	if s == nil {
 		return api.WithRequestEditorFn(func(context.Context, *http.Request) error {
@@ -24,6 +29,7 @@ func Use(s *Session) api.Option {
 	}
 	return api.Options(
 		api.WithRequestEditorFn(s.mark),
+		api.WithTransportUser(s.adopt),
 		api.WithMiddleware(func(next api.HttpRequestDoer) api.HttpRequestDoer {
 			return api.DoerFunc(func(req *http.Request) (*http.Response, error) { return s.do(req, next.Do) })
 		}),

@@ -204,6 +204,12 @@ func WithLogger(logger *slog.Logger) Option {
 	}
 }
 
+// Base returns the transport below, which sends, for requests that are not for the API.
+func (t *Transport) Base() http.RoundTripper { return t.base }
+
+// UserAgent returns what the transport sends as the User-Agent.
+func (t *Transport) UserAgent() string { return t.agent[0] }
+
 // Bounded returns a transport that shares everything with this one, and gives up each attempt after
 // a time, as with [WithAttemptTimeout].
 func (t *Transport) Bounded(attempt time.Duration) *Transport {
