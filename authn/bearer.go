@@ -20,7 +20,7 @@ type bearer struct {
 	// trusted is how long after start, by the monotonic clock, the wall clock need not be read.
 	trusted atomic.Int64
 
-	known atomic.Int64 // when the API has last said that it knows the token: how long after start
+	known atomic.Int64 // when the API has last said that it knows the token: a nanosecond more than so long after start
 	looks atomic.Int32 // how often it was asked because Edit did not know
 }
 
@@ -55,11 +55,14 @@ func (b *bearer) fresh() bool {
 }
 
 // isKnown takes down that the API knows the token.
-func (b *bearer) isKnown() { b.known.Store(max(1, int64(time.Since(b.start)))) }
+func (b *bearer) isKnown() { b.known.Store(int64(time.Since(b.start)) + 1) }
+
+// verified reports whether the API has ever said so.
+func (b *bearer) verified() bool { return b.known.Load() != 0 }
 
 // unknownFor reports whether so much time has passed since.
 func (b *bearer) unknownFor(d time.Duration) bool {
-	return time.Since(b.start)-time.Duration(b.known.Load()) >= d
+	return time.Since(b.start)-time.Duration(max(b.known.Load()-1, 0)) >= d
 }
 
 // usable reports whether a token can be sent at all.

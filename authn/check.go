@@ -82,7 +82,7 @@ func (s *Session) ask(ctx context.Context, path string, request func(*bearer) er
 		case attempt == 1:
 			s.doubt(b)
 			continue
-		case path != "/auth/check" && b.known.Load() != 0:
+		case path != "/auth/check" && b.verified():
 			return no.reason
 		}
 		ended := false

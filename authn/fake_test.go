@@ -34,6 +34,7 @@ type fake struct {
 	mu        sync.Mutex
 	username  string
 	password  string
+	code      string // that a login needs
 	lifetime  time.Duration
 	rotate    bool // a refresh token works once, and using it again ends the session
 	silent    bool // a renewal does not send the refresh token, which stays valid

@@ -61,6 +61,9 @@ func (t roundTripper) RoundTrip(req *http.Request) (*http.Response, error) {
 	if t.session == nil {
 		return nil, closeBody(req, errors.New("authn: Transport was given no session; check the error of New"))
 	}
+	if !t.session.server.ContainsRequest(req) { // after a redirect, too
+		return base.RoundTrip(req)
+	}
 	marked := req.Clone(req.Context())
 	if err := t.session.mark(req.Context(), marked); err != nil {
 		return nil, closeBody(req, err)

@@ -246,7 +246,7 @@ func TestScopesAndRefreshExpiry(t *testing.T) {
 		f := newFake()
 		w := f.inMemory()
 		store := authn.NewMemoryStore()
-		s := w.loggedIn(t, w.personal(), w.withPassword(), authn.WithScopes("offline_access", "email"), authn.WithStore(store))
+		s := w.loggedIn(t, w.personal(), w.withPassword(), authn.WithScopes("offline_access", "email"), authn.WithStore(store), authn.WithoutCheck())
 		if got := w.last(t, tokenPath).form.Get("scope"); got != "offline_access email" {
 			t.Errorf("scope=%q", got)
 		}

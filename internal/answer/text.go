@@ -1,16 +1,16 @@
 package answer
 
 import (
-	"encoding/json"
+	"encoding/base64"
+	"encoding/hex"
 	"fmt"
 	"html"
-	"net/url"
 	"regexp"
-	"slices"
 	"strconv"
 	"strings"
 	"sync"
 	"unicode"
+	"unicode/utf16"
 	"unicode/utf8"
 )
 
@@ -27,62 +27,153 @@ func Scrub(text string, secrets ...string) string {
 	return tokenLike().ReplaceAllString(ScrubKnown(text, secrets...), Redacted)
 }
 
-// ScrubKnown takes the secrets that were sent out of what a server says. It knows them as they are,
-// as a part of an address or a form, as HTML, and in JSON as Go, PHP and JavaScript write it.
+// ScrubKnown takes the secrets that were sent out of what a server says, however it writes them: as
+// they are, in an address or a form, in HTML, in the JSON of Go, PHP or JavaScript, in base64 or in hex.
 func ScrubKnown(text string, secrets ...string) string {
-	var pairs []string
 	for _, secret := range secrets {
 		if secret == "" {
 			continue
 		}
-		forms := []string{
-			secret, url.QueryEscape(secret), url.PathEscape(secret), html.EscapeString(secret),
-			unquoted(strconv.Quote(secret)), unquoted(strconv.QuoteToASCII(secret)), inJSON(secret), inPHP(secret), strings.ReplaceAll(inJSON(secret), "/", `\/`),
+		for _, coded := range coded(secret) {
+			text = strings.ReplaceAll(text, coded, Redacted)
 		}
-		slices.Sort(forms)
-		for _, form := range slices.Compact(forms) {
-			pairs = append(pairs, form, Redacted)
-		}
+		text = scrubOne(text, secret)
 	}
-	return strings.NewReplacer(pairs...).Replace(text)
+	return text
 }
 
-func unquoted(text string) string { return text[1 : len(text)-1] }
+// coded returns the forms of a secret that have nothing of its letters.
+func coded(secret string) []string {
+	raw := []byte(secret)
+	return []string{
+		base64.StdEncoding.EncodeToString(raw), base64.URLEncoding.EncodeToString(raw),
+		base64.RawStdEncoding.EncodeToString(raw), base64.RawURLEncoding.EncodeToString(raw),
+		hex.EncodeToString(raw), strings.ToUpper(hex.EncodeToString(raw)),
+	}
+}
 
-// inJSON is a text in the JSON of Go, which escapes what HTML would take for its own.
-func inJSON(text string) string {
-	quoted, err := json.Marshal(text)
-	if err != nil {
+// scrubOne takes out a secret whose letters may each be escaped in a way of its own.
+func scrubOne(text, secret string) string {
+	var b strings.Builder
+	from := 0
+	for i := 0; i < len(text); i++ {
+		if n := matches(text[i:], secret); n > 0 {
+			b.WriteString(text[from:i] + Redacted)
+			i += n - 1
+			from = i + 1
+		}
+	}
+	if from == 0 {
 		return text
 	}
-	return unquoted(string(quoted))
+	return b.String() + text[from:]
 }
 
-// inPHP is a text in the JSON of PHP, which escapes slashes and all that is not ASCII, in UTF-16.
-func inPHP(text string) string {
-	var b strings.Builder
-	for _, r := range text {
-		switch {
-		case r == '/' || r == '"' || r == '\\':
-			b.WriteString(`\` + string(r))
-		case r == '\n':
-			b.WriteString(`\n`)
-		case r == '\r':
-			b.WriteString(`\r`)
-		case r == '\t':
-			b.WriteString(`\t`)
-		case r < ' ':
-			fmt.Fprintf(&b, `\u%04x`, r)
-		case r < utf8.RuneSelf:
-			b.WriteRune(r)
-		case r > 0xFFFF:
-			r -= 0x10000
-			fmt.Fprintf(&b, `\u%04x\u%04x`, 0xD800+r>>10, 0xDC00+r&0x3FF)
-		default:
-			fmt.Fprintf(&b, `\u%04x`, r)
+// matches returns how long the secret is at the beginning of a text, zero if it is not there.
+func matches(text, secret string) int {
+	if secret == "" {
+		return 0
+	}
+	r, size := utf8.DecodeRuneInString(secret)
+	for _, n := range lengths(text, secret[:size], r) {
+		if size == len(secret) {
+			return n
+		}
+		if rest := matches(text[n:], secret[size:]); rest > 0 {
+			return n + rest
 		}
 	}
-	return b.String()
+	return 0
+}
+
+// lengths returns how long a letter may be at the beginning of a text, in the ways to write it.
+func lengths(text, letter string, r rune) (found []int) {
+	if strings.HasPrefix(text, letter) {
+		found = append(found, len(letter))
+	}
+	if text == "" {
+		return found
+	}
+	switch text[0] {
+	case '+':
+		if r == ' ' {
+			found = append(found, 1)
+		}
+	case '%':
+		if n := percent(text, letter); n > 0 {
+			found = append(found, n)
+		}
+	case '&':
+		if n := entity(text, letter); n > 0 {
+			found = append(found, n)
+		}
+	case '\\':
+		if n := backslash(text, letter, r); n > 0 {
+			found = append(found, n)
+		}
+	}
+	return found
+}
+
+// percent is a letter as %2F or, escaped twice, as %252F.
+func percent(text, letter string) int {
+	n := 0
+	for i := range len(letter) {
+		if n >= len(text) || text[n] != '%' {
+			return 0
+		}
+		n++
+		for strings.HasPrefix(text[n:], "25") && letter[i] != '%' {
+			n += 2
+		}
+		if n+2 > len(text) || !strings.EqualFold(text[n:n+2], fmt.Sprintf("%02x", letter[i])) {
+			return 0
+		}
+		n += 2
+	}
+	return n
+}
+
+// entity is a letter as in HTML, perhaps escaped twice.
+func entity(text, letter string) int {
+	const longest = 16
+	whole := text[:min(len(text), longest)]
+	end := 0
+	for range 2 {
+		i := strings.IndexByte(whole[end:], ';')
+		if i < 0 {
+			return 0
+		}
+		end += i + 1
+		if once := html.UnescapeString(whole[:end]); once == letter || html.UnescapeString(once) == letter {
+			return end
+		}
+	}
+	return 0
+}
+
+// backslash is a letter as \/, \u002f or \x2f, with any number of backslashes.
+func backslash(text, letter string, r rune) int {
+	n := len(text) - len(strings.TrimLeft(text, `\`))
+	rest := text[n:]
+	switch {
+	case r == '\\' && n >= 2:
+		return 2
+	case strings.HasPrefix(rest, letter):
+		return n + len(letter)
+	case r == '\n' && strings.HasPrefix(rest, "n"), r == '\r' && strings.HasPrefix(rest, "r"), r == '\t' && strings.HasPrefix(rest, "t"):
+		return n + 1
+	case r < 0x100 && len(rest) >= 3 && strings.EqualFold(rest[:3], fmt.Sprintf("x%02x", r)):
+		return n + 3
+	}
+	for _, unit := range utf16.Encode([]rune{r}) {
+		rest = strings.TrimLeft(rest, `\`)
+		if len(rest) < 5 || !strings.EqualFold(rest[:5], fmt.Sprintf("u%04x", unit)) {
+			return 0
+		}
+		rest = rest[5:]
+	}
+	return len(text) - len(rest)
 }
 
 // OneLine makes a single space of every run of white space, control characters and characters that
