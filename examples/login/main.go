@@ -29,7 +29,7 @@ which refuse accounts made or given a new password since December 2022.
 
 Credentials come from a file (-credentials), or else from the environment: MANGADEX_CLIENT_ID and
 MANGADEX_CLIENT_SECRET, MANGADEX_USERNAME and MANGADEX_PASSWORD, MANGADEX_REFRESH_TOKEN. With
--username the password is asked for. A refresh token that was kept is used before a password. There
+-username the password is asked for; so is a one-time code where the password alone is refused. A refresh token that was kept is used before a password. There
 is no flag for a password, because other users of the machine can see flags.`
 
 func main() { command.Main("login", usage, run) }
@@ -46,7 +46,17 @@ func run(ctx context.Context, c *command.Command) error {
 	case *username != "" && c.Arg(0) != "" && c.Arg(0) != "login":
 		return command.Usagef("-username is for login, not for %s", c.Arg(0))
 	}
-	session, err := c.Session()
+	var options []authn.Option
+	if c.Arg(0) == "" || c.Arg(0) == "login" {
+		options = append(options, authn.WithOneTimeCode(func(ctx context.Context) (string, error) {
+			code, err := c.AskSecret(ctx, "one-time code, if the account has one")
+			if ctx.Err() == nil {
+				err = nil // there was none
+			}
+			return code, err
+		}))
+	}
+	session, err := c.Session(options...)
 	if err != nil {
 		return err
 	}

@@ -4,6 +4,7 @@
 package command
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"flag"
@@ -42,6 +43,7 @@ type Command struct {
 	credentials, tokens *string // nil in a program that does not log in
 	fake                *apitest.Server
 	session             *authn.Session
+	lines               *bufio.Reader // of Stdin
 }
 
 // Main runs a program and ends it, with a status and, where there is an error, with one line on
@@ -66,7 +68,9 @@ func Main(name, usage string, run func(context.Context, *Command) error) {
 	if c.Stdout.err != nil { // whose end is that of the program
 		err = c.Stdout.err
 	}
-	c.close()
+	if closeErr := c.close(); err == nil {
+		err = closeErr
+	}
 	status, line := c.outcome(ctx, err)
 	if line != "" {
 		fmt.Fprintln(c.Stderr, name+": "+strings.TrimPrefix(line, name+": "))
@@ -74,13 +78,15 @@ func Main(name, usage string, run func(context.Context, *Command) error) {
 	os.Exit(status)
 }
 
-func (c *Command) close() {
+// close ends what the program has begun. A login that could not be kept is an error.
+func (c *Command) close() (err error) {
 	if c.session != nil {
-		c.session.Close()
+		err = c.session.Close()
 	}
 	if c.fake != nil {
 		c.fake.Close()
 	}
+	return err
 }
 
 // Parse reads the flags. The error is for [Main].

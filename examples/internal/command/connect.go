@@ -99,7 +99,7 @@ func (c *Command) LogsIn() {
 
 // Session returns a session that logs in as the flags of [Command.LogsIn] and the environment say,
 // and keeps the login in a file. With the fake MangaDex it is that of its account.
-func (c *Command) Session() (*authn.Session, error) {
+func (c *Command) Session(more ...authn.Option) (*authn.Session, error) {
 	server, err := c.address()
 	if err != nil {
 		return nil, err
@@ -109,7 +109,7 @@ func (c *Command) Session() (*authn.Session, error) {
 		return nil, err
 	}
 	store := authn.WithStore(authn.NewFileStore(path))
-	options := []authn.Option{authn.WithUserAgent(Agent), authn.WithAPIServer(server), store}
+	options := append(more, authn.WithUserAgent(Agent), authn.WithAPIServer(server), store)
 	switch {
 	case c.fake != nil:
 		account := c.fake.Account

@@ -14,7 +14,10 @@ import (
 // AskSecret asks for a secret and reads a line of Stdin. A terminal does not show what is typed.
 func (c *Command) AskSecret(ctx context.Context, what string) (string, error) {
 	read := func() (string, error) {
-		text, err := bufio.NewReader(c.Stdin).ReadString('\n')
+		if c.lines == nil {
+			c.lines = bufio.NewReader(c.Stdin) // which may read ahead
+		}
+		text, err := c.lines.ReadString('\n')
 		if errors.Is(err, io.EOF) && text != "" {
 			err = nil
 		}
