@@ -140,14 +140,23 @@ const (
 func (r *repeats) suspicious(req *http.Request, b *bearer) bool {
 	hash := maphash.String(r.seed, req.URL.Path) ^ uint64(len(req.Method))
 	wait := lookEvery
-	if r.last.Load() != hash {
+	if r.last.Load() == hash {
+		wait = b.lookPause()
+	} else {
 		r.last.Store(hash)
-	} else if looks := b.looks.Load(); looks == 0 {
-		wait = 0
-	} else if looks < 7 {
-		wait = shortestPause << (looks - 1)
 	}
 	return b.unknownFor(wait)
+}
+
+// lookPause is how long the API is not asked about a token after it has known it: some looks are free,
+// the others are ever rarer.
+func (b *bearer) lookPause() time.Duration {
+	const free = 4
+	looks := b.looks.Load()
+	if looks < free {
+		return 0
+	}
+	return min(shortestPause<<min(looks-free, 6), lookEvery)
 }
 
 // look asks the API whether it knows a token, if it has not said so for a while. It returns false if

@@ -28,7 +28,7 @@ func (s *Session) Login(ctx context.Context) error {
 	st = s.changeLocked(state.awake)
 	s.mu.Unlock()
 	if usable && st.bearer.fresh() {
-		s.look(ctx, st.bearer, time.Second*time.Duration(min(1, st.bearer.looks.Load())))
+		s.look(ctx, st.bearer, min(st.bearer.lookPause(), time.Second))
 	}
 	if _, err := s.acquire(ctx, true); err != nil {
 		return s.loginError(err)

@@ -127,7 +127,7 @@ func TestEditNoticesARefusal(t *testing.T) {
 			do("POST", follow)
 			time.Sleep(100 * time.Millisecond)
 		}
-		if n := w.count("GET /auth/check") - before; n < 1 || n > 8 {
+		if n := w.count("GET /auth/check") - before; n < 1 || n > 12 {
 			t.Errorf("%d checks in a minute", n)
 		}
 		// Login asks, too.
