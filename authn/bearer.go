@@ -22,6 +22,8 @@ type bearer struct {
 
 	known atomic.Int64 // when the API has last said that it knows the token: a nanosecond more than so long after start
 	looks atomic.Int32 // how often it was asked because Edit did not know
+
+	sampled atomic.Int64 // trusted, as it was when Edit has last thought about asking
 }
 
 // newBearer sets the margins. They allow for a request under way, for expiries that are whole

@@ -136,27 +136,39 @@ const (
 )
 
 // suspicious reports whether the token of a request may have been refused without our knowing it: the
-// same request comes again, or a minute has passed since the API has known the token.
+// same request comes again, or a minute has passed since the API has known the token. Every call asks
+// this, so the clock is read once a second, as by fresh.
 func (r *repeats) suspicious(req *http.Request, b *bearer) bool {
-	hash := maphash.String(r.seed, req.URL.Path) ^ uint64(len(req.Method))
-	wait := lookEvery
-	if r.last.Load() == hash {
-		wait = b.lookPause()
-	} else {
+	looks := b.looks.Load()
+	if looks < freeLooks {
+		hash := maphash.String(r.seed, req.URL.Path) ^ uint64(len(req.Method))
+		if r.last.Load() == hash {
+			return true
+		}
 		r.last.Store(hash)
 	}
-	return b.unknownFor(wait)
+	second := b.trusted.Load()
+	if b.sampled.Load() == second {
+		return false
+	}
+	b.sampled.Store(second)
+	if looks < freeLooks {
+		return b.unknownFor(lookEvery)
+	}
+	return b.unknownFor(b.lookPause())
 }
+
+// freeLooks is how often the API is asked about a token without a pause.
+const freeLooks = 4
 
 // lookPause is how long the API is not asked about a token after it has known it: some looks are free,
 // the others are ever rarer.
 func (b *bearer) lookPause() time.Duration {
-	const free = 4
 	looks := b.looks.Load()
-	if looks < free {
+	if looks < freeLooks {
 		return 0
 	}
-	return min(shortestPause<<min(looks-free, 6), lookEvery)
+	return min(shortestPause<<min(looks-freeLooks, 6), lookEvery)
 }
 
 // look asks the API whether it knows a token, if it has not said so for a while. It returns false if
