@@ -35,7 +35,8 @@ func (v *AggregateVolumes) decode(r *jsonio.Reader) {
 		var volume AggregateVolume
 		volume.Volume = r.KeyName()
 		volume.decode(r)
-		*v = append(*v, volume)
+		*v = longer(r, *v)
+		(*v)[len(*v)-1] = volume
 	}
 }
 
@@ -61,7 +62,8 @@ func (c *AggregateChapters) decode(r *jsonio.Reader) {
 		var chapter AggregateChapter
 		chapter.Chapter = r.KeyName()
 		chapter.decode(r)
-		*c = append(*c, chapter)
+		*c = longer(r, *c)
+		(*c)[len(*c)-1] = chapter
 	}
 }
 

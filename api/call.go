@@ -7,10 +7,12 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/oapi-codegen/runtime"
 
+	"github.com/mangadex-go/mangadex/api/internal/jsonio"
 	"github.com/mangadex-go/mangadex/internal/answer"
 	"github.com/mangadex-go/mangadex/internal/operation"
 )
@@ -144,7 +146,7 @@ type object[T any] interface {
 func call[T any, P object[T]](ctx context.Context, c *Client, r *request, editors []RequestEditorFn) (*T, error) {
 	answer := new(T)
 	err := c.exchange(ctx, r, editors, func(resp *http.Response, body []byte) error {
-		return decodeAnswer(resp, body, P(answer))
+		return decodeAnswer(resp, body, P(answer), c.strict || answersSecret(r.op.ID))
 	})
 	if err != nil {
 		return nil, err
@@ -152,12 +154,12 @@ func call[T any, P object[T]](ctx context.Context, c *Client, r *request, editor
 	return answer, nil
 }
 
-func decodeAnswer(resp *http.Response, body []byte, into decoder) error {
+func decodeAnswer(resp *http.Response, body []byte, into decoder, strict bool) error {
 	contentType := resp.Header.Get("Content-Type")
 	if !isJSON(contentType, body) {
 		return &notJSON{contentType: contentType, body: bytes.Clone(body[:min(len(body), maxErrorBody)])}
 	}
-	if body = bytes.TrimLeft(body, " \t\r\n"); body[0] == '[' {
+	if body = answer.Trim(body); body[0] == '[' {
 		return &malformed{errors.New("it is a list, not an object")}
 	}
 	if _, partial := into.(*UploadPagesResponse); !partial { // its errors are those of single files
@@ -165,16 +167,20 @@ func decodeAnswer(resp *http.Response, body []byte, into decoder) error {
 			return err
 		}
 	}
-	if err := unmarshal(body, into); err != nil {
+	if err := decodeWhole(body, into, strict); err != nil {
 		return &malformed{err}
+	}
+	if p, ok := into.(interface{ lacks([]byte) string }); ok {
+		if what := p.lacks(body); what != "" {
+			return &malformed{fmt.Errorf("it has no %s", what)}
+		}
 	}
 	return nil
 }
 
 // refusalIn returns the reasons of a failure that has the status of a success.
 func refusalIn(body []byte) error {
-	const head = 64 // the result comes first
-	if !bytes.Contains(body[:min(len(body), head)], []byte(`"error"`)) {
+	if !bytes.Contains(body, []byte(`"error"`)) {
 		return nil
 	}
 	var answer ErrorResponse
@@ -184,24 +190,63 @@ func refusalIn(body []byte) error {
 	return nil
 }
 
-// do carries out an operation whose answer says nothing but that it went well.
+// has reports whether an object has a member.
+func has(body []byte, names ...string) bool {
+	r := readers.Get().(*jsonio.Reader)
+	defer release(r)
+	r.Reset(body)
+	for it := r.Object(); it.Next(); {
+		if slices.Contains(names, string(r.Key())) {
+			return true
+		}
+		r.Skip()
+	}
+	return false
+}
+
+// acknowledge carries out an operation whose answer says nothing but that it went well. It must say
+// so.
+func (c *Client) acknowledge(ctx context.Context, r *request, editors []RequestEditorFn) error {
+	return c.exchange(ctx, r, editors, func(resp *http.Response, body []byte) error {
+		if len(body) == 0 && (resp.StatusCode == http.StatusNoContent || resp.StatusCode == http.StatusResetContent) {
+			return nil
+		}
+		contentType := resp.Header.Get("Content-Type")
+		if !isJSON(contentType, body) {
+			return &notJSON{contentType: contentType, body: bytes.Clone(body[:min(len(body), maxErrorBody)])}
+		}
+		result, err := c.understand(answer.Trim(body))
+		if err == nil && (result == "" || result == ResultKo) {
+			err = &malformed{errors.New("it does not say that the result is ok")}
+		}
+		return err
+	})
+}
+
+// understand reads an answer that says only whether it went well.
+func (c *Client) understand(body []byte) (Result, error) {
+	var answer ErrorResponse
+	if err := decodeWhole(body, &answer, true); err != nil {
+		return "", &malformed{err}
+	}
+	if len(answer.Errors) > 0 || answer.Result == ResultError {
+		return "", &refused{answer.Errors}
+	}
+	return answer.Result, nil
+}
+
+// do carries out an operation that promises no JSON: nothing, or a word like pong.
 func (c *Client) do(ctx context.Context, r *request, editors []RequestEditorFn) error {
 	return c.exchange(ctx, r, editors, func(resp *http.Response, body []byte) error {
 		contentType := resp.Header.Get("Content-Type")
-		if !isJSON(contentType, body) {
-			if answer.KindOf(contentType, body) != answer.HTML {
-				return nil // nothing, or a word like pong
-			}
-			return &notJSON{contentType: contentType, body: bytes.Clone(body[:min(len(body), maxErrorBody)])}
+		if isJSON(contentType, body) {
+			_, err := c.understand(answer.Trim(body))
+			return err
 		}
-		var answer ErrorResponse
-		if err := unmarshal(body, &answer); err != nil {
-			return &malformed{err}
+		if answer.KindOf(contentType, body) != answer.HTML {
+			return nil
 		}
-		if len(answer.Errors) > 0 || answer.Result == ResultError {
-			return &refused{answer.Errors}
-		}
-		return nil
+		return &notJSON{contentType: contentType, body: bytes.Clone(body[:min(len(body), maxErrorBody)])}
 	})
 }
 
@@ -221,16 +266,16 @@ func (e *refused) Error() string {
 
 // rawAnswer carries out an operation whose answer has no fixed shape.
 func (c *Client) rawAnswer(ctx context.Context, r *request, editors []RequestEditorFn) (json.RawMessage, error) {
-	var answer json.RawMessage
+	var raw json.RawMessage
 	err := c.exchange(ctx, r, editors, func(resp *http.Response, body []byte) error {
 		if contentType := resp.Header.Get("Content-Type"); !isJSON(contentType, body) {
 			return &notJSON{contentType: contentType, body: bytes.Clone(body[:min(len(body), maxErrorBody)])}
 		}
-		if !json.Valid(body) {
+		if body = answer.Trim(body); !json.Valid(body) {
 			return &malformed{errors.New("it is cut off or damaged")}
 		}
-		answer = bytes.Clone(body)
+		raw = bytes.Clone(body)
 		return nil
 	})
-	return answer, err
+	return raw, err
 }

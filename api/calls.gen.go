@@ -62,7 +62,7 @@ func (c *Client) Login(ctx context.Context, body LoginRequest, editors ...Reques
 func (c *Client) Logout(ctx context.Context, editors ...RequestEditorFn) error {
 	r := request{op: &operation.Table[operation.Logout]}
 	r.Request, r.err = newLogoutRequest(c.root)
-	return c.do(ctx, &r, editors)
+	return c.acknowledge(ctx, &r, editors)
 }
 
 // RefreshSession exchanges a refresh token of the old kind for new tokens.
@@ -151,7 +151,7 @@ func (c *Client) UpdateAuthor(ctx context.Context, id uuid.UUID, body AuthorEdit
 func (c *Client) DeleteAuthor(ctx context.Context, id uuid.UUID, editors ...RequestEditorFn) error {
 	r := request{op: &operation.Table[operation.DeleteAuthor]}
 	r.Request, r.err = newDeleteAuthorRequest(c.root, id)
-	return c.do(ctx, &r, editors)
+	return c.acknowledge(ctx, &r, editors)
 }
 
 // SolveCaptcha hands in the solution of a captcha.
@@ -165,7 +165,7 @@ func (c *Client) DeleteAuthor(ctx context.Context, id uuid.UUID, editors ...Requ
 func (c *Client) SolveCaptcha(ctx context.Context, body CaptchaSolution, editors ...RequestEditorFn) error {
 	r := request{op: &operation.Table[operation.SolveCaptcha]}
 	r.Request, r.err = newSolveCaptchaRequest(c.root, body)
-	return c.do(ctx, &r, editors)
+	return c.acknowledge(ctx, &r, editors)
 }
 
 // ListChapters searches chapters.
@@ -247,7 +247,7 @@ func (c *Client) UpdateChapter(ctx context.Context, id uuid.UUID, body ChapterEd
 func (c *Client) DeleteChapter(ctx context.Context, id uuid.UUID, editors ...RequestEditorFn) error {
 	r := request{op: &operation.Table[operation.DeleteChapter]}
 	r.Request, r.err = newDeleteChapterRequest(c.root, id)
-	return c.do(ctx, &r, editors)
+	return c.acknowledge(ctx, &r, editors)
 }
 
 // ListAPIClients lists the API clients of the account.
@@ -324,7 +324,7 @@ func (c *Client) UpdateAPIClient(ctx context.Context, id uuid.UUID, body APIClie
 func (c *Client) DeleteAPIClient(ctx context.Context, id uuid.UUID, params *DeleteAPIClientParams, editors ...RequestEditorFn) error {
 	r := request{op: &operation.Table[operation.DeleteAPIClient]}
 	r.Request, r.err = newDeleteAPIClientRequest(c.root, id, params)
-	return c.do(ctx, &r, editors)
+	return c.acknowledge(ctx, &r, editors)
 }
 
 // GetAPIClientSecret returns the secret of an API client.
@@ -426,7 +426,7 @@ func (c *Client) UpdateCover(ctx context.Context, mangaOrCoverID uuid.UUID, body
 func (c *Client) DeleteCover(ctx context.Context, mangaOrCoverID uuid.UUID, editors ...RequestEditorFn) error {
 	r := request{op: &operation.Table[operation.DeleteCover]}
 	r.Request, r.err = newDeleteCoverRequest(c.root, mangaOrCoverID)
-	return c.do(ctx, &r, editors)
+	return c.acknowledge(ctx, &r, editors)
 }
 
 // CreateForumThread returns the forum thread for the comments on a title, chapter or group, and
@@ -512,7 +512,7 @@ func (c *Client) UpdateGroup(ctx context.Context, id uuid.UUID, body ScanlationG
 func (c *Client) DeleteGroup(ctx context.Context, id uuid.UUID, editors ...RequestEditorFn) error {
 	r := request{op: &operation.Table[operation.DeleteGroup]}
 	r.Request, r.err = newDeleteGroupRequest(c.root, id)
-	return c.do(ctx, &r, editors)
+	return c.acknowledge(ctx, &r, editors)
 }
 
 // FollowGroup follows a scanlation group.
@@ -521,7 +521,7 @@ func (c *Client) DeleteGroup(ctx context.Context, id uuid.UUID, editors ...Reque
 func (c *Client) FollowGroup(ctx context.Context, id uuid.UUID, editors ...RequestEditorFn) error {
 	r := request{op: &operation.Table[operation.FollowGroup]}
 	r.Request, r.err = newFollowGroupRequest(c.root, id)
-	return c.do(ctx, &r, editors)
+	return c.acknowledge(ctx, &r, editors)
 }
 
 // UnfollowGroup stops following a scanlation group.
@@ -530,7 +530,7 @@ func (c *Client) FollowGroup(ctx context.Context, id uuid.UUID, editors ...Reque
 func (c *Client) UnfollowGroup(ctx context.Context, id uuid.UUID, editors ...RequestEditorFn) error {
 	r := request{op: &operation.Table[operation.UnfollowGroup]}
 	r.Request, r.err = newUnfollowGroupRequest(c.root, id)
-	return c.do(ctx, &r, editors)
+	return c.acknowledge(ctx, &r, editors)
 }
 
 // MapLegacyIDs translates ids that were numbers, before MangaDex version 5, into today's.
@@ -587,7 +587,7 @@ func (c *Client) UpdateCustomList(ctx context.Context, id uuid.UUID, body Custom
 func (c *Client) DeleteCustomList(ctx context.Context, id uuid.UUID, editors ...RequestEditorFn) error {
 	r := request{op: &operation.Table[operation.DeleteCustomList]}
 	r.Request, r.err = newDeleteCustomListRequest(c.root, id)
-	return c.do(ctx, &r, editors)
+	return c.acknowledge(ctx, &r, editors)
 }
 
 // GetCustomListFeed returns the chapters of the titles in a custom list.
@@ -640,7 +640,7 @@ func (c *Client) GetCustomListFeedAll(ctx context.Context, id uuid.UUID, params 
 func (c *Client) FollowCustomList(ctx context.Context, id uuid.UUID, editors ...RequestEditorFn) error {
 	r := request{op: &operation.Table[operation.FollowCustomList]}
 	r.Request, r.err = newFollowCustomListRequest(c.root, id, EmptyObject{})
-	return c.do(ctx, &r, editors)
+	return c.acknowledge(ctx, &r, editors)
 }
 
 // UnfollowCustomList stops following a custom list.
@@ -649,7 +649,7 @@ func (c *Client) FollowCustomList(ctx context.Context, id uuid.UUID, editors ...
 func (c *Client) UnfollowCustomList(ctx context.Context, id uuid.UUID, editors ...RequestEditorFn) error {
 	r := request{op: &operation.Table[operation.UnfollowCustomList]}
 	r.Request, r.err = newUnfollowCustomListRequest(c.root, id, EmptyObject{})
-	return c.do(ctx, &r, editors)
+	return c.acknowledge(ctx, &r, editors)
 }
 
 // SearchManga searches titles.
@@ -840,7 +840,7 @@ func (c *Client) UpdateManga(ctx context.Context, id uuid.UUID, body MangaEdit, 
 func (c *Client) DeleteManga(ctx context.Context, id uuid.UUID, editors ...RequestEditorFn) error {
 	r := request{op: &operation.Table[operation.DeleteManga]}
 	r.Request, r.err = newDeleteMangaRequest(c.root, id)
-	return c.do(ctx, &r, editors)
+	return c.acknowledge(ctx, &r, editors)
 }
 
 // GetMangaAggregate returns the volumes of a title and the numbers and ids of their chapters.
@@ -907,7 +907,7 @@ func (c *Client) GetMangaFeedAll(ctx context.Context, id uuid.UUID, params *GetM
 func (c *Client) FollowManga(ctx context.Context, id uuid.UUID, editors ...RequestEditorFn) error {
 	r := request{op: &operation.Table[operation.FollowManga]}
 	r.Request, r.err = newFollowMangaRequest(c.root, id)
-	return c.do(ctx, &r, editors)
+	return c.acknowledge(ctx, &r, editors)
 }
 
 // UnfollowManga stops following a title.
@@ -916,7 +916,7 @@ func (c *Client) FollowManga(ctx context.Context, id uuid.UUID, editors ...Reque
 func (c *Client) UnfollowManga(ctx context.Context, id uuid.UUID, editors ...RequestEditorFn) error {
 	r := request{op: &operation.Table[operation.UnfollowManga]}
 	r.Request, r.err = newUnfollowMangaRequest(c.root, id)
-	return c.do(ctx, &r, editors)
+	return c.acknowledge(ctx, &r, editors)
 }
 
 // AddMangaToCustomList puts a title into a custom list of the account.
@@ -925,7 +925,7 @@ func (c *Client) UnfollowManga(ctx context.Context, id uuid.UUID, editors ...Req
 func (c *Client) AddMangaToCustomList(ctx context.Context, id uuid.UUID, listID uuid.UUID, params *AddMangaToCustomListParams, editors ...RequestEditorFn) error {
 	r := request{op: &operation.Table[operation.AddMangaToCustomList]}
 	r.Request, r.err = newAddMangaToCustomListRequest(c.root, id, listID, params)
-	return c.do(ctx, &r, editors)
+	return c.acknowledge(ctx, &r, editors)
 }
 
 // RemoveMangaFromCustomList takes a title out of a custom list of the account.
@@ -934,7 +934,7 @@ func (c *Client) AddMangaToCustomList(ctx context.Context, id uuid.UUID, listID 
 func (c *Client) RemoveMangaFromCustomList(ctx context.Context, id uuid.UUID, listID uuid.UUID, params *RemoveMangaFromCustomListParams, editors ...RequestEditorFn) error {
 	r := request{op: &operation.Table[operation.RemoveMangaFromCustomList]}
 	r.Request, r.err = newRemoveMangaFromCustomListRequest(c.root, id, listID, params)
-	return c.do(ctx, &r, editors)
+	return c.acknowledge(ctx, &r, editors)
 }
 
 // GetMangaReadMarkers returns which chapters of a title the account has read.
@@ -955,7 +955,7 @@ func (c *Client) GetMangaReadMarkers(ctx context.Context, id uuid.UUID, editors 
 func (c *Client) SetMangaReadMarkers(ctx context.Context, id uuid.UUID, params *SetMangaReadMarkersParams, body ReadMarkersEdit, editors ...RequestEditorFn) error {
 	r := request{op: &operation.Table[operation.SetMangaReadMarkers]}
 	r.Request, r.err = newSetMangaReadMarkersRequest(c.root, id, params, body)
-	return c.do(ctx, &r, editors)
+	return c.acknowledge(ctx, &r, editors)
 }
 
 // ListMangaRecommendations returns titles that are like a title, up to 20, the most similar first.
@@ -990,7 +990,7 @@ func (c *Client) GetReadingStatus(ctx context.Context, id uuid.UUID, editors ...
 func (c *Client) SetReadingStatus(ctx context.Context, id uuid.UUID, body ReadingStatusEdit, editors ...RequestEditorFn) error {
 	r := request{op: &operation.Table[operation.SetReadingStatus]}
 	r.Request, r.err = newSetReadingStatusRequest(c.root, id, body)
-	return c.do(ctx, &r, editors)
+	return c.acknowledge(ctx, &r, editors)
 }
 
 // ListMangaRelations returns the titles that a title is related to, in one page.
@@ -1021,7 +1021,7 @@ func (c *Client) CreateMangaRelation(ctx context.Context, mangaID uuid.UUID, bod
 func (c *Client) DeleteMangaRelation(ctx context.Context, mangaID uuid.UUID, id uuid.UUID, editors ...RequestEditorFn) error {
 	r := request{op: &operation.Table[operation.DeleteMangaRelation]}
 	r.Request, r.err = newDeleteMangaRelationRequest(c.root, mangaID, id)
-	return c.do(ctx, &r, editors)
+	return c.acknowledge(ctx, &r, editors)
 }
 
 // Ping asks whether the API is up, and returns nil if it is.
@@ -1051,7 +1051,7 @@ func (c *Client) ListRatings(ctx context.Context, params *ListRatingsParams, edi
 func (c *Client) SetRating(ctx context.Context, mangaID uuid.UUID, body RatingEdit, editors ...RequestEditorFn) error {
 	r := request{op: &operation.Table[operation.SetRating]}
 	r.Request, r.err = newSetRatingRequest(c.root, mangaID, body)
-	return c.do(ctx, &r, editors)
+	return c.acknowledge(ctx, &r, editors)
 }
 
 // DeleteRating removes the rating that the account gave to a title.
@@ -1060,7 +1060,7 @@ func (c *Client) SetRating(ctx context.Context, mangaID uuid.UUID, body RatingEd
 func (c *Client) DeleteRating(ctx context.Context, mangaID uuid.UUID, editors ...RequestEditorFn) error {
 	r := request{op: &operation.Table[operation.DeleteRating]}
 	r.Request, r.err = newDeleteRatingRequest(c.root, mangaID)
-	return c.do(ctx, &r, editors)
+	return c.acknowledge(ctx, &r, editors)
 }
 
 // ListReports lists the reports that the account made.
@@ -1105,7 +1105,7 @@ func (c *Client) ListReportsAll(ctx context.Context, params *ListReportsParams, 
 func (c *Client) CreateReport(ctx context.Context, body ReportCreate, editors ...RequestEditorFn) error {
 	r := request{op: &operation.Table[operation.CreateReport]}
 	r.Request, r.err = newCreateReportRequest(c.root, body)
-	return c.do(ctx, &r, editors)
+	return c.acknowledge(ctx, &r, editors)
 }
 
 // ListReportReasons returns the reasons for which something of a kind can be reported, in one page.
@@ -1311,7 +1311,7 @@ func (c *Client) UploadPages(ctx context.Context, uploadSessionID uuid.UUID, bod
 func (c *Client) AbandonUpload(ctx context.Context, uploadSessionID uuid.UUID, editors ...RequestEditorFn) error {
 	r := request{op: &operation.Table[operation.AbandonUpload]}
 	r.Request, r.err = newAbandonUploadRequest(c.root, uploadSessionID)
-	return c.do(ctx, &r, editors)
+	return c.acknowledge(ctx, &r, editors)
 }
 
 // DeleteUploadedPages removes pages from an upload session, by the ids of their files.
@@ -1326,7 +1326,7 @@ func (c *Client) DeleteUploadedPages(ctx context.Context, uploadSessionID uuid.U
 		body = []uuid.UUID{}
 	}
 	r.Request, r.err = newDeleteUploadedPagesRequest(c.root, uploadSessionID, body)
-	return c.do(ctx, &r, editors)
+	return c.acknowledge(ctx, &r, editors)
 }
 
 // CommitUpload closes an upload session and makes a chapter of it.
@@ -1349,7 +1349,7 @@ func (c *Client) CommitUpload(ctx context.Context, uploadSessionID uuid.UUID, bo
 func (c *Client) DeleteUploadedPage(ctx context.Context, uploadSessionID uuid.UUID, uploadSessionFileID uuid.UUID, editors ...RequestEditorFn) error {
 	r := request{op: &operation.Table[operation.DeleteUploadedPage]}
 	r.Request, r.err = newDeleteUploadedPageRequest(c.root, uploadSessionID, uploadSessionFileID)
-	return c.do(ctx, &r, editors)
+	return c.acknowledge(ctx, &r, editors)
 }
 
 // ListUsers searches users.
@@ -1394,7 +1394,7 @@ func (c *Client) ListUsersAll(ctx context.Context, params *ListUsersParams, opti
 func (c *Client) ConfirmUserDeletion(ctx context.Context, code uuid.UUID, editors ...RequestEditorFn) error {
 	r := request{op: &operation.Table[operation.ConfirmUserDeletion]}
 	r.Request, r.err = newConfirmUserDeletionRequest(c.root, code)
-	return c.do(ctx, &r, editors)
+	return c.acknowledge(ctx, &r, editors)
 }
 
 // ListFollowedGroups lists the scanlation groups that the account follows.
@@ -1441,7 +1441,7 @@ func (c *Client) ListFollowedGroupsAll(ctx context.Context, params *ListFollowed
 func (c *Client) CheckFollowedGroup(ctx context.Context, id uuid.UUID, editors ...RequestEditorFn) error {
 	r := request{op: &operation.Table[operation.CheckFollowedGroup]}
 	r.Request, r.err = newCheckFollowedGroupRequest(c.root, id)
-	return c.do(ctx, &r, editors)
+	return c.acknowledge(ctx, &r, editors)
 }
 
 // ListFollowedCustomLists lists the custom lists that the account follows.
@@ -1488,7 +1488,7 @@ func (c *Client) ListFollowedCustomListsAll(ctx context.Context, params *ListFol
 func (c *Client) CheckFollowedCustomList(ctx context.Context, id uuid.UUID, editors ...RequestEditorFn) error {
 	r := request{op: &operation.Table[operation.CheckFollowedCustomList]}
 	r.Request, r.err = newCheckFollowedCustomListRequest(c.root, id)
-	return c.do(ctx, &r, editors)
+	return c.acknowledge(ctx, &r, editors)
 }
 
 // ListFollowedManga lists the titles that the account follows.
@@ -1577,7 +1577,7 @@ func (c *Client) GetFollowedMangaFeedAll(ctx context.Context, params *GetFollowe
 func (c *Client) CheckFollowedManga(ctx context.Context, id uuid.UUID, editors ...RequestEditorFn) error {
 	r := request{op: &operation.Table[operation.CheckFollowedManga]}
 	r.Request, r.err = newCheckFollowedMangaRequest(c.root, id)
-	return c.do(ctx, &r, editors)
+	return c.acknowledge(ctx, &r, editors)
 }
 
 // ListFollowedUsers lists the users that the account follows.
@@ -1622,7 +1622,7 @@ func (c *Client) ListFollowedUsersAll(ctx context.Context, params *ListFollowedU
 func (c *Client) CheckFollowedUser(ctx context.Context, id uuid.UUID, editors ...RequestEditorFn) error {
 	r := request{op: &operation.Table[operation.CheckFollowedUser]}
 	r.Request, r.err = newCheckFollowedUserRequest(c.root, id)
-	return c.do(ctx, &r, editors)
+	return c.acknowledge(ctx, &r, editors)
 }
 
 // GetReadingHistory returns what the account has read lately.
@@ -1699,7 +1699,7 @@ func (c *Client) GetUser(ctx context.Context, id uuid.UUID, editors ...RequestEd
 func (c *Client) DeleteUser(ctx context.Context, id uuid.UUID, editors ...RequestEditorFn) error {
 	r := request{op: &operation.Table[operation.DeleteUser]}
 	r.Request, r.err = newDeleteUserRequest(c.root, id)
-	return c.do(ctx, &r, editors)
+	return c.acknowledge(ctx, &r, editors)
 }
 
 // ListUserCustomLists lists the public custom lists of a user.

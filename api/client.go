@@ -25,6 +25,7 @@ type Client struct {
 	server    *origin.Server
 	root      string // the server as the requests are built on it, with a slash at the end
 	transport *transport.Transport
+	strict    bool // about values that cannot be read
 }
 
 // A RequestEditorFn changes a request before it is sent, or refuses it with an error.
@@ -47,6 +48,7 @@ type settings struct {
 	middleware []func(HttpRequestDoer) HttpRequestDoer
 	transport  []transport.Option
 	users      []func(server string, t *transport.Transport)
+	strict     bool
 }
 
 type optionFunc func(*settings) error
@@ -142,6 +144,16 @@ func WithLogger(logger *slog.Logger) Option { return WithTransport(transport.Wit
 // servers of one's own.
 func WithoutRateLimit() Option { return WithTransport(transport.WithoutRateLimit()) }
 
+// WithStrictDecoding makes a value that cannot be read, such as a year that is a word, an error of the
+// call. It is for tests that look for such values: without it the field is zero, and what the server
+// sent is in Extra.
+func WithStrictDecoding() Option {
+	return optionFunc(func(s *settings) error {
+		s.strict = true
+		return nil
+	})
+}
+
 // WithoutRetry sends every request once.
 func WithoutRetry() Option { return WithTransport(transport.WithoutRetry()) }
 
@@ -167,7 +179,7 @@ func New(server string, options ...Option) (*Client, error) {
 	for _, use := range s.users {
 		use(known.String(), polite)
 	}
-	return &Client{doer: doer, editors: s.editors, server: known, root: root, transport: polite}, nil
+	return &Client{doer: doer, editors: s.editors, server: known, root: root, transport: polite, strict: s.strict}, nil
 }
 
 func parseServer(server string) (*origin.Server, error) {

@@ -31,6 +31,8 @@ func (x *APIClient) decode(r *jsonio.Reader) {
 	for it := r.Object(); it.Next(); {
 		if !x.member(r) {
 			x.Extra = x.Extra.keep(r)
+		} else if r.Odd() {
+			x.Extra = x.Extra.keepOdd(r, &it)
 		}
 	}
 }
@@ -95,6 +97,8 @@ func (x *APIClientAttributes) decode(r *jsonio.Reader) {
 	for it := r.Object(); it.Next(); {
 		if !x.member(r) {
 			x.Extra = x.Extra.keep(r)
+		} else if r.Odd() {
+			x.Extra = x.Extra.keepOdd(r, &it)
 		}
 	}
 }
@@ -175,6 +179,8 @@ func (x *APIClientList) decode(r *jsonio.Reader) {
 	for it := r.Object(); it.Next(); {
 		if !x.member(r) {
 			x.Extra = x.Extra.keep(r)
+		} else if r.Odd() {
+			x.Extra = x.Extra.keepOdd(r, &it)
 		}
 	}
 }
@@ -211,6 +217,14 @@ func (x *APIClientList) append(b []byte) []byte {
 	return jsonio.Close(b, start)
 }
 
+// lacks returns what the answer must have and has not.
+func (x *APIClientList) lacks(body []byte) string {
+	if x.Data == nil {
+		return "data"
+	}
+	return ""
+}
+
 // MarshalJSON implements [json.Marshaler].
 func (x APIClientList) MarshalJSON() ([]byte, error) { return x.append(nil), nil }
 
@@ -241,6 +255,8 @@ func (x *APIClientResponse) decode(r *jsonio.Reader) {
 		wrapped = wrapped || string(r.Key()) == "data"
 		if !x.member(r) && (wrapped || !x.Data.member(r)) {
 			x.Extra = x.Extra.keep(r)
+		} else if r.Odd() {
+			x.Extra = x.Extra.keepOdd(r, &it)
 		}
 	}
 }
@@ -258,6 +274,14 @@ func (x *APIClientResponse) append(b []byte) []byte {
 	b = jsonio.AppendName(b, string(x.Result))
 	b = jsonio.AppendExtra(b, start, x.Extra)
 	return jsonio.Close(b, start)
+}
+
+// lacks returns what the answer must have and has not.
+func (x *APIClientResponse) lacks(body []byte) string {
+	if x.Data.ID == (uuid.UUID{}) {
+		return "data with an id"
+	}
+	return ""
 }
 
 // MarshalJSON implements [json.Marshaler].
@@ -283,6 +307,8 @@ func (x *APIClientSecret) decode(r *jsonio.Reader) {
 	for it := r.Object(); it.Next(); {
 		if !x.member(r) {
 			x.Extra = x.Extra.keep(r)
+		} else if r.Odd() {
+			x.Extra = x.Extra.keepOdd(r, &it)
 		}
 	}
 }
@@ -298,6 +324,14 @@ func (x *APIClientSecret) append(b []byte) []byte {
 	b = jsonio.AppendName(b, string(x.Result))
 	b = jsonio.AppendExtra(b, start, x.Extra)
 	return jsonio.Close(b, start)
+}
+
+// lacks returns what the answer must have and has not.
+func (x *APIClientSecret) lacks(body []byte) string {
+	if x.Data == "" {
+		return "data"
+	}
+	return ""
 }
 
 // MarshalJSON implements [json.Marshaler].
@@ -332,7 +366,8 @@ func (x *AggregateChapter) member(r *jsonio.Reader) bool {
 			for it := r.Array(); it.Next(); {
 				var v0 uuid.UUID
 				v0 = r.UUID()
-				list0 = append(list0, v0)
+				list0 = longer(r, list0)
+				list0[len(list0)-1] = v0
 			}
 			x.Others = exact(list0)
 		}
@@ -346,6 +381,8 @@ func (x *AggregateChapter) decode(r *jsonio.Reader) {
 	for it := r.Object(); it.Next(); {
 		if !x.member(r) {
 			x.Extra = x.Extra.keep(r)
+		} else if r.Odd() {
+			x.Extra = x.Extra.keepOdd(r, &it)
 		}
 	}
 }
@@ -400,6 +437,8 @@ func (x *AggregateResponse) decode(r *jsonio.Reader) {
 	for it := r.Object(); it.Next(); {
 		if !x.member(r) {
 			x.Extra = x.Extra.keep(r)
+		} else if r.Odd() {
+			x.Extra = x.Extra.keepOdd(r, &it)
 		}
 	}
 }
@@ -415,6 +454,14 @@ func (x *AggregateResponse) append(b []byte) []byte {
 	b = x.Volumes.append(b)
 	b = jsonio.AppendExtra(b, start, x.Extra)
 	return jsonio.Close(b, start)
+}
+
+// lacks returns what the answer must have and has not.
+func (x *AggregateResponse) lacks(body []byte) string {
+	if !has(body, "volumes") {
+		return "volumes"
+	}
+	return ""
 }
 
 // MarshalJSON implements [json.Marshaler].
@@ -445,6 +492,8 @@ func (x *AggregateVolume) decode(r *jsonio.Reader) {
 	for it := r.Object(); it.Next(); {
 		if !x.member(r) {
 			x.Extra = x.Extra.keep(r)
+		} else if r.Odd() {
+			x.Extra = x.Extra.keepOdd(r, &it)
 		}
 	}
 }
@@ -479,7 +528,8 @@ func (x *AtHomeChapter) member(r *jsonio.Reader) bool {
 			for it := r.Array(); it.Next(); {
 				var v0 string
 				v0 = r.String()
-				list0 = append(list0, v0)
+				list0 = longer(r, list0)
+				list0[len(list0)-1] = v0
 			}
 			x.Data = exact(list0)
 		}
@@ -492,7 +542,8 @@ func (x *AtHomeChapter) member(r *jsonio.Reader) bool {
 			for it := r.Array(); it.Next(); {
 				var v0 string
 				v0 = r.String()
-				list0 = append(list0, v0)
+				list0 = longer(r, list0)
+				list0[len(list0)-1] = v0
 			}
 			x.DataSaver = exact(list0)
 		}
@@ -511,6 +562,8 @@ func (x *AtHomeChapter) decode(r *jsonio.Reader) {
 	for it := r.Object(); it.Next(); {
 		if !x.member(r) {
 			x.Extra = x.Extra.keep(r)
+		} else if r.Odd() {
+			x.Extra = x.Extra.keepOdd(r, &it)
 		}
 	}
 }
@@ -580,6 +633,8 @@ func (x *AtHomeServer) decode(r *jsonio.Reader) {
 	for it := r.Object(); it.Next(); {
 		if !x.member(r) {
 			x.Extra = x.Extra.keep(r)
+		} else if r.Odd() {
+			x.Extra = x.Extra.keepOdd(r, &it)
 		}
 	}
 }
@@ -597,6 +652,14 @@ func (x *AtHomeServer) append(b []byte) []byte {
 	b = jsonio.AppendName(b, string(x.Result))
 	b = jsonio.AppendExtra(b, start, x.Extra)
 	return jsonio.Close(b, start)
+}
+
+// lacks returns what the answer must have and has not.
+func (x *AtHomeServer) lacks(body []byte) string {
+	if !has(body, "baseUrl", "chapter") {
+		return "baseUrl or chapter"
+	}
+	return ""
 }
 
 // MarshalJSON implements [json.Marshaler].
@@ -619,7 +682,8 @@ func (x *AuthCheck) member(r *jsonio.Reader) bool {
 			for it := r.Array(); it.Next(); {
 				var v0 string
 				v0 = r.Name()
-				list0 = append(list0, v0)
+				list0 = longer(r, list0)
+				list0[len(list0)-1] = v0
 			}
 			x.Permissions = exact(list0)
 		}
@@ -634,7 +698,8 @@ func (x *AuthCheck) member(r *jsonio.Reader) bool {
 			for it := r.Array(); it.Next(); {
 				var v0 string
 				v0 = r.Name()
-				list0 = append(list0, v0)
+				list0 = longer(r, list0)
+				list0[len(list0)-1] = v0
 			}
 			x.Roles = exact(list0)
 		}
@@ -648,6 +713,8 @@ func (x *AuthCheck) decode(r *jsonio.Reader) {
 	for it := r.Object(); it.Next(); {
 		if !x.member(r) {
 			x.Extra = x.Extra.keep(r)
+		} else if r.Odd() {
+			x.Extra = x.Extra.keepOdd(r, &it)
 		}
 	}
 }
@@ -691,6 +758,14 @@ func (x *AuthCheck) append(b []byte) []byte {
 	return jsonio.Close(b, start)
 }
 
+// lacks returns what the answer must have and has not.
+func (x *AuthCheck) lacks(body []byte) string {
+	if !has(body, "isAuthenticated", "permissions", "roles") {
+		return "isAuthenticated or permissions or roles"
+	}
+	return ""
+}
+
 // MarshalJSON implements [json.Marshaler].
 func (x AuthCheck) MarshalJSON() ([]byte, error) { return x.append(nil), nil }
 
@@ -718,6 +793,8 @@ func (x *Author) decode(r *jsonio.Reader) {
 	for it := r.Object(); it.Next(); {
 		if !x.member(r) {
 			x.Extra = x.Extra.keep(r)
+		} else if r.Odd() {
+			x.Extra = x.Extra.keepOdd(r, &it)
 		}
 	}
 }
@@ -801,6 +878,8 @@ func (x *AuthorAttributes) decode(r *jsonio.Reader) {
 	for it := r.Object(); it.Next(); {
 		if !x.member(r) {
 			x.Extra = x.Extra.keep(r)
+		} else if r.Odd() {
+			x.Extra = x.Extra.keepOdd(r, &it)
 		}
 	}
 }
@@ -903,6 +982,8 @@ func (x *AuthorList) decode(r *jsonio.Reader) {
 	for it := r.Object(); it.Next(); {
 		if !x.member(r) {
 			x.Extra = x.Extra.keep(r)
+		} else if r.Odd() {
+			x.Extra = x.Extra.keepOdd(r, &it)
 		}
 	}
 }
@@ -939,6 +1020,14 @@ func (x *AuthorList) append(b []byte) []byte {
 	return jsonio.Close(b, start)
 }
 
+// lacks returns what the answer must have and has not.
+func (x *AuthorList) lacks(body []byte) string {
+	if x.Data == nil {
+		return "data"
+	}
+	return ""
+}
+
 // MarshalJSON implements [json.Marshaler].
 func (x AuthorList) MarshalJSON() ([]byte, error) { return x.append(nil), nil }
 
@@ -969,6 +1058,8 @@ func (x *AuthorResponse) decode(r *jsonio.Reader) {
 		wrapped = wrapped || string(r.Key()) == "data"
 		if !x.member(r) && (wrapped || !x.Data.member(r)) {
 			x.Extra = x.Extra.keep(r)
+		} else if r.Odd() {
+			x.Extra = x.Extra.keepOdd(r, &it)
 		}
 	}
 }
@@ -986,6 +1077,14 @@ func (x *AuthorResponse) append(b []byte) []byte {
 	b = jsonio.AppendName(b, string(x.Result))
 	b = jsonio.AppendExtra(b, start, x.Extra)
 	return jsonio.Close(b, start)
+}
+
+// lacks returns what the answer must have and has not.
+func (x *AuthorResponse) lacks(body []byte) string {
+	if x.Data.ID == (uuid.UUID{}) {
+		return "data with an id"
+	}
+	return ""
 }
 
 // MarshalJSON implements [json.Marshaler].
@@ -1015,6 +1114,8 @@ func (x *Chapter) decode(r *jsonio.Reader) {
 	for it := r.Object(); it.Next(); {
 		if !x.member(r) {
 			x.Extra = x.Extra.keep(r)
+		} else if r.Odd() {
+			x.Extra = x.Extra.keepOdd(r, &it)
 		}
 	}
 }
@@ -1088,6 +1189,8 @@ func (x *ChapterAttributes) decode(r *jsonio.Reader) {
 	for it := r.Object(); it.Next(); {
 		if !x.member(r) {
 			x.Extra = x.Extra.keep(r)
+		} else if r.Odd() {
+			x.Extra = x.Extra.keepOdd(r, &it)
 		}
 	}
 }
@@ -1174,6 +1277,8 @@ func (x *ChapterList) decode(r *jsonio.Reader) {
 	for it := r.Object(); it.Next(); {
 		if !x.member(r) {
 			x.Extra = x.Extra.keep(r)
+		} else if r.Odd() {
+			x.Extra = x.Extra.keepOdd(r, &it)
 		}
 	}
 }
@@ -1210,6 +1315,14 @@ func (x *ChapterList) append(b []byte) []byte {
 	return jsonio.Close(b, start)
 }
 
+// lacks returns what the answer must have and has not.
+func (x *ChapterList) lacks(body []byte) string {
+	if x.Data == nil {
+		return "data"
+	}
+	return ""
+}
+
 // MarshalJSON implements [json.Marshaler].
 func (x ChapterList) MarshalJSON() ([]byte, error) { return x.append(nil), nil }
 
@@ -1240,6 +1353,8 @@ func (x *ChapterResponse) decode(r *jsonio.Reader) {
 		wrapped = wrapped || string(r.Key()) == "data"
 		if !x.member(r) && (wrapped || !x.Data.member(r)) {
 			x.Extra = x.Extra.keep(r)
+		} else if r.Odd() {
+			x.Extra = x.Extra.keepOdd(r, &it)
 		}
 	}
 }
@@ -1257,6 +1372,14 @@ func (x *ChapterResponse) append(b []byte) []byte {
 	b = jsonio.AppendName(b, string(x.Result))
 	b = jsonio.AppendExtra(b, start, x.Extra)
 	return jsonio.Close(b, start)
+}
+
+// lacks returns what the answer must have and has not.
+func (x *ChapterResponse) lacks(body []byte) string {
+	if x.Data.ID == (uuid.UUID{}) {
+		return "data with an id"
+	}
+	return ""
 }
 
 // MarshalJSON implements [json.Marshaler].
@@ -1285,6 +1408,8 @@ func (x *CommentStatistics) decode(r *jsonio.Reader) {
 	for it := r.Object(); it.Next(); {
 		if !x.member(r) {
 			x.Extra = x.Extra.keep(r)
+		} else if r.Odd() {
+			x.Extra = x.Extra.keepOdd(r, &it)
 		}
 	}
 }
@@ -1329,6 +1454,8 @@ func (x *Cover) decode(r *jsonio.Reader) {
 	for it := r.Object(); it.Next(); {
 		if !x.member(r) {
 			x.Extra = x.Extra.keep(r)
+		} else if r.Odd() {
+			x.Extra = x.Extra.keepOdd(r, &it)
 		}
 	}
 }
@@ -1386,6 +1513,8 @@ func (x *CoverAttributes) decode(r *jsonio.Reader) {
 	for it := r.Object(); it.Next(); {
 		if !x.member(r) {
 			x.Extra = x.Extra.keep(r)
+		} else if r.Odd() {
+			x.Extra = x.Extra.keepOdd(r, &it)
 		}
 	}
 }
@@ -1462,6 +1591,8 @@ func (x *CoverList) decode(r *jsonio.Reader) {
 	for it := r.Object(); it.Next(); {
 		if !x.member(r) {
 			x.Extra = x.Extra.keep(r)
+		} else if r.Odd() {
+			x.Extra = x.Extra.keepOdd(r, &it)
 		}
 	}
 }
@@ -1498,6 +1629,14 @@ func (x *CoverList) append(b []byte) []byte {
 	return jsonio.Close(b, start)
 }
 
+// lacks returns what the answer must have and has not.
+func (x *CoverList) lacks(body []byte) string {
+	if x.Data == nil {
+		return "data"
+	}
+	return ""
+}
+
 // MarshalJSON implements [json.Marshaler].
 func (x CoverList) MarshalJSON() ([]byte, error) { return x.append(nil), nil }
 
@@ -1528,6 +1667,8 @@ func (x *CoverResponse) decode(r *jsonio.Reader) {
 		wrapped = wrapped || string(r.Key()) == "data"
 		if !x.member(r) && (wrapped || !x.Data.member(r)) {
 			x.Extra = x.Extra.keep(r)
+		} else if r.Odd() {
+			x.Extra = x.Extra.keepOdd(r, &it)
 		}
 	}
 }
@@ -1545,6 +1686,14 @@ func (x *CoverResponse) append(b []byte) []byte {
 	b = jsonio.AppendName(b, string(x.Result))
 	b = jsonio.AppendExtra(b, start, x.Extra)
 	return jsonio.Close(b, start)
+}
+
+// lacks returns what the answer must have and has not.
+func (x *CoverResponse) lacks(body []byte) string {
+	if x.Data.ID == (uuid.UUID{}) {
+		return "data with an id"
+	}
+	return ""
 }
 
 // MarshalJSON implements [json.Marshaler].
@@ -1574,6 +1723,8 @@ func (x *CustomList) decode(r *jsonio.Reader) {
 	for it := r.Object(); it.Next(); {
 		if !x.member(r) {
 			x.Extra = x.Extra.keep(r)
+		} else if r.Odd() {
+			x.Extra = x.Extra.keepOdd(r, &it)
 		}
 	}
 }
@@ -1623,6 +1774,8 @@ func (x *CustomListAttributes) decode(r *jsonio.Reader) {
 	for it := r.Object(); it.Next(); {
 		if !x.member(r) {
 			x.Extra = x.Extra.keep(r)
+		} else if r.Odd() {
+			x.Extra = x.Extra.keepOdd(r, &it)
 		}
 	}
 }
@@ -1691,6 +1844,8 @@ func (x *CustomListList) decode(r *jsonio.Reader) {
 	for it := r.Object(); it.Next(); {
 		if !x.member(r) {
 			x.Extra = x.Extra.keep(r)
+		} else if r.Odd() {
+			x.Extra = x.Extra.keepOdd(r, &it)
 		}
 	}
 }
@@ -1727,6 +1882,14 @@ func (x *CustomListList) append(b []byte) []byte {
 	return jsonio.Close(b, start)
 }
 
+// lacks returns what the answer must have and has not.
+func (x *CustomListList) lacks(body []byte) string {
+	if x.Data == nil {
+		return "data"
+	}
+	return ""
+}
+
 // MarshalJSON implements [json.Marshaler].
 func (x CustomListList) MarshalJSON() ([]byte, error) { return x.append(nil), nil }
 
@@ -1757,6 +1920,8 @@ func (x *CustomListResponse) decode(r *jsonio.Reader) {
 		wrapped = wrapped || string(r.Key()) == "data"
 		if !x.member(r) && (wrapped || !x.Data.member(r)) {
 			x.Extra = x.Extra.keep(r)
+		} else if r.Odd() {
+			x.Extra = x.Extra.keepOdd(r, &it)
 		}
 	}
 }
@@ -1774,6 +1939,14 @@ func (x *CustomListResponse) append(b []byte) []byte {
 	b = jsonio.AppendName(b, string(x.Result))
 	b = jsonio.AppendExtra(b, start, x.Extra)
 	return jsonio.Close(b, start)
+}
+
+// lacks returns what the answer must have and has not.
+func (x *CustomListResponse) lacks(body []byte) string {
+	if x.Data.ID == (uuid.UUID{}) {
+		return "data with an id"
+	}
+	return ""
 }
 
 // MarshalJSON implements [json.Marshaler].
@@ -1808,6 +1981,8 @@ func (x *ErrorDetail) decode(r *jsonio.Reader) {
 	for it := r.Object(); it.Next(); {
 		if !x.member(r) {
 			x.Extra = x.Extra.keep(r)
+		} else if r.Odd() {
+			x.Extra = x.Extra.keepOdd(r, &it)
 		}
 	}
 }
@@ -1844,7 +2019,7 @@ func (x *ErrorResponse) member(r *jsonio.Reader) bool {
 			var buffer [16]ErrorDetail
 			list0 := buffer[:0]
 			for it := r.Array(); it.Next(); {
-				list0 = append(list0, ErrorDetail{})
+				list0 = longer(r, list0)
 				list0[len(list0)-1].decode(r)
 			}
 			x.Errors = exact(list0)
@@ -1861,6 +2036,8 @@ func (x *ErrorResponse) decode(r *jsonio.Reader) {
 	for it := r.Object(); it.Next(); {
 		if !x.member(r) {
 			x.Extra = x.Extra.keep(r)
+		} else if r.Odd() {
+			x.Extra = x.Extra.keepOdd(r, &it)
 		}
 	}
 }
@@ -1917,6 +2094,8 @@ func (x *ForumThread) decode(r *jsonio.Reader) {
 	for it := r.Object(); it.Next(); {
 		if !x.member(r) {
 			x.Extra = x.Extra.keep(r)
+		} else if r.Odd() {
+			x.Extra = x.Extra.keepOdd(r, &it)
 		}
 	}
 }
@@ -1957,6 +2136,8 @@ func (x *ForumThreadAttributes) decode(r *jsonio.Reader) {
 	for it := r.Object(); it.Next(); {
 		if !x.member(r) {
 			x.Extra = x.Extra.keep(r)
+		} else if r.Odd() {
+			x.Extra = x.Extra.keepOdd(r, &it)
 		}
 	}
 }
@@ -2002,6 +2183,8 @@ func (x *ForumThreadResponse) decode(r *jsonio.Reader) {
 		wrapped = wrapped || string(r.Key()) == "data"
 		if !x.member(r) && (wrapped || !x.Data.member(r)) {
 			x.Extra = x.Extra.keep(r)
+		} else if r.Odd() {
+			x.Extra = x.Extra.keepOdd(r, &it)
 		}
 	}
 }
@@ -2019,6 +2202,14 @@ func (x *ForumThreadResponse) append(b []byte) []byte {
 	b = jsonio.AppendName(b, string(x.Result))
 	b = jsonio.AppendExtra(b, start, x.Extra)
 	return jsonio.Close(b, start)
+}
+
+// lacks returns what the answer must have and has not.
+func (x *ForumThreadResponse) lacks(body []byte) string {
+	if !has(body, "data") {
+		return "data"
+	}
+	return ""
 }
 
 // MarshalJSON implements [json.Marshaler].
@@ -2048,6 +2239,8 @@ func (x *LegacyMapping) decode(r *jsonio.Reader) {
 	for it := r.Object(); it.Next(); {
 		if !x.member(r) {
 			x.Extra = x.Extra.keep(r)
+		} else if r.Odd() {
+			x.Extra = x.Extra.keepOdd(r, &it)
 		}
 	}
 }
@@ -2094,6 +2287,8 @@ func (x *LegacyMappingAttributes) decode(r *jsonio.Reader) {
 	for it := r.Object(); it.Next(); {
 		if !x.member(r) {
 			x.Extra = x.Extra.keep(r)
+		} else if r.Odd() {
+			x.Extra = x.Extra.keepOdd(r, &it)
 		}
 	}
 }
@@ -2162,6 +2357,8 @@ func (x *LegacyMappingList) decode(r *jsonio.Reader) {
 	for it := r.Object(); it.Next(); {
 		if !x.member(r) {
 			x.Extra = x.Extra.keep(r)
+		} else if r.Odd() {
+			x.Extra = x.Extra.keepOdd(r, &it)
 		}
 	}
 }
@@ -2198,6 +2395,14 @@ func (x *LegacyMappingList) append(b []byte) []byte {
 	return jsonio.Close(b, start)
 }
 
+// lacks returns what the answer must have and has not.
+func (x *LegacyMappingList) lacks(body []byte) string {
+	if x.Data == nil && !x.Extra.says() {
+		return "data"
+	}
+	return ""
+}
+
 // MarshalJSON implements [json.Marshaler].
 func (x LegacyMappingList) MarshalJSON() ([]byte, error) { return x.append(nil), nil }
 
@@ -2221,6 +2426,8 @@ func (x *LoginResponse) decode(r *jsonio.Reader) {
 	for it := r.Object(); it.Next(); {
 		if !x.member(r) {
 			x.Extra = x.Extra.keep(r)
+		} else if r.Odd() {
+			x.Extra = x.Extra.keepOdd(r, &it)
 		}
 	}
 }
@@ -2236,6 +2443,14 @@ func (x *LoginResponse) append(b []byte) []byte {
 	b = x.Token.append(b)
 	b = jsonio.AppendExtra(b, start, x.Extra)
 	return jsonio.Close(b, start)
+}
+
+// lacks returns what the answer must have and has not.
+func (x *LoginResponse) lacks(body []byte) string {
+	if !has(body, "token") {
+		return "token"
+	}
+	return ""
 }
 
 // MarshalJSON implements [json.Marshaler].
@@ -2265,6 +2480,8 @@ func (x *Manga) decode(r *jsonio.Reader) {
 	for it := r.Object(); it.Next(); {
 		if !x.member(r) {
 			x.Extra = x.Extra.keep(r)
+		} else if r.Odd() {
+			x.Extra = x.Extra.keepOdd(r, &it)
 		}
 	}
 }
@@ -2301,7 +2518,8 @@ func (x *MangaAttributes) member(r *jsonio.Reader) bool {
 			for it := r.Array(); it.Next(); {
 				var v0 LocalizedString
 				v0.decode(r)
-				list0 = append(list0, v0)
+				list0 = longer(r, list0)
+				list0[len(list0)-1] = v0
 			}
 			x.AltTitles = exact(list0)
 		}
@@ -2351,7 +2569,7 @@ func (x *MangaAttributes) member(r *jsonio.Reader) bool {
 			var buffer [16]Tag
 			list0 := buffer[:0]
 			for it := r.Array(); it.Next(); {
-				list0 = append(list0, Tag{})
+				list0 = longer(r, list0)
 				list0[len(list0)-1].decode(r)
 			}
 			x.Tags = exact(list0)
@@ -2371,6 +2589,9 @@ func (x *MangaAttributes) member(r *jsonio.Reader) bool {
 		} else {
 			x.Year = new(int)
 			*x.Year = r.Int()
+			if r.Odd() {
+				x.Year = nil
+			}
 		}
 	default:
 		return false
@@ -2382,6 +2603,8 @@ func (x *MangaAttributes) decode(r *jsonio.Reader) {
 	for it := r.Object(); it.Next(); {
 		if !x.member(r) {
 			x.Extra = x.Extra.keep(r)
+		} else if r.Odd() {
+			x.Extra = x.Extra.keepOdd(r, &it)
 		}
 	}
 }
@@ -2512,6 +2735,8 @@ func (x *MangaList) decode(r *jsonio.Reader) {
 	for it := r.Object(); it.Next(); {
 		if !x.member(r) {
 			x.Extra = x.Extra.keep(r)
+		} else if r.Odd() {
+			x.Extra = x.Extra.keepOdd(r, &it)
 		}
 	}
 }
@@ -2548,6 +2773,14 @@ func (x *MangaList) append(b []byte) []byte {
 	return jsonio.Close(b, start)
 }
 
+// lacks returns what the answer must have and has not.
+func (x *MangaList) lacks(body []byte) string {
+	if x.Data == nil {
+		return "data"
+	}
+	return ""
+}
+
 // MarshalJSON implements [json.Marshaler].
 func (x MangaList) MarshalJSON() ([]byte, error) { return x.append(nil), nil }
 
@@ -2578,6 +2811,8 @@ func (x *MangaRecommendation) decode(r *jsonio.Reader) {
 	for it := r.Object(); it.Next(); {
 		if !x.member(r) {
 			x.Extra = x.Extra.keep(r)
+		} else if r.Odd() {
+			x.Extra = x.Extra.keepOdd(r, &it)
 		}
 	}
 }
@@ -2620,6 +2855,8 @@ func (x *MangaRecommendationAttributes) decode(r *jsonio.Reader) {
 	for it := r.Object(); it.Next(); {
 		if !x.member(r) {
 			x.Extra = x.Extra.keep(r)
+		} else if r.Odd() {
+			x.Extra = x.Extra.keepOdd(r, &it)
 		}
 	}
 }
@@ -2684,6 +2921,8 @@ func (x *MangaRecommendationList) decode(r *jsonio.Reader) {
 	for it := r.Object(); it.Next(); {
 		if !x.member(r) {
 			x.Extra = x.Extra.keep(r)
+		} else if r.Odd() {
+			x.Extra = x.Extra.keepOdd(r, &it)
 		}
 	}
 }
@@ -2720,6 +2959,14 @@ func (x *MangaRecommendationList) append(b []byte) []byte {
 	return jsonio.Close(b, start)
 }
 
+// lacks returns what the answer must have and has not.
+func (x *MangaRecommendationList) lacks(body []byte) string {
+	if x.Data == nil && !x.Extra.says() {
+		return "data"
+	}
+	return ""
+}
+
 // MarshalJSON implements [json.Marshaler].
 func (x MangaRecommendationList) MarshalJSON() ([]byte, error) { return x.append(nil), nil }
 
@@ -2747,6 +2994,8 @@ func (x *MangaRelation) decode(r *jsonio.Reader) {
 	for it := r.Object(); it.Next(); {
 		if !x.member(r) {
 			x.Extra = x.Extra.keep(r)
+		} else if r.Odd() {
+			x.Extra = x.Extra.keepOdd(r, &it)
 		}
 	}
 }
@@ -2791,6 +3040,8 @@ func (x *MangaRelationAttributes) decode(r *jsonio.Reader) {
 	for it := r.Object(); it.Next(); {
 		if !x.member(r) {
 			x.Extra = x.Extra.keep(r)
+		} else if r.Odd() {
+			x.Extra = x.Extra.keepOdd(r, &it)
 		}
 	}
 }
@@ -2857,6 +3108,8 @@ func (x *MangaRelationList) decode(r *jsonio.Reader) {
 	for it := r.Object(); it.Next(); {
 		if !x.member(r) {
 			x.Extra = x.Extra.keep(r)
+		} else if r.Odd() {
+			x.Extra = x.Extra.keepOdd(r, &it)
 		}
 	}
 }
@@ -2893,6 +3146,14 @@ func (x *MangaRelationList) append(b []byte) []byte {
 	return jsonio.Close(b, start)
 }
 
+// lacks returns what the answer must have and has not.
+func (x *MangaRelationList) lacks(body []byte) string {
+	if x.Data == nil && !x.Extra.says() {
+		return "data"
+	}
+	return ""
+}
+
 // MarshalJSON implements [json.Marshaler].
 func (x MangaRelationList) MarshalJSON() ([]byte, error) { return x.append(nil), nil }
 
@@ -2923,6 +3184,8 @@ func (x *MangaRelationResponse) decode(r *jsonio.Reader) {
 		wrapped = wrapped || string(r.Key()) == "data"
 		if !x.member(r) && (wrapped || !x.Data.member(r)) {
 			x.Extra = x.Extra.keep(r)
+		} else if r.Odd() {
+			x.Extra = x.Extra.keepOdd(r, &it)
 		}
 	}
 }
@@ -2940,6 +3203,14 @@ func (x *MangaRelationResponse) append(b []byte) []byte {
 	b = jsonio.AppendName(b, string(x.Result))
 	b = jsonio.AppendExtra(b, start, x.Extra)
 	return jsonio.Close(b, start)
+}
+
+// lacks returns what the answer must have and has not.
+func (x *MangaRelationResponse) lacks(body []byte) string {
+	if x.Data.ID == (uuid.UUID{}) {
+		return "data with an id"
+	}
+	return ""
 }
 
 // MarshalJSON implements [json.Marshaler].
@@ -2972,6 +3243,8 @@ func (x *MangaResponse) decode(r *jsonio.Reader) {
 		wrapped = wrapped || string(r.Key()) == "data"
 		if !x.member(r) && (wrapped || !x.Data.member(r)) {
 			x.Extra = x.Extra.keep(r)
+		} else if r.Odd() {
+			x.Extra = x.Extra.keepOdd(r, &it)
 		}
 	}
 }
@@ -2991,6 +3264,14 @@ func (x *MangaResponse) append(b []byte) []byte {
 	return jsonio.Close(b, start)
 }
 
+// lacks returns what the answer must have and has not.
+func (x *MangaResponse) lacks(body []byte) string {
+	if x.Data.ID == (uuid.UUID{}) {
+		return "data with an id"
+	}
+	return ""
+}
+
 // MarshalJSON implements [json.Marshaler].
 func (x MangaResponse) MarshalJSON() ([]byte, error) { return x.append(nil), nil }
 
@@ -3001,7 +3282,7 @@ func (x *MangaStatistics) member(r *jsonio.Reader) bool {
 		if r.Null() {
 			x.Comments = nil
 		} else {
-			x.Comments = new(CommentStatistics)
+			x.Comments = newCounted[CommentStatistics](r)
 			x.Comments.decode(r)
 		}
 	case "follows":
@@ -3023,6 +3304,9 @@ func (x *MangaStatistics) member(r *jsonio.Reader) bool {
 		} else {
 			x.UnavailableChaptersCount = new(int)
 			*x.UnavailableChaptersCount = r.Int()
+			if r.Odd() {
+				x.UnavailableChaptersCount = nil
+			}
 		}
 	default:
 		return false
@@ -3034,6 +3318,8 @@ func (x *MangaStatistics) decode(r *jsonio.Reader) {
 	for it := r.Object(); it.Next(); {
 		if !x.member(r) {
 			x.Extra = x.Extra.keep(r)
+		} else if r.Odd() {
+			x.Extra = x.Extra.keepOdd(r, &it)
 		}
 	}
 }
@@ -3086,7 +3372,9 @@ func (x *MangaStatisticsResponse) member(r *jsonio.Reader) bool {
 				}
 				var v0 MangaStatistics
 				v0.decode(r)
-				x.Statistics[key] = v0
+				if spendEntry[uuid.UUID, MangaStatistics](r) {
+					x.Statistics[key] = v0
+				}
 			}
 		}
 	default:
@@ -3099,6 +3387,8 @@ func (x *MangaStatisticsResponse) decode(r *jsonio.Reader) {
 	for it := r.Object(); it.Next(); {
 		if !x.member(r) {
 			x.Extra = x.Extra.keep(r)
+		} else if r.Odd() {
+			x.Extra = x.Extra.keepOdd(r, &it)
 		}
 	}
 }
@@ -3129,6 +3419,14 @@ func (x *MangaStatisticsResponse) append(b []byte) []byte {
 	return jsonio.Close(b, start)
 }
 
+// lacks returns what the answer must have and has not.
+func (x *MangaStatisticsResponse) lacks(body []byte) string {
+	if !has(body, "statistics") {
+		return "statistics"
+	}
+	return ""
+}
+
 // MarshalJSON implements [json.Marshaler].
 func (x MangaStatisticsResponse) MarshalJSON() ([]byte, error) { return x.append(nil), nil }
 
@@ -3152,6 +3450,8 @@ func (x *Rating) decode(r *jsonio.Reader) {
 	for it := r.Object(); it.Next(); {
 		if !x.member(r) {
 			x.Extra = x.Extra.keep(r)
+		} else if r.Odd() {
+			x.Extra = x.Extra.keepOdd(r, &it)
 		}
 	}
 }
@@ -3181,6 +3481,9 @@ func (x *RatingStatistics) member(r *jsonio.Reader) bool {
 		} else {
 			x.Average = new(float64)
 			*x.Average = r.Float64()
+			if r.Odd() {
+				x.Average = nil
+			}
 		}
 	case "bayesian":
 		if r.Null() {
@@ -3188,6 +3491,9 @@ func (x *RatingStatistics) member(r *jsonio.Reader) bool {
 		} else {
 			x.Bayesian = new(float64)
 			*x.Bayesian = r.Float64()
+			if r.Odd() {
+				x.Bayesian = nil
+			}
 		}
 	case "distribution":
 		if r.Kind() == 'n' {
@@ -3204,6 +3510,8 @@ func (x *RatingStatistics) decode(r *jsonio.Reader) {
 	for it := r.Object(); it.Next(); {
 		if !x.member(r) {
 			x.Extra = x.Extra.keep(r)
+		} else if r.Odd() {
+			x.Extra = x.Extra.keepOdd(r, &it)
 		}
 	}
 }
@@ -3252,7 +3560,9 @@ func (x *RatingsResponse) member(r *jsonio.Reader) bool {
 				}
 				var v0 Rating
 				v0.decode(r)
-				x.Ratings[key] = v0
+				if spendEntry[uuid.UUID, Rating](r) {
+					x.Ratings[key] = v0
+				}
 			}
 		}
 	case "result":
@@ -3267,6 +3577,8 @@ func (x *RatingsResponse) decode(r *jsonio.Reader) {
 	for it := r.Object(); it.Next(); {
 		if !x.member(r) {
 			x.Extra = x.Extra.keep(r)
+		} else if r.Odd() {
+			x.Extra = x.Extra.keepOdd(r, &it)
 		}
 	}
 }
@@ -3297,6 +3609,14 @@ func (x *RatingsResponse) append(b []byte) []byte {
 	return jsonio.Close(b, start)
 }
 
+// lacks returns what the answer must have and has not.
+func (x *RatingsResponse) lacks(body []byte) string {
+	if !has(body, "ratings") {
+		return "ratings"
+	}
+	return ""
+}
+
 // MarshalJSON implements [json.Marshaler].
 func (x RatingsResponse) MarshalJSON() ([]byte, error) { return x.append(nil), nil }
 
@@ -3317,6 +3637,8 @@ func (x *ReadMarkersResponse) decode(r *jsonio.Reader) {
 	for it := r.Object(); it.Next(); {
 		if !x.member(r) {
 			x.Extra = x.Extra.keep(r)
+		} else if r.Odd() {
+			x.Extra = x.Extra.keepOdd(r, &it)
 		}
 	}
 }
@@ -3332,6 +3654,14 @@ func (x *ReadMarkersResponse) append(b []byte) []byte {
 	b = jsonio.AppendName(b, string(x.Result))
 	b = jsonio.AppendExtra(b, start, x.Extra)
 	return jsonio.Close(b, start)
+}
+
+// lacks returns what the answer must have and has not.
+func (x *ReadMarkersResponse) lacks(body []byte) string {
+	if !has(body, "data") {
+		return "data"
+	}
+	return ""
 }
 
 // MarshalJSON implements [json.Marshaler].
@@ -3383,6 +3713,8 @@ func (x *ReadingHistory) decode(r *jsonio.Reader) {
 	for it := r.Object(); it.Next(); {
 		if !x.member(r) {
 			x.Extra = x.Extra.keep(r)
+		} else if r.Odd() {
+			x.Extra = x.Extra.keepOdd(r, &it)
 		}
 	}
 }
@@ -3419,6 +3751,14 @@ func (x *ReadingHistory) append(b []byte) []byte {
 	return jsonio.Close(b, start)
 }
 
+// lacks returns what the answer must have and has not.
+func (x *ReadingHistory) lacks(body []byte) string {
+	if x.Data == nil && !x.Extra.says() {
+		return "data"
+	}
+	return ""
+}
+
 // MarshalJSON implements [json.Marshaler].
 func (x ReadingHistory) MarshalJSON() ([]byte, error) { return x.append(nil), nil }
 
@@ -3439,6 +3779,8 @@ func (x *ReadingHistoryEntry) decode(r *jsonio.Reader) {
 	for it := r.Object(); it.Next(); {
 		if !x.member(r) {
 			x.Extra = x.Extra.keep(r)
+		} else if r.Odd() {
+			x.Extra = x.Extra.keepOdd(r, &it)
 		}
 	}
 }
@@ -3476,6 +3818,8 @@ func (x *ReadingStatusResponse) decode(r *jsonio.Reader) {
 	for it := r.Object(); it.Next(); {
 		if !x.member(r) {
 			x.Extra = x.Extra.keep(r)
+		} else if r.Odd() {
+			x.Extra = x.Extra.keepOdd(r, &it)
 		}
 	}
 }
@@ -3491,6 +3835,14 @@ func (x *ReadingStatusResponse) append(b []byte) []byte {
 	b = jsonio.AppendName(b, string(x.Status))
 	b = jsonio.AppendExtra(b, start, x.Extra)
 	return jsonio.Close(b, start)
+}
+
+// lacks returns what the answer must have and has not.
+func (x *ReadingStatusResponse) lacks(body []byte) string {
+	if !has(body, "status") {
+		return "status"
+	}
+	return ""
 }
 
 // MarshalJSON implements [json.Marshaler].
@@ -3514,7 +3866,9 @@ func (x *ReadingStatusesResponse) member(r *jsonio.Reader) bool {
 				}
 				var v0 ReadingStatus
 				v0 = ReadingStatus(r.Name())
-				x.Statuses[key] = v0
+				if spendEntry[uuid.UUID, ReadingStatus](r) {
+					x.Statuses[key] = v0
+				}
 			}
 		}
 	default:
@@ -3527,6 +3881,8 @@ func (x *ReadingStatusesResponse) decode(r *jsonio.Reader) {
 	for it := r.Object(); it.Next(); {
 		if !x.member(r) {
 			x.Extra = x.Extra.keep(r)
+		} else if r.Odd() {
+			x.Extra = x.Extra.keepOdd(r, &it)
 		}
 	}
 }
@@ -3557,6 +3913,14 @@ func (x *ReadingStatusesResponse) append(b []byte) []byte {
 	return jsonio.Close(b, start)
 }
 
+// lacks returns what the answer must have and has not.
+func (x *ReadingStatusesResponse) lacks(body []byte) string {
+	if !has(body, "statuses") {
+		return "statuses"
+	}
+	return ""
+}
+
 // MarshalJSON implements [json.Marshaler].
 func (x ReadingStatusesResponse) MarshalJSON() ([]byte, error) { return x.append(nil), nil }
 
@@ -3582,6 +3946,8 @@ func (x *RefreshSessionResponse) decode(r *jsonio.Reader) {
 	for it := r.Object(); it.Next(); {
 		if !x.member(r) {
 			x.Extra = x.Extra.keep(r)
+		} else if r.Odd() {
+			x.Extra = x.Extra.keepOdd(r, &it)
 		}
 	}
 }
@@ -3599,6 +3965,14 @@ func (x *RefreshSessionResponse) append(b []byte) []byte {
 	b = x.Token.append(b)
 	b = jsonio.AppendExtra(b, start, x.Extra)
 	return jsonio.Close(b, start)
+}
+
+// lacks returns what the answer must have and has not.
+func (x *RefreshSessionResponse) lacks(body []byte) string {
+	if !has(body, "message", "token") {
+		return "message or token"
+	}
+	return ""
 }
 
 // MarshalJSON implements [json.Marshaler].
@@ -3628,6 +4002,8 @@ func (x *Report) decode(r *jsonio.Reader) {
 	for it := r.Object(); it.Next(); {
 		if !x.member(r) {
 			x.Extra = x.Extra.keep(r)
+		} else if r.Odd() {
+			x.Extra = x.Extra.keepOdd(r, &it)
 		}
 	}
 }
@@ -3679,6 +4055,8 @@ func (x *ReportAttributes) decode(r *jsonio.Reader) {
 	for it := r.Object(); it.Next(); {
 		if !x.member(r) {
 			x.Extra = x.Extra.keep(r)
+		} else if r.Odd() {
+			x.Extra = x.Extra.keepOdd(r, &it)
 		}
 	}
 }
@@ -3749,6 +4127,8 @@ func (x *ReportList) decode(r *jsonio.Reader) {
 	for it := r.Object(); it.Next(); {
 		if !x.member(r) {
 			x.Extra = x.Extra.keep(r)
+		} else if r.Odd() {
+			x.Extra = x.Extra.keepOdd(r, &it)
 		}
 	}
 }
@@ -3785,6 +4165,14 @@ func (x *ReportList) append(b []byte) []byte {
 	return jsonio.Close(b, start)
 }
 
+// lacks returns what the answer must have and has not.
+func (x *ReportList) lacks(body []byte) string {
+	if x.Data == nil {
+		return "data"
+	}
+	return ""
+}
+
 // MarshalJSON implements [json.Marshaler].
 func (x ReportList) MarshalJSON() ([]byte, error) { return x.append(nil), nil }
 
@@ -3812,6 +4200,8 @@ func (x *ReportReason) decode(r *jsonio.Reader) {
 	for it := r.Object(); it.Next(); {
 		if !x.member(r) {
 			x.Extra = x.Extra.keep(r)
+		} else if r.Odd() {
+			x.Extra = x.Extra.keepOdd(r, &it)
 		}
 	}
 }
@@ -3863,6 +4253,8 @@ func (x *ReportReasonAttributes) decode(r *jsonio.Reader) {
 	for it := r.Object(); it.Next(); {
 		if !x.member(r) {
 			x.Extra = x.Extra.keep(r)
+		} else if r.Odd() {
+			x.Extra = x.Extra.keepOdd(r, &it)
 		}
 	}
 }
@@ -3933,6 +4325,8 @@ func (x *ReportReasonList) decode(r *jsonio.Reader) {
 	for it := r.Object(); it.Next(); {
 		if !x.member(r) {
 			x.Extra = x.Extra.keep(r)
+		} else if r.Odd() {
+			x.Extra = x.Extra.keepOdd(r, &it)
 		}
 	}
 }
@@ -3969,6 +4363,14 @@ func (x *ReportReasonList) append(b []byte) []byte {
 	return jsonio.Close(b, start)
 }
 
+// lacks returns what the answer must have and has not.
+func (x *ReportReasonList) lacks(body []byte) string {
+	if x.Data == nil && !x.Extra.says() {
+		return "data"
+	}
+	return ""
+}
+
 // MarshalJSON implements [json.Marshaler].
 func (x ReportReasonList) MarshalJSON() ([]byte, error) { return x.append(nil), nil }
 
@@ -3987,6 +4389,8 @@ func (x *Response) decode(r *jsonio.Reader) {
 	for it := r.Object(); it.Next(); {
 		if !x.member(r) {
 			x.Extra = x.Extra.keep(r)
+		} else if r.Odd() {
+			x.Extra = x.Extra.keepOdd(r, &it)
 		}
 	}
 }
@@ -4029,6 +4433,8 @@ func (x *ScanlationGroup) decode(r *jsonio.Reader) {
 	for it := r.Object(); it.Next(); {
 		if !x.member(r) {
 			x.Extra = x.Extra.keep(r)
+		} else if r.Odd() {
+			x.Extra = x.Extra.keepOdd(r, &it)
 		}
 	}
 }
@@ -4065,7 +4471,8 @@ func (x *ScanlationGroupAttributes) member(r *jsonio.Reader) bool {
 			for it := r.Array(); it.Next(); {
 				var v0 LocalizedString
 				v0.decode(r)
-				list0 = append(list0, v0)
+				list0 = longer(r, list0)
+				list0[len(list0)-1] = v0
 			}
 			x.AltNames = exact(list0)
 		}
@@ -4091,7 +4498,8 @@ func (x *ScanlationGroupAttributes) member(r *jsonio.Reader) bool {
 			for it := r.Array(); it.Next(); {
 				var v0 string
 				v0 = r.Name()
-				list0 = append(list0, v0)
+				list0 = longer(r, list0)
+				list0[len(list0)-1] = v0
 			}
 			x.FocusedLanguages = exact(list0)
 		}
@@ -4149,6 +4557,8 @@ func (x *ScanlationGroupAttributes) decode(r *jsonio.Reader) {
 	for it := r.Object(); it.Next(); {
 		if !x.member(r) {
 			x.Extra = x.Extra.keep(r)
+		} else if r.Odd() {
+			x.Extra = x.Extra.keepOdd(r, &it)
 		}
 	}
 }
@@ -4273,6 +4683,8 @@ func (x *ScanlationGroupList) decode(r *jsonio.Reader) {
 	for it := r.Object(); it.Next(); {
 		if !x.member(r) {
 			x.Extra = x.Extra.keep(r)
+		} else if r.Odd() {
+			x.Extra = x.Extra.keepOdd(r, &it)
 		}
 	}
 }
@@ -4309,6 +4721,14 @@ func (x *ScanlationGroupList) append(b []byte) []byte {
 	return jsonio.Close(b, start)
 }
 
+// lacks returns what the answer must have and has not.
+func (x *ScanlationGroupList) lacks(body []byte) string {
+	if x.Data == nil {
+		return "data"
+	}
+	return ""
+}
+
 // MarshalJSON implements [json.Marshaler].
 func (x ScanlationGroupList) MarshalJSON() ([]byte, error) { return x.append(nil), nil }
 
@@ -4339,6 +4759,8 @@ func (x *ScanlationGroupResponse) decode(r *jsonio.Reader) {
 		wrapped = wrapped || string(r.Key()) == "data"
 		if !x.member(r) && (wrapped || !x.Data.member(r)) {
 			x.Extra = x.Extra.keep(r)
+		} else if r.Odd() {
+			x.Extra = x.Extra.keepOdd(r, &it)
 		}
 	}
 }
@@ -4356,6 +4778,14 @@ func (x *ScanlationGroupResponse) append(b []byte) []byte {
 	b = jsonio.AppendName(b, string(x.Result))
 	b = jsonio.AppendExtra(b, start, x.Extra)
 	return jsonio.Close(b, start)
+}
+
+// lacks returns what the answer must have and has not.
+func (x *ScanlationGroupResponse) lacks(body []byte) string {
+	if x.Data.ID == (uuid.UUID{}) {
+		return "data with an id"
+	}
+	return ""
 }
 
 // MarshalJSON implements [json.Marshaler].
@@ -4384,6 +4814,8 @@ func (x *SessionTokens) decode(r *jsonio.Reader) {
 	for it := r.Object(); it.Next(); {
 		if !x.member(r) {
 			x.Extra = x.Extra.keep(r)
+		} else if r.Odd() {
+			x.Extra = x.Extra.keepOdd(r, &it)
 		}
 	}
 }
@@ -4425,6 +4857,8 @@ func (x *Settings) decode(r *jsonio.Reader) {
 	for it := r.Object(); it.Next(); {
 		if !x.member(r) {
 			x.Extra = x.Extra.keep(r)
+		} else if r.Odd() {
+			x.Extra = x.Extra.keepOdd(r, &it)
 		}
 	}
 }
@@ -4444,6 +4878,14 @@ func (x *Settings) append(b []byte) []byte {
 	b = x.UpdatedAt.append(b)
 	b = jsonio.AppendExtra(b, start, x.Extra)
 	return jsonio.Close(b, start)
+}
+
+// lacks returns what the answer must have and has not.
+func (x *Settings) lacks(body []byte) string {
+	if !has(body, "settings", "template", "updatedAt") {
+		return "settings or template or updatedAt"
+	}
+	return ""
 }
 
 // MarshalJSON implements [json.Marshaler].
@@ -4473,6 +4915,8 @@ func (x *Tag) decode(r *jsonio.Reader) {
 	for it := r.Object(); it.Next(); {
 		if !x.member(r) {
 			x.Extra = x.Extra.keep(r)
+		} else if r.Odd() {
+			x.Extra = x.Extra.keepOdd(r, &it)
 		}
 	}
 }
@@ -4521,6 +4965,8 @@ func (x *TagAttributes) decode(r *jsonio.Reader) {
 	for it := r.Object(); it.Next(); {
 		if !x.member(r) {
 			x.Extra = x.Extra.keep(r)
+		} else if r.Odd() {
+			x.Extra = x.Extra.keepOdd(r, &it)
 		}
 	}
 }
@@ -4591,6 +5037,8 @@ func (x *TagList) decode(r *jsonio.Reader) {
 	for it := r.Object(); it.Next(); {
 		if !x.member(r) {
 			x.Extra = x.Extra.keep(r)
+		} else if r.Odd() {
+			x.Extra = x.Extra.keepOdd(r, &it)
 		}
 	}
 }
@@ -4627,6 +5075,14 @@ func (x *TagList) append(b []byte) []byte {
 	return jsonio.Close(b, start)
 }
 
+// lacks returns what the answer must have and has not.
+func (x *TagList) lacks(body []byte) string {
+	if x.Data == nil && !x.Extra.says() {
+		return "data"
+	}
+	return ""
+}
+
 // MarshalJSON implements [json.Marshaler].
 func (x TagList) MarshalJSON() ([]byte, error) { return x.append(nil), nil }
 
@@ -4637,7 +5093,7 @@ func (x *ThreadStatistics) member(r *jsonio.Reader) bool {
 		if r.Null() {
 			x.Comments = nil
 		} else {
-			x.Comments = new(CommentStatistics)
+			x.Comments = newCounted[CommentStatistics](r)
 			x.Comments.decode(r)
 		}
 	default:
@@ -4650,6 +5106,8 @@ func (x *ThreadStatistics) decode(r *jsonio.Reader) {
 	for it := r.Object(); it.Next(); {
 		if !x.member(r) {
 			x.Extra = x.Extra.keep(r)
+		} else if r.Odd() {
+			x.Extra = x.Extra.keepOdd(r, &it)
 		}
 	}
 }
@@ -4690,7 +5148,9 @@ func (x *ThreadStatisticsResponse) member(r *jsonio.Reader) bool {
 				}
 				var v0 ThreadStatistics
 				v0.decode(r)
-				x.Statistics[key] = v0
+				if spendEntry[uuid.UUID, ThreadStatistics](r) {
+					x.Statistics[key] = v0
+				}
 			}
 		}
 	default:
@@ -4703,6 +5163,8 @@ func (x *ThreadStatisticsResponse) decode(r *jsonio.Reader) {
 	for it := r.Object(); it.Next(); {
 		if !x.member(r) {
 			x.Extra = x.Extra.keep(r)
+		} else if r.Odd() {
+			x.Extra = x.Extra.keepOdd(r, &it)
 		}
 	}
 }
@@ -4733,6 +5195,14 @@ func (x *ThreadStatisticsResponse) append(b []byte) []byte {
 	return jsonio.Close(b, start)
 }
 
+// lacks returns what the answer must have and has not.
+func (x *ThreadStatisticsResponse) lacks(body []byte) string {
+	if !has(body, "statistics") {
+		return "statistics"
+	}
+	return ""
+}
+
 // MarshalJSON implements [json.Marshaler].
 func (x ThreadStatisticsResponse) MarshalJSON() ([]byte, error) { return x.append(nil), nil }
 
@@ -4756,6 +5226,8 @@ func (x *UploadApproval) decode(r *jsonio.Reader) {
 	for it := r.Object(); it.Next(); {
 		if !x.member(r) {
 			x.Extra = x.Extra.keep(r)
+		} else if r.Odd() {
+			x.Extra = x.Extra.keepOdd(r, &it)
 		}
 	}
 }
@@ -4771,6 +5243,14 @@ func (x *UploadApproval) append(b []byte) []byte {
 	b = jsonio.AppendName(b, string(x.Result))
 	b = jsonio.AppendExtra(b, start, x.Extra)
 	return jsonio.Close(b, start)
+}
+
+// lacks returns what the answer must have and has not.
+func (x *UploadApproval) lacks(body []byte) string {
+	if !has(body, "requiresApproval") {
+		return "requiresApproval"
+	}
+	return ""
 }
 
 // MarshalJSON implements [json.Marshaler].
@@ -4797,7 +5277,7 @@ func (x *UploadPagesResponse) member(r *jsonio.Reader) bool {
 			var buffer [16]ErrorDetail
 			list0 := buffer[:0]
 			for it := r.Array(); it.Next(); {
-				list0 = append(list0, ErrorDetail{})
+				list0 = longer(r, list0)
 				list0[len(list0)-1].decode(r)
 			}
 			x.Errors = exact(list0)
@@ -4814,6 +5294,8 @@ func (x *UploadPagesResponse) decode(r *jsonio.Reader) {
 	for it := r.Object(); it.Next(); {
 		if !x.member(r) {
 			x.Extra = x.Extra.keep(r)
+		} else if r.Odd() {
+			x.Extra = x.Extra.keepOdd(r, &it)
 		}
 	}
 }
@@ -4855,6 +5337,14 @@ func (x *UploadPagesResponse) append(b []byte) []byte {
 	return jsonio.Close(b, start)
 }
 
+// lacks returns what the answer must have and has not.
+func (x *UploadPagesResponse) lacks(body []byte) string {
+	if x.Data == nil && !x.Extra.says() {
+		return "data"
+	}
+	return ""
+}
+
 // MarshalJSON implements [json.Marshaler].
 func (x UploadPagesResponse) MarshalJSON() ([]byte, error) { return x.append(nil), nil }
 
@@ -4882,6 +5372,8 @@ func (x *UploadSession) decode(r *jsonio.Reader) {
 	for it := r.Object(); it.Next(); {
 		if !x.member(r) {
 			x.Extra = x.Extra.keep(r)
+		} else if r.Odd() {
+			x.Extra = x.Extra.keepOdd(r, &it)
 		}
 	}
 }
@@ -4943,6 +5435,8 @@ func (x *UploadSessionAttributes) decode(r *jsonio.Reader) {
 	for it := r.Object(); it.Next(); {
 		if !x.member(r) {
 			x.Extra = x.Extra.keep(r)
+		} else if r.Odd() {
+			x.Extra = x.Extra.keepOdd(r, &it)
 		}
 	}
 }
@@ -4993,6 +5487,8 @@ func (x *UploadSessionFile) decode(r *jsonio.Reader) {
 	for it := r.Object(); it.Next(); {
 		if !x.member(r) {
 			x.Extra = x.Extra.keep(r)
+		} else if r.Odd() {
+			x.Extra = x.Extra.keepOdd(r, &it)
 		}
 	}
 }
@@ -5055,6 +5551,8 @@ func (x *UploadSessionFileAttributes) decode(r *jsonio.Reader) {
 	for it := r.Object(); it.Next(); {
 		if !x.member(r) {
 			x.Extra = x.Extra.keep(r)
+		} else if r.Odd() {
+			x.Extra = x.Extra.keepOdd(r, &it)
 		}
 	}
 }
@@ -5110,6 +5608,8 @@ func (x *UploadSessionResponse) decode(r *jsonio.Reader) {
 		wrapped = wrapped || string(r.Key()) == "data"
 		if !x.member(r) && (wrapped || !x.Data.member(r)) {
 			x.Extra = x.Extra.keep(r)
+		} else if r.Odd() {
+			x.Extra = x.Extra.keepOdd(r, &it)
 		}
 	}
 }
@@ -5127,6 +5627,14 @@ func (x *UploadSessionResponse) append(b []byte) []byte {
 	b = jsonio.AppendName(b, string(x.Result))
 	b = jsonio.AppendExtra(b, start, x.Extra)
 	return jsonio.Close(b, start)
+}
+
+// lacks returns what the answer must have and has not.
+func (x *UploadSessionResponse) lacks(body []byte) string {
+	if x.Data.ID == (uuid.UUID{}) {
+		return "data with an id"
+	}
+	return ""
 }
 
 // MarshalJSON implements [json.Marshaler].
@@ -5156,6 +5664,8 @@ func (x *User) decode(r *jsonio.Reader) {
 	for it := r.Object(); it.Next(); {
 		if !x.member(r) {
 			x.Extra = x.Extra.keep(r)
+		} else if r.Odd() {
+			x.Extra = x.Extra.keepOdd(r, &it)
 		}
 	}
 }
@@ -5196,7 +5706,8 @@ func (x *UserAttributes) member(r *jsonio.Reader) bool {
 			for it := r.Array(); it.Next(); {
 				var v0 string
 				v0 = r.Name()
-				list0 = append(list0, v0)
+				list0 = longer(r, list0)
+				list0[len(list0)-1] = v0
 			}
 			x.Roles = exact(list0)
 		}
@@ -5220,6 +5731,8 @@ func (x *UserAttributes) decode(r *jsonio.Reader) {
 	for it := r.Object(); it.Next(); {
 		if !x.member(r) {
 			x.Extra = x.Extra.keep(r)
+		} else if r.Odd() {
+			x.Extra = x.Extra.keepOdd(r, &it)
 		}
 	}
 }
@@ -5303,6 +5816,8 @@ func (x *UserList) decode(r *jsonio.Reader) {
 	for it := r.Object(); it.Next(); {
 		if !x.member(r) {
 			x.Extra = x.Extra.keep(r)
+		} else if r.Odd() {
+			x.Extra = x.Extra.keepOdd(r, &it)
 		}
 	}
 }
@@ -5339,6 +5854,14 @@ func (x *UserList) append(b []byte) []byte {
 	return jsonio.Close(b, start)
 }
 
+// lacks returns what the answer must have and has not.
+func (x *UserList) lacks(body []byte) string {
+	if x.Data == nil {
+		return "data"
+	}
+	return ""
+}
+
 // MarshalJSON implements [json.Marshaler].
 func (x UserList) MarshalJSON() ([]byte, error) { return x.append(nil), nil }
 
@@ -5369,6 +5892,8 @@ func (x *UserResponse) decode(r *jsonio.Reader) {
 		wrapped = wrapped || string(r.Key()) == "data"
 		if !x.member(r) && (wrapped || !x.Data.member(r)) {
 			x.Extra = x.Extra.keep(r)
+		} else if r.Odd() {
+			x.Extra = x.Extra.keepOdd(r, &it)
 		}
 	}
 }
@@ -5386,6 +5911,14 @@ func (x *UserResponse) append(b []byte) []byte {
 	b = jsonio.AppendName(b, string(x.Result))
 	b = jsonio.AppendExtra(b, start, x.Extra)
 	return jsonio.Close(b, start)
+}
+
+// lacks returns what the answer must have and has not.
+func (x *UserResponse) lacks(body []byte) string {
+	if x.Data.ID == (uuid.UUID{}) {
+		return "data with an id"
+	}
+	return ""
 }
 
 // MarshalJSON implements [json.Marshaler].

@@ -204,7 +204,7 @@ func newError(r *request, path string, resp *http.Response, body []byte, cause e
 		e.cause = &notJSON{contentType: contentType, body: e.Body}
 	} else {
 		var answer ErrorResponse
-		if err := unmarshal(body, &answer); err != nil {
+		if err := decodeWhole(body, &answer, true); err != nil {
 			e.cause = &malformed{err}
 		} else {
 			e.Errors = answer.Errors

@@ -152,7 +152,7 @@ func TestUnusable(t *testing.T) {
 		name, contentType, body string
 		notJSON                 bool
 		says                    string
-		harmless                bool // for a call whose answer says nothing
+		harmless                bool // for a call that is promised a word or nothing
 	}{
 		{"HTML", "text/html", "<html>\n<p>Maintenance</p>", true, `of type text/html`, false},
 		{"HTML that says it is JSON", "application/json", "<html>", true, "<html>", false},
@@ -166,7 +166,7 @@ func TestUnusable(t *testing.T) {
 		{"more than one", "application/json", `{"result":"ok"}{"result":"ok"}`, false, "cannot be decoded", false},
 		{"damaged", "application/json", `{"result":"ok",,}`, false, "cannot be decoded", false},
 		{"deep", "application/json", `{"a":` + strings.Repeat(`[`, 1<<14), false, "cannot be decoded", false},
-		{"the wrong type", "application/json", `{"result":{"a":1}}`, false, "cannot be decoded: result (byte 10): want a text", false},
+		{"the wrong type", "application/json", `{"result":{"a":1}}`, false, "cannot be decoded", false},
 		{"an error", "application/json", `{"result":"error","errors":[{"id":"a","status":404,"title":"t","detail":"d","context":null}]}`, false, "t: d", false},
 		{"an error without a reason", "application/json", `{"result":"error"}`, false, "gives no reason", false},
 	} {
@@ -174,10 +174,9 @@ func TestUnusable(t *testing.T) {
 			t.Parallel()
 			for _, op := range api.Operations() {
 				client := answering(t, 200, test.contentType, test.body, "X-Request-Id", "r")
-				result, err := invoke(t, client, op.ID, &filler{t: t})
-				silent := result == nil
+				_, err := invoke(t, client, op.ID, &filler{t: t})
 				raw := strings.HasPrefix(op.ID, "GetSettingsTemplate") || op.ID == "CreateSettingsTemplate"
-				if silent && test.harmless || raw && !test.notJSON && strings.HasSuffix(test.body, "}") && !strings.Contains(test.body, "}{") && !strings.Contains(test.body, ",,") {
+				if op.ID == "Ping" && test.harmless || raw && !test.notJSON && strings.HasSuffix(test.body, "}") && !strings.Contains(test.body, "}{") && !strings.Contains(test.body, ",,") {
 					if err != nil {
 						t.Errorf("%s: %v", op.ID, err)
 					}

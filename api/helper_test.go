@@ -70,6 +70,15 @@ func answer(status int, contentType, body string, headers ...string) *http.Respo
 	return &http.Response{StatusCode: status, Header: h, Body: io.NopCloser(strings.NewReader(body)), ContentLength: int64(len(body))}
 }
 
+// answeringDoer gives the same success to every request.
+func answeringDoer(body string) func(*http.Request) (*http.Response, error) {
+	return func(req *http.Request) (*http.Response, error) {
+		resp := answer(200, "application/json", body)
+		resp.Request = req
+		return resp, nil
+	}
+}
+
 // answering returns a client that gets the same answer to every request.
 func answering(t testing.TB, status int, contentType, body string, headers ...string) *api.Client {
 	t.Helper()

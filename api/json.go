@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 	"sync"
+	"unsafe"
 
 	"github.com/google/uuid"
 
@@ -14,14 +15,35 @@ import (
 
 // Extra holds members that the server sent and this package does not know, by name. They are
 // written again when the value is encoded. A member that was null although its type has no place
-// for null is here, too, and its field is zero.
+// for null is here, too, and its field is zero; so is one that is, or holds, a value that cannot be
+// read, such as a year that is a word.
 type Extra map[string]json.RawMessage
 
 // keep reads the value of the current member into extra, which it makes if it has to.
 func (e Extra) keep(r *jsonio.Reader) Extra {
 	name := r.KeyName()
-	value := r.Raw()
-	if value == nil {
+	return e.with(r, name, r.Raw())
+}
+
+// says reports whether there is anything but what stands around an answer.
+func (e Extra) says() bool {
+	for name := range e {
+		if !slices.Contains([]string{"result", "response", "data", "limit", "offset", "total"}, name) {
+			return true
+		}
+	}
+	return false
+}
+
+// keepOdd keeps the member that was read last, because a value in it could not be read.
+func (e Extra) keepOdd(r *jsonio.Reader, it *jsonio.Iter) Extra {
+	name, value := it.TakeOdd()
+	return e.with(r, name, value)
+}
+
+func (e Extra) with(r *jsonio.Reader, name string, value json.RawMessage) Extra {
+	const newMap = 512 // bytes of a map with room for a few members
+	if value == nil || e == nil && !r.Spend(newMap) || !spendEntry[string, json.RawMessage](r) {
 		return e
 	}
 	if e == nil {
@@ -29,6 +51,32 @@ func (e Extra) keep(r *jsonio.Reader) Extra {
 	}
 	e[name] = value
 	return e
+}
+
+// spendEntry counts an entry of a map, of which growing copies a few.
+func spendEntry[K, V any](r *jsonio.Reader) bool {
+	var k K
+	var v V
+	return r.Spend(4 * int(unsafe.Sizeof(k)+unsafe.Sizeof(v)+1))
+}
+
+// newCounted makes a value that a pointer is to point to, or nil if there is no room for it.
+func newCounted[T any](r *jsonio.Reader) *T {
+	var v T
+	if !r.Spend(int(unsafe.Sizeof(v))) {
+		return nil
+	}
+	return new(T)
+}
+
+// longer returns a list with one more element. What it grows by is counted, and so is the copy that
+// [exact] makes.
+func longer[T any](r *jsonio.Reader, s []T) []T {
+	var v T
+	if len(s) == cap(s) && !r.Spend(3*cap(s)*int(unsafe.Sizeof(v))) {
+		return s
+	}
+	return append(s, v)
 }
 
 type decoder interface{ decode(*jsonio.Reader) }
@@ -43,11 +91,17 @@ func release(r *jsonio.Reader) {
 	readers.Put(r)
 }
 
-// unmarshal decodes a whole document into v.
-func unmarshal(data []byte, v decoder) error {
+// unmarshal decodes a whole document into v. A value in it that cannot be read does no harm.
+func unmarshal(data []byte, v decoder) error { return decodeWhole(data, v, false) }
+
+// decodeWhole is unmarshal, and can be strict: then such a value is an error.
+func decodeWhole(data []byte, v decoder, strict bool) error {
 	r := readers.Get().(*jsonio.Reader)
 	defer release(r)
 	r.Reset(data)
+	if strict {
+		r.Strict()
+	}
 	v.decode(r)
 	r.End()
 	return r.Err()
@@ -65,10 +119,11 @@ func rawValue(r *jsonio.Reader) json.RawMessage {
 //
 //nolint:unused // for types that the document does not have yet
 func decodeAny(r *jsonio.Reader, v any) {
+	const most = 16 // bytes of memory for a byte of JSON
 	at := r.Offset()
-	if data := r.Raw(); data != nil {
+	if data := r.Raw(); data != nil && r.Spend(most*len(data)) {
 		if err := json.Unmarshal(data, v); err != nil {
-			r.Fail(at, "a value that fits: "+err.Error())
+			r.Mismatch(at, "a value that fits: "+err.Error())
 		}
 	}
 }
@@ -93,6 +148,10 @@ func room[T any](r *jsonio.Reader, start int, s []T) []T {
 		if n > 0 {
 			each := (r.Offset()-start)/n + 1
 			more = min(r.Remaining()/each+1, most)
+		}
+		var v T
+		if !r.Spend((n + max(more, n)) * int(unsafe.Sizeof(v))) { // a list grows by a half or more
+			return append(s[:n:n], v)
 		}
 		s = slices.Grow(s, more)
 	}

@@ -75,7 +75,8 @@ func (l *Links) decode(r *jsonio.Reader) {
 	for it := r.Object(); it.Next(); {
 		link := Link{Site: r.KeyName()}
 		link.Value = r.String()
-		list = append(list, link)
+		list = longer(r, list)
+		list[len(list)-1] = link
 	}
 	*l = exact(list)
 }

@@ -87,7 +87,8 @@ func (s *LocalizedString) decode(r *jsonio.Reader) {
 	for it := r.Object(); it.Next(); {
 		t := LocalizedText{Language: r.KeyName()}
 		t.Text = r.String()
-		list = append(list, t)
+		list = longer(r, list)
+		list[len(list)-1] = t
 	}
 	*s = exact(list)
 }

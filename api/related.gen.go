@@ -10,47 +10,47 @@ import (
 func decodeAttributes(t ResourceType, r *jsonio.Reader) RelationshipAttributes {
 	switch t {
 	case "api_client":
-		x := new(APIClientAttributes)
+		x := newCounted[APIClientAttributes](r)
 		x.decode(r)
 		return x
 	case "artist", "author":
-		x := new(AuthorAttributes)
+		x := newCounted[AuthorAttributes](r)
 		x.decode(r)
 		return x
 	case "chapter":
-		x := new(ChapterAttributes)
+		x := newCounted[ChapterAttributes](r)
 		x.decode(r)
 		return x
 	case "cover_art":
-		x := new(CoverAttributes)
+		x := newCounted[CoverAttributes](r)
 		x.decode(r)
 		return x
 	case "custom_list":
-		x := new(CustomListAttributes)
+		x := newCounted[CustomListAttributes](r)
 		x.decode(r)
 		return x
 	case "manga":
-		x := new(MangaAttributes)
+		x := newCounted[MangaAttributes](r)
 		x.decode(r)
 		return x
 	case "report_reason":
-		x := new(ReportReasonAttributes)
+		x := newCounted[ReportReasonAttributes](r)
 		x.decode(r)
 		return x
 	case "scanlation_group":
-		x := new(ScanlationGroupAttributes)
+		x := newCounted[ScanlationGroupAttributes](r)
 		x.decode(r)
 		return x
 	case "tag":
-		x := new(TagAttributes)
+		x := newCounted[TagAttributes](r)
 		x.decode(r)
 		return x
 	case "upload_session_file":
-		x := new(UploadSessionFileAttributes)
+		x := newCounted[UploadSessionFileAttributes](r)
 		x.decode(r)
 		return x
 	case "creator", "leader", "member", "user":
-		x := new(UserAttributes)
+		x := newCounted[UserAttributes](r)
 		x.decode(r)
 		return x
 	}

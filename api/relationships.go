@@ -170,7 +170,7 @@ func (rs *Relationships) decode(r *jsonio.Reader) {
 	var buffer [16]Relationship
 	list := buffer[:0]
 	for it := r.Array(); it.Next(); {
-		list = append(list, Relationship{})
+		list = longer(r, list)
 		list[len(list)-1].decode(r)
 	}
 	*rs = exact(list)
@@ -222,6 +222,9 @@ func (x *Relationship) decode(r *jsonio.Reader) {
 			}
 		default:
 			x.Extra = x.Extra.keep(r)
+		}
+		if r.Odd() {
+			x.Extra = x.Extra.keepOdd(r, &it)
 		}
 	}
 	if at >= 0 && (as != x.Type || as == "") && r.Err() == nil {

@@ -83,7 +83,9 @@ func (l *Languages) decode(r *jsonio.Reader) {
 	var buffer [32]string
 	list := buffer[:0]
 	for it := r.Array(); it.Next(); {
-		list = append(list, r.Name())
+		language := r.Name()
+		list = longer(r, list)
+		list[len(list)-1] = language
 	}
 	*l = exact(list)
 }
@@ -127,7 +129,9 @@ func (d *RatingDistribution) decode(r *jsonio.Reader) {
 			}
 			rating = n
 		}
-		(*d)[rating] = r.Int()
+		if n := r.Int(); spendEntry[int, int](r) {
+			(*d)[rating] = n
+		}
 	}
 }
 
@@ -163,10 +167,7 @@ func (m *ReadMarkers) decode(r *jsonio.Reader) {
 	}
 	it := r.Entries()
 	if !it.Named() {
-		m.Chapters = []uuid.UUID{}
-		for it.Next() {
-			m.Chapters = append(m.Chapters, r.UUID())
-		}
+		m.Chapters = decodeIDs(r, it)
 		return
 	}
 	m.ByManga = map[uuid.UUID][]uuid.UUID{}
@@ -176,12 +177,22 @@ func (m *ReadMarkers) decode(r *jsonio.Reader) {
 			r.Skip()
 			continue
 		}
-		chapters := []uuid.UUID{}
-		for it := r.Array(); it.Next(); {
-			chapters = append(chapters, r.UUID())
+		if chapters := decodeIDs(r, r.Array()); spendEntry[uuid.UUID, []uuid.UUID](r) {
+			m.ByManga[manga] = chapters
 		}
-		m.ByManga[manga] = chapters
 	}
+}
+
+// decodeIDs reads a list of ids.
+func decodeIDs(r *jsonio.Reader, it jsonio.Iter) []uuid.UUID {
+	var buffer [16]uuid.UUID
+	list := buffer[:0]
+	for it.Next() {
+		id := r.UUID()
+		list = longer(r, list)
+		list[len(list)-1] = id
+	}
+	return exact(list)
 }
 
 func (m ReadMarkers) append(b []byte) []byte {

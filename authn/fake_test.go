@@ -319,8 +319,10 @@ func (f *fake) serveAPI(w http.ResponseWriter, r *http.Request) {
 		apiError(w, 401, "http_exception", "Full authentication is required to access this resource.")
 	case r.URL.Path == "/user/me":
 		sendJSON(w, 200, `{"result":"ok","response":"entity","data":{"id":"`+userID+`","type":"user","attributes":{"username":"reader","roles":["ROLE_MEMBER"],"version":1},"relationships":[]}}`)
-	default:
-		sendJSON(w, 200, `{"result":"ok","response":"entity"}`)
+	case op.Path == "/manga" && r.Method == http.MethodGet:
+		sendJSON(w, 200, `{"result":"ok","response":"collection","data":[],"limit":10,"offset":0,"total":0}`)
+	default: // an entity of any kind, or an acknowledgement
+		sendJSON(w, 200, `{"result":"ok","response":"entity","data":{"id":"`+userID+`"},"statuses":{},"status":null}`)
 	}
 }
 

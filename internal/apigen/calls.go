@@ -91,7 +91,10 @@ func (m *model) answer(op *operation) (result, how string) {
 	case op.result != "":
 		return "(*" + op.result + ", error)", "call[" + op.result + "](ctx, c, &r, editors)"
 	}
-	return "error", "c.do(ctx, &r, editors)"
+	if schema, _ := op.answer(); schema == nil || op.text {
+		return "error", "c.do(ctx, &r, editors)"
+	}
+	return "error", "c.acknowledge(ctx, &r, editors)"
 }
 
 func (m *model) writeAll(p *printer, op *operation) {

@@ -15,6 +15,7 @@ func (m *model) writeCodecs(p *printer) {
 	for _, name := range m.answers {
 		m.writeDecoder(p, name)
 		m.writeEncoder(p, name)
+		m.writePromise(p, name)
 		p.line("// MarshalJSON implements [json.Marshaler].")
 		p.line("func (x %s) MarshalJSON() ([]byte, error) { return x.append(nil), nil }\n", name)
 	}
@@ -56,13 +57,49 @@ func (m *model) writeDecoder(p *printer, name string) {
 		p.line("wrapped = wrapped || string(r.Key()) == \"data\"")
 	}
 	if extra {
-		p.line("if %s {\nx.Extra = x.Extra.keep(r)\n}", unknown)
+		p.line("if %s {\nx.Extra = x.Extra.keep(r)\n} else if r.Odd() {\nx.Extra = x.Extra.keepOdd(r, &it)\n}", unknown)
 	} else {
 		p.line("if %s {\nr.Skip()\n}", unknown)
 	}
 	p.line("}\n}\n")
 	p.line("// UnmarshalJSON implements [json.Unmarshaler].")
 	p.line("func (x *%s) UnmarshalJSON(data []byte) error { return unmarshal(data, x) }\n", name)
+}
+
+// writePromise writes what an answer lacks that its operation promises: an entity its id, a page its
+// list, anything else all that it could say.
+func (m *model) writePromise(p *printer, name string) {
+	at := slices.IndexFunc(m.ops, func(op *operation) bool { return op.result == name })
+	if at < 0 {
+		return
+	}
+	condition, what := "", ""
+	if data := m.types.field(name, "Data"); data != nil {
+		switch entity := m.types.isStruct(data.typ); {
+		case entity != "" && m.types.field(entity, "ID") != nil && source(m.types.field(entity, "ID").typ) == "uuid.UUID":
+			condition, what = "x.Data.ID == (uuid.UUID{})", "data with an id"
+		case source(data.typ) == "string":
+			condition, what = `x.Data == ""`, "data"
+		case entity == "":
+			if _, list := m.types.resolve(data.typ).(*ast.ArrayType); list {
+				condition, what = "x.Data == nil", "data"
+				if m.ops[at].list == nil { // what else is there may be it
+					condition += " && !x.Extra.says()"
+				}
+			}
+		}
+	}
+	if condition == "" {
+		names, quoted := []string{}, []string{}
+		for _, f := range m.types.structs[name] {
+			if f.json != "-" && f.json != "result" && f.json != "response" {
+				names, quoted = append(names, f.json), append(quoted, strconv.Quote(f.json))
+			}
+		}
+		condition, what = "!has(body, "+strings.Join(quoted, ", ")+")", strings.Join(names[:min(len(names), 3)], " or ")
+	}
+	p.line("// lacks returns what the answer must have and has not.")
+	p.line("func (x *%s) lacks(body []byte) string {\nif %s {\nreturn %q\n}\nreturn \"\"\n}\n", name, condition, what)
 }
 
 // losesNull reports whether a type has no value of its own for null. Such a null is kept in Extra.
@@ -122,12 +159,15 @@ func (m *model) decode(p *printer, dst string, e ast.Expr, json string, depth in
 	}
 	switch e := e.(type) {
 	case *ast.StarExpr:
-		p.line("if r.Null() {\n%s = nil\n} else {\n%s = new(%s)", dst, dst, source(e.X))
-		target := dst
+		p.line("if r.Null() {\n%s = nil\n} else {", dst)
 		if m.isScalar(e.X) {
-			target = "*" + dst
+			p.line("%s = new(%s)", dst, source(e.X))
+			m.decode(p, "*"+dst, e.X, json, depth)
+			p.line("if r.Odd() {\n%s = nil\n}\n}", dst)
+			return
 		}
-		m.decode(p, target, e.X, json, depth)
+		p.line("%s = newCounted[%s](r)", dst, source(e.X))
+		m.decode(p, dst, e.X, json, depth)
 		p.line("}")
 	case *ast.ArrayType:
 		p.line("if r.Null() {\n%s = nil\n} else {", dst)
@@ -142,7 +182,7 @@ func (m *model) decode(p *printer, dst string, e ast.Expr, json string, depth in
 		p.line("var buffer [%d]%s\n%s := buffer[:0]", listBuffer, source(e.Elt), list)
 		p.line("for it := r.Array(); it.Next(); {")
 		if m.types.isStruct(e.Elt) != "" {
-			p.line("%s = append(%s, %s{})\n%s[len(%s)-1].decode(r)", list, list, source(e.Elt), list, list)
+			p.line("%s = longer(r, %s)\n%s[len(%s)-1].decode(r)", list, list, list, list)
 		} else {
 			elementName := json
 			if source(e.Elt) == "string" && json != "data" && json != "dataSaver" {
@@ -151,7 +191,7 @@ func (m *model) decode(p *printer, dst string, e ast.Expr, json string, depth in
 			v := fmt.Sprintf("v%d", depth)
 			p.line("var %s %s", v, source(e.Elt))
 			m.decode(p, v, e.Elt, elementName, depth+1)
-			p.line("%s = append(%s, %s)", list, list, v)
+			p.line("%s = longer(r, %s)\n%s[len(%s)-1] = %s", list, list, list, list, v)
 		}
 		p.line("}\n%s = exact(%s)\n}", dst, list)
 	case *ast.MapType:
@@ -166,7 +206,7 @@ func (m *model) decode(p *printer, dst string, e ast.Expr, json string, depth in
 		}
 		p.line("var %s %s", v, source(e.Value))
 		m.decode(p, v, e.Value, json, depth+1)
-		p.line("%s[key] = %s\n}\n}", dst, v)
+		p.line("if spendEntry[%s, %s](r) {\n%s[key] = %s\n}\n}\n}", key, source(e.Value), dst, v)
 	case *ast.IndexExpr: // Nullable[T]
 		v := fmt.Sprintf("v%d", depth)
 		p.line("if r.Null() {\n%s = Null[%s]()\n} else {\nvar %s %s", dst, source(e.Index), v, source(e.Index))
@@ -342,7 +382,7 @@ func (m *model) writeRelated(p *printer) {
 	goTypes := slices.Sorted(maps.Keys(byType))
 	for _, goType := range goTypes {
 		slices.Sort(byType[goType])
-		p.line("case %s:\nx := new(%s)\nx.decode(r)\nreturn x", strings.Join(byType[goType], ", "), goType)
+		p.line("case %s:\nx := newCounted[%s](r)\nx.decode(r)\nreturn x", strings.Join(byType[goType], ", "), goType)
 	}
 	p.line("}\nreturn RawAttributes(r.Raw())\n}\n")
 	for _, goType := range goTypes {

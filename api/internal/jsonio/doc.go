@@ -9,6 +9,13 @@
 // object where a list belongs, null for anything, and a number where a text belongs and the other
 // way round. Apart from that it decodes what encoding/json decodes, with the same result.
 //
+// A value of another kind than the one that is wanted does not end the reading: it is skipped, what
+// is read is a zero value, and [Reader.Odd] says so until [Iter.TakeOdd] has taken its bytes. A
+// reader that is [Reader.Strict] takes it for an error, as any reader does with what is not JSON.
+//
+// What a document makes the reader and its caller allocate is counted, and is an error once it
+// passes 8 times the size of the document and 16 MB: see [Reader.Spend].
+//
 // It is our own because a general decoder cannot be that tolerant without being told at every
 // field, and because the decoding of a page of search results is most of what a client computes.
 package jsonio

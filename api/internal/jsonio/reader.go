@@ -27,6 +27,10 @@ type Reader struct {
 	depth int
 	err   error
 
+	strict bool
+	odd    bool // a value was not what was wanted, and skipped
+	budget int  // bytes that may still be allocated
+
 	text  strings.Builder // chunk that short texts are cut from
 	slots []string        // chunk that pointers to texts are cut from
 
@@ -45,11 +49,36 @@ const (
 	slotChunk  = 16
 )
 
+// Bounds of what is allocated for a document: so many times its size, and so many bytes more.
+const (
+	maxFactor = 8
+	maxExtra  = 16 << 20
+)
+
 // Reset starts on data, which must not change until reading is done. Nothing that was read keeps
 // a reference to it.
 func (r *Reader) Reset(data []byte) {
 	r.data, r.pos, r.key, r.depth, r.err = data, 0, nil, 0, nil
 	r.text, r.slots = strings.Builder{}, nil
+	r.strict, r.odd = false, false
+	r.budget = maxFactor*len(data) + maxExtra
+}
+
+// Strict makes a value of another kind than the one that is wanted an error, until the next Reset.
+func (r *Reader) Strict() { r.strict = true }
+
+// Odd reports whether a value was of another kind than the one that was wanted. It was skipped, and
+// what was read is a zero value. [Iter.TakeOdd] clears it.
+func (r *Reader) Odd() bool { return r.odd }
+
+// Spend counts bytes that the caller is about to allocate for what it reads, and reports whether it
+// may. A document whose values would take more than 8 times its size and 16 MB is an error.
+func (r *Reader) Spend(bytes int) bool {
+	if r.budget -= bytes; r.budget < 0 {
+		r.fail("fewer values: they take more than 8 times the memory of the document")
+		return false
+	}
+	return true
 }
 
 // Err is the first error, nil if there was none.
@@ -73,13 +102,23 @@ func (r *Reader) fail(want string) {
 	r.pos = len(r.data)
 }
 
-// Fail records that the value which began at offset is not what was wanted there.
-func (r *Reader) Fail(offset int, want string) {
-	if r.err == nil {
-		r.pos = offset
+// Mismatch says that the value which began at offset is not what is wanted there. It is skipped,
+// unless it is the whole document or the reader is strict.
+func (r *Reader) Mismatch(offset int, want string) {
+	if r.err != nil {
+		return
+	}
+	r.pos = offset
+	if r.strict || r.depth == 0 || r.peek() == 0 {
 		r.fail(want)
+		return
+	}
+	if r.Skip(); r.err == nil {
+		r.odd = true
 	}
 }
+
+func (r *Reader) mismatch(want string) { r.Mismatch(r.pos, want) }
 
 // Seek goes to an offset where a value begins, or behind one that ended.
 func (r *Reader) Seek(offset int) {
@@ -162,6 +201,7 @@ type Iter struct {
 	close byte // 0 when there is nothing to walk over
 	named bool // the entries have names
 	first bool
+	key   int // where the name of the member begins
 }
 
 // Object begins to read an object. null and [] are empty ones.
@@ -176,13 +216,15 @@ func (r *Reader) Object() Iter {
 		at := r.pos
 		it := r.open(']', false)
 		if r.err == nil && r.peek() != ']' {
-			r.Fail(at, "an object")
+			r.depth--
+			r.Mismatch(at, "an object")
+			return Iter{}
 		}
 		return it
 	case 'n':
 		r.literal("null")
 	default:
-		r.fail("an object")
+		r.mismatch("an object")
 	}
 	return Iter{}
 }
@@ -200,7 +242,7 @@ func (r *Reader) Array() Iter {
 	case 'n':
 		r.literal("null")
 	default:
-		r.fail("a list")
+		r.mismatch("a list")
 	}
 	return Iter{}
 }
@@ -252,6 +294,7 @@ func (it *Iter) Next() bool {
 		r.fail("a member name")
 		return false
 	}
+	it.key = r.pos
 	r.key = r.quoted()
 	if r.peek() != ':' {
 		r.fail("a colon")
@@ -259,6 +302,27 @@ func (it *Iter) Next() bool {
 	}
 	r.pos++
 	return r.err == nil
+}
+
+// TakeOdd returns the name and the bytes of the member that was read last, which was, or held, a
+// value that is [Reader.Odd].
+func (it *Iter) TakeOdd() (name string, value json.RawMessage) {
+	r := it.r
+	r.odd = false
+	if r.err != nil || !it.named {
+		return "", nil
+	}
+	end := r.pos
+	r.pos = it.key
+	name = r.intern(r.quoted())
+	r.peek()
+	r.pos++
+	r.peek()
+	if r.Spend(end - r.pos) {
+		value = bytes.Clone(r.data[r.pos:end])
+	}
+	r.pos = end
+	return name, value
 }
 
 // Key is the name of the member that Next went to. It is valid until the next call of a method.
@@ -316,7 +380,7 @@ func (r *Reader) Raw() json.RawMessage {
 	r.peek()
 	start := r.pos
 	r.Skip()
-	if r.err != nil {
+	if r.err != nil || !r.Spend(r.pos-start) {
 		return nil
 	}
 	return bytes.Clone(r.data[start:r.pos])
@@ -344,10 +408,10 @@ func (r *Reader) Bool() bool {
 		case "0", "false":
 			return false
 		}
-		r.Fail(at, "true or false")
+		r.Mismatch(at, "true or false")
 		return false
 	}
-	r.fail("true or false")
+	r.mismatch("true or false")
 	return false
 }
 
@@ -414,7 +478,7 @@ func (r *Reader) numeric() (at int, b []byte) {
 	}
 	at = r.Offset()
 	if c := r.peek(); c != '"' && c != '-' && (c < '0' || c > '9') {
-		r.fail("a number")
+		r.mismatch("a number")
 		return at, nil
 	}
 	if b = r.token(); r.err != nil {
@@ -458,7 +522,7 @@ func (r *Reader) Int64() int64 {
 	if f, err := strconv.ParseFloat(string(b), 64); err == nil && f == math.Trunc(f) && math.Abs(f) < 1<<53 {
 		return int64(f)
 	}
-	r.Fail(at, "a whole number")
+	r.Mismatch(at, "a whole number")
 	return 0
 }
 
@@ -470,7 +534,7 @@ func (r *Reader) Float64() float64 {
 	}
 	f, err := strconv.ParseFloat(string(b), 64)
 	if err != nil || math.IsNaN(f) || math.IsInf(f, 0) {
-		r.Fail(at, "a number")
+		r.Mismatch(at, "a number")
 		return 0
 	}
 	return f
@@ -505,7 +569,7 @@ func (r *Reader) textBytes() []byte {
 	case c == '-' || '0' <= c && c <= '9':
 		return r.number()
 	}
-	r.fail("a text")
+	r.mismatch("a text")
 	return nil
 }
 
@@ -514,12 +578,21 @@ func (r *Reader) StringPtr() *string {
 	if r.Null() {
 		return nil
 	}
+	b := r.textBytes()
+	if b == nil {
+		return nil
+	}
 	if len(r.slots) == 0 {
+		if !r.Spend(slotChunk * 16) {
+			return nil
+		}
 		r.slots = make([]string, slotChunk)
 	}
 	p := &r.slots[0]
 	r.slots = r.slots[1:]
-	*p = r.String()
+	if len(b) > 0 {
+		*p = r.cut(b)
+	}
 	return p
 }
 
@@ -535,6 +608,9 @@ func (r *Reader) intern(b []byte) string {
 	h := uint32(n)*0x9e3779b1 ^ uint32(b[0])<<16 ^ uint32(b[n/2])<<8 ^ uint32(b[n-1]) ^ uint32(b[n/4])<<20
 	slot := &r.names[(h*0x85ebca6b)>>(32-9)]
 	if *slot != string(b) {
+		if !r.Spend(n) {
+			return ""
+		}
 		*slot = string(b)
 	}
 	return *slot
@@ -544,26 +620,33 @@ func (r *Reader) intern(b []byte) string {
 func (r *Reader) cut(b []byte) string {
 	n := len(b)
 	if n > maxChunked {
+		if !r.Spend(n) {
+			return ""
+		}
 		return string(b)
 	}
 	if r.text.Cap()-r.text.Len() < n {
+		size := max(n, min(maxChunk, len(r.data)-r.pos))
+		if !r.Spend(size) {
+			return ""
+		}
 		r.text = strings.Builder{}
-		r.text.Grow(max(n, min(maxChunk, len(r.data)-r.pos)))
+		r.text.Grow(size)
 	}
 	start := r.text.Len()
 	r.text.Write(b)
 	return r.text.String()[start:]
 }
 
-// strict reads a text, for which no number will do, and where it begins. It is empty for null and
+// textOnly reads a text, for which no number will do, and where it begins. It is empty for null and
 // after an error.
-func (r *Reader) strict(want string) (at int, b []byte) {
+func (r *Reader) textOnly(want string) (at int, b []byte) {
 	if r.Null() {
 		return 0, nil
 	}
 	at = r.pos
 	if r.peek() != '"' {
-		r.fail(want)
+		r.mismatch(want)
 		return at, nil
 	}
 	return at, r.quoted()
@@ -571,13 +654,14 @@ func (r *Reader) strict(want string) (at int, b []byte) {
 
 // UUID reads a UUID. null and the empty text are the zero UUID.
 func (r *Reader) UUID() uuid.UUID {
-	at, b := r.strict("a UUID")
+	at, b := r.textOnly("a UUID")
 	if len(b) == 0 {
 		return uuid.UUID{}
 	}
 	id, err := uuid.ParseBytes(b)
 	if err != nil {
-		r.Fail(at, "a UUID")
+		r.Mismatch(at, "a UUID")
+		return uuid.UUID{}
 	}
 	return id
 }
@@ -601,18 +685,20 @@ func (r *Reader) TryUUID() (id uuid.UUID, ok bool) {
 // Time reads a time in RFC 3339. null and the empty text are the zero time; one without a zone is
 // in UTC.
 func (r *Reader) Time() time.Time {
-	at, b := r.strict("a time")
+	at, b := r.textOnly("a time")
 	if len(b) == 0 {
 		return time.Time{}
 	}
 	t, ok := ParseTime(b)
 	if !ok {
-		r.Fail(at, "a time")
+		r.Mismatch(at, "a time")
+		return time.Time{}
 	}
 	return t
 }
 
-// ParseTime parses a time in RFC 3339, or one without a zone, which is in UTC.
+// ParseTime parses a time in RFC 3339, also with an offset like +0000, or one without a zone, which
+// is in UTC.
 func ParseTime(b []byte) (time.Time, bool) {
 	// What the server sends: 2006-01-02T15:04:05+00:00.
 	if len(b) == 25 && b[4] == '-' && b[7] == '-' && b[10] == 'T' && b[13] == ':' && b[16] == ':' && string(b[19:]) == "+00:00" {
@@ -624,18 +710,17 @@ func ParseTime(b []byte) (time.Time, bool) {
 		}
 	}
 	s := string(b)
-	t, err := time.Parse(time.RFC3339Nano, s)
-	if err != nil {
-		if t, err = time.Parse("2006-01-02T15:04:05", s); err != nil {
-			t, err = time.Parse("2006-01-02 15:04:05", s)
+	for _, layout := range [...]string{time.RFC3339Nano, "2006-01-02T15:04:05.999999999Z0700", "2006-01-02T15:04:05", "2006-01-02 15:04:05"} {
+		t, err := time.Parse(layout, s)
+		if err != nil {
+			continue
 		}
-	}
-	if err == nil {
 		if _, offset := t.Zone(); offset == 0 {
 			t = t.UTC()
 		}
+		return t, true
 	}
-	return t, err == nil
+	return time.Time{}, false
 }
 
 func digits(b []byte) int {

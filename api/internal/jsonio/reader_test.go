@@ -262,6 +262,9 @@ func TestTolerance(t *testing.T) {
 	check(`null`, func(r *jsonio.Reader) any { return r.UUID() }, uuid.Nil)
 	check(`""`, func(r *jsonio.Reader) any { return r.Time().IsZero() }, true)
 	check(`null`, func(r *jsonio.Reader) any { return r.Time().IsZero() }, true)
+	at := time.Date(2021, 2, 3, 4, 5, 6, 0, time.UTC)
+	check(`"2021-02-03T04:05:06+0000"`, func(r *jsonio.Reader) any { return r.Time() }, at)
+	check(`"2021-02-03T06:05:06+0200"`, func(r *jsonio.Reader) any { return r.Time().UTC() }, at)
 }
 
 // TestErrors checks where an error says that it is, and what it says.
@@ -319,6 +322,7 @@ func TestErrors(t *testing.T) {
 		{``, `at the top (byte 0): want an object, got the end of the document`},
 	} {
 		r := reader(test.document)
+		r.Strict()
 		read(r)
 		if r.Err() == nil || r.Err().Error() != test.want {
 			t.Errorf("%s:\ngot  %v\nwant %s", test.document, r.Err(), test.want)
@@ -329,6 +333,54 @@ func TestErrors(t *testing.T) {
 		}
 		if it := r.Array(); it.Next() {
 			t.Errorf("%s: a list is read after the error", test.document)
+		}
+	}
+}
+
+// TestOdd reads values of another kind than the one that is wanted: each is skipped, and told.
+func TestOdd(t *testing.T) {
+	t.Parallel()
+	reads := map[string]func(r *jsonio.Reader) any{
+		"text":    func(r *jsonio.Reader) any { return r.String() },
+		"pointer": func(r *jsonio.Reader) any { return r.StringPtr() },
+		"name":    func(r *jsonio.Reader) any { return r.Name() },
+		"int":     func(r *jsonio.Reader) any { return r.Int() },
+		"float":   func(r *jsonio.Reader) any { return r.Float64() },
+		"bool":    func(r *jsonio.Reader) any { return r.Bool() },
+		"id":      func(r *jsonio.Reader) any { return r.UUID() },
+		"time":    func(r *jsonio.Reader) any { return r.Time() },
+		"list":    func(r *jsonio.Reader) any { it := r.Array(); return it.Next() },
+		"object":  func(r *jsonio.Reader) any { it := r.Object(); return it.Next() },
+	}
+	for kind, values := range map[string]string{
+		"text": `true {} [1] {"a":[{}]}`, "pointer": `false [] {}`, "name": `true {}`,
+		"int": `"" "x" 1.5 true [] {"a":"b"} 99999999999999999999`, "float": `"" "x" [] 1e999`, "bool": `2 "maybe" [] {}`,
+		"id": `"x" 5 true [] {}`, "time": `"-0001-11-30T00:00:00+00:00" "0000-00-00T00:00:00+00:00" "x" 5 {}`,
+		"list": `5 "x" true`, "object": `5 "x" true [1] [{},2]`,
+	} {
+		for value := range strings.SplitSeq(values, " ") {
+			r := reader(`{"before":1,"odd": ` + value + ` ,"after":2}`)
+			names, odd := "", ""
+			for it := r.Object(); it.Next(); {
+				names += string(r.Key()) + " "
+				if string(r.Key()) != "odd" {
+					r.Int()
+					continue
+				}
+				if got := reads[kind](r); !reflect.ValueOf(got).IsZero() || !r.Odd() {
+					t.Errorf("%s as %s is %#v, odd %v", value, kind, got, r.Odd())
+				}
+				name, raw := it.TakeOdd()
+				odd = name + "=" + strings.TrimSpace(string(raw))
+			}
+			r.End()
+			if r.Err() != nil || r.Odd() || names != "before odd after " || odd != "odd="+value {
+				t.Errorf("%s as %s: %s, %s: %v", value, kind, names, odd, r.Err())
+			}
+			r = reader(value) // as the whole document
+			if reads[kind](r); r.Err() == nil {
+				t.Errorf("%s as %s is a document", value, kind)
+			}
 		}
 	}
 }
