@@ -97,12 +97,25 @@ func (c *Client) stream(ctx context.Context, r *request, editors []RequestEditor
 	if err != nil {
 		return nil, err
 	}
-	if answer.Success(resp.StatusCode) {
+	if r.Header["Accept-Encoding"] == nil {
+		answer.Decode(resp)
+	}
+	success := answer.Success(resp.StatusCode)
+	if success && !isPage(resp) {
 		return resp, nil
 	}
 	held, _ := answer.Read(resp, maxErrorRead)
 	defer held.Close()
-	return nil, newError(r, path, resp, held.Bytes(), nil)
+	var cause error
+	if success {
+		cause = newNotJSON(resp, held.Bytes())
+	}
+	return nil, newError(r, path, resp, held.Bytes(), cause)
+}
+
+// isPage reports whether an answer is a page for people, by its type: its body is the caller's.
+func isPage(resp *http.Response) bool {
+	return answer.KindOf(resp.Header.Get("Content-Type"), []byte("?")) == answer.HTML
 }
 
 // exchange sends a request, reads the answer and hands the body of a success to use, which must
@@ -113,6 +126,7 @@ func (c *Client) exchange(ctx context.Context, r *request, editors []RequestEdit
 		return err
 	}
 	defer resp.Body.Close()
+	answer.Decode(resp)
 	success := answer.Success(resp.StatusCode)
 	limit := int64(maxBody)
 	if !success {
@@ -130,7 +144,12 @@ func (c *Client) exchange(ctx context.Context, r *request, editors []RequestEdit
 		}
 		return newError(r, path, resp, body, nil)
 	}
-	if err := use(resp, body); err != nil {
+	if answer.Encoding(resp.Header) != "" && len(body) > 0 {
+		err = newNotJSON(resp, body)
+	} else {
+		err = use(resp, body)
+	}
+	if err != nil {
 		return newError(r, path, resp, body, err)
 	}
 	return nil
@@ -155,9 +174,8 @@ func call[T any, P object[T]](ctx context.Context, c *Client, r *request, editor
 }
 
 func decodeAnswer(resp *http.Response, body []byte, into decoder, strict bool) error {
-	contentType := resp.Header.Get("Content-Type")
-	if !isJSON(contentType, body) {
-		return &notJSON{contentType: contentType, body: bytes.Clone(body[:min(len(body), maxErrorBody)])}
+	if !isJSON(resp.Header.Get("Content-Type"), body) {
+		return newNotJSON(resp, body)
 	}
 	if body = answer.Trim(body); body[0] == '[' {
 		return &malformed{errors.New("it is a list, not an object")}
@@ -180,11 +198,11 @@ func decodeAnswer(resp *http.Response, body []byte, into decoder, strict bool) e
 
 // refusalIn returns the reasons of a failure that has the status of a success.
 func refusalIn(body []byte) error {
-	if !bytes.Contains(body, []byte(`"error"`)) {
+	if !bytes.Contains(body, []byte(`"error`)) {
 		return nil
 	}
 	var answer ErrorResponse
-	if unmarshal(body, &answer) == nil && answer.Result == ResultError {
+	if unmarshal(body, &answer) == nil && (answer.Result == ResultError || answer.Result == "" && len(answer.Errors) > 0) {
 		return &refused{answer.Errors}
 	}
 	return nil
@@ -211,9 +229,8 @@ func (c *Client) acknowledge(ctx context.Context, r *request, editors []RequestE
 		if len(body) == 0 && (resp.StatusCode == http.StatusNoContent || resp.StatusCode == http.StatusResetContent) {
 			return nil
 		}
-		contentType := resp.Header.Get("Content-Type")
-		if !isJSON(contentType, body) {
-			return &notJSON{contentType: contentType, body: bytes.Clone(body[:min(len(body), maxErrorBody)])}
+		if !isJSON(resp.Header.Get("Content-Type"), body) {
+			return newNotJSON(resp, body)
 		}
 		result, err := c.understand(answer.Trim(body))
 		if err == nil && (result == "" || result == ResultKo) {
@@ -246,7 +263,7 @@ func (c *Client) do(ctx context.Context, r *request, editors []RequestEditorFn) 
 		if answer.KindOf(contentType, body) != answer.HTML {
 			return nil
 		}
-		return &notJSON{contentType: contentType, body: bytes.Clone(body[:min(len(body), maxErrorBody)])}
+		return newNotJSON(resp, body)
 	})
 }
 
@@ -269,7 +286,7 @@ func (c *Client) rawAnswer(ctx context.Context, r *request, editors []RequestEdi
 	var raw json.RawMessage
 	err := c.exchange(ctx, r, editors, func(resp *http.Response, body []byte) error {
 		if contentType := resp.Header.Get("Content-Type"); !isJSON(contentType, body) {
-			return &notJSON{contentType: contentType, body: bytes.Clone(body[:min(len(body), maxErrorBody)])}
+			return newNotJSON(resp, body)
 		}
 		if body = answer.Trim(body); !json.Valid(body) {
 			return &malformed{errors.New("it is cut off or damaged")}

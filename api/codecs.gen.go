@@ -219,8 +219,8 @@ func (x *APIClientList) append(b []byte) []byte {
 
 // lacks returns what the answer must have and has not.
 func (x *APIClientList) lacks(body []byte) string {
-	if x.Data == nil {
-		return "data"
+	if !isList(body) {
+		return "data that is a list"
 	}
 	return ""
 }
@@ -369,7 +369,7 @@ func (x *AggregateChapter) member(r *jsonio.Reader) bool {
 				list0 = longer(r, list0)
 				list0[len(list0)-1] = v0
 			}
-			x.Others = exact(list0)
+			x.Others = exact(r, list0)
 		}
 	default:
 		return false
@@ -531,7 +531,7 @@ func (x *AtHomeChapter) member(r *jsonio.Reader) bool {
 				list0 = longer(r, list0)
 				list0[len(list0)-1] = v0
 			}
-			x.Data = exact(list0)
+			x.Data = exact(r, list0)
 		}
 	case "dataSaver":
 		if r.Null() {
@@ -545,7 +545,7 @@ func (x *AtHomeChapter) member(r *jsonio.Reader) bool {
 				list0 = longer(r, list0)
 				list0[len(list0)-1] = v0
 			}
-			x.DataSaver = exact(list0)
+			x.DataSaver = exact(r, list0)
 		}
 	case "hash":
 		if r.Kind() == 'n' {
@@ -685,7 +685,7 @@ func (x *AuthCheck) member(r *jsonio.Reader) bool {
 				list0 = longer(r, list0)
 				list0[len(list0)-1] = v0
 			}
-			x.Permissions = exact(list0)
+			x.Permissions = exact(r, list0)
 		}
 	case "result":
 		x.Result = Result(r.Name())
@@ -701,7 +701,7 @@ func (x *AuthCheck) member(r *jsonio.Reader) bool {
 				list0 = longer(r, list0)
 				list0[len(list0)-1] = v0
 			}
-			x.Roles = exact(list0)
+			x.Roles = exact(r, list0)
 		}
 	default:
 		return false
@@ -1022,8 +1022,8 @@ func (x *AuthorList) append(b []byte) []byte {
 
 // lacks returns what the answer must have and has not.
 func (x *AuthorList) lacks(body []byte) string {
-	if x.Data == nil {
-		return "data"
+	if !isList(body) {
+		return "data that is a list"
 	}
 	return ""
 }
@@ -1317,8 +1317,8 @@ func (x *ChapterList) append(b []byte) []byte {
 
 // lacks returns what the answer must have and has not.
 func (x *ChapterList) lacks(body []byte) string {
-	if x.Data == nil {
-		return "data"
+	if !isList(body) {
+		return "data that is a list"
 	}
 	return ""
 }
@@ -1631,8 +1631,8 @@ func (x *CoverList) append(b []byte) []byte {
 
 // lacks returns what the answer must have and has not.
 func (x *CoverList) lacks(body []byte) string {
-	if x.Data == nil {
-		return "data"
+	if !isList(body) {
+		return "data that is a list"
 	}
 	return ""
 }
@@ -1884,8 +1884,8 @@ func (x *CustomListList) append(b []byte) []byte {
 
 // lacks returns what the answer must have and has not.
 func (x *CustomListList) lacks(body []byte) string {
-	if x.Data == nil {
-		return "data"
+	if !isList(body) {
+		return "data that is a list"
 	}
 	return ""
 }
@@ -2022,7 +2022,7 @@ func (x *ErrorResponse) member(r *jsonio.Reader) bool {
 				list0 = longer(r, list0)
 				list0[len(list0)-1].decode(r)
 			}
-			x.Errors = exact(list0)
+			x.Errors = exact(r, list0)
 		}
 	case "result":
 		x.Result = Result(r.Name())
@@ -2397,7 +2397,7 @@ func (x *LegacyMappingList) append(b []byte) []byte {
 
 // lacks returns what the answer must have and has not.
 func (x *LegacyMappingList) lacks(body []byte) string {
-	if x.Data == nil && !x.Extra.says() {
+	if !isList(body) && !x.Extra.says() {
 		return "data"
 	}
 	return ""
@@ -2521,7 +2521,7 @@ func (x *MangaAttributes) member(r *jsonio.Reader) bool {
 				list0 = longer(r, list0)
 				list0[len(list0)-1] = v0
 			}
-			x.AltTitles = exact(list0)
+			x.AltTitles = exact(r, list0)
 		}
 	case "availableTranslatedLanguages":
 		x.AvailableTranslatedLanguages.decode(r)
@@ -2572,7 +2572,7 @@ func (x *MangaAttributes) member(r *jsonio.Reader) bool {
 				list0 = longer(r, list0)
 				list0[len(list0)-1].decode(r)
 			}
-			x.Tags = exact(list0)
+			x.Tags = exact(r, list0)
 		}
 	case "title":
 		x.Title.decode(r)
@@ -2775,8 +2775,8 @@ func (x *MangaList) append(b []byte) []byte {
 
 // lacks returns what the answer must have and has not.
 func (x *MangaList) lacks(body []byte) string {
-	if x.Data == nil {
-		return "data"
+	if !isList(body) {
+		return "data that is a list"
 	}
 	return ""
 }
@@ -2961,7 +2961,7 @@ func (x *MangaRecommendationList) append(b []byte) []byte {
 
 // lacks returns what the answer must have and has not.
 func (x *MangaRecommendationList) lacks(body []byte) string {
-	if x.Data == nil && !x.Extra.says() {
+	if !isList(body) && !x.Extra.says() {
 		return "data"
 	}
 	return ""
@@ -3148,7 +3148,7 @@ func (x *MangaRelationList) append(b []byte) []byte {
 
 // lacks returns what the answer must have and has not.
 func (x *MangaRelationList) lacks(body []byte) string {
-	if x.Data == nil && !x.Extra.says() {
+	if !isList(body) && !x.Extra.says() {
 		return "data"
 	}
 	return ""
@@ -3753,7 +3753,7 @@ func (x *ReadingHistory) append(b []byte) []byte {
 
 // lacks returns what the answer must have and has not.
 func (x *ReadingHistory) lacks(body []byte) string {
-	if x.Data == nil && !x.Extra.says() {
+	if !isList(body) && !x.Extra.says() {
 		return "data"
 	}
 	return ""
@@ -4167,8 +4167,8 @@ func (x *ReportList) append(b []byte) []byte {
 
 // lacks returns what the answer must have and has not.
 func (x *ReportList) lacks(body []byte) string {
-	if x.Data == nil {
-		return "data"
+	if !isList(body) {
+		return "data that is a list"
 	}
 	return ""
 }
@@ -4365,7 +4365,7 @@ func (x *ReportReasonList) append(b []byte) []byte {
 
 // lacks returns what the answer must have and has not.
 func (x *ReportReasonList) lacks(body []byte) string {
-	if x.Data == nil && !x.Extra.says() {
+	if !isList(body) && !x.Extra.says() {
 		return "data"
 	}
 	return ""
@@ -4474,7 +4474,7 @@ func (x *ScanlationGroupAttributes) member(r *jsonio.Reader) bool {
 				list0 = longer(r, list0)
 				list0[len(list0)-1] = v0
 			}
-			x.AltNames = exact(list0)
+			x.AltNames = exact(r, list0)
 		}
 	case "contactEmail":
 		x.ContactEmail = r.StringPtr()
@@ -4501,7 +4501,7 @@ func (x *ScanlationGroupAttributes) member(r *jsonio.Reader) bool {
 				list0 = longer(r, list0)
 				list0[len(list0)-1] = v0
 			}
-			x.FocusedLanguages = exact(list0)
+			x.FocusedLanguages = exact(r, list0)
 		}
 	case "inactive":
 		if r.Kind() == 'n' {
@@ -4723,8 +4723,8 @@ func (x *ScanlationGroupList) append(b []byte) []byte {
 
 // lacks returns what the answer must have and has not.
 func (x *ScanlationGroupList) lacks(body []byte) string {
-	if x.Data == nil {
-		return "data"
+	if !isList(body) {
+		return "data that is a list"
 	}
 	return ""
 }
@@ -5077,7 +5077,7 @@ func (x *TagList) append(b []byte) []byte {
 
 // lacks returns what the answer must have and has not.
 func (x *TagList) lacks(body []byte) string {
-	if x.Data == nil && !x.Extra.says() {
+	if !isList(body) && !x.Extra.says() {
 		return "data"
 	}
 	return ""
@@ -5280,7 +5280,7 @@ func (x *UploadPagesResponse) member(r *jsonio.Reader) bool {
 				list0 = longer(r, list0)
 				list0[len(list0)-1].decode(r)
 			}
-			x.Errors = exact(list0)
+			x.Errors = exact(r, list0)
 		}
 	case "result":
 		x.Result = Result(r.Name())
@@ -5339,7 +5339,7 @@ func (x *UploadPagesResponse) append(b []byte) []byte {
 
 // lacks returns what the answer must have and has not.
 func (x *UploadPagesResponse) lacks(body []byte) string {
-	if x.Data == nil && !x.Extra.says() {
+	if !isList(body) && !x.Extra.says() {
 		return "data"
 	}
 	return ""
@@ -5709,7 +5709,7 @@ func (x *UserAttributes) member(r *jsonio.Reader) bool {
 				list0 = longer(r, list0)
 				list0[len(list0)-1] = v0
 			}
-			x.Roles = exact(list0)
+			x.Roles = exact(r, list0)
 		}
 	case "username":
 		if r.Kind() == 'n' {
@@ -5856,8 +5856,8 @@ func (x *UserList) append(b []byte) []byte {
 
 // lacks returns what the answer must have and has not.
 func (x *UserList) lacks(body []byte) string {
-	if x.Data == nil {
-		return "data"
+	if !isList(body) {
+		return "data that is a list"
 	}
 	return ""
 }

@@ -39,6 +39,9 @@ func (c *Client) own(ctx context.Context, given *http.Request) (*request, error)
 		return nil, errors.New("api: Do was given no request")
 	}
 	req := given.Clone(ctx)
+	if req.Header == nil { // of a request that was put together by hand
+		req.Header = http.Header{}
+	}
 	if req.URL.Host == "" && req.URL.Opaque == "" {
 		u := c.server.URL()
 		path, raw := strings.TrimLeft(req.URL.Path, "/"), strings.TrimLeft(req.URL.EscapedPath(), "/")

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -124,13 +125,25 @@ func (e *CaptchaError) Is(target error) bool { return target == ErrCaptchaRequir
 // notJSON is an answer of another kind.
 type notJSON struct {
 	contentType string
+	encoding    string // that is left, because nobody here can read it
 	body        []byte
 	withheld    bool // the body is a secret
+}
+
+func newNotJSON(resp *http.Response, body []byte) *notJSON {
+	return &notJSON{
+		contentType: resp.Header.Get("Content-Type"),
+		encoding:    answer.Encoding(resp.Header),
+		body:        bytes.Clone(body[:min(len(body), maxErrorBody)]),
+	}
 }
 
 func (e *notJSON) Error() string {
 	what := "an answer"
 	switch {
+	case e.encoding != "":
+		return "an answer in the encoding " + answer.Shorten(e.encoding, 64) +
+			", which nobody has asked for and this package cannot read; look at what stands between, such as a proxy"
 	case e.withheld:
 	case len(e.body) == 0:
 		return "an empty answer where JSON belongs"
@@ -166,7 +179,7 @@ func answersSecret(operation string) bool {
 func withhold(cause error) error {
 	switch cause := cause.(type) {
 	case *notJSON:
-		return &notJSON{contentType: cause.contentType, withheld: true}
+		return &notJSON{contentType: cause.contentType, encoding: cause.encoding, withheld: true}
 	case *malformed:
 		return &malformed{errors.New("it is cut off, damaged or of another form")}
 	}
@@ -199,22 +212,34 @@ func newError(r *request, path string, resp *http.Response, body []byte, cause e
 		}
 		return e
 	}
-	contentType := resp.Header.Get("Content-Type")
-	if !isJSON(contentType, body) {
-		e.cause = &notJSON{contentType: contentType, body: e.Body}
+	if answer.Encoding(resp.Header) != "" || !isJSON(resp.Header.Get("Content-Type"), body) {
+		e.cause = newNotJSON(resp, body)
 	} else {
-		var answer ErrorResponse
-		if err := decodeWhole(body, &answer, true); err != nil {
-			e.cause = &malformed{err}
-		} else {
-			e.Errors = answer.Errors
-		}
+		e.Errors, e.cause = reasons(answer.Trim(body))
 	}
 	if captcha := captchaOf(e); captcha != nil {
 		e.cause = captcha
 	}
 	return e
 }
+
+// reasons reads those of an error. A value that cannot be read costs that value only, unless nothing
+// is left.
+func reasons(body []byte) ([]ErrorDetail, error) {
+	var answer ErrorResponse
+	err := decodeWhole(body, &answer, true)
+	if err == nil {
+		return answer.Errors, nil
+	}
+	answer = ErrorResponse{}
+	if unmarshal(body, &answer) == nil && slices.ContainsFunc(answer.Errors, ErrorDetail.says) {
+		return answer.Errors, nil
+	}
+	return nil, &malformed{err}
+}
+
+// says reports whether there is a text in the detail.
+func (d ErrorDetail) says() bool { return d.Title != nil || d.Detail != nil }
 
 // captchaOf recognises the demand for a captcha: 403 today, 412 in the past.
 func captchaOf(e *Error) *CaptchaError {

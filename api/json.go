@@ -53,6 +53,33 @@ func (e Extra) with(r *jsonio.Reader, name string, value json.RawMessage) Extra 
 	return e
 }
 
+// isList reports whether an answer has a list as its data. An object that PHP made of a list has
+// numbers for names; one entity is no list.
+func isList(body []byte) bool {
+	r := readers.Get().(*jsonio.Reader)
+	defer release(r)
+	r.Reset(body)
+	for it := r.Object(); it.Next(); {
+		if string(r.Key()) != "data" {
+			r.Skip()
+			continue
+		}
+		switch r.Kind() {
+		case '[':
+			return true
+		case '{':
+			entries := r.Object()
+			if !entries.Next() {
+				return r.Err() == nil
+			}
+			name := r.Key()
+			return len(name) > 0 && '0' <= name[0] && name[0] <= '9'
+		}
+		return false
+	}
+	return false
+}
+
 // spendEntry counts an entry of a map, of which growing copies a few.
 func spendEntry[K, V any](r *jsonio.Reader) bool {
 	var k K
@@ -69,11 +96,10 @@ func newCounted[T any](r *jsonio.Reader) *T {
 	return new(T)
 }
 
-// longer returns a list with one more element. What it grows by is counted, and so is the copy that
-// [exact] makes.
+// longer returns a list with one more element. What it grows by is counted.
 func longer[T any](r *jsonio.Reader, s []T) []T {
 	var v T
-	if len(s) == cap(s) && !r.Spend(3*cap(s)*int(unsafe.Sizeof(v))) {
+	if len(s) == cap(s) && !r.Spend(2*cap(s)*int(unsafe.Sizeof(v))) {
 		return s
 	}
 	return append(s, v)
@@ -159,7 +185,11 @@ func room[T any](r *jsonio.Reader, start int, s []T) []T {
 }
 
 // exact returns a copy of a list that was collected in a buffer.
-func exact[T any](s []T) []T {
+func exact[T any](r *jsonio.Reader, s []T) []T {
+	var v T
+	if !r.Spend(len(s) * int(unsafe.Sizeof(v))) {
+		return nil
+	}
 	list := make([]T, len(s))
 	copy(list, s)
 	return list

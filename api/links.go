@@ -78,7 +78,7 @@ func (l *Links) decode(r *jsonio.Reader) {
 		list = longer(r, list)
 		list[len(list)-1] = link
 	}
-	*l = exact(list)
+	*l = exact(r, list)
 }
 
 func (l Links) append(b []byte) []byte {

@@ -90,7 +90,7 @@ func (s *LocalizedString) decode(r *jsonio.Reader) {
 		list = longer(r, list)
 		list[len(list)-1] = t
 	}
-	*s = exact(list)
+	*s = exact(r, list)
 }
 
 func (s LocalizedString) append(b []byte) []byte {

@@ -173,7 +173,7 @@ func (rs *Relationships) decode(r *jsonio.Reader) {
 		list = longer(r, list)
 		list[len(list)-1].decode(r)
 	}
-	*rs = exact(list)
+	*rs = exact(r, list)
 }
 
 func (rs Relationships) append(b []byte) []byte {

@@ -87,7 +87,7 @@ func (l *Languages) decode(r *jsonio.Reader) {
 		list = longer(r, list)
 		list[len(list)-1] = language
 	}
-	*l = exact(list)
+	*l = exact(r, list)
 }
 
 func (l Languages) append(b []byte) []byte {
@@ -192,7 +192,7 @@ func decodeIDs(r *jsonio.Reader, it jsonio.Iter) []uuid.UUID {
 		list = longer(r, list)
 		list[len(list)-1] = id
 	}
-	return exact(list)
+	return exact(r, list)
 }
 
 func (m ReadMarkers) append(b []byte) []byte {

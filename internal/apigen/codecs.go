@@ -82,9 +82,9 @@ func (m *model) writePromise(p *printer, name string) {
 			condition, what = `x.Data == ""`, "data"
 		case entity == "":
 			if _, list := m.types.resolve(data.typ).(*ast.ArrayType); list {
-				condition, what = "x.Data == nil", "data"
+				condition, what = "!isList(body)", "data that is a list"
 				if m.ops[at].list == nil { // what else is there may be it
-					condition += " && !x.Extra.says()"
+					condition, what = "!isList(body) && !x.Extra.says()", "data"
 				}
 			}
 		}
@@ -193,7 +193,7 @@ func (m *model) decode(p *printer, dst string, e ast.Expr, json string, depth in
 			m.decode(p, v, e.Elt, elementName, depth+1)
 			p.line("%s = longer(r, %s)\n%s[len(%s)-1] = %s", list, list, list, list, v)
 		}
-		p.line("}\n%s = exact(%s)\n}", dst, list)
+		p.line("}\n%s = exact(r, %s)\n}", dst, list)
 	case *ast.MapType:
 		key := source(e.Key)
 		v := fmt.Sprintf("v%d", depth)

@@ -36,6 +36,7 @@ type Reader struct {
 
 	names   [nameSlots]string // texts seen before: enum values, languages, map keys
 	scratch []byte            // for texts with escapes
+	skipped []Iter            // what is open in a value that is skipped
 }
 
 const (
@@ -353,7 +354,7 @@ func (r *Reader) Skip() {
 
 // skipNested skips an object or a list. It checks the grammar, and does not recurse.
 func (r *Reader) skipNested() {
-	open := make([]Iter, 0, 16)
+	open := r.skipped[:0]
 	for {
 		switch r.peek() {
 		case '{':
@@ -367,6 +368,7 @@ func (r *Reader) skipNested() {
 			open = open[:len(open)-1]
 		}
 		if len(open) == 0 {
+			r.skipped = open
 			return
 		}
 	}
