@@ -208,13 +208,13 @@ func refusalIn(body []byte) error {
 	return nil
 }
 
-// has reports whether an object has a member.
-func has(body []byte, names ...string) bool {
+// has reports whether an object has a member that could be read: what could not is in extra.
+func has(body []byte, extra Extra, names ...string) bool {
 	r := readers.Get().(*jsonio.Reader)
 	defer release(r)
 	r.Reset(body)
 	for it := r.Object(); it.Next(); {
-		if slices.Contains(names, string(r.Key())) {
+		if name := string(r.Key()); slices.Contains(names, name) && extra[name] == nil {
 			return true
 		}
 		r.Skip()

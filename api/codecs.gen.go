@@ -458,7 +458,7 @@ func (x *AggregateResponse) append(b []byte) []byte {
 
 // lacks returns what the answer must have and has not.
 func (x *AggregateResponse) lacks(body []byte) string {
-	if !has(body, "volumes") {
+	if !has(body, x.Extra, "volumes") {
 		return "volumes"
 	}
 	return ""
@@ -656,7 +656,7 @@ func (x *AtHomeServer) append(b []byte) []byte {
 
 // lacks returns what the answer must have and has not.
 func (x *AtHomeServer) lacks(body []byte) string {
-	if !has(body, "baseUrl", "chapter") {
+	if !has(body, x.Extra, "baseUrl", "chapter") {
 		return "baseUrl or chapter"
 	}
 	return ""
@@ -760,7 +760,7 @@ func (x *AuthCheck) append(b []byte) []byte {
 
 // lacks returns what the answer must have and has not.
 func (x *AuthCheck) lacks(body []byte) string {
-	if !has(body, "isAuthenticated", "permissions", "roles") {
+	if !has(body, x.Extra, "isAuthenticated", "permissions", "roles") {
 		return "isAuthenticated or permissions or roles"
 	}
 	return ""
@@ -2206,8 +2206,8 @@ func (x *ForumThreadResponse) append(b []byte) []byte {
 
 // lacks returns what the answer must have and has not.
 func (x *ForumThreadResponse) lacks(body []byte) string {
-	if !has(body, "data") {
-		return "data"
+	if x.Data.ID == 0 {
+		return "data with an id"
 	}
 	return ""
 }
@@ -2447,7 +2447,7 @@ func (x *LoginResponse) append(b []byte) []byte {
 
 // lacks returns what the answer must have and has not.
 func (x *LoginResponse) lacks(body []byte) string {
-	if !has(body, "token") {
+	if !has(body, x.Extra, "token") {
 		return "token"
 	}
 	return ""
@@ -3421,7 +3421,7 @@ func (x *MangaStatisticsResponse) append(b []byte) []byte {
 
 // lacks returns what the answer must have and has not.
 func (x *MangaStatisticsResponse) lacks(body []byte) string {
-	if !has(body, "statistics") {
+	if !has(body, x.Extra, "statistics") {
 		return "statistics"
 	}
 	return ""
@@ -3611,7 +3611,7 @@ func (x *RatingsResponse) append(b []byte) []byte {
 
 // lacks returns what the answer must have and has not.
 func (x *RatingsResponse) lacks(body []byte) string {
-	if !has(body, "ratings") {
+	if !has(body, x.Extra, "ratings") {
 		return "ratings"
 	}
 	return ""
@@ -3658,7 +3658,7 @@ func (x *ReadMarkersResponse) append(b []byte) []byte {
 
 // lacks returns what the answer must have and has not.
 func (x *ReadMarkersResponse) lacks(body []byte) string {
-	if !has(body, "data") {
+	if !has(body, x.Extra, "data") {
 		return "data"
 	}
 	return ""
@@ -3839,7 +3839,7 @@ func (x *ReadingStatusResponse) append(b []byte) []byte {
 
 // lacks returns what the answer must have and has not.
 func (x *ReadingStatusResponse) lacks(body []byte) string {
-	if !has(body, "status") {
+	if !has(body, x.Extra, "status") {
 		return "status"
 	}
 	return ""
@@ -3915,7 +3915,7 @@ func (x *ReadingStatusesResponse) append(b []byte) []byte {
 
 // lacks returns what the answer must have and has not.
 func (x *ReadingStatusesResponse) lacks(body []byte) string {
-	if !has(body, "statuses") {
+	if !has(body, x.Extra, "statuses") {
 		return "statuses"
 	}
 	return ""
@@ -3969,7 +3969,7 @@ func (x *RefreshSessionResponse) append(b []byte) []byte {
 
 // lacks returns what the answer must have and has not.
 func (x *RefreshSessionResponse) lacks(body []byte) string {
-	if !has(body, "message", "token") {
+	if !has(body, x.Extra, "message", "token") {
 		return "message or token"
 	}
 	return ""
@@ -4882,7 +4882,7 @@ func (x *Settings) append(b []byte) []byte {
 
 // lacks returns what the answer must have and has not.
 func (x *Settings) lacks(body []byte) string {
-	if !has(body, "settings", "template", "updatedAt") {
+	if !has(body, x.Extra, "settings", "template", "updatedAt") {
 		return "settings or template or updatedAt"
 	}
 	return ""
@@ -5197,7 +5197,7 @@ func (x *ThreadStatisticsResponse) append(b []byte) []byte {
 
 // lacks returns what the answer must have and has not.
 func (x *ThreadStatisticsResponse) lacks(body []byte) string {
-	if !has(body, "statistics") {
+	if !has(body, x.Extra, "statistics") {
 		return "statistics"
 	}
 	return ""
@@ -5247,7 +5247,7 @@ func (x *UploadApproval) append(b []byte) []byte {
 
 // lacks returns what the answer must have and has not.
 func (x *UploadApproval) lacks(body []byte) string {
-	if !has(body, "requiresApproval") {
+	if !has(body, x.Extra, "requiresApproval") {
 		return "requiresApproval"
 	}
 	return ""

@@ -14,6 +14,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/uuid"
+
 	"github.com/mangadex-go/mangadex/api"
 )
 
@@ -189,5 +191,32 @@ func TestNoTLS(t *testing.T) {
 	}
 	if err := client.FollowManga(t.Context(), id(idA)); !errors.Is(err, http.ErrSchemeMismatch) || api.MayBeDone(err) {
 		t.Errorf("may be done %v: %v", api.MayBeDone(err), err)
+	}
+}
+
+// What an answer promises by another name than data, or with an id that is a number, has to be there
+// and of its kind.
+func TestPromiseOfAnotherKind(t *testing.T) {
+	t.Parallel()
+	for _, value := range []string{`"x"`, `5`, `true`, `[1]`} {
+		client := answering(t, 200, "application/json", `{"result":"ok","statistics":`+value+`,"ratings":`+value+`,"statuses":`+value+`,"data":`+value+`}`)
+		found, err := client.GetMangaStatisticsByIDs(t.Context(), []uuid.UUID{id(idA)})
+		_, ratings := client.ListRatings(t.Context(), nil)
+		_, statuses := client.ListReadingStatuses(t.Context(), nil)
+		if err == nil || ratings == nil || statuses == nil {
+			t.Errorf("%s is %v, %v; %v; %v", value, found, err, ratings, statuses)
+		}
+	}
+	for _, data := range []string{`null`, `{}`, `[]`, `"x"`, `{"id":null}`, `{"type":"thread"}`} {
+		_, err := answering(t, 200, "application/json", `{"result":"ok","data":`+data+`}`).CreateForumThread(t.Context(), api.ForumThreadCreate{ID: id(idA)})
+		if !api.MayBeDone(err) {
+			t.Errorf("%s is a thread: %v", data, err)
+		}
+	}
+	for _, empty := range []string{`{}`, `[]`} {
+		client := answering(t, 200, "application/json", `{"result":"ok","statistics":`+empty+`}`)
+		if _, err := client.GetMangaStatisticsByIDs(t.Context(), []uuid.UUID{id(idA)}); err != nil {
+			t.Errorf("no statistics, as %s: %v", empty, err)
+		}
 	}
 }

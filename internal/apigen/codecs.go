@@ -78,6 +78,8 @@ func (m *model) writePromise(p *printer, name string) {
 		switch entity := m.types.isStruct(data.typ); {
 		case entity != "" && m.types.field(entity, "ID") != nil && source(m.types.field(entity, "ID").typ) == "uuid.UUID":
 			condition, what = "x.Data.ID == (uuid.UUID{})", "data with an id"
+		case entity != "" && m.types.field(entity, "ID") != nil && strings.HasPrefix(source(m.types.field(entity, "ID").typ), "int"):
+			condition, what = "x.Data.ID == 0", "data with an id"
 		case source(data.typ) == "string":
 			condition, what = `x.Data == ""`, "data"
 		case entity == "":
@@ -96,7 +98,7 @@ func (m *model) writePromise(p *printer, name string) {
 				names, quoted = append(names, f.json), append(quoted, strconv.Quote(f.json))
 			}
 		}
-		condition, what = "!has(body, "+strings.Join(quoted, ", ")+")", strings.Join(names[:min(len(names), 3)], " or ")
+		condition, what = "!has(body, x.Extra, "+strings.Join(quoted, ", ")+")", strings.Join(names[:min(len(names), 3)], " or ")
 	}
 	p.line("// lacks returns what the answer must have and has not.")
 	p.line("func (x *%s) lacks(body []byte) string {\nif %s {\nreturn %q\n}\nreturn \"\"\n}\n", name, condition, what)
