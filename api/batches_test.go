@@ -28,8 +28,7 @@ func TestUnknownIDs(t *testing.T) {
 			t.Run(fmt.Sprint(what, " ", unknown), func(t *testing.T) {
 				t.Parallel()
 				size := 150 - unknown
-				var s *stock
-				s = &stock{size: size}
+				s := &stock{size: size}
 				client := newClient(t, func(req *http.Request) (*http.Response, error) {
 					if listing := req.URL.Query().Get("limit") != ""; !listing {
 						for _, id := range req.URL.Query()[listed[req.URL.Path]] {

@@ -105,7 +105,7 @@ func (c *Client) stream(ctx context.Context, r *request, editors []RequestEditor
 		return resp, nil
 	}
 	held, _ := answer.Read(resp, maxErrorRead)
-	defer held.Close()
+	defer held.Close() //nolint:staticcheck // it is there with an error, too
 	var cause error
 	if success {
 		cause = newNotJSON(resp, held.Bytes())

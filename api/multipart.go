@@ -113,27 +113,27 @@ func newForm(body formBody) *multipartForm {
 	return f
 }
 
-func (r *multipartForm) fill(body formBody) error {
+func (f *multipartForm) fill(body formBody) error {
 	if err := body.check(); err != nil {
 		return err
 	}
 	var frame bytes.Buffer
 	form := multipart.NewWriter(&frame)
-	r.contentType = form.FormDataContentType()
+	f.contentType = form.FormDataContentType()
 	for _, field := range body.fields() {
 		if err := form.WriteField(field[0], field[1]); err != nil {
 			return err
 		}
 	}
 	var parts []formPart
-	r.length = 0
-	for _, f := range body.files() {
-		part, err := newFormPart(f.file)
+	f.length = 0
+	for _, given := range body.files() {
+		part, err := newFormPart(given.file)
 		if err != nil {
 			return err
 		}
 		header := textproto.MIMEHeader{}
-		header.Set("Content-Disposition", fmt.Sprintf(`form-data; name="%s"; filename="%s"`, f.field, quoteFileName(f.file.Name)))
+		header.Set("Content-Disposition", fmt.Sprintf(`form-data; name="%s"; filename="%s"`, given.field, quoteFileName(given.file.Name)))
 		header.Set("Content-Type", "application/octet-stream")
 		if _, err := form.CreatePart(header); err != nil {
 			return err
@@ -148,13 +148,13 @@ func (r *multipartForm) fill(body formBody) error {
 	tail := bytes.Clone(frame.Bytes())
 
 	rewindable := true
-	r.length = int64(len(tail))
+	f.length = int64(len(tail))
 	for _, part := range parts {
 		if part.size < 0 {
-			rewindable, r.length = false, -1
+			rewindable, f.length = false, -1
 			break
 		}
-		r.length += int64(len(part.head)) + part.size
+		f.length += int64(len(part.head)) + part.size
 	}
 	open := func() (io.ReadCloser, error) {
 		readers := make([]io.Reader, 0, 2*len(parts)+1)
@@ -170,9 +170,9 @@ func (r *multipartForm) fill(body formBody) error {
 	if err != nil {
 		return err
 	}
-	r.Reader = reader
+	f.Reader = reader
 	if rewindable {
-		r.rewind = open
+		f.rewind = open
 	}
 	return nil
 }

@@ -28,8 +28,8 @@ func TestErrorOfProxy(t *testing.T) {
 			if err != nil {
 				return
 			}
-			http.ReadRequest(bufio.NewReader(conn))                                                          //nolint:errcheck // whatever it asks for
-			io.WriteString(conn, "HTTP/1.1 407 \x1b[2Jpay\x07 \u202eattention\r\nContent-Length: 0\r\n\r\n") //nolint:errcheck // likewise
+			http.ReadRequest(bufio.NewReader(conn))
+			io.WriteString(conn, "HTTP/1.1 407 \x1b[2Jpay\x07 \u202eattention\r\nContent-Length: 0\r\n\r\n")
 			conn.Close()
 		}
 	}()

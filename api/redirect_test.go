@@ -55,7 +55,7 @@ func TestRedirects(t *testing.T) {
 	}
 	plain := http.Client{Transport: transport.Base()}
 	defer plain.CloseIdleConnections()
-	follows := api.DoerFunc(func(req *http.Request) (*http.Response, error) { return plain.Do(req) })
+	follows := api.DoerFunc(plain.Do)
 	for _, kind := range []struct {
 		name string
 		api  *api.Client

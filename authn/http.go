@@ -108,12 +108,12 @@ func (s *sender) do(req *http.Request) (*reply, error) {
 		req.Header.Set("User-Agent", w.userAgent)
 	}
 	req.Header.Set("Accept", "application/json")
-	resp, err := w.client.Do(req)
+	resp, err := w.client.Do(req) //nolint:bodyclose // answer.Read closes it
 	if err != nil {
 		return nil, unwrapURL(err)
 	}
 	body, err := answer.Read(resp, maxAnswer)
-	defer body.Close()
+	defer body.Close() //nolint:staticcheck // it is there with an error, too
 	return &reply{resp.StatusCode, resp.Header, bytes.Clone(answer.Trim(body.Bytes()))}, err
 }
 

@@ -111,8 +111,7 @@ func storeProcess() error {
 			return fmt.Errorf("unlock: %w", err)
 		}
 	}
-	switch os.Getenv(apiEnv) {
-	case "delete":
+	if os.Getenv(apiEnv) == "delete" {
 		if err := store.Delete(ctx); err != nil {
 			return fmt.Errorf("Delete: %w", err)
 		}

@@ -66,13 +66,13 @@ func TestTransport(t *testing.T) {
 	}
 	closed := &closeCounter{Reader: strings.NewReader("x")}
 	req.Body = closed
-	if _, err := authn.Transport(s, nil).RoundTrip(req); !errors.As(err, new(*authn.UnauthorizedError)) { //nolint:bodyclose // there is none
+	if _, err := authn.Transport(s, nil).RoundTrip(req); !errors.As(err, new(*authn.UnauthorizedError)) {
 		t.Errorf("got %v", err)
 	}
 	if closed.n != 1 || req.Header.Get("Authorization") != "" {
 		t.Errorf("the body was closed %d times; the request has %v", closed.n, req.Header)
 	}
-	if _, err := authn.Transport(nil, nil).RoundTrip(req); err == nil || !strings.Contains(err.Error(), "error of New") { //nolint:bodyclose // there is none
+	if _, err := authn.Transport(nil, nil).RoundTrip(req); err == nil || !strings.Contains(err.Error(), "error of New") {
 		t.Errorf("no session: %v", err)
 	}
 }

@@ -3,7 +3,6 @@ package athome
 import (
 	"bytes"
 	"encoding/binary"
-	"io"
 	"mime"
 	"net/http"
 	"strings"
@@ -107,17 +106,4 @@ func (s *sight) isWhole() bool {
 		return s.size >= 8+int64(binary.LittleEndian.Uint32(s.head[4:]))
 	}
 	return s.size > 0
-}
-
-// isWholePicture looks at all of a picture.
-func isWholePicture(r io.Reader) bool {
-	var s sight
-	buffer := make([]byte, 32<<10)
-	for {
-		n, err := r.Read(buffer)
-		s.see(buffer[:n])
-		if err != nil {
-			return err == io.EOF && seenType(s.head) != "" && s.isWhole()
-		}
-	}
 }

@@ -212,7 +212,7 @@ func ascii(text string) string {
 // labels are what stands before a number, the longer ones first.
 var labels = []string{
 	"volume", "vol", "v", "chapter", "chap", "ch", "c", "episode", "ep", "number", "no", "#", "第",
-	"tome", "tomo", "capítulo", "capitulo", "cap", "chapitre", "глава", "том",
+	"tome", "tomo", "capítulo", "capitulo", "cap", "chapitre", "глава", "том", //nolint:misspell // Spanish without its accent
 }
 
 // counters are what stands behind a number where it is written in the languages of Asia.

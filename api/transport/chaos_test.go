@@ -64,7 +64,7 @@ func (c *chaos) serve(conn net.Conn, r *bufio.Reader, _ int) {
 			_, err := io.WriteString(conn, "HTTP/1.1 "+status+"\r\nContent-Length: 0\r\n\r\n")
 			return err == nil
 		}
-		ok := true
+		var ok bool
 		switch fault {
 		case 2:
 			quiet("")

@@ -272,7 +272,7 @@ func TestRefusalsAreTrue(t *testing.T) {
 		if !errors.As(err, &limited) {
 			rt.Fatalf("error %v", err)
 		}
-		said := time.Duration(limited.RetryAt.Sub(time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)))
+		said := limited.RetryAt.Sub(time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC))
 		if said > sent+time.Millisecond || said < sent/2-2*time.Second {
 			rt.Fatalf("sent at %v, the error says %v (%s)", sent, said, fmt.Sprint(err))
 		}

@@ -125,7 +125,7 @@ func (e *exchange) send(ctx context.Context, body io.ReadCloser) {
 	e.sent = time.Now()
 	e.t.stats.requests.Add(1)
 	answer.AttemptsOf(ctx).Begin()
-	e.resp, e.err = e.roundTrip(ctx, body)
+	e.resp, e.err = e.roundTrip(ctx, body) //nolint:bodyclose // the caller closes it
 	if e.err == nil && e.idempotent && e.req.Method != http.MethodHead {
 		e.cut = answer.Hold(e.resp, maxBuffer)
 		if gone := ctx.Err(); e.cut && gone != nil {

@@ -119,7 +119,7 @@ func (s *Session) commit(ctx context.Context, draft api.ChapterDraft) (*api.Chap
 		case chapter != nil:
 			return chapter, nil
 		case !errors.Is(findErr, ErrNotPublished):
-			return nil, fmt.Errorf("%w (no clear answer to the commit arrived: %v)", findErr, err)
+			return nil, fmt.Errorf("%w (no clear answer to the commit arrived: %v)", findErr, err) //nolint:errorlint // what came of the attempt is not what is known now
 		case refusal || attempt == commits:
 			return nil, fmt.Errorf("%w, and was not committed: %w", findErr, err)
 		}

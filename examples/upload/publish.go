@@ -162,7 +162,7 @@ func (r *run) begin(ctx context.Context, options ...upload.Option) (*upload.Sess
 	}
 	session, err := open(ctx, r.client, r.manga, r.groups, append(slices.Clone(options), earlier)...)
 	var found *upload.OpenError
-	id := uuid.Nil
+	var id uuid.UUID
 	switch {
 	case errors.As(err, &found):
 		id = found.ID

@@ -41,8 +41,6 @@ func (m *model) builder(op *operation) builder {
 	return m.builders["new"+op.id+"RequestWithBody"]
 }
 
-func (m *model) hasParams(op *operation) bool { return m.types.structs[op.id+"Params"] != nil }
-
 // argumentName is the name of a parameter. One that is named after its type is an id, and one that
 // would hide what the method uses gets another name.
 func argumentName(arg argument) string {

@@ -72,13 +72,13 @@ func has(node, expected *yaml.Node) bool {
 	}
 	for i := 0; i < len(expected.Content); i += 2 {
 		is, want := member(node, expected.Content[i].Value), expected.Content[i+1]
-		if want.ShortTag() == "!!null" {
+		switch {
+		case want.ShortTag() == "!!null":
 			if is != nil && is.ShortTag() != "!!null" {
 				return false
 			}
-		} else if is == nil && want.Value == "false" { // which is what none means
-			continue
-		} else if is == nil || !has(is, want) {
+		case is == nil && want.Value == "false": // which is what none means
+		case is == nil || !has(is, want):
 			return false
 		}
 	}

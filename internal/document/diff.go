@@ -61,6 +61,7 @@ func (c *Changes) Print(w io.Writer, name string, old, new Document) {
 	}
 }
 
+// Count says how many operations there are.
 func Count(n int) string {
 	if n == 1 {
 		return "1 operation"

@@ -17,6 +17,7 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
+// Bounds of what is read.
 const (
 	MaxBytes  = 64 << 20  // of a document; MangaDex's has 0.2 MB
 	maxDepth  = 500       // of nested values

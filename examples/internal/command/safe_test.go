@@ -183,9 +183,9 @@ func BenchmarkSafe(b *testing.B) {
 	text := strings.Repeat("=\x1b\u202ea;", 1<<20/7)
 	for name, way := range map[string]func(){
 		"line":   func() { command.Linef("%s", text) },
-		"JSON":   func() { command.WriteJSON(io.Discard, text) },               //nolint:errcheck // only the work counts
-		"CSV":    func() { command.WriteCSV(io.Discard, [][]string{{text}}) },  //nolint:errcheck // likewise
-		"output": func() { command.NewOutput(io.Discard).Write([]byte(text)) }, //nolint:errcheck // likewise
+		"JSON":   func() { command.WriteJSON(io.Discard, text) },
+		"CSV":    func() { command.WriteCSV(io.Discard, [][]string{{text}}) },
+		"output": func() { command.NewOutput(io.Discard).Write([]byte(text)) },
 	} {
 		b.Run(name, func(b *testing.B) {
 			b.SetBytes(int64(len(text)))
