@@ -105,7 +105,7 @@ func (c *Client) stream(ctx context.Context, r *request, editors []RequestEditor
 		return resp, nil
 	}
 	held, _ := answer.Read(resp, maxErrorRead)
-	defer held.Close() //nolint:staticcheck // it is there with an error, too
+	defer held.Close()
 	var cause error
 	if success {
 		cause = newNotJSON(resp, held.Bytes())
@@ -133,7 +133,7 @@ func (c *Client) exchange(ctx context.Context, r *request, editors []RequestEdit
 		limit = maxErrorRead
 	}
 	held, err := answer.Read(resp, limit)
-	defer held.Close()
+	defer held.Close() //nolint:staticcheck // it is there with an error, too
 	body := held.Bytes()
 	if err != nil && success {
 		return newError(r, path, resp, body, err)

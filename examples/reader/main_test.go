@@ -264,6 +264,13 @@ func TestNoPlaceForToken(t *testing.T) {
 		r.post("/login", "username", account.Username, "password", account.Password).
 			want(t, http.StatusOK, "Logged in, until the reader ends: the login could not be saved.")
 		r.get("/following").want(t, http.StatusOK, "You follow no title yet")
+		// At its end it cannot be saved either, which is no good end.
+		r.running.Interrupt(func() bool { return true })
+		result := r.running.Wait()
+		r.result = &result
+		if result.Status == 0 {
+			t.Error("the login is lost without a word")
+		}
 	})
 }
 

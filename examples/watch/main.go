@@ -64,7 +64,11 @@ func run(ctx context.Context, c *command.Command) error {
 	w := watch{c: c, client: client, path: path, output: *output, write: write, languages: codes, since: *since}
 	if *every == 0 {
 		c.Unfinished = "the next run tells of the same chapters"
-		return w.round(ctx)
+		if err := w.round(ctx); err != nil {
+			return err
+		}
+		c.Unfinished = ""
+		return nil
 	}
 	return w.forever(ctx, *every)
 }

@@ -81,7 +81,7 @@ func run(ctx context.Context) error {
 		`"map":{"k":["10000000-0000-4000-8000-00000000000a"]},"maps":{"m":{"y":null,"n":1}},"free":{"a":[1]},"any":[1],"either":"e","self":{"list":[1],"nothing":null,"u":0},` +
 		`"selves":[{"nothing":"n"}],"nothing":null,"day":"2020-01-02","mail":"a@example.test","bytes":"aGk=","big":9007199254740993,"small":1.5,"unsigned":18446744073709551615,` +
 		`"at":null,"title":[],"inline":{"z":{"deep":"d"}},"all":{"name":null,"more":"m"},"code":2,"unknown":[null]},"list":[],"relationships":[{"id":"10000000-0000-4000-8000-00000000000a","type":"odd"}]}`
-	if err := encoded(client.OddEverything(ctx, api.Everything{Nothing: api.Value("n"), List: api.Value([]int{1})})); err != nil {
+	if err := encoded(client.OddEverything(ctx, api.EverythingBody{Nothing: api.Value("n"), List: api.Value([]int{1})})); err != nil {
 		return err
 	}
 	s.answer = `{"result":"ok","response":"collection","data":[{"name":"n","extra":"e","more":1}],"limit":1,"offset":0,"total":1}`
