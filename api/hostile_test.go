@@ -138,6 +138,9 @@ func TestOddFailures(t *testing.T) {
 // TestBoundsOfWhatIsDropped reads answers whose values are skipped or replaced, again and again. It
 // runs alone, since it measures.
 func TestBoundsOfWhatIsDropped(t *testing.T) {
+	if raceEnabled {
+		t.Skip("the race detector allocates, too")
+	}
 	const size = 4 << 20
 	deep := strings.Repeat("[", 900) + strings.Repeat("]", 900)
 	for name, parts := range map[string][3]string{

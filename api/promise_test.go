@@ -90,6 +90,9 @@ func TestOddValues(t *testing.T) {
 
 // TestBounds reads answers that are made to fill the memory. It runs alone, since it measures.
 func TestBounds(t *testing.T) {
+	if raceEnabled {
+		t.Skip("the race detector allocates, too")
+	}
 	const size = 4 << 20
 	repeat := func(before, unit, after string) string {
 		return before + strings.Repeat(unit+",", size/(len(unit)+1)) + unit + after
