@@ -64,21 +64,30 @@ func TestFileThatIsMounted(t *testing.T) {
 // nobody is a user without rights.
 const nobody = 65534
 
-// needsRoot skips a test that has to make files of other users.
+// needsRoot skips a test that has to make files of other users, and gives it a folder that they reach.
 func needsRoot(t *testing.T) string {
 	t.Helper()
 	if os.Getuid() != 0 {
 		t.Skip("only root can give files away")
 	}
-	dir, err := os.MkdirTemp("", "authn") // which others can reach, unlike that of the test
-	if err != nil {
-		t.Fatal(err)
+	for _, parent := range []string{os.TempDir(), "/tmp", "/var/tmp", "/dev/shm"} {
+		dir, err := os.MkdirTemp(parent, "authn")
+		if err != nil {
+			continue
+		}
+		t.Cleanup(func() { _ = os.RemoveAll(dir) })
+		if err := os.Chmod(dir, 0o711); err != nil {
+			t.Fatal(err)
+		}
+		probe := exec.Command("/bin/sh", "-c", ":")
+		probe.Dir = dir
+		asNobody(probe)
+		if probe.Run() == nil {
+			return dir
+		}
 	}
-	t.Cleanup(func() { _ = os.RemoveAll(dir) })
-	if err := os.Chmod(dir, 0o711); err != nil {
-		t.Fatal(err)
-	}
-	return dir
+	t.Skip("no folder for temporary files can be reached by another user; set TMPDIR to one that can")
+	return ""
 }
 
 func asNobody(cmd *exec.Cmd) {
