@@ -91,7 +91,8 @@ func (c *Client) ListAuthors(ctx context.Context, params *ListAuthorsParams, edi
 
 // ListAuthorsAll returns all that [Client.ListAuthors] finds, each item once, in pages of the
 // largest size that the server allows (100) unless params say otherwise. An error comes last, after
-// what was read before it: that of a call, or [ErrTooManyResults] behind 10,000 items.
+// what was read before it: that of a call, [ErrIncomplete] if the list is not whole, or
+// [ErrTooManyResults] behind 10,000 items.
 //
 // GET /author.
 func (c *Client) ListAuthorsAll(ctx context.Context, params *ListAuthorsParams, options ...WalkOption) iter.Seq2[Author, error] {
@@ -186,8 +187,8 @@ func (c *Client) ListChapters(ctx context.Context, params *ListChaptersParams, e
 
 // ListChaptersAll returns all that [Client.ListChapters] finds, each item once, in pages of the
 // largest size that the server allows (100) unless params say otherwise. An error comes last, after
-// what was read before it: that of a call, or [ErrTooManyResults] behind 10,000 items unless
-// [WithSlices] is given.
+// what was read before it: that of a call, [ErrIncomplete] if the list is not whole, or
+// [ErrTooManyResults] behind 10,000 items unless [WithSlices] is given.
 //
 // GET /chapter.
 func (c *Client) ListChaptersAll(ctx context.Context, params *ListChaptersParams, options ...WalkOption) iter.Seq2[Chapter, error] {
@@ -263,7 +264,8 @@ func (c *Client) ListAPIClients(ctx context.Context, params *ListAPIClientsParam
 
 // ListAPIClientsAll returns all that [Client.ListAPIClients] finds, each item once, in pages of the
 // largest size that the server allows (100) unless params say otherwise. An error comes last, after
-// what was read before it: that of a call, or [ErrTooManyResults] behind 10,000 items.
+// what was read before it: that of a call, [ErrIncomplete] if the list is not whole, or
+// [ErrTooManyResults] behind 10,000 items.
 //
 // GET /client.
 func (c *Client) ListAPIClientsAll(ctx context.Context, params *ListAPIClientsParams, options ...WalkOption) iter.Seq2[APIClient, error] {
@@ -362,7 +364,8 @@ func (c *Client) ListCovers(ctx context.Context, params *ListCoversParams, edito
 
 // ListCoversAll returns all that [Client.ListCovers] finds, each item once, in pages of the largest
 // size that the server allows (100) unless params say otherwise. An error comes last, after what
-// was read before it: that of a call, or [ErrTooManyResults] behind 10,000 items.
+// was read before it: that of a call, [ErrIncomplete] if the list is not whole, or
+// [ErrTooManyResults] behind 10,000 items.
 //
 // GET /cover.
 func (c *Client) ListCoversAll(ctx context.Context, params *ListCoversParams, options ...WalkOption) iter.Seq2[Cover, error] {
@@ -452,7 +455,8 @@ func (c *Client) ListGroups(ctx context.Context, params *ListGroupsParams, edito
 
 // ListGroupsAll returns all that [Client.ListGroups] finds, each item once, in pages of the largest
 // size that the server allows (100) unless params say otherwise. An error comes last, after what
-// was read before it: that of a call, or [ErrTooManyResults] behind 10,000 items.
+// was read before it: that of a call, [ErrIncomplete] if the list is not whole, or
+// [ErrTooManyResults] behind 10,000 items.
 //
 // GET /group.
 func (c *Client) ListGroupsAll(ctx context.Context, params *ListGroupsParams, options ...WalkOption) iter.Seq2[ScanlationGroup, error] {
@@ -604,8 +608,8 @@ func (c *Client) GetCustomListFeed(ctx context.Context, id uuid.UUID, params *Ge
 
 // GetCustomListFeedAll returns all that [Client.GetCustomListFeed] finds, each item once, in pages
 // of the largest size that the server allows (500) unless params say otherwise. An error comes
-// last, after what was read before it: that of a call, or [ErrTooManyResults] behind 10,000 items
-// unless [WithSlices] is given.
+// last, after what was read before it: that of a call, [ErrIncomplete] if the list is not whole, or
+// [ErrTooManyResults] behind 10,000 items unless [WithSlices] is given.
 //
 // GET /list/{id}/feed.
 func (c *Client) GetCustomListFeedAll(ctx context.Context, id uuid.UUID, params *GetCustomListFeedParams, options ...WalkOption) iter.Seq2[Chapter, error] {
@@ -667,8 +671,8 @@ func (c *Client) SearchManga(ctx context.Context, params *SearchMangaParams, edi
 
 // SearchMangaAll returns all that [Client.SearchManga] finds, each item once, in pages of the
 // largest size that the server allows (100) unless params say otherwise. An error comes last, after
-// what was read before it: that of a call, or [ErrTooManyResults] behind 10,000 items unless
-// [WithSlices] is given.
+// what was read before it: that of a call, [ErrIncomplete] if the list is not whole, or
+// [ErrTooManyResults] behind 10,000 items unless [WithSlices] is given.
 //
 // GET /manga.
 func (c *Client) SearchMangaAll(ctx context.Context, params *SearchMangaParams, options ...WalkOption) iter.Seq2[Manga, error] {
@@ -724,7 +728,8 @@ func (c *Client) ListMangaDrafts(ctx context.Context, params *ListMangaDraftsPar
 
 // ListMangaDraftsAll returns all that [Client.ListMangaDrafts] finds, each item once, in pages of
 // the largest size that the server allows (100) unless params say otherwise. An error comes last,
-// after what was read before it: that of a call, or [ErrTooManyResults] behind 10,000 items.
+// after what was read before it: that of a call, [ErrIncomplete] if the list is not whole, or
+// [ErrTooManyResults] behind 10,000 items.
 //
 // GET /manga/draft.
 func (c *Client) ListMangaDraftsAll(ctx context.Context, params *ListMangaDraftsParams, options ...WalkOption) iter.Seq2[Manga, error] {
@@ -871,8 +876,8 @@ func (c *Client) GetMangaFeed(ctx context.Context, id uuid.UUID, params *GetMang
 
 // GetMangaFeedAll returns all that [Client.GetMangaFeed] finds, each item once, in pages of the
 // largest size that the server allows (500) unless params say otherwise. An error comes last, after
-// what was read before it: that of a call, or [ErrTooManyResults] behind 10,000 items unless
-// [WithSlices] is given.
+// what was read before it: that of a call, [ErrIncomplete] if the list is not whole, or
+// [ErrTooManyResults] behind 10,000 items unless [WithSlices] is given.
 //
 // GET /manga/{id}/feed.
 func (c *Client) GetMangaFeedAll(ctx context.Context, id uuid.UUID, params *GetMangaFeedParams, options ...WalkOption) iter.Seq2[Chapter, error] {
@@ -1076,7 +1081,8 @@ func (c *Client) ListReports(ctx context.Context, params *ListReportsParams, edi
 
 // ListReportsAll returns all that [Client.ListReports] finds, each item once, in pages of the
 // largest size that the server allows (100) unless params say otherwise. An error comes last, after
-// what was read before it: that of a call, or [ErrTooManyResults] behind 10,000 items.
+// what was read before it: that of a call, [ErrIncomplete] if the list is not whole, or
+// [ErrTooManyResults] behind 10,000 items.
 //
 // GET /report.
 func (c *Client) ListReportsAll(ctx context.Context, params *ListReportsParams, options ...WalkOption) iter.Seq2[Report, error] {
@@ -1365,7 +1371,8 @@ func (c *Client) ListUsers(ctx context.Context, params *ListUsersParams, editors
 
 // ListUsersAll returns all that [Client.ListUsers] finds, each item once, in pages of the largest
 // size that the server allows (100) unless params say otherwise. An error comes last, after what
-// was read before it: that of a call, or [ErrTooManyResults] behind 10,000 items.
+// was read before it: that of a call, [ErrIncomplete] if the list is not whole, or
+// [ErrTooManyResults] behind 10,000 items.
 //
 // GET /user.
 func (c *Client) ListUsersAll(ctx context.Context, params *ListUsersParams, options ...WalkOption) iter.Seq2[User, error] {
@@ -1410,8 +1417,8 @@ func (c *Client) ListFollowedGroups(ctx context.Context, params *ListFollowedGro
 
 // ListFollowedGroupsAll returns all that [Client.ListFollowedGroups] finds, each item once, in
 // pages of the largest size that the server allows (100) unless params say otherwise. An error
-// comes last, after what was read before it: that of a call, or [ErrTooManyResults] behind 10,000
-// items.
+// comes last, after what was read before it: that of a call, [ErrIncomplete] if the list is not
+// whole, or [ErrTooManyResults] behind 10,000 items.
 //
 // GET /user/follows/group.
 func (c *Client) ListFollowedGroupsAll(ctx context.Context, params *ListFollowedGroupsParams, options ...WalkOption) iter.Seq2[ScanlationGroup, error] {
@@ -1457,8 +1464,8 @@ func (c *Client) ListFollowedCustomLists(ctx context.Context, params *ListFollow
 
 // ListFollowedCustomListsAll returns all that [Client.ListFollowedCustomLists] finds, each item
 // once, in pages of the largest size that the server allows (100) unless params say otherwise. An
-// error comes last, after what was read before it: that of a call, or [ErrTooManyResults] behind
-// 10,000 items.
+// error comes last, after what was read before it: that of a call, [ErrIncomplete] if the list is
+// not whole, or [ErrTooManyResults] behind 10,000 items.
 //
 // GET /user/follows/list.
 func (c *Client) ListFollowedCustomListsAll(ctx context.Context, params *ListFollowedCustomListsParams, options ...WalkOption) iter.Seq2[CustomList, error] {
@@ -1504,7 +1511,8 @@ func (c *Client) ListFollowedManga(ctx context.Context, params *ListFollowedMang
 
 // ListFollowedMangaAll returns all that [Client.ListFollowedManga] finds, each item once, in pages
 // of the largest size that the server allows (100) unless params say otherwise. An error comes
-// last, after what was read before it: that of a call, or [ErrTooManyResults] behind 10,000 items.
+// last, after what was read before it: that of a call, [ErrIncomplete] if the list is not whole, or
+// [ErrTooManyResults] behind 10,000 items.
 //
 // GET /user/follows/manga.
 func (c *Client) ListFollowedMangaAll(ctx context.Context, params *ListFollowedMangaParams, options ...WalkOption) iter.Seq2[Manga, error] {
@@ -1539,8 +1547,8 @@ func (c *Client) GetFollowedMangaFeed(ctx context.Context, params *GetFollowedMa
 
 // GetFollowedMangaFeedAll returns all that [Client.GetFollowedMangaFeed] finds, each item once, in
 // pages of the largest size that the server allows (500) unless params say otherwise. An error
-// comes last, after what was read before it: that of a call, or [ErrTooManyResults] behind 10,000
-// items unless [WithSlices] is given.
+// comes last, after what was read before it: that of a call, [ErrIncomplete] if the list is not
+// whole, or [ErrTooManyResults] behind 10,000 items unless [WithSlices] is given.
 //
 // GET /user/follows/manga/feed.
 func (c *Client) GetFollowedMangaFeedAll(ctx context.Context, params *GetFollowedMangaFeedParams, options ...WalkOption) iter.Seq2[Chapter, error] {
@@ -1593,7 +1601,8 @@ func (c *Client) ListFollowedUsers(ctx context.Context, params *ListFollowedUser
 
 // ListFollowedUsersAll returns all that [Client.ListFollowedUsers] finds, each item once, in pages
 // of the largest size that the server allows (100) unless params say otherwise. An error comes
-// last, after what was read before it: that of a call, or [ErrTooManyResults] behind 10,000 items.
+// last, after what was read before it: that of a call, [ErrIncomplete] if the list is not whole, or
+// [ErrTooManyResults] behind 10,000 items.
 //
 // GET /user/follows/user.
 func (c *Client) ListFollowedUsersAll(ctx context.Context, params *ListFollowedUsersParams, options ...WalkOption) iter.Seq2[User, error] {
@@ -1649,8 +1658,8 @@ func (c *Client) ListOwnCustomLists(ctx context.Context, params *ListOwnCustomLi
 
 // ListOwnCustomListsAll returns all that [Client.ListOwnCustomLists] finds, each item once, in
 // pages of the largest size that the server allows (100) unless params say otherwise. An error
-// comes last, after what was read before it: that of a call, or [ErrTooManyResults] behind 10,000
-// items.
+// comes last, after what was read before it: that of a call, [ErrIncomplete] if the list is not
+// whole, or [ErrTooManyResults] behind 10,000 items.
 //
 // GET /user/list.
 func (c *Client) ListOwnCustomListsAll(ctx context.Context, params *ListOwnCustomListsParams, options ...WalkOption) iter.Seq2[CustomList, error] {
@@ -1715,8 +1724,8 @@ func (c *Client) ListUserCustomLists(ctx context.Context, id uuid.UUID, params *
 
 // ListUserCustomListsAll returns all that [Client.ListUserCustomLists] finds, each item once, in
 // pages of the largest size that the server allows (100) unless params say otherwise. An error
-// comes last, after what was read before it: that of a call, or [ErrTooManyResults] behind 10,000
-// items.
+// comes last, after what was read before it: that of a call, [ErrIncomplete] if the list is not
+// whole, or [ErrTooManyResults] behind 10,000 items.
 //
 // GET /user/{id}/list.
 func (c *Client) ListUserCustomListsAll(ctx context.Context, id uuid.UUID, params *ListUserCustomListsParams, options ...WalkOption) iter.Seq2[CustomList, error] {
