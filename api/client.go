@@ -265,5 +265,9 @@ func (s sender) RoundTrip(req *http.Request) (*http.Response, error) {
 // Stats counts what the client has sent and how long it has waited.
 func (c *Client) Stats() transport.Stats { return c.transport.Stats() }
 
+// Transport returns what sends for the client. Package athome fetches pictures through its base, and under
+// its User-Agent.
+func (c *Client) Transport() *transport.Transport { return c.transport }
+
 // Server returns the URL that the client was made for, without a slash at the end.
 func (c *Client) Server() string { return c.server.String() }

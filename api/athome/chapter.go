@@ -70,6 +70,7 @@ func Open(ctx context.Context, client *api.Client, id uuid.UUID, options ...Opti
 	if err != nil {
 		return nil, err
 	}
+	s.client = client
 	if s.details != nil && s.details.ID != id {
 		return nil, fmt.Errorf("athome: WithDetails: these are the details of chapter %s, not of %s", s.details.ID, id)
 	}

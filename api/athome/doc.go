@@ -36,8 +36,10 @@
 // has are removed. [Check] only compares, and needs no network. [WithFallback] and [WithGaps] say what to do
 // about pages that cannot be had.
 //
-// Requests to nodes are made here and carry no token: neither the HTTP client nor the request
-// editors of the [api.Client] have a part in them.
+// Requests to nodes are made here and carry no token: neither the request editors nor the middleware of the
+// [api.Client] have a part in them. They leave through its base transport, the one below the limits, and under
+// its User-Agent, unless [WithHTTPClient] and [WithUserAgent] say otherwise. So a base must not put a token on
+// whatever passes; package authn puts it on requests to the API only.
 //
 // # Reports
 //

@@ -31,30 +31,15 @@ type fetcher struct {
 }
 
 func newFetcher(s *settings) *fetcher {
+	way := wayOf(s)
 	f := &fetcher{
-		http: s.http, close: func() {},
+		http: guarded(way.http, way.proxy), close: way.close,
 		turns: make(chan []byte, s.parallel),
-		agent: s.agent, maxSize: s.maxPage, silence: s.silence, slowest: s.slowest,
+		agent: way.agent, maxSize: s.maxPage, silence: s.silence, slowest: s.slowest,
 	}
 	for range s.parallel {
 		f.turns <- nil
 	}
-	if f.http == nil {
-		own := &http.Transport{
-			Proxy:               http.ProxyFromEnvironment,
-			DialContext:         (&net.Dialer{Timeout: 10 * time.Second, KeepAlive: 30 * time.Second, ControlContext: refusePrivate}).DialContext,
-			ForceAttemptHTTP2:   true,
-			MaxIdleConns:        2 * s.parallel,
-			MaxIdleConnsPerHost: s.parallel,
-			IdleConnTimeout:     90 * time.Second,
-			TLSHandshakeTimeout: 10 * time.Second,
-		}
-		f.http, f.close = &http.Client{Transport: own}, own.CloseIdleConnections
-	}
-	f.http = guarded(f.http, func(req *http.Request) bool {
-		proxy, err := http.ProxyFromEnvironment(req)
-		return proxy != nil || err != nil
-	})
 	return f
 }
 

@@ -17,8 +17,9 @@ import (
 type Option func(*settings) error
 
 type settings struct {
-	http      *http.Client // nil: one of our own
-	agent     string
+	http      *http.Client // nil: that of the client
+	agent     string       // empty: that of the client
+	client    *api.Client  // may be nil
 	parallel  int
 	maxPage   int64
 	memory    int64 // 0: the default
@@ -38,7 +39,6 @@ type settings struct {
 
 func newSettings(options []Option) (*settings, error) {
 	s := &settings{
-		agent:    transport.Product(),
 		parallel: 6,
 		maxPage:  64 << 20,
 		silence:  15 * time.Second,
@@ -57,8 +57,21 @@ func newSettings(options []Option) (*settings, error) {
 	return s, nil
 }
 
+// WithClient fetches pictures through the base transport of a client, with its proxy, and under its
+// User-Agent. [Open] does so for its own client. For [NewCovers].
+func WithClient(client *api.Client) Option {
+	return func(s *settings) error {
+		if client == nil {
+			return errors.New("athome: WithClient: the client is nil; leave the option out to do without")
+		}
+		s.client = client
+		return nil
+	}
+}
+
 // WithHTTPClient sets the client that fetches pictures and sends reports. It must not add a token
-// or a cookie to requests: nodes belong to strangers. The default is a client of the chapter's own.
+// or a cookie to requests: nodes belong to strangers. The default sends through the base of the
+// [api.Client]; if that was given none, over connections of the chapter's own.
 func WithHTTPClient(client *http.Client) Option {
 	return func(s *settings) error {
 		if client == nil {
@@ -70,7 +83,7 @@ func WithHTTPClient(client *http.Client) Option {
 }
 
 // WithUserAgent adds the name of the application to the User-Agent, as [transport.WithUserAgent]
-// does for the API.
+// does for the API. The default is the User-Agent of the [api.Client].
 func WithUserAgent(application string) Option {
 	return func(s *settings) error {
 		agent, err := transport.UserAgent(application)

@@ -20,7 +20,14 @@ import (
 type publicOnlyKey struct{}
 
 // guarded is a client that follows redirects of pictures as far as it may.
-func guarded(client *http.Client, proxied func(*http.Request) bool) *http.Client {
+func guarded(client *http.Client, proxy func(*http.Request) (*url.URL, error)) *http.Client {
+	proxied := func(req *http.Request) bool {
+		if proxy == nil {
+			return false
+		}
+		address, err := proxy(req)
+		return address != nil || err != nil
+	}
 	guarded := *client
 	guarded.CheckRedirect = func(next *http.Request, via []*http.Request) error {
 		switch {

@@ -207,6 +207,13 @@ func WithLogger(logger *slog.Logger) Option {
 // Base returns the transport below, which sends, for requests that are not for the API.
 func (t *Transport) Base() http.RoundTripper { return t.base }
 
+// HasBase reports whether a program has chosen what sends: with [WithBase], or in place of what net/http has
+// in [http.DefaultTransport].
+func (t *Transport) HasBase() bool {
+	usual, ok := t.base.(*standard)
+	return !ok || usual.now() != usual.copy
+}
+
 // UserAgent returns what the transport sends as the User-Agent.
 func (t *Transport) UserAgent() string { return t.agent[0] }
 

@@ -21,7 +21,7 @@ import (
 // saveCovers saves the covers of the title into a folder, but those that are there. One that cannot be had is
 // told, and the others are saved.
 func (j *job) saveCovers(ctx context.Context, c *command.Command) error {
-	options := []athome.Option{athome.WithUserAgent(command.Agent)}
+	options := []athome.Option{athome.WithClient(j.client)}
 	if uploads := uploadsOf(c, j.client); uploads != "" {
 		options = append(options, athome.WithUploads(uploads))
 	}

@@ -76,7 +76,7 @@ func (s saving) save(ctx context.Context, c *command.Command, client *api.Client
 
 // options are what chapters of all kinds are opened with.
 func (s saving) options(c *command.Command, client *api.Client) []athome.Option {
-	options := []athome.Option{athome.WithUserAgent(command.Agent), athome.WithGaps()}
+	options := []athome.Option{athome.WithGaps()}
 	if s.port443 {
 		options = append(options, athome.WithPort443())
 	}

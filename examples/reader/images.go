@@ -16,7 +16,6 @@ import (
 
 	"github.com/mangadex-go/mangadex/api"
 	"github.com/mangadex-go/mangadex/api/athome"
-	"github.com/mangadex-go/mangadex/examples/internal/command"
 )
 
 const (
@@ -53,7 +52,7 @@ type openChapter struct {
 type hosts struct{ uploads, reports string }
 
 func newImages(client *api.Client, at hosts, saver bool) (*images, error) {
-	options := []athome.Option{athome.WithUserAgent(command.Agent)}
+	options := []athome.Option{athome.WithClient(client)}
 	if at.uploads != "" {
 		options = append(options, athome.WithUploads(at.uploads))
 	}
@@ -61,7 +60,7 @@ func newImages(client *api.Client, at hosts, saver bool) (*images, error) {
 	if err != nil {
 		return nil, err
 	}
-	options = options[:1]
+	options = nil
 	if at.reports != "" {
 		options = append(options, athome.WithReportURL(at.reports))
 	}
