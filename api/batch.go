@@ -13,7 +13,7 @@ const MaxIDs = 100
 // GetMangaByIDs returns any number of titles, of every content rating, in the order of the ids; for
 // an id that stands there twice, twice. Missing are the ids that there is no title for. It asks
 // for 100 at a time, a few times at once.
-func (c *Client) GetMangaByIDs(ctx context.Context, ids []uuid.UUID, includes ...MangaInclude) (found []Manga, missing []uuid.UUID, err error) {
+func (c *Client) GetMangaByIDs(ctx context.Context, ids []uuid.UUID, includes ...Include) (found []Manga, missing []uuid.UUID, err error) {
 	return inOrder(ctx, ids, mangaID, func(ctx context.Context, ids []uuid.UUID) ([]Manga, int, error) {
 		list, err := c.SearchManga(ctx, &SearchMangaParams{IDs: ids, Limit: Ptr(MaxIDs), ContentRating: allRatings, Includes: includes})
 		if err != nil {
@@ -25,7 +25,7 @@ func (c *Client) GetMangaByIDs(ctx context.Context, ids []uuid.UUID, includes ..
 
 // GetChaptersByIDs returns chapters like [Client.GetMangaByIDs], also those that are unavailable or
 // that will be published in the future.
-func (c *Client) GetChaptersByIDs(ctx context.Context, ids []uuid.UUID, includes ...ChapterInclude) (found []Chapter, missing []uuid.UUID, err error) {
+func (c *Client) GetChaptersByIDs(ctx context.Context, ids []uuid.UUID, includes ...Include) (found []Chapter, missing []uuid.UUID, err error) {
 	list := func(future *Flag) func(context.Context, []uuid.UUID) ([]Chapter, int, error) {
 		return func(ctx context.Context, ids []uuid.UUID) ([]Chapter, int, error) {
 			list, err := c.ListChapters(ctx, &ListChaptersParams{IDs: ids, Limit: Ptr(MaxIDs), ContentRating: allRatings,
@@ -40,12 +40,12 @@ func (c *Client) GetChaptersByIDs(ctx context.Context, ids []uuid.UUID, includes
 	return inOrder(ctx, ids, chapterID, list(nil), list(Ptr(Yes)))
 }
 
-func mangaID(m *Manga) uuid.UUID           { return m.ID }
-func chapterID(c *Chapter) uuid.UUID       { return c.ID }
-func groupID(g *ScanlationGroup) uuid.UUID { return g.ID }
+func mangaID(m *Manga) uuid.UUID     { return m.ID }
+func chapterID(c *Chapter) uuid.UUID { return c.ID }
+func groupID(g *Group) uuid.UUID     { return g.ID }
 
 // GetAuthorsByIDs returns authors and artists like [Client.GetMangaByIDs].
-func (c *Client) GetAuthorsByIDs(ctx context.Context, ids []uuid.UUID, includes ...AuthorInclude) (found []Author, missing []uuid.UUID, err error) {
+func (c *Client) GetAuthorsByIDs(ctx context.Context, ids []uuid.UUID, includes ...Include) (found []Author, missing []uuid.UUID, err error) {
 	return inOrder(ctx, ids, func(a *Author) uuid.UUID { return a.ID }, func(ctx context.Context, ids []uuid.UUID) ([]Author, int, error) {
 		list, err := c.ListAuthors(ctx, &ListAuthorsParams{IDs: ids, Limit: Ptr(MaxIDs), Includes: includes})
 		if err != nil {
@@ -57,7 +57,7 @@ func (c *Client) GetAuthorsByIDs(ctx context.Context, ids []uuid.UUID, includes 
 
 // GetCoversByIDs returns covers like [Client.GetMangaByIDs]. The ids are those of covers, not of
 // titles.
-func (c *Client) GetCoversByIDs(ctx context.Context, ids []uuid.UUID, includes ...CoverInclude) (found []Cover, missing []uuid.UUID, err error) {
+func (c *Client) GetCoversByIDs(ctx context.Context, ids []uuid.UUID, includes ...Include) (found []Cover, missing []uuid.UUID, err error) {
 	return inOrder(ctx, ids, func(c *Cover) uuid.UUID { return c.ID }, func(ctx context.Context, ids []uuid.UUID) ([]Cover, int, error) {
 		list, err := c.ListCovers(ctx, &ListCoversParams{IDs: ids, Limit: Ptr(MaxIDs), Includes: includes})
 		if err != nil {
@@ -68,8 +68,8 @@ func (c *Client) GetCoversByIDs(ctx context.Context, ids []uuid.UUID, includes .
 }
 
 // GetGroupsByIDs returns scanlation groups like [Client.GetMangaByIDs].
-func (c *Client) GetGroupsByIDs(ctx context.Context, ids []uuid.UUID, includes ...GroupInclude) (found []ScanlationGroup, missing []uuid.UUID, err error) {
-	return inOrder(ctx, ids, groupID, func(ctx context.Context, ids []uuid.UUID) ([]ScanlationGroup, int, error) {
+func (c *Client) GetGroupsByIDs(ctx context.Context, ids []uuid.UUID, includes ...Include) (found []Group, missing []uuid.UUID, err error) {
+	return inOrder(ctx, ids, groupID, func(ctx context.Context, ids []uuid.UUID) ([]Group, int, error) {
 		list, err := c.ListGroups(ctx, &ListGroupsParams{IDs: ids, Limit: Ptr(MaxIDs), Includes: includes})
 		if err != nil {
 			return nil, 0, err
@@ -82,8 +82,8 @@ func (c *Client) GetGroupsByIDs(ctx context.Context, ids []uuid.UUID, includes .
 // title for are not in it. It asks for about 150 at a time, a few times at once. A server that
 // turns all of them down because it does not know one of them is asked which there are, 100 at a
 // time, and then for these: four requests instead of one, however many it does not know.
-func (c *Client) GetMangaStatisticsByIDs(ctx context.Context, ids []uuid.UUID) (MangaStatisticsByID, error) {
-	return byID(ctx, ids, "manga[]", c.mangaOf, func(ctx context.Context, ids []uuid.UUID) (MangaStatisticsByID, error) {
+func (c *Client) GetMangaStatisticsByIDs(ctx context.Context, ids []uuid.UUID) (map[uuid.UUID]MangaStatistics, error) {
+	return byID(ctx, ids, "manga[]", c.mangaOf, func(ctx context.Context, ids []uuid.UUID) (map[uuid.UUID]MangaStatistics, error) {
 		answer, err := c.ListMangaStatistics(ctx, &ListMangaStatisticsParams{Manga: ids})
 		if err != nil {
 			return nil, err
@@ -94,8 +94,8 @@ func (c *Client) GetMangaStatisticsByIDs(ctx context.Context, ids []uuid.UUID) (
 
 // GetChapterStatisticsByIDs returns the statistics of chapters like
 // [Client.GetMangaStatisticsByIDs].
-func (c *Client) GetChapterStatisticsByIDs(ctx context.Context, ids []uuid.UUID) (ThreadStatisticsByID, error) {
-	return byID(ctx, ids, "chapter[]", c.chaptersOf, func(ctx context.Context, ids []uuid.UUID) (ThreadStatisticsByID, error) {
+func (c *Client) GetChapterStatisticsByIDs(ctx context.Context, ids []uuid.UUID) (map[uuid.UUID]ThreadStatistics, error) {
+	return byID(ctx, ids, "chapter[]", c.chaptersOf, func(ctx context.Context, ids []uuid.UUID) (map[uuid.UUID]ThreadStatistics, error) {
 		answer, err := c.ListChapterStatistics(ctx, &ListChapterStatisticsParams{Chapter: ids})
 		if err != nil {
 			return nil, err
@@ -106,8 +106,8 @@ func (c *Client) GetChapterStatisticsByIDs(ctx context.Context, ids []uuid.UUID)
 
 // GetGroupStatisticsByIDs returns the statistics of scanlation groups like
 // [Client.GetMangaStatisticsByIDs].
-func (c *Client) GetGroupStatisticsByIDs(ctx context.Context, ids []uuid.UUID) (ThreadStatisticsByID, error) {
-	return byID(ctx, ids, "group[]", c.groupsOf, func(ctx context.Context, ids []uuid.UUID) (ThreadStatisticsByID, error) {
+func (c *Client) GetGroupStatisticsByIDs(ctx context.Context, ids []uuid.UUID) (map[uuid.UUID]ThreadStatistics, error) {
+	return byID(ctx, ids, "group[]", c.groupsOf, func(ctx context.Context, ids []uuid.UUID) (map[uuid.UUID]ThreadStatistics, error) {
 		answer, err := c.ListGroupStatistics(ctx, &ListGroupStatisticsParams{Group: ids})
 		if err != nil {
 			return nil, err
@@ -118,8 +118,8 @@ func (c *Client) GetGroupStatisticsByIDs(ctx context.Context, ids []uuid.UUID) (
 
 // GetRatingsByIDs returns the user's own ratings of any number of titles. Those without a rating
 // are not in it. It asks for about 150 at a time, a few times at once.
-func (c *Client) GetRatingsByIDs(ctx context.Context, ids []uuid.UUID) (Ratings, error) {
-	return byID(ctx, ids, "manga[]", c.mangaOf, func(ctx context.Context, ids []uuid.UUID) (Ratings, error) {
+func (c *Client) GetRatingsByIDs(ctx context.Context, ids []uuid.UUID) (map[uuid.UUID]Rating, error) {
+	return byID(ctx, ids, "manga[]", c.mangaOf, func(ctx context.Context, ids []uuid.UUID) (map[uuid.UUID]Rating, error) {
 		answer, err := c.ListRatings(ctx, &ListRatingsParams{Manga: ids})
 		if err != nil {
 			return nil, err
@@ -143,8 +143,8 @@ func (c *Client) GetReadMarkersByIDs(ctx context.Context, ids []uuid.UUID) (map[
 
 // GetReadingStatusesByIDs returns the user's reading statuses of any number of titles, in one
 // request. Those without a status are not in it.
-func (c *Client) GetReadingStatusesByIDs(ctx context.Context, ids []uuid.UUID) (ReadingStatuses, error) {
-	statuses := ReadingStatuses{}
+func (c *Client) GetReadingStatusesByIDs(ctx context.Context, ids []uuid.UUID) (map[uuid.UUID]ReadingStatus, error) {
+	statuses := map[uuid.UUID]ReadingStatus{}
 	if len(ids) == 0 {
 		return statuses, nil
 	}

@@ -108,24 +108,24 @@ func (s *stock) do(req *http.Request) (*http.Response, error) {
 func lists(c *api.Client) map[string]func(context.Context, []uuid.UUID) (found []int, missing []uuid.UUID, err error) {
 	return map[string]func(context.Context, []uuid.UUID) ([]int, []uuid.UUID, error){
 		"manga": func(ctx context.Context, ids []uuid.UUID) ([]int, []uuid.UUID, error) {
-			found, missing, err := c.GetMangaByIDs(ctx, ids, api.MangaIncludeAuthor)
+			found, missing, err := c.GetMangaByIDs(ctx, ids, api.IncludeAuthor)
 			return numbersOf(found, func(m api.Manga) uuid.UUID { return m.ID }), missing, err
 		},
 		"chapter": func(ctx context.Context, ids []uuid.UUID) ([]int, []uuid.UUID, error) {
-			found, missing, err := c.GetChaptersByIDs(ctx, ids, api.ChapterIncludeUser)
+			found, missing, err := c.GetChaptersByIDs(ctx, ids, api.IncludeUser)
 			return numbersOf(found, func(c api.Chapter) uuid.UUID { return c.ID }), missing, err
 		},
 		"author": func(ctx context.Context, ids []uuid.UUID) ([]int, []uuid.UUID, error) {
-			found, missing, err := c.GetAuthorsByIDs(ctx, ids, api.AuthorIncludeManga)
+			found, missing, err := c.GetAuthorsByIDs(ctx, ids, api.IncludeManga)
 			return numbersOf(found, func(a api.Author) uuid.UUID { return a.ID }), missing, err
 		},
 		"cover": func(ctx context.Context, ids []uuid.UUID) ([]int, []uuid.UUID, error) {
-			found, missing, err := c.GetCoversByIDs(ctx, ids, api.CoverIncludeUser)
+			found, missing, err := c.GetCoversByIDs(ctx, ids, api.IncludeUser)
 			return numbersOf(found, func(c api.Cover) uuid.UUID { return c.ID }), missing, err
 		},
 		"group": func(ctx context.Context, ids []uuid.UUID) ([]int, []uuid.UUID, error) {
-			found, missing, err := c.GetGroupsByIDs(ctx, ids, api.GroupIncludeLeader)
-			return numbersOf(found, func(g api.ScanlationGroup) uuid.UUID { return g.ID }), missing, err
+			found, missing, err := c.GetGroupsByIDs(ctx, ids, api.IncludeLeader)
+			return numbersOf(found, func(g api.Group) uuid.UUID { return g.ID }), missing, err
 		},
 	}
 }
@@ -272,7 +272,7 @@ func TestReadingStatusesByIDs(t *testing.T) {
 	s := &stock{}
 	client := newClient(t, s.do)
 	got, err := client.GetReadingStatusesByIDs(t.Context(), nths(2, 3))
-	if want := (api.ReadingStatuses{nth(2): "dropped"}); err != nil || !reflect.DeepEqual(got, want) {
+	if want := (map[uuid.UUID]api.ReadingStatus{nth(2): "dropped"}); err != nil || !reflect.DeepEqual(got, want) {
 		t.Errorf("statuses %v, %v", got, err)
 	}
 	if got, err := client.GetReadingStatusesByIDs(t.Context(), nil); err != nil || got == nil || len(got) > 0 || len(s.queries) != 1 {

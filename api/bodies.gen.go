@@ -12,13 +12,13 @@ import (
 // where it is not set.
 func (x ChapterDraft) MarshalJSON() ([]byte, error) {
 	if !x.Chapter.IsSpecified() {
-		x.Chapter = Null[ChapterVolume]()
+		x.Chapter = Null[string]()
 	}
 	if !x.Title.IsSpecified() {
 		x.Title = Null[string]()
 	}
 	if !x.Volume.IsSpecified() {
-		x.Volume = Null[ChapterVolume]()
+		x.Volume = Null[string]()
 	}
 	type members ChapterDraft
 	return json.Marshal(members(x))
@@ -28,7 +28,7 @@ func (x ChapterDraft) MarshalJSON() ([]byte, error) {
 // where it is not set.
 func (x CoverEdit) MarshalJSON() ([]byte, error) {
 	if !x.Volume.IsSpecified() {
-		x.Volume = Null[CoverVolume]()
+		x.Volume = Null[string]()
 	}
 	type members CoverEdit
 	return json.Marshal(members(x))

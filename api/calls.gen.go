@@ -39,7 +39,7 @@ func (c *Client) CheckAuth(ctx context.Context, editors ...RequestEditorFn) (*Au
 	return call[AuthCheck](ctx, c, &r, editors)
 }
 
-// Login opens a session of the old kind with a user name or an e-mail address and a password.
+// LegacyLogin opens a session of the old kind with a user name or an e-mail address and a password.
 //
 // The session token lives for 15 minutes, the refresh token for a month. An account that was made
 // after 17 December 2022, or whose password was changed since, is refused with [ErrUnauthorized].
@@ -48,34 +48,34 @@ func (c *Client) CheckAuth(ctx context.Context, editors ...RequestEditorFn) (*Au
 // POST /auth/login. At most 30 requests in 60 min.
 //
 // Deprecated: MangaDex will remove this operation.
-func (c *Client) Login(ctx context.Context, body LoginRequest, editors ...RequestEditorFn) (*LoginResponse, error) {
-	r := request{op: &operation.Table[operation.Login]}
-	r.Request, r.err = newLoginRequest(c.root, body)
-	return call[LoginResponse](ctx, c, &r, editors)
+func (c *Client) LegacyLogin(ctx context.Context, body LegacyLoginRequest, editors ...RequestEditorFn) (*LegacyLoginResponse, error) {
+	r := request{op: &operation.Table[operation.LegacyLogin]}
+	r.Request, r.err = newLegacyLoginRequest(c.root, body)
+	return call[LegacyLoginResponse](ctx, c, &r, editors)
 }
 
-// Logout ends a session of the old kind.
+// LegacyLogout ends a session of the old kind.
 //
 // POST /auth/logout. Needs a login.
 //
 // Deprecated: MangaDex will remove this operation.
-func (c *Client) Logout(ctx context.Context, editors ...RequestEditorFn) error {
-	r := request{op: &operation.Table[operation.Logout]}
-	r.Request, r.err = newLogoutRequest(c.root)
+func (c *Client) LegacyLogout(ctx context.Context, editors ...RequestEditorFn) error {
+	r := request{op: &operation.Table[operation.LegacyLogout]}
+	r.Request, r.err = newLegacyLogoutRequest(c.root)
 	return c.acknowledge(ctx, &r, editors)
 }
 
-// RefreshSession exchanges a refresh token of the old kind for new tokens.
+// LegacyRefresh exchanges a refresh token of the old kind for new tokens.
 //
 // A refresh token that has expired is [ErrUnauthorized]. The body may have 2 kB.
 //
 // POST /auth/refresh. At most 60 requests in 60 min.
 //
 // Deprecated: MangaDex will remove this operation.
-func (c *Client) RefreshSession(ctx context.Context, body RefreshSessionRequest, editors ...RequestEditorFn) (*RefreshSessionResponse, error) {
-	r := request{op: &operation.Table[operation.RefreshSession]}
-	r.Request, r.err = newRefreshSessionRequest(c.root, body)
-	return call[RefreshSessionResponse](ctx, c, &r, editors)
+func (c *Client) LegacyRefresh(ctx context.Context, body LegacyRefreshRequest, editors ...RequestEditorFn) (*LegacyRefreshResponse, error) {
+	r := request{op: &operation.Table[operation.LegacyRefresh]}
+	r.Request, r.err = newLegacyRefreshRequest(c.root, body)
+	return call[LegacyRefreshResponse](ctx, c, &r, editors)
 }
 
 // ListAuthors searches authors and artists.
@@ -347,7 +347,7 @@ func (c *Client) GetAPIClientSecret(ctx context.Context, id uuid.UUID, editors .
 // POST /client/{id}/secret. Needs a login.
 func (c *Client) RegenerateAPIClientSecret(ctx context.Context, id uuid.UUID, editors ...RequestEditorFn) (*APIClientSecret, error) {
 	r := request{op: &operation.Table[operation.RegenerateAPIClientSecret]}
-	r.Request, r.err = newRegenerateAPIClientSecretRequest(c.root, id, EmptyObject{})
+	r.Request, r.err = newRegenerateAPIClientSecretRequest(c.root, id, map[string]interface{}{})
 	return call[APIClientSecret](ctx, c, &r, editors)
 }
 
@@ -447,10 +447,10 @@ func (c *Client) CreateForumThread(ctx context.Context, body ForumThreadCreate, 
 // A page holds 10 unless Limit asks for 0 to 100.
 //
 // GET /group.
-func (c *Client) ListGroups(ctx context.Context, params *ListGroupsParams, editors ...RequestEditorFn) (*ScanlationGroupList, error) {
+func (c *Client) ListGroups(ctx context.Context, params *ListGroupsParams, editors ...RequestEditorFn) (*GroupList, error) {
 	r := request{op: &operation.Table[operation.ListGroups]}
 	r.Request, r.err = newListGroupsRequest(c.root, params)
-	return call[ScanlationGroupList](ctx, c, &r, editors)
+	return call[GroupList](ctx, c, &r, editors)
 }
 
 // ListGroupsAll returns all that [Client.ListGroups] finds, each item once, in pages of the largest
@@ -459,13 +459,13 @@ func (c *Client) ListGroups(ctx context.Context, params *ListGroupsParams, edito
 // [ErrTooManyResults] behind 10,000 items.
 //
 // GET /group.
-func (c *Client) ListGroupsAll(ctx context.Context, params *ListGroupsParams, options ...WalkOption) iter.Seq2[ScanlationGroup, error] {
+func (c *Client) ListGroupsAll(ctx context.Context, params *ListGroupsParams, options ...WalkOption) iter.Seq2[Group, error] {
 	var first ListGroupsParams
 	if params != nil {
 		first = *params
 	}
-	return walk(ctx, walkPlan[ScanlationGroup]{op: &operation.Table[operation.ListGroups], max: 100, limit: first.Limit, offset: first.Offset, key: func(v *ScanlationGroup) uuid.UUID { return v.ID },
-		fetch: func(ctx context.Context, at position) ([]ScanlationGroup, int, error) {
+	return walk(ctx, walkPlan[Group]{op: &operation.Table[operation.ListGroups], max: 100, limit: first.Limit, offset: first.Offset, key: func(v *Group) uuid.UUID { return v.ID },
+		fetch: func(ctx context.Context, at position) ([]Group, int, error) {
 			p := first
 			p.Limit, p.Offset = &at.limit, &at.offset
 			page, err := c.ListGroups(ctx, &p)
@@ -482,19 +482,19 @@ func (c *Client) ListGroupsAll(ctx context.Context, params *ListGroupsParams, op
 // Only the name is required. The body may have 16 kB.
 //
 // POST /group. Needs a login. At most 10 requests in 60 min.
-func (c *Client) CreateGroup(ctx context.Context, body ScanlationGroupCreate, editors ...RequestEditorFn) (*ScanlationGroupResponse, error) {
+func (c *Client) CreateGroup(ctx context.Context, body GroupCreate, editors ...RequestEditorFn) (*GroupResponse, error) {
 	r := request{op: &operation.Table[operation.CreateGroup]}
 	r.Request, r.err = newCreateGroupRequest(c.root, body)
-	return call[ScanlationGroupResponse](ctx, c, &r, editors)
+	return call[GroupResponse](ctx, c, &r, editors)
 }
 
 // GetGroup returns one scanlation group.
 //
 // GET /group/{id}. Takes a login, but needs none.
-func (c *Client) GetGroup(ctx context.Context, id uuid.UUID, params *GetGroupParams, editors ...RequestEditorFn) (*ScanlationGroupResponse, error) {
+func (c *Client) GetGroup(ctx context.Context, id uuid.UUID, params *GetGroupParams, editors ...RequestEditorFn) (*GroupResponse, error) {
 	r := request{op: &operation.Table[operation.GetGroup]}
 	r.Request, r.err = newGetGroupRequest(c.root, id, params)
-	return call[ScanlationGroupResponse](ctx, c, &r, editors)
+	return call[GroupResponse](ctx, c, &r, editors)
 }
 
 // UpdateGroup changes a scanlation group.
@@ -504,10 +504,10 @@ func (c *Client) GetGroup(ctx context.Context, id uuid.UUID, params *GetGroupPar
 // with [ErrConflict]. The body may have 8 kB.
 //
 // PUT /group/{id}. Needs a login. At most 10 requests in 1 min.
-func (c *Client) UpdateGroup(ctx context.Context, id uuid.UUID, body ScanlationGroupEdit, editors ...RequestEditorFn) (*ScanlationGroupResponse, error) {
+func (c *Client) UpdateGroup(ctx context.Context, id uuid.UUID, body GroupEdit, editors ...RequestEditorFn) (*GroupResponse, error) {
 	r := request{op: &operation.Table[operation.UpdateGroup]}
 	r.Request, r.err = newUpdateGroupRequest(c.root, id, body)
-	return call[ScanlationGroupResponse](ctx, c, &r, editors)
+	return call[GroupResponse](ctx, c, &r, editors)
 }
 
 // DeleteGroup deletes a scanlation group.
@@ -643,7 +643,7 @@ func (c *Client) GetCustomListFeedAll(ctx context.Context, id uuid.UUID, params 
 // POST /list/{id}/follow. Needs a login.
 func (c *Client) FollowCustomList(ctx context.Context, id uuid.UUID, editors ...RequestEditorFn) error {
 	r := request{op: &operation.Table[operation.FollowCustomList]}
-	r.Request, r.err = newFollowCustomListRequest(c.root, id, EmptyObject{})
+	r.Request, r.err = newFollowCustomListRequest(c.root, id, map[string]interface{}{})
 	return c.acknowledge(ctx, &r, editors)
 }
 
@@ -652,7 +652,7 @@ func (c *Client) FollowCustomList(ctx context.Context, id uuid.UUID, editors ...
 // DELETE /list/{id}/follow. Needs a login.
 func (c *Client) UnfollowCustomList(ctx context.Context, id uuid.UUID, editors ...RequestEditorFn) error {
 	r := request{op: &operation.Table[operation.UnfollowCustomList]}
-	r.Request, r.err = newUnfollowCustomListRequest(c.root, id, EmptyObject{})
+	r.Request, r.err = newUnfollowCustomListRequest(c.root, id, map[string]interface{}{})
 	return c.acknowledge(ctx, &r, editors)
 }
 
@@ -1161,7 +1161,7 @@ func (c *Client) GetSettingsTemplate(ctx context.Context, editors ...RequestEdit
 // Accounts without the permission get [ErrForbidden].
 //
 // POST /settings/template. Needs a login.
-func (c *Client) CreateSettingsTemplate(ctx context.Context, body SettingsTemplate, editors ...RequestEditorFn) (json.RawMessage, error) {
+func (c *Client) CreateSettingsTemplate(ctx context.Context, body json.RawMessage, editors ...RequestEditorFn) (json.RawMessage, error) {
 	r := request{op: &operation.Table[operation.CreateSettingsTemplate]}
 	r.Request, r.err = newCreateSettingsTemplateRequest(c.root, body)
 	return c.rawAnswer(ctx, &r, editors)
@@ -1409,10 +1409,10 @@ func (c *Client) ConfirmUserDeletion(ctx context.Context, code uuid.UUID, editor
 // A page holds 10 unless Limit asks for 1 to 100.
 //
 // GET /user/follows/group. Needs a login.
-func (c *Client) ListFollowedGroups(ctx context.Context, params *ListFollowedGroupsParams, editors ...RequestEditorFn) (*ScanlationGroupList, error) {
+func (c *Client) ListFollowedGroups(ctx context.Context, params *ListFollowedGroupsParams, editors ...RequestEditorFn) (*GroupList, error) {
 	r := request{op: &operation.Table[operation.ListFollowedGroups]}
 	r.Request, r.err = newListFollowedGroupsRequest(c.root, params)
-	return call[ScanlationGroupList](ctx, c, &r, editors)
+	return call[GroupList](ctx, c, &r, editors)
 }
 
 // ListFollowedGroupsAll returns all that [Client.ListFollowedGroups] finds, each item once, in
@@ -1421,13 +1421,13 @@ func (c *Client) ListFollowedGroups(ctx context.Context, params *ListFollowedGro
 // whole, or [ErrTooManyResults] behind 10,000 items.
 //
 // GET /user/follows/group.
-func (c *Client) ListFollowedGroupsAll(ctx context.Context, params *ListFollowedGroupsParams, options ...WalkOption) iter.Seq2[ScanlationGroup, error] {
+func (c *Client) ListFollowedGroupsAll(ctx context.Context, params *ListFollowedGroupsParams, options ...WalkOption) iter.Seq2[Group, error] {
 	var first ListFollowedGroupsParams
 	if params != nil {
 		first = *params
 	}
-	return walk(ctx, walkPlan[ScanlationGroup]{op: &operation.Table[operation.ListFollowedGroups], max: 100, limit: first.Limit, offset: first.Offset, key: func(v *ScanlationGroup) uuid.UUID { return v.ID },
-		fetch: func(ctx context.Context, at position) ([]ScanlationGroup, int, error) {
+	return walk(ctx, walkPlan[Group]{op: &operation.Table[operation.ListFollowedGroups], max: 100, limit: first.Limit, offset: first.Offset, key: func(v *Group) uuid.UUID { return v.ID },
+		fetch: func(ctx context.Context, at position) ([]Group, int, error) {
 			p := first
 			p.Limit, p.Offset = &at.limit, &at.offset
 			page, err := c.ListFollowedGroups(ctx, &p)

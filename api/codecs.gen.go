@@ -2215,6 +2215,438 @@ func (x *ForumThreadResponse) lacks(body []byte) string {
 // MarshalJSON implements [json.Marshaler].
 func (x ForumThreadResponse) MarshalJSON() ([]byte, error) { return x.append(nil), nil }
 
+// member decodes the member that r has gone to, if it is one of Group.
+func (x *Group) member(r *jsonio.Reader) bool {
+	switch string(r.Key()) {
+	case "attributes":
+		if r.Kind() == 'n' {
+			return false
+		}
+		x.Attributes.decode(r)
+	case "id":
+		x.ID = r.UUID()
+	case "relationships":
+		x.Relationships.decode(r)
+	case "type":
+		x.Type = ResourceType(r.Name())
+	default:
+		return false
+	}
+	return true
+}
+
+func (x *Group) decode(r *jsonio.Reader) {
+	for it := r.Object(); it.Next(); {
+		if !x.member(r) {
+			x.Extra = x.Extra.keep(r)
+		} else if r.Odd() {
+			x.Extra = x.Extra.keepOdd(r, &it)
+		}
+	}
+}
+
+// UnmarshalJSON implements [json.Unmarshaler].
+func (x *Group) UnmarshalJSON(data []byte) error { return unmarshal(data, x) }
+
+func (x *Group) append(b []byte) []byte {
+	start := len(b)
+	b = append(b, ",\"attributes\":"...)
+	b = x.Attributes.append(b)
+	b = append(b, ",\"id\":"...)
+	b = jsonio.AppendUUID(b, x.ID)
+	b = append(b, ",\"relationships\":"...)
+	b = x.Relationships.append(b)
+	b = append(b, ",\"type\":"...)
+	b = jsonio.AppendName(b, string(x.Type))
+	b = jsonio.AppendExtra(b, start, x.Extra)
+	return jsonio.Close(b, start)
+}
+
+// MarshalJSON implements [json.Marshaler].
+func (x Group) MarshalJSON() ([]byte, error) { return x.append(nil), nil }
+
+// member decodes the member that r has gone to, if it is one of GroupAttributes.
+func (x *GroupAttributes) member(r *jsonio.Reader) bool {
+	switch string(r.Key()) {
+	case "altNames":
+		if r.Null() {
+			x.AltNames = nil
+		} else {
+			var buffer [16]LocalizedString
+			list0 := buffer[:0]
+			for it := r.Array(); it.Next(); {
+				var v0 LocalizedString
+				v0.decode(r)
+				list0 = longer(r, list0)
+				list0[len(list0)-1] = v0
+			}
+			x.AltNames = exact(r, list0)
+		}
+	case "contactEmail":
+		x.ContactEmail = r.StringPtr()
+	case "createdAt":
+		x.CreatedAt = r.Time()
+	case "description":
+		x.Description = r.StringPtr()
+	case "discord":
+		x.Discord = r.StringPtr()
+	case "exLicensed":
+		if r.Kind() == 'n' {
+			return false
+		}
+		x.ExLicensed = r.Bool()
+	case "focusedLanguages":
+		if r.Null() {
+			x.FocusedLanguages = nil
+		} else {
+			var buffer [16]string
+			list0 := buffer[:0]
+			for it := r.Array(); it.Next(); {
+				var v0 string
+				v0 = r.Name()
+				list0 = longer(r, list0)
+				list0[len(list0)-1] = v0
+			}
+			x.FocusedLanguages = exact(r, list0)
+		}
+	case "inactive":
+		if r.Kind() == 'n' {
+			return false
+		}
+		x.Inactive = r.Bool()
+	case "ircChannel":
+		x.IrcChannel = r.StringPtr()
+	case "ircServer":
+		x.IrcServer = r.StringPtr()
+	case "locked":
+		if r.Kind() == 'n' {
+			return false
+		}
+		x.Locked = r.Bool()
+	case "mangaUpdates":
+		x.MangaUpdates = r.StringPtr()
+	case "name":
+		if r.Kind() == 'n' {
+			return false
+		}
+		x.Name = r.String()
+	case "official":
+		if r.Kind() == 'n' {
+			return false
+		}
+		x.Official = r.Bool()
+	case "publishDelay":
+		x.PublishDelay = r.StringPtr()
+	case "twitter":
+		x.Twitter = r.StringPtr()
+	case "updatedAt":
+		x.UpdatedAt = r.Time()
+	case "verified":
+		if r.Kind() == 'n' {
+			return false
+		}
+		x.Verified = r.Bool()
+	case "version":
+		if r.Kind() == 'n' {
+			return false
+		}
+		x.Version = r.Int()
+	case "website":
+		x.Website = r.StringPtr()
+	default:
+		return false
+	}
+	return true
+}
+
+func (x *GroupAttributes) decode(r *jsonio.Reader) {
+	for it := r.Object(); it.Next(); {
+		if !x.member(r) {
+			x.Extra = x.Extra.keep(r)
+		} else if r.Odd() {
+			x.Extra = x.Extra.keepOdd(r, &it)
+		}
+	}
+}
+
+// UnmarshalJSON implements [json.Unmarshaler].
+func (x *GroupAttributes) UnmarshalJSON(data []byte) error { return unmarshal(data, x) }
+
+func (x *GroupAttributes) append(b []byte) []byte {
+	start := len(b)
+	b = append(b, ",\"altNames\":"...)
+	if x.AltNames == nil {
+		b = append(b, "null"...)
+	} else {
+		b = append(b, '[')
+		for i := range x.AltNames {
+			if i > 0 {
+				b = append(b, ',')
+			}
+			b = x.AltNames[i].append(b)
+		}
+		b = append(b, ']')
+	}
+	b = append(b, ",\"contactEmail\":"...)
+	b = jsonio.AppendStringPtr(b, x.ContactEmail)
+	b = append(b, ",\"createdAt\":"...)
+	b = jsonio.AppendTime(b, x.CreatedAt)
+	b = append(b, ",\"description\":"...)
+	b = jsonio.AppendStringPtr(b, x.Description)
+	b = append(b, ",\"discord\":"...)
+	b = jsonio.AppendStringPtr(b, x.Discord)
+	b = append(b, ",\"exLicensed\":"...)
+	b = jsonio.AppendBool(b, x.ExLicensed)
+	b = append(b, ",\"focusedLanguages\":"...)
+	if x.FocusedLanguages == nil {
+		b = append(b, "null"...)
+	} else {
+		b = append(b, '[')
+		for i := range x.FocusedLanguages {
+			if i > 0 {
+				b = append(b, ',')
+			}
+			b = jsonio.AppendString(b, x.FocusedLanguages[i])
+		}
+		b = append(b, ']')
+	}
+	b = append(b, ",\"inactive\":"...)
+	b = jsonio.AppendBool(b, x.Inactive)
+	b = append(b, ",\"ircChannel\":"...)
+	b = jsonio.AppendStringPtr(b, x.IrcChannel)
+	b = append(b, ",\"ircServer\":"...)
+	b = jsonio.AppendStringPtr(b, x.IrcServer)
+	b = append(b, ",\"locked\":"...)
+	b = jsonio.AppendBool(b, x.Locked)
+	b = append(b, ",\"mangaUpdates\":"...)
+	b = jsonio.AppendStringPtr(b, x.MangaUpdates)
+	b = append(b, ",\"name\":"...)
+	b = jsonio.AppendString(b, x.Name)
+	b = append(b, ",\"official\":"...)
+	b = jsonio.AppendBool(b, x.Official)
+	b = append(b, ",\"publishDelay\":"...)
+	b = jsonio.AppendStringPtr(b, x.PublishDelay)
+	b = append(b, ",\"twitter\":"...)
+	b = jsonio.AppendStringPtr(b, x.Twitter)
+	b = append(b, ",\"updatedAt\":"...)
+	b = jsonio.AppendTime(b, x.UpdatedAt)
+	b = append(b, ",\"verified\":"...)
+	b = jsonio.AppendBool(b, x.Verified)
+	b = append(b, ",\"version\":"...)
+	b = jsonio.AppendInt(b, int64(x.Version))
+	b = append(b, ",\"website\":"...)
+	b = jsonio.AppendStringPtr(b, x.Website)
+	b = jsonio.AppendExtra(b, start, x.Extra)
+	return jsonio.Close(b, start)
+}
+
+// MarshalJSON implements [json.Marshaler].
+func (x GroupAttributes) MarshalJSON() ([]byte, error) { return x.append(nil), nil }
+
+// member decodes the member that r has gone to, if it is one of GroupList.
+func (x *GroupList) member(r *jsonio.Reader) bool {
+	switch string(r.Key()) {
+	case "data":
+		if r.Null() {
+			x.Data = nil
+		} else {
+			x.Data = []Group{}
+			start := r.Offset()
+			for it := r.Array(); it.Next(); {
+				x.Data = room(r, start, x.Data)
+				x.Data[len(x.Data)-1].decode(r)
+			}
+		}
+	case "limit":
+		if r.Kind() == 'n' {
+			return false
+		}
+		x.Limit = r.Int()
+	case "offset":
+		if r.Kind() == 'n' {
+			return false
+		}
+		x.Offset = r.Int()
+	case "response":
+		if r.Kind() == 'n' {
+			return false
+		}
+		x.Response = r.Name()
+	case "result":
+		x.Result = Result(r.Name())
+	case "total":
+		if r.Kind() == 'n' {
+			return false
+		}
+		x.Total = r.Int()
+	default:
+		return false
+	}
+	return true
+}
+
+func (x *GroupList) decode(r *jsonio.Reader) {
+	for it := r.Object(); it.Next(); {
+		if !x.member(r) {
+			x.Extra = x.Extra.keep(r)
+		} else if r.Odd() {
+			x.Extra = x.Extra.keepOdd(r, &it)
+		}
+	}
+}
+
+// UnmarshalJSON implements [json.Unmarshaler].
+func (x *GroupList) UnmarshalJSON(data []byte) error { return unmarshal(data, x) }
+
+func (x *GroupList) append(b []byte) []byte {
+	start := len(b)
+	b = append(b, ",\"data\":"...)
+	if x.Data == nil {
+		b = append(b, "null"...)
+	} else {
+		b = append(b, '[')
+		for i := range x.Data {
+			if i > 0 {
+				b = append(b, ',')
+			}
+			b = x.Data[i].append(b)
+		}
+		b = append(b, ']')
+	}
+	b = append(b, ",\"limit\":"...)
+	b = jsonio.AppendInt(b, int64(x.Limit))
+	b = append(b, ",\"offset\":"...)
+	b = jsonio.AppendInt(b, int64(x.Offset))
+	b = append(b, ",\"response\":"...)
+	b = jsonio.AppendString(b, x.Response)
+	b = append(b, ",\"result\":"...)
+	b = jsonio.AppendName(b, string(x.Result))
+	b = append(b, ",\"total\":"...)
+	b = jsonio.AppendInt(b, int64(x.Total))
+	b = jsonio.AppendExtra(b, start, x.Extra)
+	return jsonio.Close(b, start)
+}
+
+// lacks returns what the answer must have and has not.
+func (x *GroupList) lacks(body []byte) string {
+	if !isList(body) {
+		return "data that is a list"
+	}
+	return ""
+}
+
+// MarshalJSON implements [json.Marshaler].
+func (x GroupList) MarshalJSON() ([]byte, error) { return x.append(nil), nil }
+
+// member decodes the member that r has gone to, if it is one of GroupResponse.
+func (x *GroupResponse) member(r *jsonio.Reader) bool {
+	switch string(r.Key()) {
+	case "data":
+		if r.Kind() == 'n' {
+			return false
+		}
+		x.Data.decode(r)
+	case "response":
+		if r.Kind() == 'n' {
+			return false
+		}
+		x.Response = r.Name()
+	case "result":
+		x.Result = Result(r.Name())
+	default:
+		return false
+	}
+	return true
+}
+
+func (x *GroupResponse) decode(r *jsonio.Reader) {
+	wrapped := false
+	for it := r.Object(); it.Next(); {
+		wrapped = wrapped || string(r.Key()) == "data"
+		if !x.member(r) && (wrapped || !x.Data.member(r)) {
+			x.Extra = x.Extra.keep(r)
+		} else if r.Odd() {
+			x.Extra = x.Extra.keepOdd(r, &it)
+		}
+	}
+}
+
+// UnmarshalJSON implements [json.Unmarshaler].
+func (x *GroupResponse) UnmarshalJSON(data []byte) error { return unmarshal(data, x) }
+
+func (x *GroupResponse) append(b []byte) []byte {
+	start := len(b)
+	b = append(b, ",\"data\":"...)
+	b = x.Data.append(b)
+	b = append(b, ",\"response\":"...)
+	b = jsonio.AppendString(b, x.Response)
+	b = append(b, ",\"result\":"...)
+	b = jsonio.AppendName(b, string(x.Result))
+	b = jsonio.AppendExtra(b, start, x.Extra)
+	return jsonio.Close(b, start)
+}
+
+// lacks returns what the answer must have and has not.
+func (x *GroupResponse) lacks(body []byte) string {
+	if x.Data.ID == (uuid.UUID{}) {
+		return "data with an id"
+	}
+	return ""
+}
+
+// MarshalJSON implements [json.Marshaler].
+func (x GroupResponse) MarshalJSON() ([]byte, error) { return x.append(nil), nil }
+
+// member decodes the member that r has gone to, if it is one of LegacyLoginResponse.
+func (x *LegacyLoginResponse) member(r *jsonio.Reader) bool {
+	switch string(r.Key()) {
+	case "result":
+		x.Result = Result(r.Name())
+	case "token":
+		if r.Kind() == 'n' {
+			return false
+		}
+		x.Token.decode(r)
+	default:
+		return false
+	}
+	return true
+}
+
+func (x *LegacyLoginResponse) decode(r *jsonio.Reader) {
+	for it := r.Object(); it.Next(); {
+		if !x.member(r) {
+			x.Extra = x.Extra.keep(r)
+		} else if r.Odd() {
+			x.Extra = x.Extra.keepOdd(r, &it)
+		}
+	}
+}
+
+// UnmarshalJSON implements [json.Unmarshaler].
+func (x *LegacyLoginResponse) UnmarshalJSON(data []byte) error { return unmarshal(data, x) }
+
+func (x *LegacyLoginResponse) append(b []byte) []byte {
+	start := len(b)
+	b = append(b, ",\"result\":"...)
+	b = jsonio.AppendName(b, string(x.Result))
+	b = append(b, ",\"token\":"...)
+	b = x.Token.append(b)
+	b = jsonio.AppendExtra(b, start, x.Extra)
+	return jsonio.Close(b, start)
+}
+
+// lacks returns what the answer must have and has not.
+func (x *LegacyLoginResponse) lacks(body []byte) string {
+	if !has(body, x.Extra, "token") {
+		return "token"
+	}
+	return ""
+}
+
+// MarshalJSON implements [json.Marshaler].
+func (x LegacyLoginResponse) MarshalJSON() ([]byte, error) { return x.append(nil), nil }
+
 // member decodes the member that r has gone to, if it is one of LegacyMapping.
 func (x *LegacyMapping) member(r *jsonio.Reader) bool {
 	switch string(r.Key()) {
@@ -2406,9 +2838,11 @@ func (x *LegacyMappingList) lacks(body []byte) string {
 // MarshalJSON implements [json.Marshaler].
 func (x LegacyMappingList) MarshalJSON() ([]byte, error) { return x.append(nil), nil }
 
-// member decodes the member that r has gone to, if it is one of LoginResponse.
-func (x *LoginResponse) member(r *jsonio.Reader) bool {
+// member decodes the member that r has gone to, if it is one of LegacyRefreshResponse.
+func (x *LegacyRefreshResponse) member(r *jsonio.Reader) bool {
 	switch string(r.Key()) {
+	case "message":
+		x.Message = r.StringPtr()
 	case "result":
 		x.Result = Result(r.Name())
 	case "token":
@@ -2422,7 +2856,7 @@ func (x *LoginResponse) member(r *jsonio.Reader) bool {
 	return true
 }
 
-func (x *LoginResponse) decode(r *jsonio.Reader) {
+func (x *LegacyRefreshResponse) decode(r *jsonio.Reader) {
 	for it := r.Object(); it.Next(); {
 		if !x.member(r) {
 			x.Extra = x.Extra.keep(r)
@@ -2433,10 +2867,12 @@ func (x *LoginResponse) decode(r *jsonio.Reader) {
 }
 
 // UnmarshalJSON implements [json.Unmarshaler].
-func (x *LoginResponse) UnmarshalJSON(data []byte) error { return unmarshal(data, x) }
+func (x *LegacyRefreshResponse) UnmarshalJSON(data []byte) error { return unmarshal(data, x) }
 
-func (x *LoginResponse) append(b []byte) []byte {
+func (x *LegacyRefreshResponse) append(b []byte) []byte {
 	start := len(b)
+	b = append(b, ",\"message\":"...)
+	b = jsonio.AppendStringPtr(b, x.Message)
 	b = append(b, ",\"result\":"...)
 	b = jsonio.AppendName(b, string(x.Result))
 	b = append(b, ",\"token\":"...)
@@ -2446,15 +2882,60 @@ func (x *LoginResponse) append(b []byte) []byte {
 }
 
 // lacks returns what the answer must have and has not.
-func (x *LoginResponse) lacks(body []byte) string {
-	if !has(body, x.Extra, "token") {
-		return "token"
+func (x *LegacyRefreshResponse) lacks(body []byte) string {
+	if !has(body, x.Extra, "message", "token") {
+		return "message or token"
 	}
 	return ""
 }
 
 // MarshalJSON implements [json.Marshaler].
-func (x LoginResponse) MarshalJSON() ([]byte, error) { return x.append(nil), nil }
+func (x LegacyRefreshResponse) MarshalJSON() ([]byte, error) { return x.append(nil), nil }
+
+// member decodes the member that r has gone to, if it is one of LegacyTokens.
+func (x *LegacyTokens) member(r *jsonio.Reader) bool {
+	switch string(r.Key()) {
+	case "refresh":
+		if r.Kind() == 'n' {
+			return false
+		}
+		x.Refresh = r.String()
+	case "session":
+		if r.Kind() == 'n' {
+			return false
+		}
+		x.Session = r.String()
+	default:
+		return false
+	}
+	return true
+}
+
+func (x *LegacyTokens) decode(r *jsonio.Reader) {
+	for it := r.Object(); it.Next(); {
+		if !x.member(r) {
+			x.Extra = x.Extra.keep(r)
+		} else if r.Odd() {
+			x.Extra = x.Extra.keepOdd(r, &it)
+		}
+	}
+}
+
+// UnmarshalJSON implements [json.Unmarshaler].
+func (x *LegacyTokens) UnmarshalJSON(data []byte) error { return unmarshal(data, x) }
+
+func (x *LegacyTokens) append(b []byte) []byte {
+	start := len(b)
+	b = append(b, ",\"refresh\":"...)
+	b = jsonio.AppendString(b, x.Refresh)
+	b = append(b, ",\"session\":"...)
+	b = jsonio.AppendString(b, x.Session)
+	b = jsonio.AppendExtra(b, start, x.Extra)
+	return jsonio.Close(b, start)
+}
+
+// MarshalJSON implements [json.Marshaler].
+func (x LegacyTokens) MarshalJSON() ([]byte, error) { return x.append(nil), nil }
 
 // member decodes the member that r has gone to, if it is one of Manga.
 func (x *Manga) member(r *jsonio.Reader) bool {
@@ -3924,60 +4405,6 @@ func (x *ReadingStatusesResponse) lacks(body []byte) string {
 // MarshalJSON implements [json.Marshaler].
 func (x ReadingStatusesResponse) MarshalJSON() ([]byte, error) { return x.append(nil), nil }
 
-// member decodes the member that r has gone to, if it is one of RefreshSessionResponse.
-func (x *RefreshSessionResponse) member(r *jsonio.Reader) bool {
-	switch string(r.Key()) {
-	case "message":
-		x.Message = r.StringPtr()
-	case "result":
-		x.Result = Result(r.Name())
-	case "token":
-		if r.Kind() == 'n' {
-			return false
-		}
-		x.Token.decode(r)
-	default:
-		return false
-	}
-	return true
-}
-
-func (x *RefreshSessionResponse) decode(r *jsonio.Reader) {
-	for it := r.Object(); it.Next(); {
-		if !x.member(r) {
-			x.Extra = x.Extra.keep(r)
-		} else if r.Odd() {
-			x.Extra = x.Extra.keepOdd(r, &it)
-		}
-	}
-}
-
-// UnmarshalJSON implements [json.Unmarshaler].
-func (x *RefreshSessionResponse) UnmarshalJSON(data []byte) error { return unmarshal(data, x) }
-
-func (x *RefreshSessionResponse) append(b []byte) []byte {
-	start := len(b)
-	b = append(b, ",\"message\":"...)
-	b = jsonio.AppendStringPtr(b, x.Message)
-	b = append(b, ",\"result\":"...)
-	b = jsonio.AppendName(b, string(x.Result))
-	b = append(b, ",\"token\":"...)
-	b = x.Token.append(b)
-	b = jsonio.AppendExtra(b, start, x.Extra)
-	return jsonio.Close(b, start)
-}
-
-// lacks returns what the answer must have and has not.
-func (x *RefreshSessionResponse) lacks(body []byte) string {
-	if !has(body, x.Extra, "message", "token") {
-		return "message or token"
-	}
-	return ""
-}
-
-// MarshalJSON implements [json.Marshaler].
-func (x RefreshSessionResponse) MarshalJSON() ([]byte, error) { return x.append(nil), nil }
-
 // member decodes the member that r has gone to, if it is one of Report.
 func (x *Report) member(r *jsonio.Reader) bool {
 	switch string(r.Key()) {
@@ -4408,433 +4835,6 @@ func (x *Response) append(b []byte) []byte {
 
 // MarshalJSON implements [json.Marshaler].
 func (x Response) MarshalJSON() ([]byte, error) { return x.append(nil), nil }
-
-// member decodes the member that r has gone to, if it is one of ScanlationGroup.
-func (x *ScanlationGroup) member(r *jsonio.Reader) bool {
-	switch string(r.Key()) {
-	case "attributes":
-		if r.Kind() == 'n' {
-			return false
-		}
-		x.Attributes.decode(r)
-	case "id":
-		x.ID = r.UUID()
-	case "relationships":
-		x.Relationships.decode(r)
-	case "type":
-		x.Type = ResourceType(r.Name())
-	default:
-		return false
-	}
-	return true
-}
-
-func (x *ScanlationGroup) decode(r *jsonio.Reader) {
-	for it := r.Object(); it.Next(); {
-		if !x.member(r) {
-			x.Extra = x.Extra.keep(r)
-		} else if r.Odd() {
-			x.Extra = x.Extra.keepOdd(r, &it)
-		}
-	}
-}
-
-// UnmarshalJSON implements [json.Unmarshaler].
-func (x *ScanlationGroup) UnmarshalJSON(data []byte) error { return unmarshal(data, x) }
-
-func (x *ScanlationGroup) append(b []byte) []byte {
-	start := len(b)
-	b = append(b, ",\"attributes\":"...)
-	b = x.Attributes.append(b)
-	b = append(b, ",\"id\":"...)
-	b = jsonio.AppendUUID(b, x.ID)
-	b = append(b, ",\"relationships\":"...)
-	b = x.Relationships.append(b)
-	b = append(b, ",\"type\":"...)
-	b = jsonio.AppendName(b, string(x.Type))
-	b = jsonio.AppendExtra(b, start, x.Extra)
-	return jsonio.Close(b, start)
-}
-
-// MarshalJSON implements [json.Marshaler].
-func (x ScanlationGroup) MarshalJSON() ([]byte, error) { return x.append(nil), nil }
-
-// member decodes the member that r has gone to, if it is one of ScanlationGroupAttributes.
-func (x *ScanlationGroupAttributes) member(r *jsonio.Reader) bool {
-	switch string(r.Key()) {
-	case "altNames":
-		if r.Null() {
-			x.AltNames = nil
-		} else {
-			var buffer [16]LocalizedString
-			list0 := buffer[:0]
-			for it := r.Array(); it.Next(); {
-				var v0 LocalizedString
-				v0.decode(r)
-				list0 = longer(r, list0)
-				list0[len(list0)-1] = v0
-			}
-			x.AltNames = exact(r, list0)
-		}
-	case "contactEmail":
-		x.ContactEmail = r.StringPtr()
-	case "createdAt":
-		x.CreatedAt = r.Time()
-	case "description":
-		x.Description = r.StringPtr()
-	case "discord":
-		x.Discord = r.StringPtr()
-	case "exLicensed":
-		if r.Kind() == 'n' {
-			return false
-		}
-		x.ExLicensed = r.Bool()
-	case "focusedLanguages":
-		if r.Null() {
-			x.FocusedLanguages = nil
-		} else {
-			var buffer [16]string
-			list0 := buffer[:0]
-			for it := r.Array(); it.Next(); {
-				var v0 string
-				v0 = r.Name()
-				list0 = longer(r, list0)
-				list0[len(list0)-1] = v0
-			}
-			x.FocusedLanguages = exact(r, list0)
-		}
-	case "inactive":
-		if r.Kind() == 'n' {
-			return false
-		}
-		x.Inactive = r.Bool()
-	case "ircChannel":
-		x.IrcChannel = r.StringPtr()
-	case "ircServer":
-		x.IrcServer = r.StringPtr()
-	case "locked":
-		if r.Kind() == 'n' {
-			return false
-		}
-		x.Locked = r.Bool()
-	case "mangaUpdates":
-		x.MangaUpdates = r.StringPtr()
-	case "name":
-		if r.Kind() == 'n' {
-			return false
-		}
-		x.Name = r.String()
-	case "official":
-		if r.Kind() == 'n' {
-			return false
-		}
-		x.Official = r.Bool()
-	case "publishDelay":
-		x.PublishDelay = r.StringPtr()
-	case "twitter":
-		x.Twitter = r.StringPtr()
-	case "updatedAt":
-		x.UpdatedAt = r.Time()
-	case "verified":
-		if r.Kind() == 'n' {
-			return false
-		}
-		x.Verified = r.Bool()
-	case "version":
-		if r.Kind() == 'n' {
-			return false
-		}
-		x.Version = r.Int()
-	case "website":
-		x.Website = r.StringPtr()
-	default:
-		return false
-	}
-	return true
-}
-
-func (x *ScanlationGroupAttributes) decode(r *jsonio.Reader) {
-	for it := r.Object(); it.Next(); {
-		if !x.member(r) {
-			x.Extra = x.Extra.keep(r)
-		} else if r.Odd() {
-			x.Extra = x.Extra.keepOdd(r, &it)
-		}
-	}
-}
-
-// UnmarshalJSON implements [json.Unmarshaler].
-func (x *ScanlationGroupAttributes) UnmarshalJSON(data []byte) error { return unmarshal(data, x) }
-
-func (x *ScanlationGroupAttributes) append(b []byte) []byte {
-	start := len(b)
-	b = append(b, ",\"altNames\":"...)
-	if x.AltNames == nil {
-		b = append(b, "null"...)
-	} else {
-		b = append(b, '[')
-		for i := range x.AltNames {
-			if i > 0 {
-				b = append(b, ',')
-			}
-			b = x.AltNames[i].append(b)
-		}
-		b = append(b, ']')
-	}
-	b = append(b, ",\"contactEmail\":"...)
-	b = jsonio.AppendStringPtr(b, x.ContactEmail)
-	b = append(b, ",\"createdAt\":"...)
-	b = jsonio.AppendTime(b, x.CreatedAt)
-	b = append(b, ",\"description\":"...)
-	b = jsonio.AppendStringPtr(b, x.Description)
-	b = append(b, ",\"discord\":"...)
-	b = jsonio.AppendStringPtr(b, x.Discord)
-	b = append(b, ",\"exLicensed\":"...)
-	b = jsonio.AppendBool(b, x.ExLicensed)
-	b = append(b, ",\"focusedLanguages\":"...)
-	if x.FocusedLanguages == nil {
-		b = append(b, "null"...)
-	} else {
-		b = append(b, '[')
-		for i := range x.FocusedLanguages {
-			if i > 0 {
-				b = append(b, ',')
-			}
-			b = jsonio.AppendString(b, x.FocusedLanguages[i])
-		}
-		b = append(b, ']')
-	}
-	b = append(b, ",\"inactive\":"...)
-	b = jsonio.AppendBool(b, x.Inactive)
-	b = append(b, ",\"ircChannel\":"...)
-	b = jsonio.AppendStringPtr(b, x.IrcChannel)
-	b = append(b, ",\"ircServer\":"...)
-	b = jsonio.AppendStringPtr(b, x.IrcServer)
-	b = append(b, ",\"locked\":"...)
-	b = jsonio.AppendBool(b, x.Locked)
-	b = append(b, ",\"mangaUpdates\":"...)
-	b = jsonio.AppendStringPtr(b, x.MangaUpdates)
-	b = append(b, ",\"name\":"...)
-	b = jsonio.AppendString(b, x.Name)
-	b = append(b, ",\"official\":"...)
-	b = jsonio.AppendBool(b, x.Official)
-	b = append(b, ",\"publishDelay\":"...)
-	b = jsonio.AppendStringPtr(b, x.PublishDelay)
-	b = append(b, ",\"twitter\":"...)
-	b = jsonio.AppendStringPtr(b, x.Twitter)
-	b = append(b, ",\"updatedAt\":"...)
-	b = jsonio.AppendTime(b, x.UpdatedAt)
-	b = append(b, ",\"verified\":"...)
-	b = jsonio.AppendBool(b, x.Verified)
-	b = append(b, ",\"version\":"...)
-	b = jsonio.AppendInt(b, int64(x.Version))
-	b = append(b, ",\"website\":"...)
-	b = jsonio.AppendStringPtr(b, x.Website)
-	b = jsonio.AppendExtra(b, start, x.Extra)
-	return jsonio.Close(b, start)
-}
-
-// MarshalJSON implements [json.Marshaler].
-func (x ScanlationGroupAttributes) MarshalJSON() ([]byte, error) { return x.append(nil), nil }
-
-// member decodes the member that r has gone to, if it is one of ScanlationGroupList.
-func (x *ScanlationGroupList) member(r *jsonio.Reader) bool {
-	switch string(r.Key()) {
-	case "data":
-		if r.Null() {
-			x.Data = nil
-		} else {
-			x.Data = []ScanlationGroup{}
-			start := r.Offset()
-			for it := r.Array(); it.Next(); {
-				x.Data = room(r, start, x.Data)
-				x.Data[len(x.Data)-1].decode(r)
-			}
-		}
-	case "limit":
-		if r.Kind() == 'n' {
-			return false
-		}
-		x.Limit = r.Int()
-	case "offset":
-		if r.Kind() == 'n' {
-			return false
-		}
-		x.Offset = r.Int()
-	case "response":
-		if r.Kind() == 'n' {
-			return false
-		}
-		x.Response = r.Name()
-	case "result":
-		x.Result = Result(r.Name())
-	case "total":
-		if r.Kind() == 'n' {
-			return false
-		}
-		x.Total = r.Int()
-	default:
-		return false
-	}
-	return true
-}
-
-func (x *ScanlationGroupList) decode(r *jsonio.Reader) {
-	for it := r.Object(); it.Next(); {
-		if !x.member(r) {
-			x.Extra = x.Extra.keep(r)
-		} else if r.Odd() {
-			x.Extra = x.Extra.keepOdd(r, &it)
-		}
-	}
-}
-
-// UnmarshalJSON implements [json.Unmarshaler].
-func (x *ScanlationGroupList) UnmarshalJSON(data []byte) error { return unmarshal(data, x) }
-
-func (x *ScanlationGroupList) append(b []byte) []byte {
-	start := len(b)
-	b = append(b, ",\"data\":"...)
-	if x.Data == nil {
-		b = append(b, "null"...)
-	} else {
-		b = append(b, '[')
-		for i := range x.Data {
-			if i > 0 {
-				b = append(b, ',')
-			}
-			b = x.Data[i].append(b)
-		}
-		b = append(b, ']')
-	}
-	b = append(b, ",\"limit\":"...)
-	b = jsonio.AppendInt(b, int64(x.Limit))
-	b = append(b, ",\"offset\":"...)
-	b = jsonio.AppendInt(b, int64(x.Offset))
-	b = append(b, ",\"response\":"...)
-	b = jsonio.AppendString(b, x.Response)
-	b = append(b, ",\"result\":"...)
-	b = jsonio.AppendName(b, string(x.Result))
-	b = append(b, ",\"total\":"...)
-	b = jsonio.AppendInt(b, int64(x.Total))
-	b = jsonio.AppendExtra(b, start, x.Extra)
-	return jsonio.Close(b, start)
-}
-
-// lacks returns what the answer must have and has not.
-func (x *ScanlationGroupList) lacks(body []byte) string {
-	if !isList(body) {
-		return "data that is a list"
-	}
-	return ""
-}
-
-// MarshalJSON implements [json.Marshaler].
-func (x ScanlationGroupList) MarshalJSON() ([]byte, error) { return x.append(nil), nil }
-
-// member decodes the member that r has gone to, if it is one of ScanlationGroupResponse.
-func (x *ScanlationGroupResponse) member(r *jsonio.Reader) bool {
-	switch string(r.Key()) {
-	case "data":
-		if r.Kind() == 'n' {
-			return false
-		}
-		x.Data.decode(r)
-	case "response":
-		if r.Kind() == 'n' {
-			return false
-		}
-		x.Response = r.Name()
-	case "result":
-		x.Result = Result(r.Name())
-	default:
-		return false
-	}
-	return true
-}
-
-func (x *ScanlationGroupResponse) decode(r *jsonio.Reader) {
-	wrapped := false
-	for it := r.Object(); it.Next(); {
-		wrapped = wrapped || string(r.Key()) == "data"
-		if !x.member(r) && (wrapped || !x.Data.member(r)) {
-			x.Extra = x.Extra.keep(r)
-		} else if r.Odd() {
-			x.Extra = x.Extra.keepOdd(r, &it)
-		}
-	}
-}
-
-// UnmarshalJSON implements [json.Unmarshaler].
-func (x *ScanlationGroupResponse) UnmarshalJSON(data []byte) error { return unmarshal(data, x) }
-
-func (x *ScanlationGroupResponse) append(b []byte) []byte {
-	start := len(b)
-	b = append(b, ",\"data\":"...)
-	b = x.Data.append(b)
-	b = append(b, ",\"response\":"...)
-	b = jsonio.AppendString(b, x.Response)
-	b = append(b, ",\"result\":"...)
-	b = jsonio.AppendName(b, string(x.Result))
-	b = jsonio.AppendExtra(b, start, x.Extra)
-	return jsonio.Close(b, start)
-}
-
-// lacks returns what the answer must have and has not.
-func (x *ScanlationGroupResponse) lacks(body []byte) string {
-	if x.Data.ID == (uuid.UUID{}) {
-		return "data with an id"
-	}
-	return ""
-}
-
-// MarshalJSON implements [json.Marshaler].
-func (x ScanlationGroupResponse) MarshalJSON() ([]byte, error) { return x.append(nil), nil }
-
-// member decodes the member that r has gone to, if it is one of SessionTokens.
-func (x *SessionTokens) member(r *jsonio.Reader) bool {
-	switch string(r.Key()) {
-	case "refresh":
-		if r.Kind() == 'n' {
-			return false
-		}
-		x.Refresh = r.String()
-	case "session":
-		if r.Kind() == 'n' {
-			return false
-		}
-		x.Session = r.String()
-	default:
-		return false
-	}
-	return true
-}
-
-func (x *SessionTokens) decode(r *jsonio.Reader) {
-	for it := r.Object(); it.Next(); {
-		if !x.member(r) {
-			x.Extra = x.Extra.keep(r)
-		} else if r.Odd() {
-			x.Extra = x.Extra.keepOdd(r, &it)
-		}
-	}
-}
-
-// UnmarshalJSON implements [json.Unmarshaler].
-func (x *SessionTokens) UnmarshalJSON(data []byte) error { return unmarshal(data, x) }
-
-func (x *SessionTokens) append(b []byte) []byte {
-	start := len(b)
-	b = append(b, ",\"refresh\":"...)
-	b = jsonio.AppendString(b, x.Refresh)
-	b = append(b, ",\"session\":"...)
-	b = jsonio.AppendString(b, x.Session)
-	b = jsonio.AppendExtra(b, start, x.Extra)
-	return jsonio.Close(b, start)
-}
-
-// MarshalJSON implements [json.Marshaler].
-func (x SessionTokens) MarshalJSON() ([]byte, error) { return x.append(nil), nil }
 
 // member decodes the member that r has gone to, if it is one of Settings.
 func (x *Settings) member(r *jsonio.Reader) bool {

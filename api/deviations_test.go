@@ -151,7 +151,7 @@ var deviations = []struct {
 		equal(t, "the official links", m.Data.Attributes.OfficialLinks, api.Links{})
 		a := decode[api.AuthorList](t, "ListAuthors", collection(authorSample, with(t, authorSample, `"biography":[]`, `"biography":{}`), with(t, authorSample, `"biography":[]`, `"biography":{"en":"Writes."}`)))
 		equal(t, "the third biography", a.Data[2].Attributes.Biography.String(), "Writes.")
-		g := decode[api.ScanlationGroupResponse](t, "GetGroup", entity(with(t, groupSample, `[{"en":"IG"}]`, `[[],{"en":"IG"},{}]`)))
+		g := decode[api.GroupResponse](t, "GetGroup", entity(with(t, groupSample, `[{"en":"IG"}]`, `[[],{"en":"IG"},{}]`)))
 		equal(t, "the names of the group", g.Data.Attributes.AltNames, []api.LocalizedString{{}, {{"en", "IG"}}, {}})
 		r := decode[api.ReportReasonList](t, "ListReportReasons", collection(`{"id":"`+idA+`","type":"report_reason","attributes":{"reason":[],"detailsRequired":true,"category":"manga","version":1},"relationships":[]}`))
 		equal(t, "the reason", r.Data[0].Attributes.Reason, api.LocalizedString{})
@@ -258,7 +258,7 @@ var deviations = []struct {
 		equal(t, "the official link", m.Data[0].Attributes.OfficialLinks, api.Links{{"en", "https://example.test/o"}})
 	}},
 	{"null for the delay of a group", func(t *testing.T) {
-		g := decode[api.ScanlationGroupList](t, "ListGroups", collection(groupSample, with(t, groupSample, `"publishDelay":null`, `"publishDelay":"P7D"`)))
+		g := decode[api.GroupList](t, "ListGroups", collection(groupSample, with(t, groupSample, `"publishDelay":null`, `"publishDelay":"P7D"`)))
 		equal(t, "the delay", g.Data[0].Attributes.PublishDelay, nil)
 		equal(t, "the other delay", *g.Data[1].Attributes.PublishDelay, "P7D")
 	}},
@@ -278,8 +278,8 @@ var deviations = []struct {
 		equal(t, "the latest chapter", m.Data.Attributes.LatestUploadedChapter, uuid.Nil)
 	}},
 	{"members of groups, authors and chapters that were added later", func(t *testing.T) {
-		decode[api.ScanlationGroupResponse](t, "GetGroup", entity(groupSample)) // no exLicensed
-		decode[api.AuthorResponse](t, "GetAuthor", entity(authorSample))        // no namicomi
+		decode[api.GroupResponse](t, "GetGroup", entity(groupSample))    // no exLicensed
+		decode[api.AuthorResponse](t, "GetAuthor", entity(authorSample)) // no namicomi
 		decode[api.ChapterResponse](t, "GetChapter", entity(with(t, chapterSample, `"isUnavailable":false,`, ``)))
 	}},
 	{"relationships without attributes, with null, and of a deleted entity", func(t *testing.T) {
@@ -321,7 +321,7 @@ var deviations = []struct {
 
 	// Names and envelopes that the document gets wrong.
 	{"the languages of a group", func(t *testing.T) {
-		g := decode[api.ScanlationGroupList](t, "ListGroups", collection(
+		g := decode[api.GroupList](t, "ListGroups", collection(
 			groupSample, with(t, groupSample, `["en","vi"]`, `[]`), with(t, groupSample, `["en","vi"]`, `null`), with(t, groupSample, `"focusedLanguages":["en","vi"]`, `"focusedLanguage":["en"]`)))
 		equal(t, "the languages", g.Data[0].Attributes.FocusedLanguages, []string{"en", "vi"})
 		equal(t, "no languages", len(g.Data[1].Attributes.FocusedLanguages)+len(g.Data[2].Attributes.FocusedLanguages), 0)
@@ -602,9 +602,9 @@ var deviations = []struct {
 		equal(t, "the description", m.Data.Attributes.Description.String(), "a/b\n🌱é\t\"\\ \u2028<&>")
 	}},
 	{"a session that was refreshed without a message", func(t *testing.T) {
-		r := decode[api.RefreshSessionResponse](t, "RefreshSession", `{"result":"ok","token":{"session":"invented","refresh":"invented"}}`)
+		r := decode[api.LegacyRefreshResponse](t, "LegacyRefresh", `{"result":"ok","token":{"session":"invented","refresh":"invented"}}`)
 		equal(t, "the token", r.Token.Session, "invented")
-		decode[api.RefreshSessionResponse](t, "RefreshSession", `{"result":"ok","message":null,"token":{"session":"invented","refresh":"invented"}}`)
+		decode[api.LegacyRefreshResponse](t, "LegacyRefresh", `{"result":"ok","message":null,"token":{"session":"invented","refresh":"invented"}}`)
 	}},
 	{"the creator of a title and of an API client", func(t *testing.T) {
 		m := decode[api.MangaResponse](t, "GetManga", entity(with(t, mangaSample, `[{"id":"`+idD+`","type":"author"}]`, `[{"id":"`+idD+`","type":"creator"}]`)))
@@ -613,7 +613,7 @@ var deviations = []struct {
 		equal(t, "there is one", ok, true)
 	}},
 	{"the leader and the members of a group", func(t *testing.T) {
-		g := decode[api.ScanlationGroupResponse](t, "GetGroup", entity(groupSample))
+		g := decode[api.GroupResponse](t, "GetGroup", entity(groupSample))
 		leader, _ := g.Data.Relationships.Leader()
 		equal(t, "the leader", leader.ID, id(idD))
 		equal(t, "the members", g.Data.Relationships.Members(), []api.Ref[api.UserAttributes]{{ID: id(idA)}})

@@ -5,7 +5,7 @@
 //		return err
 //	}
 //	manga, err := client.GetManga(ctx, id, &api.GetMangaParams{
-//		Includes: []api.MangaInclude{api.MangaIncludeAuthor, api.MangaIncludeCoverArt},
+//		Includes: []api.Include{api.IncludeAuthor, api.IncludeCoverArt},
 //	})
 //	if err != nil {
 //		return err

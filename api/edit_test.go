@@ -209,7 +209,7 @@ func TestEdit(t *testing.T) {
 		}, `{"chapterDraft":{"chapter":null,"title":null,"translatedLanguage":"en","volume":null},"pageOrder":[],"termsAccepted":false}`},
 		{"no pages to delete", func(c *api.Client) error { return c.DeleteUploadedPages(ctx, id, nil) }, `[]`},
 		{"a group without members", func(c *api.Client) error {
-			_, err := c.UpdateGroup(ctx, id, api.ScanlationGroupEdit{
+			_, err := c.UpdateGroup(ctx, id, api.GroupEdit{
 				Version: 2, Members: []uuid.UUID{}, FocusedLanguages: api.Value([]string{}), Locked: api.Ptr(false)})
 			return err
 		}, `{"focusedLanguages":[],"locked":false,"members":[],"version":2}`},

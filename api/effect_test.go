@@ -56,7 +56,7 @@ var writes = map[string]func(ctx context.Context, c *api.Client) error{
 		return err
 	},
 	"create a group": func(ctx context.Context, c *api.Client) error {
-		_, err := c.CreateGroup(ctx, api.ScanlationGroupCreate{Name: "a"})
+		_, err := c.CreateGroup(ctx, api.GroupCreate{Name: "a"})
 		return err
 	},
 	"add a cover": func(ctx context.Context, c *api.Client) error {

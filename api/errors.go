@@ -169,7 +169,7 @@ func (e *malformed) Unwrap() error { return e.cause }
 // error.
 func answersSecret(operation string) bool {
 	switch operation {
-	case "Login", "RefreshSession", "GetAPIClientSecret", "RegenerateAPIClientSecret":
+	case "LegacyLogin", "LegacyRefresh", "GetAPIClientSecret", "RegenerateAPIClientSecret":
 		return true
 	}
 	return false

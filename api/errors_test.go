@@ -218,7 +218,7 @@ func TestUnusableDetails(t *testing.T) {
 
 // hasSecret reports whether the answer of an operation is a secret.
 func hasSecret(op string) bool {
-	return op == "Login" || op == "RefreshSession" || strings.HasSuffix(op, "APIClientSecret")
+	return op == "LegacyLogin" || op == "LegacyRefresh" || strings.HasSuffix(op, "APIClientSecret")
 }
 
 // TestErrorSecrets checks that an answer that holds a secret and cannot be used leaves no trace of it.

@@ -69,7 +69,7 @@ func Example() {
 	}
 	found, err := client.SearchManga(ctx, &api.SearchMangaParams{
 		Title:    api.Ptr("kettle"),
-		Includes: []api.MangaInclude{api.MangaIncludeAuthor},
+		Includes: []api.Include{api.IncludeAuthor},
 	})
 	if err != nil {
 		log.Fatal(err)
@@ -98,7 +98,7 @@ func ExampleClient_SearchManga() {
 		ContentRating:               []api.ContentRating{api.ContentRatingSafe}, // three of four by default
 		HasAvailableChapters:        api.Ptr(api.Yes),
 		Order:                       api.MangaOrder{}.Title(api.Asc),
-		Includes:                    []api.MangaInclude{api.MangaIncludeCoverArt},
+		Includes:                    []api.Include{api.IncludeCoverArt},
 		Limit:                       api.Ptr(2),
 	})
 	if err != nil {
@@ -182,7 +182,7 @@ func ExampleClient_GetMangaByIDs() {
 	client, ctx := fake.client, context.Background()
 
 	nobodyHas := uuid.MustParse("5d9f8a52-9d0e-4c0f-8c9a-0a61c1f0a000")
-	found, missing, err := client.GetMangaByIDs(ctx, []uuid.UUID{fake.kettle, nobodyHas}, api.MangaIncludeArtist)
+	found, missing, err := client.GetMangaByIDs(ctx, []uuid.UUID{fake.kettle, nobodyHas}, api.IncludeArtist)
 	if err != nil {
 		log.Fatal(err)
 	}

@@ -196,6 +196,7 @@ type filler struct {
 	t     testing.TB
 	n     int
 	depth int
+	at    string // the field of a struct that is filled in
 	// zero leaves out what can be left out: nil for pointers, slices and maps.
 	zero bool
 }
@@ -289,6 +290,7 @@ func (f *filler) value(typ reflect.Type, name string) reflect.Value {
 		f.depth++
 		for i := range typ.NumField() {
 			if typ.Field(i).IsExported() {
+				f.at = typ.Name() + "." + typ.Field(i).Name
 				v.Field(i).Set(f.value(typ.Field(i).Type, typ.Field(i).Name))
 			}
 		}
@@ -311,10 +313,14 @@ func (f *filler) text(typ reflect.Type, name string) string {
 	if err != nil {
 		f.t.Fatal(err)
 	}
-	if len(values[typ.Name()]) == 0 {
+	own := values[f.at] // of the field alone
+	if own == nil {
+		own = values[typ.Name()]
+	}
+	if len(own) == 0 {
 		f.t.Fatalf("%v has no constants", typ)
 	}
-	return values[typ.Name()][f.n%len(values[typ.Name()])]
+	return own[f.n%len(own)]
 }
 
 // takesFiles reports whether an operation has a body that is not JSON.
@@ -353,17 +359,19 @@ func isNullable(typ reflect.Type) bool {
 	return typ.Kind() == reflect.Map && strings.HasPrefix(typ.Name(), "Nullable[")
 }
 
-// constants are the values of the named text types, which reflection cannot list.
+// constants are the values of the named text types, which reflection cannot list, and those that the
+// words of a field give it.
 var constants = sync.OnceValues(func() (map[string][]string, error) {
 	values := map[string][]string{}
-	for _, path := range []string{"types.gen.go", "values.go"} {
-		file, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.SkipObjectResolution)
+	for _, path := range []string{"types.gen.go", "values.go", "order.go"} {
+		file, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.SkipObjectResolution|parser.ParseComments)
 		if err != nil {
 			return nil, err
 		}
 		for _, decl := range file.Decls {
 			d, ok := decl.(*ast.GenDecl)
 			if !ok || d.Tok != token.CONST {
+				fieldValues(decl, values)
 				continue
 			}
 			for _, spec := range d.Specs {
@@ -384,3 +392,22 @@ var constants = sync.OnceValues(func() (map[string][]string, error) {
 	}
 	return values, nil
 })
+
+// fieldValues collects the values that the words of the fields of a struct give these.
+func fieldValues(decl ast.Decl, values map[string][]string) {
+	ast.Inspect(decl, func(n ast.Node) bool {
+		spec, ok := n.(*ast.TypeSpec)
+		if !ok {
+			return true
+		}
+		if st, ok := spec.Type.(*ast.StructType); ok {
+			for _, field := range st.Fields.List {
+				words := strings.Join(strings.Fields(field.Doc.Text()), " ")
+				if _, list, ok := strings.Cut(words, "Values: "); ok && len(field.Names) == 1 {
+					values[spec.Name.Name+"."+field.Names[0].Name] = strings.Split(strings.TrimSuffix(list, "."), ", ")
+				}
+			}
+		}
+		return false
+	})
+}

@@ -6,6 +6,15 @@ import (
 	"strings"
 )
 
+// A SortDirection is that of a key of an order, such as [ChapterOrder]. Empty, the key does not count.
+type SortDirection string
+
+// The two directions.
+const (
+	Asc  SortDirection = "asc"
+	Desc SortDirection = "desc"
+)
+
 // A sortKey is a key of an order, such as [ChapterOrder], with its direction.
 type sortKey struct {
 	key       string

@@ -29,16 +29,16 @@ func decodeAttributes(t ResourceType, r *jsonio.Reader) RelationshipAttributes {
 		x := newCounted[CustomListAttributes](r)
 		x.decode(r)
 		return x
+	case "scanlation_group":
+		x := newCounted[GroupAttributes](r)
+		x.decode(r)
+		return x
 	case "manga":
 		x := newCounted[MangaAttributes](r)
 		x.decode(r)
 		return x
 	case "report_reason":
 		x := newCounted[ReportReasonAttributes](r)
-		x.decode(r)
-		return x
-	case "scanlation_group":
-		x := newCounted[ScanlationGroupAttributes](r)
 		x.decode(r)
 		return x
 	case "tag":
@@ -62,9 +62,9 @@ func (*AuthorAttributes) relationshipAttributes()            {}
 func (*ChapterAttributes) relationshipAttributes()           {}
 func (*CoverAttributes) relationshipAttributes()             {}
 func (*CustomListAttributes) relationshipAttributes()        {}
+func (*GroupAttributes) relationshipAttributes()             {}
 func (*MangaAttributes) relationshipAttributes()             {}
 func (*ReportReasonAttributes) relationshipAttributes()      {}
-func (*ScanlationGroupAttributes) relationshipAttributes()   {}
 func (*TagAttributes) relationshipAttributes()               {}
 func (*UploadSessionFileAttributes) relationshipAttributes() {}
 func (*UserAttributes) relationshipAttributes()              {}

@@ -64,8 +64,8 @@ func (rs Relationships) Cover() (Ref[CoverAttributes], bool) {
 }
 
 // Groups are the groups that a chapter comes from.
-func (rs Relationships) Groups() []Ref[ScanlationGroupAttributes] {
-	return refs[ScanlationGroupAttributes](rs, ResourceTypeScanlationGroup)
+func (rs Relationships) Groups() []Ref[GroupAttributes] {
+	return refs[GroupAttributes](rs, ResourceTypeScanlationGroup)
 }
 
 // Manga is the title that a chapter or a cover belongs to.

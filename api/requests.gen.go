@@ -103,20 +103,20 @@ func newCheckAuthRequest(server string) (*http.Request, error) {
 	return req, nil
 }
 
-// newLoginRequest calls the generic Login builder with application/json body
-func newLoginRequest(server string, body LoginRequest) (*http.Request, error) {
+// newLegacyLoginRequest calls the generic LegacyLogin builder with application/json body
+func newLegacyLoginRequest(server string, body LegacyLoginRequest) (*http.Request, error) {
 	var bodyReader io.Reader
 	buf, err := json.Marshal(body)
 	if err != nil {
 		return nil, err
 	}
 	bodyReader = bytes.NewReader(buf)
-	return newLoginRequestWithBody(server, "application/json", bodyReader)
+	return newLegacyLoginRequestWithBody(server, "application/json", bodyReader)
 }
 
-// newLoginRequestWithBody constructs an http.Request for the Login method, with any body, and a
-// specified content type
-func newLoginRequestWithBody(server string, contentType string, body io.Reader) (*http.Request, error) {
+// newLegacyLoginRequestWithBody constructs an http.Request for the LegacyLogin method, with any
+// body, and a specified content type
+func newLegacyLoginRequestWithBody(server string, contentType string, body io.Reader) (*http.Request, error) {
 	var err error
 
 	serverURL, err := url.Parse(server)
@@ -144,8 +144,8 @@ func newLoginRequestWithBody(server string, contentType string, body io.Reader) 
 	return req, nil
 }
 
-// newLogoutRequest constructs an http.Request for the Logout method
-func newLogoutRequest(server string) (*http.Request, error) {
+// newLegacyLogoutRequest constructs an http.Request for the LegacyLogout method
+func newLegacyLogoutRequest(server string) (*http.Request, error) {
 	var err error
 
 	serverURL, err := url.Parse(server)
@@ -171,20 +171,20 @@ func newLogoutRequest(server string) (*http.Request, error) {
 	return req, nil
 }
 
-// newRefreshSessionRequest calls the generic RefreshSession builder with application/json body
-func newRefreshSessionRequest(server string, body RefreshSessionRequest) (*http.Request, error) {
+// newLegacyRefreshRequest calls the generic LegacyRefresh builder with application/json body
+func newLegacyRefreshRequest(server string, body LegacyRefreshRequest) (*http.Request, error) {
 	var bodyReader io.Reader
 	buf, err := json.Marshal(body)
 	if err != nil {
 		return nil, err
 	}
 	bodyReader = bytes.NewReader(buf)
-	return newRefreshSessionRequestWithBody(server, "application/json", bodyReader)
+	return newLegacyRefreshRequestWithBody(server, "application/json", bodyReader)
 }
 
-// newRefreshSessionRequestWithBody constructs an http.Request for the RefreshSession method, with
-// any body, and a specified content type
-func newRefreshSessionRequestWithBody(server string, contentType string, body io.Reader) (*http.Request, error) {
+// newLegacyRefreshRequestWithBody constructs an http.Request for the LegacyRefresh method, with any
+// body, and a specified content type
+func newLegacyRefreshRequestWithBody(server string, contentType string, body io.Reader) (*http.Request, error) {
 	var err error
 
 	serverURL, err := url.Parse(server)
@@ -1421,7 +1421,7 @@ func newGetAPIClientSecretRequest(server string, id uuid.UUID) (*http.Request, e
 
 // newRegenerateAPIClientSecretRequest calls the generic RegenerateAPIClientSecret builder with
 // application/json body
-func newRegenerateAPIClientSecretRequest(server string, id uuid.UUID, body EmptyObject) (*http.Request, error) {
+func newRegenerateAPIClientSecretRequest(server string, id uuid.UUID, body map[string]interface{}) (*http.Request, error) {
 	var bodyReader io.Reader
 	buf, err := json.Marshal(body)
 	if err != nil {
@@ -1955,7 +1955,7 @@ func newListGroupsRequest(server string, params *ListGroupsParams) (*http.Reques
 }
 
 // newCreateGroupRequest calls the generic CreateGroup builder with application/json body
-func newCreateGroupRequest(server string, body ScanlationGroupCreate) (*http.Request, error) {
+func newCreateGroupRequest(server string, body GroupCreate) (*http.Request, error) {
 	var bodyReader io.Reader
 	buf, err := json.Marshal(body)
 	if err != nil {
@@ -2091,7 +2091,7 @@ func newGetGroupRequest(server string, id uuid.UUID, params *GetGroupParams) (*h
 }
 
 // newUpdateGroupRequest calls the generic UpdateGroup builder with application/json body
-func newUpdateGroupRequest(server string, id uuid.UUID, body ScanlationGroupEdit) (*http.Request, error) {
+func newUpdateGroupRequest(server string, id uuid.UUID, body GroupEdit) (*http.Request, error) {
 	var bodyReader io.Reader
 	buf, err := json.Marshal(body)
 	if err != nil {
@@ -2722,7 +2722,7 @@ func newGetCustomListFeedRequest(server string, id uuid.UUID, params *GetCustomL
 
 // newUnfollowCustomListRequest calls the generic UnfollowCustomList builder with application/json
 // body
-func newUnfollowCustomListRequest(server string, id uuid.UUID, body EmptyObject) (*http.Request, error) {
+func newUnfollowCustomListRequest(server string, id uuid.UUID, body map[string]interface{}) (*http.Request, error) {
 	var bodyReader io.Reader
 	buf, err := json.Marshal(body)
 	if err != nil {
@@ -2770,7 +2770,7 @@ func newUnfollowCustomListRequestWithBody(server string, id uuid.UUID, contentTy
 }
 
 // newFollowCustomListRequest calls the generic FollowCustomList builder with application/json body
-func newFollowCustomListRequest(server string, id uuid.UUID, body EmptyObject) (*http.Request, error) {
+func newFollowCustomListRequest(server string, id uuid.UUID, body map[string]interface{}) (*http.Request, error) {
 	var bodyReader io.Reader
 	buf, err := json.Marshal(body)
 	if err != nil {
@@ -5296,7 +5296,7 @@ func newGetSettingsTemplateRequest(server string) (*http.Request, error) {
 
 // newCreateSettingsTemplateRequest calls the generic CreateSettingsTemplate builder with
 // application/json body
-func newCreateSettingsTemplateRequest(server string, body SettingsTemplate) (*http.Request, error) {
+func newCreateSettingsTemplateRequest(server string, body json.RawMessage) (*http.Request, error) {
 	var bodyReader io.Reader
 	buf, err := json.Marshal(body)
 	if err != nil {

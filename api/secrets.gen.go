@@ -16,23 +16,27 @@ func (APIClientSecret) LogValue() slog.Value {
 }
 
 // Format implements [fmt.Formatter]. It withholds the content, which is secret.
-func (LoginRequest) Format(f fmt.State, _ rune) { fmt.Fprint(f, "api.LoginRequest{withheld}") }
-
-// LogValue implements [slog.LogValuer]. It withholds the content, which is secret.
-func (LoginRequest) LogValue() slog.Value { return slog.StringValue("api.LoginRequest{withheld}") }
-
-// Format implements [fmt.Formatter]. It withholds the content, which is secret.
-func (RefreshSessionRequest) Format(f fmt.State, _ rune) {
-	fmt.Fprint(f, "api.RefreshSessionRequest{withheld}")
+func (LegacyLoginRequest) Format(f fmt.State, _ rune) {
+	fmt.Fprint(f, "api.LegacyLoginRequest{withheld}")
 }
 
 // LogValue implements [slog.LogValuer]. It withholds the content, which is secret.
-func (RefreshSessionRequest) LogValue() slog.Value {
-	return slog.StringValue("api.RefreshSessionRequest{withheld}")
+func (LegacyLoginRequest) LogValue() slog.Value {
+	return slog.StringValue("api.LegacyLoginRequest{withheld}")
 }
 
 // Format implements [fmt.Formatter]. It withholds the content, which is secret.
-func (SessionTokens) Format(f fmt.State, _ rune) { fmt.Fprint(f, "api.SessionTokens{withheld}") }
+func (LegacyRefreshRequest) Format(f fmt.State, _ rune) {
+	fmt.Fprint(f, "api.LegacyRefreshRequest{withheld}")
+}
 
 // LogValue implements [slog.LogValuer]. It withholds the content, which is secret.
-func (SessionTokens) LogValue() slog.Value { return slog.StringValue("api.SessionTokens{withheld}") }
+func (LegacyRefreshRequest) LogValue() slog.Value {
+	return slog.StringValue("api.LegacyRefreshRequest{withheld}")
+}
+
+// Format implements [fmt.Formatter]. It withholds the content, which is secret.
+func (LegacyTokens) Format(f fmt.State, _ rune) { fmt.Fprint(f, "api.LegacyTokens{withheld}") }
+
+// LogValue implements [slog.LogValuer]. It withholds the content, which is secret.
+func (LegacyTokens) LogValue() slog.Value { return slog.StringValue("api.LegacyTokens{withheld}") }

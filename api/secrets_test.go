@@ -15,9 +15,9 @@ func TestSecretsAreNotPrinted(t *testing.T) {
 	t.Parallel()
 	const secret = "hush-hush"
 	for _, v := range []any{
-		api.LoginRequest{Username: api.Ptr("someone"), Password: secret},
-		api.RefreshSessionRequest{Token: secret},
-		api.LoginResponse{Token: api.SessionTokens{Session: secret, Refresh: secret}},
+		api.LegacyLoginRequest{Username: api.Ptr("someone"), Password: secret},
+		api.LegacyRefreshRequest{Token: secret},
+		api.LegacyLoginResponse{Token: api.LegacyTokens{Session: secret, Refresh: secret}},
 		&api.APIClientSecret{Data: secret},
 	} {
 		var log strings.Builder

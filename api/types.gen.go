@@ -7,23 +7,7 @@ import (
 	"time"
 
 	"github.com/google/uuid"
-	openapi_types "github.com/oapi-codegen/runtime/types"
 )
-
-// Defines values for APIClientInclude.
-const (
-	APIClientIncludeCreator APIClientInclude = "creator"
-)
-
-// Valid indicates whether the value is a known member of the APIClientInclude enum.
-func (e APIClientInclude) Valid() bool {
-	switch e {
-	case APIClientIncludeCreator:
-		return true
-	default:
-		return false
-	}
-}
 
 // Defines values for APIClientProfile.
 const (
@@ -64,42 +48,6 @@ func (e APIClientState) Valid() bool {
 	}
 }
 
-// Defines values for AuthorInclude.
-const (
-	AuthorIncludeManga AuthorInclude = "manga"
-)
-
-// Valid indicates whether the value is a known member of the AuthorInclude enum.
-func (e AuthorInclude) Valid() bool {
-	switch e {
-	case AuthorIncludeManga:
-		return true
-	default:
-		return false
-	}
-}
-
-// Defines values for ChapterInclude.
-const (
-	ChapterIncludeManga           ChapterInclude = "manga"
-	ChapterIncludeScanlationGroup ChapterInclude = "scanlation_group"
-	ChapterIncludeUser            ChapterInclude = "user"
-)
-
-// Valid indicates whether the value is a known member of the ChapterInclude enum.
-func (e ChapterInclude) Valid() bool {
-	switch e {
-	case ChapterIncludeManga:
-		return true
-	case ChapterIncludeScanlationGroup:
-		return true
-	case ChapterIncludeUser:
-		return true
-	default:
-		return false
-	}
-}
-
 // Defines values for ContentRating.
 const (
 	ContentRatingErotica      ContentRating = "erotica"
@@ -118,42 +66,6 @@ func (e ContentRating) Valid() bool {
 	case ContentRatingSafe:
 		return true
 	case ContentRatingSuggestive:
-		return true
-	default:
-		return false
-	}
-}
-
-// Defines values for CoverInclude.
-const (
-	CoverIncludeManga CoverInclude = "manga"
-	CoverIncludeUser  CoverInclude = "user"
-)
-
-// Valid indicates whether the value is a known member of the CoverInclude enum.
-func (e CoverInclude) Valid() bool {
-	switch e {
-	case CoverIncludeManga:
-		return true
-	case CoverIncludeUser:
-		return true
-	default:
-		return false
-	}
-}
-
-// Defines values for CustomListInclude.
-const (
-	CustomListIncludeManga CustomListInclude = "manga"
-	CustomListIncludeUser  CustomListInclude = "user"
-)
-
-// Valid indicates whether the value is a known member of the CustomListInclude enum.
-func (e CustomListInclude) Valid() bool {
-	switch e {
-	case CustomListIncludeManga:
-		return true
-	case CustomListIncludeUser:
 		return true
 	default:
 		return false
@@ -211,27 +123,6 @@ func (e DemographicFilter) Valid() bool {
 	}
 }
 
-// Defines values for DraftState.
-const (
-	DraftStateDraft     DraftState = "draft"
-	DraftStateRejected  DraftState = "rejected"
-	DraftStateSubmitted DraftState = "submitted"
-)
-
-// Valid indicates whether the value is a known member of the DraftState enum.
-func (e DraftState) Valid() bool {
-	switch e {
-	case DraftStateDraft:
-		return true
-	case DraftStateRejected:
-		return true
-	case DraftStateSubmitted:
-		return true
-	default:
-		return false
-	}
-}
-
 // Defines values for FileSource.
 const (
 	FileSourceLocal  FileSource = "local"
@@ -271,18 +162,48 @@ func (e ForumThreadType) Valid() bool {
 	}
 }
 
-// Defines values for GroupInclude.
+// Defines values for Include.
 const (
-	GroupIncludeLeader GroupInclude = "leader"
-	GroupIncludeMember GroupInclude = "member"
+	IncludeArtist            Include = "artist"
+	IncludeAuthor            Include = "author"
+	IncludeCoverArt          Include = "cover_art"
+	IncludeCreator           Include = "creator"
+	IncludeLeader            Include = "leader"
+	IncludeManga             Include = "manga"
+	IncludeMember            Include = "member"
+	IncludeReason            Include = "reason"
+	IncludeScanlationGroup   Include = "scanlation_group"
+	IncludeTag               Include = "tag"
+	IncludeUploadSessionFile Include = "upload_session_file"
+	IncludeUser              Include = "user"
 )
 
-// Valid indicates whether the value is a known member of the GroupInclude enum.
-func (e GroupInclude) Valid() bool {
+// Valid indicates whether the value is a known member of the Include enum.
+func (e Include) Valid() bool {
 	switch e {
-	case GroupIncludeLeader:
+	case IncludeArtist:
 		return true
-	case GroupIncludeMember:
+	case IncludeAuthor:
+		return true
+	case IncludeCoverArt:
+		return true
+	case IncludeCreator:
+		return true
+	case IncludeLeader:
+		return true
+	case IncludeManga:
+		return true
+	case IncludeMember:
+		return true
+	case IncludeReason:
+		return true
+	case IncludeScanlationGroup:
+		return true
+	case IncludeTag:
+		return true
+	case IncludeUploadSessionFile:
+		return true
+	case IncludeUser:
 		return true
 	default:
 		return false
@@ -325,66 +246,6 @@ func (e ListVisibility) Valid() bool {
 	case ListVisibilityPrivate:
 		return true
 	case ListVisibilityPublic:
-		return true
-	default:
-		return false
-	}
-}
-
-// Defines values for MangaInclude.
-const (
-	MangaIncludeArtist   MangaInclude = "artist"
-	MangaIncludeAuthor   MangaInclude = "author"
-	MangaIncludeCoverArt MangaInclude = "cover_art"
-	MangaIncludeCreator  MangaInclude = "creator"
-	MangaIncludeManga    MangaInclude = "manga"
-	MangaIncludeTag      MangaInclude = "tag"
-)
-
-// Valid indicates whether the value is a known member of the MangaInclude enum.
-func (e MangaInclude) Valid() bool {
-	switch e {
-	case MangaIncludeArtist:
-		return true
-	case MangaIncludeAuthor:
-		return true
-	case MangaIncludeCoverArt:
-		return true
-	case MangaIncludeCreator:
-		return true
-	case MangaIncludeManga:
-		return true
-	case MangaIncludeTag:
-		return true
-	default:
-		return false
-	}
-}
-
-// Defines values for MangaRecommendationInclude.
-const (
-	MangaRecommendationIncludeManga MangaRecommendationInclude = "manga"
-)
-
-// Valid indicates whether the value is a known member of the MangaRecommendationInclude enum.
-func (e MangaRecommendationInclude) Valid() bool {
-	switch e {
-	case MangaRecommendationIncludeManga:
-		return true
-	default:
-		return false
-	}
-}
-
-// Defines values for MangaRelationInclude.
-const (
-	MangaRelationIncludeManga MangaRelationInclude = "manga"
-)
-
-// Valid indicates whether the value is a known member of the MangaRelationInclude enum.
-func (e MangaRelationInclude) Valid() bool {
-	switch e {
-	case MangaRelationIncludeManga:
 		return true
 	default:
 		return false
@@ -556,24 +417,6 @@ func (e ReportCategory) Valid() bool {
 	}
 }
 
-// Defines values for ReportInclude.
-const (
-	ReportIncludeReason ReportInclude = "reason"
-	ReportIncludeUser   ReportInclude = "user"
-)
-
-// Valid indicates whether the value is a known member of the ReportInclude enum.
-func (e ReportInclude) Valid() bool {
-	switch e {
-	case ReportIncludeReason:
-		return true
-	case ReportIncludeUser:
-		return true
-	default:
-		return false
-	}
-}
-
 // Defines values for ReportStatus.
 const (
 	ReportStatusAccepted     ReportStatus = "accepted"
@@ -700,24 +543,6 @@ func (e Result) Valid() bool {
 	}
 }
 
-// Defines values for SortDirection.
-const (
-	SortDirectionAsc  SortDirection = "asc"
-	SortDirectionDesc SortDirection = "desc"
-)
-
-// Valid indicates whether the value is a known member of the SortDirection enum.
-func (e SortDirection) Valid() bool {
-	switch e {
-	case SortDirectionAsc:
-		return true
-	case SortDirectionDesc:
-		return true
-	default:
-		return false
-	}
-}
-
 // Defines values for TagGroup.
 const (
 	TagGroupContent TagGroup = "content"
@@ -759,24 +584,6 @@ func (e TagMode) Valid() bool {
 		return false
 	}
 }
-
-// Defines values for UploadSessionInclude.
-const (
-	UploadSessionIncludeUploadSessionFile UploadSessionInclude = "upload_session_file"
-)
-
-// Valid indicates whether the value is a known member of the UploadSessionInclude enum.
-func (e UploadSessionInclude) Valid() bool {
-	switch e {
-	case UploadSessionIncludeUploadSessionFile:
-		return true
-	default:
-		return false
-	}
-}
-
-// APIClientInclude is a relationship of API clients that Includes can ask for.
-type APIClientInclude string
 
 // APIClientOrder is an order of API clients.
 type APIClientOrder []sortKey
@@ -1152,9 +959,6 @@ type AuthorEdit struct {
 	Youtube Nullable[string] `json:"youtube,omitempty"`
 }
 
-// AuthorInclude is a relationship of authors that Includes can ask for.
-type AuthorInclude string
-
 // AuthorList is a page of authors and artists.
 type AuthorList struct {
 	Data []Author `json:"data"`
@@ -1277,7 +1081,7 @@ type ChapterAttributes struct {
 // set.
 type ChapterDraft struct {
 	// Chapter is the number of the chapter.
-	Chapter Nullable[ChapterVolume] `json:"chapter"`
+	Chapter Nullable[string] `json:"chapter"`
 
 	// ExternalURL is where the chapter is read on another site, at most 512 characters.
 	ExternalURL Nullable[string] `json:"externalUrl,omitempty"`
@@ -1292,13 +1096,13 @@ type ChapterDraft struct {
 	TranslatedLanguage string `json:"translatedLanguage"`
 
 	// Volume is the number of the volume.
-	Volume Nullable[ChapterVolume] `json:"volume"`
+	Volume Nullable[string] `json:"volume"`
 }
 
 // ChapterEdit changes what is said of a chapter.
 type ChapterEdit struct {
 	// Chapter is the number of the chapter.
-	Chapter Nullable[ChapterVolume] `json:"chapter,omitempty"`
+	Chapter Nullable[string] `json:"chapter,omitempty"`
 
 	// Groups are the ids of the scanlation groups, at most 10.
 	Groups []uuid.UUID `json:"groups,omitzero"`
@@ -1313,11 +1117,8 @@ type ChapterEdit struct {
 	Version int `json:"version"`
 
 	// Volume is the number of the volume.
-	Volume Nullable[ChapterVolume] `json:"volume,omitempty"`
+	Volume Nullable[string] `json:"volume,omitempty"`
 }
-
-// ChapterInclude is a relationship of chapters that Includes can ask for.
-type ChapterInclude string
 
 // ChapterList is a page of chapters.
 type ChapterList struct {
@@ -1370,27 +1171,6 @@ type ReadMarkersEdit struct {
 	Unread []uuid.UUID `json:"chapterIdsUnread,omitzero"`
 }
 
-// ChapterRequest has the fields of [ChapterEdit].
-type ChapterRequest struct {
-	// Chapter is the number of the chapter.
-	Chapter Nullable[ChapterVolume] `json:"chapter,omitempty"`
-
-	// Groups are the ids of the scanlation groups, at most 10.
-	Groups []uuid.UUID `json:"groups,omitzero"`
-
-	// Title has at most 255 characters.
-	Title Nullable[string] `json:"title,omitempty"`
-
-	// TranslatedLanguage is the code of the language, such as en or pt-br.
-	TranslatedLanguage *string `json:"translatedLanguage,omitempty"`
-
-	// Version is that of the newest state, as it was read.
-	Version *int `json:"version,omitempty"`
-
-	// Volume is the number of the volume.
-	Volume Nullable[ChapterVolume] `json:"volume,omitempty"`
-}
-
 // ChapterResponse has one chapter.
 type ChapterResponse struct {
 	// Data is a chapter in one language by one or more groups. Its relationships are the title, the
@@ -1404,10 +1184,6 @@ type ChapterResponse struct {
 	Result Result `json:"result"`
 	Extra  Extra  `json:"-"`
 }
-
-// ChapterVolume is the number of a volume or chapter: a number, possibly with decimals and a
-// letter; at most 8 characters.
-type ChapterVolume = string
 
 // AuthCheck tells what a session may do.
 type AuthCheck struct {
@@ -1493,11 +1269,8 @@ type CoverEdit struct {
 	Version int `json:"version"`
 
 	// Volume is the number of the volume, null or unset for a cover of no volume.
-	Volume Nullable[CoverVolume] `json:"volume"`
+	Volume Nullable[string] `json:"volume"`
 }
-
-// CoverInclude is a relationship of covers that Includes can ask for.
-type CoverInclude string
 
 // CoverList is a page of covers.
 type CoverList struct {
@@ -1545,11 +1318,8 @@ type CoverResponse struct {
 	Extra  Extra  `json:"-"`
 }
 
-// CoverVolume is the number of a volume, possibly with decimals and letters; at most 8 characters.
-type CoverVolume = string
-
-// ScanlationGroupCreate is a new scanlation group.
-type ScanlationGroupCreate struct {
+// GroupCreate is a new scanlation group.
+type GroupCreate struct {
 	ContactEmail Nullable[string] `json:"contactEmail,omitempty"`
 	Description  Nullable[string] `json:"description,omitempty"`
 
@@ -1627,9 +1397,6 @@ type CustomListEdit struct {
 	Visibility *ListVisibility `json:"visibility,omitempty"`
 }
 
-// CustomListInclude is a relationship of custom lists that Includes can ask for.
-type CustomListInclude string
-
 // CustomListList is a page of custom lists.
 type CustomListList struct {
 	Data []CustomList `json:"data"`
@@ -1665,7 +1432,7 @@ type CustomListResponse struct {
 }
 
 // Demographic is the audience of a title: boys (shounen), girls (shoujo), women (josei) or men
-// (seinen).
+// (seinen). Empty, it is not known.
 type Demographic string
 
 // DemographicFilter is a [Demographic] in a search, or none for titles without one.
@@ -1691,12 +1458,6 @@ func (o DraftOrder) UpdatedAt(d SortDirection) DraftOrder { return sortedBy(o, "
 
 // Year sorts by year, behind the keys that o has already.
 func (o DraftOrder) Year(d SortDirection) DraftOrder { return sortedBy(o, "year", d) }
-
-// DraftState tells how far a draft has come: it is a draft, submitted for review or rejected.
-type DraftState string
-
-// EmptyObject is a body without content. The client sends it by itself.
-type EmptyObject = map[string]interface{}
 
 // ErrorDetail is one reason why a request failed.
 type ErrorDetail struct {
@@ -1775,9 +1536,6 @@ type ForumThreadResponse struct {
 	Extra  Extra  `json:"-"`
 }
 
-// GroupInclude is a relationship of scanlation groups that Includes can ask for.
-type GroupInclude string
-
 // GroupOrder is an order of scanlation groups. Relevance is how well a name fits the search.
 type GroupOrder []sortKey
 
@@ -1796,14 +1554,18 @@ func (o GroupOrder) Relevance(d SortDirection) GroupOrder { return sortedBy(o, "
 // UpdatedAt sorts by updatedAt, behind the keys that o has already.
 func (o GroupOrder) UpdatedAt(d SortDirection) GroupOrder { return sortedBy(o, "updatedAt", d) }
 
+// Include is a type of relationships that comes with its attributes where Includes asks for it.
+// Tags of titles are complete without it.
+type Include string
+
 // LegacyType is the kind of thing that an old id stands for.
 type LegacyType string
 
 // ListVisibility tells who sees a custom list: its owner (private) or everybody (public).
 type ListVisibility string
 
-// LoginRequest names an account by its user name or its e-mail address, one of the two.
-type LoginRequest struct {
+// LegacyLoginRequest names an account by its user name or its e-mail address, one of the two.
+type LegacyLoginRequest struct {
 	// Email takes the place of the user name.
 	Email *string `json:"email,omitempty"`
 
@@ -1814,21 +1576,14 @@ type LoginRequest struct {
 	Username *string `json:"username,omitempty"`
 }
 
-// LoginResponse has the tokens of a new session.
-type LoginResponse struct {
+// LegacyLoginResponse has the tokens of a new session.
+type LegacyLoginResponse struct {
 	// Result tells how the server took a request: ok, error, or ko when a follow check says no.
 	Result Result `json:"result"`
 
 	// Token has the session token and the refresh token. Keep both secret.
-	Token SessionTokens `json:"token"`
-	Extra Extra         `json:"-"`
-}
-
-// LogoutResponse is the answer to the end of a session.
-type LogoutResponse struct {
-	// Result tells how the server took a request: ok, error, or ko when a follow check says no.
-	Result Result `json:"result"`
-	Extra  Extra  `json:"-"`
+	Token LegacyTokens `json:"token"`
+	Extra Extra        `json:"-"`
 }
 
 // Manga is a title: a comic with its chapters. Its relationships are authors, artists, covers,
@@ -2032,9 +1787,6 @@ type MangaEdit struct {
 	Year Nullable[int] `json:"year,omitempty"`
 }
 
-// MangaInclude is a relationship of titles that Includes can ask for. Tags are complete without it.
-type MangaInclude string
-
 // MangaList is a page of titles.
 type MangaList struct {
 	Data []Manga `json:"data"`
@@ -2109,9 +1861,6 @@ type MangaRecommendationAttributes struct {
 	Extra Extra   `json:"-"`
 }
 
-// MangaRecommendationInclude is a relationship of recommendations that Includes can ask for.
-type MangaRecommendationInclude string
-
 // MangaRecommendationList has all recommendations for a title.
 type MangaRecommendationList struct {
 	Data []MangaRecommendation `json:"data"`
@@ -2174,9 +1923,6 @@ type MangaRelationCreate struct {
 	TargetManga uuid.UUID `json:"targetManga"`
 }
 
-// MangaRelationInclude is a relationship of relations between titles that Includes can ask for.
-type MangaRelationInclude string
-
 // MangaRelationList has all relations of a title.
 type MangaRelationList struct {
 	Data []MangaRelation `json:"data"`
@@ -2198,15 +1944,6 @@ type MangaRelationList struct {
 	Extra Extra `json:"-"`
 }
 
-// MangaRelationRequest has the fields of [MangaRelationCreate].
-type MangaRelationRequest struct {
-	// Relation tells what the other title is to the first, such as its sequel.
-	Relation *MangaRelationType `json:"relation,omitempty"`
-
-	// TargetManga is the id of the other title.
-	TargetManga *uuid.UUID `json:"targetManga,omitempty"`
-}
-
 // MangaRelationResponse has one relation between two titles.
 type MangaRelationResponse struct {
 	// Data relates a title to another one, which is its relationship.
@@ -2222,64 +1959,6 @@ type MangaRelationResponse struct {
 
 // MangaRelationType tells what the other title is to the first, such as its sequel.
 type MangaRelationType string
-
-// MangaRequest has the fields of [MangaCreate] and [MangaEdit].
-type MangaRequest struct {
-	// AltTitles are other names, one language each.
-	AltTitles []LocalizedString `json:"altTitles,omitzero"`
-
-	// Artists are the ids of the artists.
-	Artists []uuid.UUID `json:"artists,omitzero"`
-
-	// Authors are the ids of the authors.
-	Authors []uuid.UUID `json:"authors,omitzero"`
-
-	// ChapterNumbersResetOnNewVolume tells that the chapters of each volume are counted from 1.
-	ChapterNumbersResetOnNewVolume *bool `json:"chapterNumbersResetOnNewVolume,omitempty"`
-
-	// ContentRating tells how explicit a title is, from safe to pornographic.
-	ContentRating *ContentRating `json:"contentRating,omitempty"`
-
-	// Description tells what the title is about, in Markdown, in any number of languages.
-	Description LocalizedString `json:"description,omitzero"`
-
-	// LastChapter is the number of the final chapter.
-	LastChapter Nullable[string] `json:"lastChapter,omitempty"`
-
-	// LastVolume is the number of the final volume.
-	LastVolume Nullable[string] `json:"lastVolume,omitempty"`
-
-	// Links go to catalogues, shops and sources on other sites.
-	Links Links `json:"links,omitzero"`
-
-	// OfficialLinks go to official publications. They are mostly empty.
-	OfficialLinks Links `json:"officialLinks,omitzero"`
-
-	// OriginalLanguage is the code of the language it was first written in, such as ja.
-	OriginalLanguage *string `json:"originalLanguage,omitempty"`
-
-	// PrimaryCover is the id of the cover that stands for the title.
-	PrimaryCover Nullable[uuid.UUID] `json:"primaryCover,omitempty"`
-
-	// PublicationDemographic is the audience it was published for.
-	PublicationDemographic Nullable[Demographic] `json:"publicationDemographic,omitempty"`
-
-	// Status tells how far the publication has come in the original language.
-	Status *PublicationStatus `json:"status,omitempty"`
-
-	// Tags are the ids of the tags. See [Client.ListTags].
-	Tags []uuid.UUID `json:"tags,omitzero"`
-
-	// Title is the main name, as a rule in one language only. A code like ja-ro stands for Latin
-	// script.
-	Title LocalizedString `json:"title,omitzero"`
-
-	// Version is that of the newest state, as it was read. A new title has none.
-	Version *int `json:"version,omitempty"`
-
-	// Year is the year in which it first came out, 1 to 9999.
-	Year Nullable[int] `json:"year,omitempty"`
-}
 
 // MangaResponse has one title.
 type MangaResponse struct {
@@ -2316,17 +1995,14 @@ type MangaStatistics struct {
 	Extra                    Extra `json:"-"`
 }
 
-// MangaStatisticsByID are the numbers of each title, by its id.
-type MangaStatisticsByID = map[uuid.UUID]MangaStatistics
-
 // MangaStatisticsResponse has the statistics of titles.
 type MangaStatisticsResponse struct {
 	// Result tells how the server took a request: ok, error, or ko when a follow check says no.
 	Result Result `json:"result"`
 
 	// Statistics are the numbers of each title, by its id.
-	Statistics MangaStatisticsByID `json:"statistics"`
-	Extra      Extra               `json:"-"`
+	Statistics map[uuid.UUID]MangaStatistics `json:"statistics"`
+	Extra      Extra                         `json:"-"`
 }
 
 // LegacyMapping is an old id and that of today.
@@ -2417,13 +2093,10 @@ type RatingStatistics struct {
 	Extra        Extra              `json:"-"`
 }
 
-// Ratings have the rating of each title, by its id.
-type Ratings = map[uuid.UUID]Rating
-
 // RatingsResponse has the ratings that the account gave.
 type RatingsResponse struct {
 	// Ratings have the rating of each title, by its id.
-	Ratings Ratings `json:"ratings"`
+	Ratings map[uuid.UUID]Rating `json:"ratings"`
 
 	// Result tells how the server took a request: ok, error, or ko when a follow check says no.
 	Result Result `json:"result"`
@@ -2482,21 +2155,18 @@ type ReadingStatusResponse struct {
 	Extra  Extra         `json:"-"`
 }
 
-// ReadingStatuses have the reading status of each title, by its id.
-type ReadingStatuses = map[uuid.UUID]ReadingStatus
-
 // ReadingStatusesResponse has the reading statuses of the account.
 type ReadingStatusesResponse struct {
 	// Result tells how the server took a request: ok, error, or ko when a follow check says no.
 	Result Result `json:"result"`
 
 	// Statuses have the reading status of each title, by its id.
-	Statuses ReadingStatuses `json:"statuses"`
-	Extra    Extra           `json:"-"`
+	Statuses map[uuid.UUID]ReadingStatus `json:"statuses"`
+	Extra    Extra                       `json:"-"`
 }
 
-// RefreshSessionResponse has the new tokens of a session.
-type RefreshSessionResponse struct {
+// LegacyRefreshResponse has the new tokens of a session.
+type LegacyRefreshResponse struct {
 	// Message is a sentence for people; nil when the server sends none.
 	Message *string `json:"message"`
 
@@ -2504,12 +2174,12 @@ type RefreshSessionResponse struct {
 	Result Result `json:"result"`
 
 	// Token has the session token and the refresh token. Keep both secret.
-	Token SessionTokens `json:"token"`
-	Extra Extra         `json:"-"`
+	Token LegacyTokens `json:"token"`
+	Extra Extra        `json:"-"`
 }
 
-// RefreshSessionRequest asks for new tokens.
-type RefreshSessionRequest struct {
+// LegacyRefreshRequest asks for new tokens.
+type LegacyRefreshRequest struct {
 	// Token is the refresh token.
 	Token string `json:"token"`
 }
@@ -2562,9 +2232,6 @@ type ReportCreate struct {
 	// Reason is the id of a reason of the same category. See [Client.ListReportReasons].
 	Reason uuid.UUID `json:"reason"`
 }
-
-// ReportInclude is a relationship of reports that Includes can ask for.
-type ReportInclude string
 
 // ReportList is a page of reports.
 type ReportList struct {
@@ -2661,12 +2328,12 @@ type Response struct {
 // Result tells how the server took a request: ok, error, or ko when a follow check says no.
 type Result string
 
-// ScanlationGroup is a group of people who translate titles. Its relationships are the leader and
-// the members.
-type ScanlationGroup struct {
+// Group is a group of people who translate titles. Its relationships are the leader and the
+// members.
+type Group struct {
 	// Attributes say who a scanlation group is. Addresses and channels are nil where there is none.
-	Attributes ScanlationGroupAttributes `json:"attributes"`
-	ID         uuid.UUID                 `json:"id"`
+	Attributes GroupAttributes `json:"attributes"`
+	ID         uuid.UUID       `json:"id"`
 
 	// Relationships are the resources that this one is connected to.
 	Relationships Relationships `json:"relationships"`
@@ -2676,9 +2343,9 @@ type ScanlationGroup struct {
 	Extra Extra        `json:"-"`
 }
 
-// ScanlationGroupAttributes say who a scanlation group is. Addresses and channels are nil where
-// there is none.
-type ScanlationGroupAttributes struct {
+// GroupAttributes say who a scanlation group is. Addresses and channels are nil where there is
+// none.
+type GroupAttributes struct {
 	// AltNames are other names, one language each.
 	AltNames     []LocalizedString `json:"altNames"`
 	ContactEmail *string           `json:"contactEmail"`
@@ -2730,8 +2397,8 @@ type ScanlationGroupAttributes struct {
 	Extra   Extra   `json:"-"`
 }
 
-// ScanlationGroupEdit changes a scanlation group.
-type ScanlationGroupEdit struct {
+// GroupEdit changes a scanlation group.
+type GroupEdit struct {
 	ContactEmail Nullable[string] `json:"contactEmail,omitempty"`
 	Description  Nullable[string] `json:"description,omitempty"`
 
@@ -2772,9 +2439,9 @@ type ScanlationGroupEdit struct {
 	Website Nullable[string] `json:"website,omitempty"`
 }
 
-// ScanlationGroupList is a page of scanlation groups.
-type ScanlationGroupList struct {
-	Data []ScanlationGroup `json:"data"`
+// GroupList is a page of scanlation groups.
+type GroupList struct {
+	Data []Group `json:"data"`
 
 	// Limit is the size of the page that the server worked with.
 	Limit int `json:"limit"`
@@ -2793,10 +2460,10 @@ type ScanlationGroupList struct {
 	Extra Extra `json:"-"`
 }
 
-// ScanlationGroupResponse has one scanlation group.
-type ScanlationGroupResponse struct {
+// GroupResponse has one scanlation group.
+type GroupResponse struct {
 	// Data is a group of people who translate titles. Its relationships are the leader and the members.
-	Data ScanlationGroup `json:"data"`
+	Data Group `json:"data"`
 
 	// Response is entity for one resource and collection for a list.
 	Response string `json:"response"`
@@ -2806,8 +2473,8 @@ type ScanlationGroupResponse struct {
 	Extra  Extra  `json:"-"`
 }
 
-// SessionTokens are the two tokens of a session of the old kind. Keep them secret.
-type SessionTokens struct {
+// LegacyTokens are the two tokens of a session of the old kind. Keep them secret.
+type LegacyTokens struct {
 	// Refresh gets new tokens. It lives for a month.
 	Refresh string `json:"refresh"`
 
@@ -2822,7 +2489,7 @@ type Settings struct {
 	Result Result `json:"result"`
 
 	// Settings is a JSON object in the form that a template tells.
-	Settings SettingsDocument `json:"settings"`
+	Settings json.RawMessage `json:"settings"`
 
 	// Template is the id of the template that the settings follow, zero without one.
 	Template uuid.UUID `json:"template"`
@@ -2832,23 +2499,14 @@ type Settings struct {
 	Extra     Extra    `json:"-"`
 }
 
-// SettingsDocument is a JSON object in the form that a template tells.
-type SettingsDocument = json.RawMessage
-
 // SettingsEdit stores the settings of the account on the site.
 type SettingsEdit struct {
 	// Settings is a JSON object in the form that a template tells.
-	Settings SettingsDocument `json:"settings"`
+	Settings json.RawMessage `json:"settings"`
 
 	// UpdatedAt is when the settings were changed.
 	UpdatedAt DateTime `json:"updatedAt"`
 }
-
-// SettingsTemplate is a JSON object that tells the form of the settings.
-type SettingsTemplate = json.RawMessage
-
-// SortDirection is ascending (asc) or descending (desc). Empty, it does not count.
-type SortDirection string
 
 // CommentStatistics are the comments on something, which stand in the forum.
 type CommentStatistics struct {
@@ -2924,17 +2582,14 @@ type ThreadStatistics struct {
 	Extra    Extra              `json:"-"`
 }
 
-// ThreadStatisticsByID are the numbers of each chapter or scanlation group, by its id.
-type ThreadStatisticsByID = map[uuid.UUID]ThreadStatistics
-
 // ThreadStatisticsResponse has the statistics of chapters or scanlation groups.
 type ThreadStatisticsResponse struct {
 	// Result tells how the server took a request: ok, error, or ko when a follow check says no.
 	Result Result `json:"result"`
 
 	// Statistics are the numbers of each chapter or scanlation group, by its id.
-	Statistics ThreadStatisticsByID `json:"statistics"`
-	Extra      Extra                `json:"-"`
+	Statistics map[uuid.UUID]ThreadStatistics `json:"statistics"`
+	Extra      Extra                          `json:"-"`
 }
 
 // ReadingStatusEdit sets the reading status of a title.
@@ -2960,21 +2615,6 @@ type UploadApprovalCheck struct {
 
 	// Manga is the id of the title.
 	Manga uuid.UUID `json:"manga"`
-}
-
-// UploadCoverBody is the form that [CoverUpload] makes.
-type UploadCoverBody struct {
-	Description *string             `json:"description,omitempty"`
-	File        *openapi_types.File `json:"file,omitempty"`
-	Locale      *string             `json:"locale,omitempty"`
-
-	// Volume is the number of a volume, possibly with decimals and letters; at most 8 characters.
-	Volume Nullable[CoverVolume] `json:"volume,omitempty"`
-}
-
-// UploadPagesBody is a form with one file. [Pages] makes one with several.
-type UploadPagesBody struct {
-	File *openapi_types.File `json:"file,omitempty"`
 }
 
 // UploadPagesResponse tells which files were taken.
@@ -3058,9 +2698,6 @@ type UploadSessionFileAttributes struct {
 	Version int   `json:"version"`
 	Extra   Extra `json:"-"`
 }
-
-// UploadSessionInclude is a relationship of upload sessions that Includes can ask for.
-type UploadSessionInclude string
 
 // UploadSessionResponse has one upload session.
 type UploadSessionResponse struct {
@@ -3172,15 +2809,15 @@ type ListAuthorsParams struct {
 	Order AuthorOrder `json:"order,omitempty"`
 
 	// Includes are the types of relationships that come with their attributes. What the account may not
-	// see comes without them, and without an error.
-	Includes []AuthorInclude `form:"includes[],omitempty" json:"includes[],omitempty"`
+	// see comes without them, and without an error. Values: manga.
+	Includes []Include `form:"includes[],omitempty" json:"includes[],omitempty"`
 }
 
 // GetAuthorParams defines parameters for GetAuthor.
 type GetAuthorParams struct {
 	// Includes are the types of relationships that come with their attributes. What the account may not
-	// see comes without them, and without an error.
-	Includes []AuthorInclude `form:"includes[],omitempty" json:"includes[],omitempty"`
+	// see comes without them, and without an error. Values: manga.
+	Includes []Include `form:"includes[],omitempty" json:"includes[],omitempty"`
 }
 
 // ListChaptersParams defines parameters for ListChapters.
@@ -3277,15 +2914,15 @@ type ListChaptersParams struct {
 	Order ChapterOrder `json:"order,omitempty"`
 
 	// Includes are the types of relationships that come with their attributes. What the account may not
-	// see comes without them, and without an error.
-	Includes []ChapterInclude `form:"includes[],omitempty" json:"includes[],omitempty"`
+	// see comes without them, and without an error. Values: manga, scanlation_group, user.
+	Includes []Include `form:"includes[],omitempty" json:"includes[],omitempty"`
 }
 
 // GetChapterParams defines parameters for GetChapter.
 type GetChapterParams struct {
 	// Includes are the types of relationships that come with their attributes. What the account may not
-	// see comes without them, and without an error.
-	Includes []ChapterInclude `form:"includes[],omitempty" json:"includes[],omitempty"`
+	// see comes without them, and without an error. Values: manga, scanlation_group, user.
+	Includes []Include `form:"includes[],omitempty" json:"includes[],omitempty"`
 }
 
 // ListAPIClientsParams defines parameters for ListAPIClients.
@@ -3303,8 +2940,8 @@ type ListAPIClientsParams struct {
 	Name *string `form:"name,omitempty" json:"name,omitempty"`
 
 	// Includes are the types of relationships that come with their attributes. What the account may not
-	// see comes without them, and without an error.
-	Includes []APIClientInclude `form:"includes[],omitempty" json:"includes[],omitempty"`
+	// see comes without them, and without an error. Values: creator.
+	Includes []Include `form:"includes[],omitempty" json:"includes[],omitempty"`
 
 	// Order is the order of the results. Without it the newest come first.
 	Order APIClientOrder `json:"order,omitempty"`
@@ -3319,8 +2956,8 @@ type DeleteAPIClientParams struct {
 // GetAPIClientParams defines parameters for GetAPIClient.
 type GetAPIClientParams struct {
 	// Includes are the types of relationships that come with their attributes. What the account may not
-	// see comes without them, and without an error.
-	Includes []APIClientInclude `form:"includes[],omitempty" json:"includes[],omitempty"`
+	// see comes without them, and without an error. Values: creator.
+	Includes []Include `form:"includes[],omitempty" json:"includes[],omitempty"`
 }
 
 // ListCoversParams defines parameters for ListCovers.
@@ -3349,15 +2986,15 @@ type ListCoversParams struct {
 	Order CoverOrder `json:"order,omitempty"`
 
 	// Includes are the types of relationships that come with their attributes. What the account may not
-	// see comes without them, and without an error.
-	Includes []CoverInclude `form:"includes[],omitempty" json:"includes[],omitempty"`
+	// see comes without them, and without an error. Values: manga, user.
+	Includes []Include `form:"includes[],omitempty" json:"includes[],omitempty"`
 }
 
 // GetCoverParams defines parameters for GetCover.
 type GetCoverParams struct {
 	// Includes are the types of relationships that come with their attributes. What the account may not
-	// see comes without them, and without an error.
-	Includes []CoverInclude `form:"includes[],omitempty" json:"includes[],omitempty"`
+	// see comes without them, and without an error. Values: manga, user.
+	Includes []Include `form:"includes[],omitempty" json:"includes[],omitempty"`
 }
 
 // ListGroupsParams defines parameters for ListGroups.
@@ -3379,8 +3016,8 @@ type ListGroupsParams struct {
 	FocusedLanguage *string `form:"focusedLanguage,omitempty" json:"focusedLanguage,omitempty"`
 
 	// Includes are the types of relationships that come with their attributes. What the account may not
-	// see comes without them, and without an error.
-	Includes []GroupInclude `form:"includes[],omitempty" json:"includes[],omitempty"`
+	// see comes without them, and without an error. Values: leader, member.
+	Includes []Include `form:"includes[],omitempty" json:"includes[],omitempty"`
 
 	// Order is the order of the results. Without it the server has one of its own.
 	Order GroupOrder `json:"order,omitempty"`
@@ -3389,15 +3026,15 @@ type ListGroupsParams struct {
 // GetGroupParams defines parameters for GetGroup.
 type GetGroupParams struct {
 	// Includes are the types of relationships that come with their attributes. What the account may not
-	// see comes without them, and without an error.
-	Includes []GroupInclude `form:"includes[],omitempty" json:"includes[],omitempty"`
+	// see comes without them, and without an error. Values: leader, member.
+	Includes []Include `form:"includes[],omitempty" json:"includes[],omitempty"`
 }
 
 // GetCustomListParams defines parameters for GetCustomList.
 type GetCustomListParams struct {
 	// Includes are the types of relationships that come with their attributes. What the account may not
-	// see comes without them, and without an error.
-	Includes []CustomListInclude `form:"includes[],omitempty" json:"includes[],omitempty"`
+	// see comes without them, and without an error. Values: manga, user.
+	Includes []Include `form:"includes[],omitempty" json:"includes[],omitempty"`
 }
 
 // GetCustomListFeedParams defines parameters for GetCustomListFeed.
@@ -3454,8 +3091,8 @@ type GetCustomListFeedParams struct {
 	Order ChapterOrder `json:"order,omitempty"`
 
 	// Includes are the types of relationships that come with their attributes. What the account may not
-	// see comes without them, and without an error.
-	Includes []ChapterInclude `form:"includes[],omitempty" json:"includes[],omitempty"`
+	// see comes without them, and without an error. Values: manga, scanlation_group, user.
+	Includes []Include `form:"includes[],omitempty" json:"includes[],omitempty"`
 
 	// IncludeEmptyPages keeps only chapters without pages ([Yes]), or leaves them out ([No]). Both are
 	// found when it is unset. When it is set, chapters whose publication lies ahead are found as well.
@@ -3550,8 +3187,9 @@ type SearchMangaParams struct {
 	Order MangaOrder `json:"order,omitempty"`
 
 	// Includes are the types of relationships that come with their attributes. What the account may not
-	// see comes without them, and without an error.
-	Includes []MangaInclude `form:"includes[],omitempty" json:"includes[],omitempty"`
+	// see comes without them, and without an error. Values: artist, author, cover_art, creator, manga,
+	// tag.
+	Includes []Include `form:"includes[],omitempty" json:"includes[],omitempty"`
 
 	// HasAvailableChapters keeps only titles with ([Yes]) or without ([No]) a chapter that can be read.
 	HasAvailableChapters *Flag `form:"hasAvailableChapters,omitempty" json:"hasAvailableChapters,omitempty"`
@@ -3572,29 +3210,32 @@ type ListMangaDraftsParams struct {
 	// Offset is the number of results to skip. Offset and limit together may not pass 10,000.
 	Offset *int `form:"offset,omitempty" json:"offset,omitempty"`
 
-	// State keeps only drafts in this state.
-	State *DraftState `form:"state,omitempty" json:"state,omitempty"`
+	// State keeps only drafts in this state. Values: draft, rejected, submitted.
+	State *MangaState `form:"state,omitempty" json:"state,omitempty"`
 
 	// Order is the order of the results. Without it the newest come first.
 	Order DraftOrder `json:"order,omitempty"`
 
 	// Includes are the types of relationships that come with their attributes. What the account may not
-	// see comes without them, and without an error.
-	Includes []MangaInclude `form:"includes[],omitempty" json:"includes[],omitempty"`
+	// see comes without them, and without an error. Values: artist, author, cover_art, creator, manga,
+	// tag.
+	Includes []Include `form:"includes[],omitempty" json:"includes[],omitempty"`
 }
 
 // GetMangaDraftParams defines parameters for GetMangaDraft.
 type GetMangaDraftParams struct {
 	// Includes are the types of relationships that come with their attributes. What the account may not
-	// see comes without them, and without an error.
-	Includes []MangaInclude `form:"includes[],omitempty" json:"includes[],omitempty"`
+	// see comes without them, and without an error. Values: artist, author, cover_art, creator, manga,
+	// tag.
+	Includes []Include `form:"includes[],omitempty" json:"includes[],omitempty"`
 }
 
 // GetRandomMangaParams defines parameters for GetRandomManga.
 type GetRandomMangaParams struct {
 	// Includes are the types of relationships that come with their attributes. What the account may not
-	// see comes without them, and without an error.
-	Includes []MangaInclude `form:"includes[],omitempty" json:"includes[],omitempty"`
+	// see comes without them, and without an error. Values: artist, author, cover_art, creator, manga,
+	// tag.
+	Includes []Include `form:"includes[],omitempty" json:"includes[],omitempty"`
 
 	// ContentRating keeps only titles with one of these ratings, or their chapters. The server takes
 	// safe, suggestive and erotica when it is unset.
@@ -3633,8 +3274,9 @@ type ListReadingStatusesParams struct {
 // GetMangaParams defines parameters for GetManga.
 type GetMangaParams struct {
 	// Includes are the types of relationships that come with their attributes. What the account may not
-	// see comes without them, and without an error.
-	Includes []MangaInclude `form:"includes[],omitempty" json:"includes[],omitempty"`
+	// see comes without them, and without an error. Values: artist, author, cover_art, creator, manga,
+	// tag.
+	Includes []Include `form:"includes[],omitempty" json:"includes[],omitempty"`
 }
 
 // GetMangaAggregateParams defines parameters for GetMangaAggregate.
@@ -3704,8 +3346,8 @@ type GetMangaFeedParams struct {
 	Order ChapterOrder `json:"order,omitempty"`
 
 	// Includes are the types of relationships that come with their attributes. What the account may not
-	// see comes without them, and without an error.
-	Includes []ChapterInclude `form:"includes[],omitempty" json:"includes[],omitempty"`
+	// see comes without them, and without an error. Values: manga, scanlation_group, user.
+	Includes []Include `form:"includes[],omitempty" json:"includes[],omitempty"`
 
 	// IncludeEmptyPages keeps only chapters without pages ([Yes]), or leaves them out ([No]). Both are
 	// found when it is unset. When it is set, chapters whose publication lies ahead are found as well.
@@ -3747,8 +3389,8 @@ type SetMangaReadMarkersParams struct {
 // ListMangaRecommendationsParams defines parameters for ListMangaRecommendations.
 type ListMangaRecommendationsParams struct {
 	// Includes are the types of relationships that come with their attributes. What the account may not
-	// see comes without them, and without an error.
-	Includes []MangaRecommendationInclude `form:"includes[],omitempty" json:"includes[],omitempty"`
+	// see comes without them, and without an error. Values: manga.
+	Includes []Include `form:"includes[],omitempty" json:"includes[],omitempty"`
 
 	// Order is the order of the results. Without it the most similar title comes first.
 	Order MangaRecommendationOrder `json:"order,omitempty"`
@@ -3761,8 +3403,8 @@ type ListMangaRecommendationsParams struct {
 // ListMangaRelationsParams defines parameters for ListMangaRelations.
 type ListMangaRelationsParams struct {
 	// Includes are the types of relationships that come with their attributes. What the account may not
-	// see comes without them, and without an error.
-	Includes []MangaRelationInclude `form:"includes[],omitempty" json:"includes[],omitempty"`
+	// see comes without them, and without an error. Values: manga.
+	Includes []Include `form:"includes[],omitempty" json:"includes[],omitempty"`
 }
 
 // ListRatingsParams defines parameters for ListRatings.
@@ -3795,8 +3437,8 @@ type ListReportsParams struct {
 	Order ReportOrder `json:"order,omitempty"`
 
 	// Includes are the types of relationships that come with their attributes. What the account may not
-	// see comes without them, and without an error.
-	Includes []ReportInclude `form:"includes[],omitempty" json:"includes[],omitempty"`
+	// see comes without them, and without an error. Values: reason, user.
+	Includes []Include `form:"includes[],omitempty" json:"includes[],omitempty"`
 }
 
 // ListChapterStatisticsParams defines parameters for ListChapterStatistics.
@@ -3820,22 +3462,22 @@ type ListMangaStatisticsParams struct {
 // GetUploadSessionParams defines parameters for GetUploadSession.
 type GetUploadSessionParams struct {
 	// Includes are the types of relationships that come with their attributes. What the account may not
-	// see comes without them, and without an error.
-	Includes []UploadSessionInclude `form:"includes[],omitempty" json:"includes[],omitempty"`
+	// see comes without them, and without an error. Values: upload_session_file.
+	Includes []Include `form:"includes[],omitempty" json:"includes[],omitempty"`
 }
 
 // BeginUploadParams defines parameters for BeginUpload.
 type BeginUploadParams struct {
 	// Includes are the types of relationships that come with their attributes. What the account may not
-	// see comes without them, and without an error.
-	Includes []UploadSessionInclude `form:"includes[],omitempty" json:"includes[],omitempty"`
+	// see comes without them, and without an error. Values: upload_session_file.
+	Includes []Include `form:"includes[],omitempty" json:"includes[],omitempty"`
 }
 
 // BeginChapterEditParams defines parameters for BeginChapterEdit.
 type BeginChapterEditParams struct {
 	// Includes are the types of relationships that come with their attributes. What the account may not
-	// see comes without them, and without an error.
-	Includes []UploadSessionInclude `form:"includes[],omitempty" json:"includes[],omitempty"`
+	// see comes without them, and without an error. Values: upload_session_file.
+	Includes []Include `form:"includes[],omitempty" json:"includes[],omitempty"`
 }
 
 // ListUsersParams defines parameters for ListUsers.
@@ -3866,8 +3508,8 @@ type ListFollowedGroupsParams struct {
 	Offset *int `form:"offset,omitempty" json:"offset,omitempty"`
 
 	// Includes are the types of relationships that come with their attributes. What the account may not
-	// see comes without them, and without an error.
-	Includes []GroupInclude `form:"includes[],omitempty" json:"includes[],omitempty"`
+	// see comes without them, and without an error. Values: leader, member.
+	Includes []Include `form:"includes[],omitempty" json:"includes[],omitempty"`
 }
 
 // ListFollowedCustomListsParams defines parameters for ListFollowedCustomLists.
@@ -3888,8 +3530,9 @@ type ListFollowedMangaParams struct {
 	Offset *int `form:"offset,omitempty" json:"offset,omitempty"`
 
 	// Includes are the types of relationships that come with their attributes. What the account may not
-	// see comes without them, and without an error.
-	Includes []MangaInclude `form:"includes[],omitempty" json:"includes[],omitempty"`
+	// see comes without them, and without an error. Values: artist, author, cover_art, creator, manga,
+	// tag.
+	Includes []Include `form:"includes[],omitempty" json:"includes[],omitempty"`
 }
 
 // GetFollowedMangaFeedParams defines parameters for GetFollowedMangaFeed.
@@ -3946,8 +3589,8 @@ type GetFollowedMangaFeedParams struct {
 	Order ChapterOrder `json:"order,omitempty"`
 
 	// Includes are the types of relationships that come with their attributes. What the account may not
-	// see comes without them, and without an error.
-	Includes []ChapterInclude `form:"includes[],omitempty" json:"includes[],omitempty"`
+	// see comes without them, and without an error. Values: manga, scanlation_group, user.
+	Includes []Include `form:"includes[],omitempty" json:"includes[],omitempty"`
 
 	// IncludeEmptyPages keeps only chapters without pages ([Yes]), or leaves them out ([No]). Both are
 	// found when it is unset. When it is set, chapters whose publication lies ahead are found as well.

@@ -15,12 +15,6 @@ import (
 // Ptr returns a pointer to v, for parameters that may be left out.
 func Ptr[T any](v T) *T { return &v }
 
-// Directions of an order.
-const (
-	Asc  = SortDirectionAsc
-	Desc = SortDirectionDesc
-)
-
 // A Flag is a yes or no of a query. Left out, it is neither: for the includeX filters of chapters
 // it means that they do not filter at all.
 type Flag string

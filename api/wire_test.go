@@ -238,7 +238,7 @@ func TestQuery(t *testing.T) {
 		want string
 	}{
 		{"list", func(c *api.Client) error {
-			_, err := c.GetManga(ctx, a, &api.GetMangaParams{Includes: []api.MangaInclude{api.MangaIncludeAuthor, api.MangaIncludeCoverArt}})
+			_, err := c.GetManga(ctx, a, &api.GetMangaParams{Includes: []api.Include{api.IncludeAuthor, api.IncludeCoverArt}})
 			return err
 		}, "includes%5B%5D=author&includes%5B%5D=cover_art"},
 		{"order", func(c *api.Client) error {
@@ -279,7 +279,7 @@ func TestQuery(t *testing.T) {
 		}, "manga%5B%5D=" + a.String() + "&manga%5B%5D=" + b.String()},
 		{"lists without brackets upstream", func(c *api.Client) error {
 			_, err := c.ListChapters(ctx, &api.ListChaptersParams{
-				Includes: []api.ChapterInclude{api.ChapterIncludeUser}, Uploader: []uuid.UUID{a}, Volume: []string{"1", "none"}, Chapter: []string{"0"}})
+				Includes: []api.Include{api.IncludeUser}, Uploader: []uuid.UUID{a}, Volume: []string{"1", "none"}, Chapter: []string{"0"}})
 			return err
 		}, "uploader%5B%5D=" + a.String() + "&volume%5B%5D=1&volume%5B%5D=none&chapter%5B%5D=0&includes%5B%5D=user"},
 		{"zero", func(c *api.Client) error {

@@ -35,7 +35,7 @@ func worldOf(t *testing.T, server *apitest.Server, client *http.Client) *world {
 	skip := len(server.Requests())
 	operations := map[string]string{
 		"GET /auth/check":   "CheckAuth",
-		"POST /auth/logout": "Logout",
+		"POST /auth/logout": "LegacyLogout",
 		"POST " + realm + "/protocol/openid-connect/revoke": "Revoke",
 		"POST " + realm + "/protocol/openid-connect/logout": "EndSession",
 	}

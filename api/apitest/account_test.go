@@ -22,7 +22,7 @@ func TestLegacySessions(t *testing.T) {
 	who := func(token string) (int, string) {
 		return do(t, srv, "GET", "/auth/check", "", "Authorization", "Bearer "+token)
 	}
-	answer := must[*api.LoginResponse](t)(guest.Login(ctx, api.LoginRequest{Email: &srv.Account.Email, Password: srv.Account.Password}))
+	answer := must[*api.LegacyLoginResponse](t)(guest.LegacyLogin(ctx, api.LegacyLoginRequest{Email: &srv.Account.Email, Password: srv.Account.Password}))
 	if status, text := who(answer.Token.Session); status != 200 || !strings.Contains(text, `"isAuthenticated":true`) || !strings.Contains(text, `"ROLE_MEMBER"`) || !strings.Contains(text, `"manga.list"`) {
 		t.Errorf("%d %s", status, text)
 	}
@@ -33,7 +33,7 @@ func TestLegacySessions(t *testing.T) {
 	if status, _ := who(answer.Token.Session); status != 401 {
 		t.Errorf("after a quarter of an hour: %d", status)
 	}
-	again := must[*api.RefreshSessionResponse](t)(guest.RefreshSession(ctx, api.RefreshSessionRequest{Token: answer.Token.Refresh}))
+	again := must[*api.LegacyRefreshResponse](t)(guest.LegacyRefresh(ctx, api.LegacyRefreshRequest{Token: answer.Token.Refresh}))
 	if status, _ := who(again.Token.Session); status != 200 {
 		t.Errorf("the new session: %d", status)
 	}
@@ -43,7 +43,7 @@ func TestLegacySessions(t *testing.T) {
 	if status, _ := who(again.Token.Session); status != 401 {
 		t.Errorf("after the logout: %d", status)
 	}
-	if _, err := guest.RefreshSession(ctx, api.RefreshSessionRequest{Token: again.Token.Refresh}); !errors.Is(err, api.ErrUnauthorized) {
+	if _, err := guest.LegacyRefresh(ctx, api.LegacyRefreshRequest{Token: again.Token.Refresh}); !errors.Is(err, api.ErrUnauthorized) {
 		t.Errorf("refresh after the logout: %v", err)
 	}
 	if n := srv.Tokens().Grants("legacy_login") + srv.Tokens().Grants("legacy_refresh"); n != 2 {

@@ -17,7 +17,7 @@ func TestReading(t *testing.T) {
 	for m, err := range client.SearchMangaAll(ctx, &api.SearchMangaParams{
 		Limit:         api.Ptr(7),
 		ContentRating: []api.ContentRating{"safe", "suggestive", "erotica", "pornographic"},
-		Includes:      []api.MangaInclude{"author", "artist", "cover_art", "manga", "tag", "creator"},
+		Includes:      []api.Include{"author", "artist", "cover_art", "manga", "tag", "creator"},
 	}) {
 		if err != nil {
 			t.Fatal(err)
@@ -32,7 +32,7 @@ func TestReading(t *testing.T) {
 		if _, err := client.GetMangaAggregate(ctx, m.ID, nil); err != nil {
 			t.Error(err)
 		}
-		if _, err := client.GetMangaFeed(ctx, m.ID, &api.GetMangaFeedParams{Includes: []api.ChapterInclude{"manga", "scanlation_group", "user"}}); err != nil {
+		if _, err := client.GetMangaFeed(ctx, m.ID, &api.GetMangaFeedParams{Includes: []api.Include{"manga", "scanlation_group", "user"}}); err != nil {
 			t.Error(err)
 		}
 		if _, err := client.GetMangaStatistics(ctx, m.ID); err != nil {

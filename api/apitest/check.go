@@ -253,7 +253,7 @@ var maxBodies = map[string]int{
 	"CreateManga": 64 << 10, "UpdateManga": 64 << 10, "UpdateChapter": 32 << 10, "DeleteUploadedPages": 20 << 10, "CreateGroup": 16 << 10,
 	"MapLegacyIDs": 10 << 10, "SetMangaReadMarkers": 10 << 10, "UpdateGroup": 8 << 10, "CreateCustomList": 8 << 10, "UpdateCustomList": 8 << 10,
 	"CreateAuthor": 8 << 10, "UpdateAuthor": 8 << 10, "CreateReport": 8 << 10, "CreateMangaRelation": 8 << 10, "BeginUpload": 4 << 10,
-	"CheckUploadApproval": 4 << 10, "Login": 2 << 10, "RefreshSession": 2 << 10, "UpdateCover": 2 << 10, "SetReadingStatus": 2 << 10,
+	"CheckUploadApproval": 4 << 10, "LegacyLogin": 2 << 10, "LegacyRefresh": 2 << 10, "UpdateCover": 2 << 10, "SetReadingStatus": 2 << 10,
 	"BeginChapterEdit": 1 << 10,
 }
 

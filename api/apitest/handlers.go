@@ -8,9 +8,9 @@ var handlers = map[string]handler{
 	"Ping":         ping,
 	"SolveCaptcha": solveCaptcha,
 
-	"Login":               login,
-	"RefreshSession":      refreshSession,
-	"Logout":              logout,
+	"LegacyLogin":         login,
+	"LegacyRefresh":       refreshSession,
+	"LegacyLogout":        logout,
 	"CheckAuth":           checkAuth,
 	"GetCurrentUser":      getCurrentUser,
 	"ListUsers":           listUsers,

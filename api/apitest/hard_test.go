@@ -21,7 +21,7 @@ func TestHardCases(t *testing.T) {
 	feed := func(id uuid.UUID) []api.Chapter {
 		t.Helper()
 		return must[*api.ChapterList](t)(client.GetMangaFeed(ctx, id, &api.GetMangaFeedParams{
-			Limit: api.Ptr(500), Includes: []api.ChapterInclude{"scanlation_group", "user"}, ContentRating: everyRating,
+			Limit: api.Ptr(500), Includes: []api.Include{"scanlation_group", "user"}, ContentRating: everyRating,
 		})).Data
 	}
 	all := func(of func(api.Chapter) bool) func(api.Manga, []api.Chapter) bool {

@@ -68,7 +68,7 @@ func TestReports(t *testing.T) {
 	if err := c.CreateReport(ctx, api.ReportCreate{Category: "manga", Reason: reasons[0].ID, ObjectID: manga, Details: "It is invented."}); err != nil {
 		t.Fatal(err)
 	}
-	list := must[*api.ReportList](t)(c.ListReports(ctx, &api.ListReportsParams{ObjectID: &manga, Includes: []api.ReportInclude{"reason", "user"}}))
+	list := must[*api.ReportList](t)(c.ListReports(ctx, &api.ListReportsParams{ObjectID: &manga, Includes: []api.Include{"reason", "user"}}))
 	if len(list.Data) != 1 || list.Data[0].Attributes.Details != "It is invented." || list.Data[0].Attributes.Status != "waiting" {
 		t.Fatalf("the reports are %+v", list.Data)
 	}

@@ -278,7 +278,7 @@ func TestChapterFilters(t *testing.T) {
 	srv := apitest.Start(t, apitest.WithoutNetwork(), apitest.WithClock(clock.time))
 	client, ctx := newClient(t, srv), t.Context()
 	manga := must[uuid.UUID](t)(srv.State().AddManga(apitest.Manga{Title: "Chapters"}))
-	groups := must[*api.ScanlationGroupList](t)(client.ListGroups(ctx, nil)).Data
+	groups := must[*api.GroupList](t)(client.ListGroups(ctx, nil)).Data
 	for _, ch := range []apitest.Chapter{
 		{Number: "1", Volume: "1", Title: "First", Pages: 3, Groups: []uuid.UUID{groups[0].ID}},
 		{Number: "2", Volume: "1", Pages: 3, Language: "fr", Groups: []uuid.UUID{groups[1].ID}},

@@ -236,7 +236,7 @@ func TestManyClients(t *testing.T) {
 					t.Error(err)
 					return
 				}
-				_, errSearch := c.SearchManga(ctx, &api.SearchMangaParams{Limit: api.Ptr(20), Includes: []api.MangaInclude{"author", "cover_art"}})
+				_, errSearch := c.SearchManga(ctx, &api.SearchMangaParams{Limit: api.Ptr(20), Includes: []api.Include{"author", "cover_art"}})
 				_, errFeed := c.GetMangaFeed(ctx, id, nil)
 				errs := []error{
 					errSearch, errFeed, c.FollowManga(ctx, id), c.SetRating(ctx, id, api.RatingEdit{Rating: 1 + n%10}),

@@ -55,7 +55,7 @@ func TestStory(t *testing.T) {
 		t.Fatal(err)
 	}
 
-	found := must[*api.MangaList](t)(guest.SearchManga(ctx, &api.SearchMangaParams{Title: api.Ptr("story of ONE"), Includes: []api.MangaInclude{"author", "cover_art"}}))
+	found := must[*api.MangaList](t)(guest.SearchManga(ctx, &api.SearchMangaParams{Title: api.Ptr("story of ONE"), Includes: []api.Include{"author", "cover_art"}}))
 	if len(found.Data) != 1 || found.Data[0].ID != id || found.Data[0].Relationships.Authors()[0].Attributes.Name != "Somebody Invented" {
 		t.Fatalf("the search finds %v", found.Data)
 	}
@@ -104,7 +104,7 @@ func TestStory(t *testing.T) {
 	}
 
 	// A chapter of twelve pages, in the wrong order and with one that is taken out again.
-	group := must[*api.ScanlationGroupResponse](t)(c.CreateGroup(ctx, api.ScanlationGroupCreate{Name: "Story Tellers"}))
+	group := must[*api.GroupResponse](t)(c.CreateGroup(ctx, api.GroupCreate{Name: "Story Tellers"}))
 	session := must[*api.UploadSessionResponse](t)(c.BeginUpload(ctx, nil, api.UploadSessionCreate{Manga: id, Groups: []uuid.UUID{group.Data.ID}}))
 	contents := map[string][]byte{}
 	ids := map[string]uuid.UUID{}
@@ -126,7 +126,7 @@ func TestStory(t *testing.T) {
 	if err := c.DeleteUploadedPages(ctx, session.Data.ID, []uuid.UUID{ids["page 13.png"]}); err != nil {
 		t.Fatal(err)
 	}
-	resumed := must[*api.UploadSessionResponse](t)(c.GetUploadSession(ctx, &api.GetUploadSessionParams{Includes: []api.UploadSessionInclude{"upload_session_file"}}))
+	resumed := must[*api.UploadSessionResponse](t)(c.GetUploadSession(ctx, &api.GetUploadSessionParams{Includes: []api.Include{"upload_session_file"}}))
 	if files := resumed.Data.Relationships.Files(); len(files) != 12 || files[0].Attributes == nil || files[0].Attributes.MimeType != "image/png" {
 		t.Errorf("the session has %d files", len(files))
 	}
@@ -142,7 +142,7 @@ func TestStory(t *testing.T) {
 		t.Errorf("the session is still open: %v", err)
 	}
 
-	feed := must[*api.ChapterList](t)(guest.GetMangaFeed(ctx, id, &api.GetMangaFeedParams{Includes: []api.ChapterInclude{"scanlation_group", "user"}}))
+	feed := must[*api.ChapterList](t)(guest.GetMangaFeed(ctx, id, &api.GetMangaFeedParams{Includes: []api.Include{"scanlation_group", "user"}}))
 	if len(feed.Data) != 1 || feed.Data[0].ID != committed.Data.ID || feed.Data[0].Attributes.Pages != 12 || feed.Data[0].Attributes.PublishAt.IsZero() {
 		t.Fatalf("the feed is %+v", feed.Data)
 	}
@@ -182,7 +182,7 @@ func TestStory(t *testing.T) {
 	}
 
 	// The chapter is edited: other pages, another number.
-	edit := must[*api.UploadSessionResponse](t)(c.BeginChapterEdit(ctx, committed.Data.ID, &api.BeginChapterEditParams{Includes: []api.UploadSessionInclude{"upload_session_file"}}, api.UploadSessionEdit{Version: 1}))
+	edit := must[*api.UploadSessionResponse](t)(c.BeginChapterEdit(ctx, committed.Data.ID, &api.BeginChapterEditParams{Includes: []api.Include{"upload_session_file"}}, api.UploadSessionEdit{Version: 1}))
 	files := edit.Data.Relationships.Files()
 	if len(files) != 12 || files[0].Attributes.Source != "remote" {
 		t.Fatalf("the session of the edit has %d files", len(files))

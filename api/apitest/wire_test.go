@@ -116,7 +116,7 @@ func (w *world) fill(t testing.TB) {
 		w.ids[[]string{"cover", "cover of the draft"}[n]] = cover.Data.ID.String()
 	}
 	w.ids["author"] = must[*api.AuthorResponse](t)(c.CreateAuthor(ctx, api.AuthorCreate{Name: "Nobody"})).Data.ID.String()
-	w.ids["group"] = must[*api.ScanlationGroupResponse](t)(c.CreateGroup(ctx, api.ScanlationGroupCreate{Name: "Nobodies"})).Data.ID.String()
+	w.ids["group"] = must[*api.GroupResponse](t)(c.CreateGroup(ctx, api.GroupCreate{Name: "Nobodies"})).Data.ID.String()
 	w.ids["list"] = must[*api.CustomListResponse](t)(c.CreateCustomList(ctx, api.CustomListCreate{Name: "List"})).Data.ID.String()
 	w.ids["client"] = must[*api.APIClientResponse](t)(c.CreateAPIClient(ctx, api.APIClientCreate{Name: "Program", Profile: "personal"})).Data.ID.String()
 	if err := w.srv.State().Approve(uuid.MustParse(w.ids["client"])); err != nil {
@@ -313,7 +313,7 @@ func (w *world) value(op api.Operation, name, old string, n int) any {
 	case "booth", "fanBox", "fantia", "melonBook", "naver", "nicoVideo", "pixiv", "skeb", "tumblr", "twitter", "website", "weibo", "youtube", "mangaUpdates", "namicomi":
 		return "https://example.test/" + name
 	case "username", "email":
-		if op.ID == "Login" {
+		if op.ID == "LegacyLogin" {
 			return w.ids[name]
 		}
 	case "password":
@@ -367,8 +367,8 @@ func (w *world) prepare(t *testing.T, op api.Operation) {
 		if err := w.srv.State().SetLibrary("keeper", library); err != nil {
 			t.Fatal(err)
 		}
-	case "RefreshSession":
-		answer := must[*api.LoginResponse](t)(w.client.Login(ctx, api.LoginRequest{Username: &account.Username, Password: account.Password}))
+	case "LegacyRefresh":
+		answer := must[*api.LegacyLoginResponse](t)(w.client.LegacyLogin(ctx, api.LegacyLoginRequest{Username: &account.Username, Password: account.Password}))
 		w.ids["refresh"] = answer.Token.Refresh
 	case "ConfirmUserDeletion":
 		keeper := must[*api.UserResponse](t)(w.client.GetCurrentUser(ctx))

@@ -148,7 +148,7 @@ func PagesOf(names []string, saver bool) []Page {
 // ask asks the server for everything about the chapter but its pages.
 func (c *Chapter) ask(ctx context.Context) error {
 	answer, err := c.source.client.GetChapter(ctx, c.id, &api.GetChapterParams{
-		Includes: []api.ChapterInclude{api.ChapterIncludeManga, api.ChapterIncludeScanlationGroup},
+		Includes: []api.Include{api.IncludeManga, api.IncludeScanlationGroup},
 	})
 	if err != nil {
 		return err

@@ -217,7 +217,7 @@ func WithDetails(details api.Chapter) Option {
 }
 
 // WithTitle gives the title that the chapter belongs to, for ComicInfo.xml in archives. With
-// [api.MangaIncludeAuthor] and [api.MangaIncludeArtist] it knows who wrote and who drew it. For [Open].
+// [api.IncludeAuthor] and [api.IncludeArtist] it knows who wrote and who drew it. For [Open].
 func WithTitle(title api.Manga) Option {
 	return func(s *settings) error {
 		s.title = &title

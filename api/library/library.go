@@ -59,7 +59,7 @@ func Read(ctx context.Context, client *api.Client, options ...Option) ([]Title, 
 		}
 	}
 	var titles []Title
-	var statuses api.ReadingStatuses
+	var statuses map[uuid.UUID]api.ReadingStatus
 	err := fanout.All(ctx, func(ctx context.Context) (err error) {
 		titles, err = followed(ctx, client)
 		return err
@@ -87,7 +87,7 @@ func Read(ctx context.Context, client *api.Client, options ...Option) ([]Title, 
 }
 
 // includes are what a title comes with.
-var includes = []api.MangaInclude{api.MangaIncludeCoverArt, api.MangaIncludeAuthor, api.MangaIncludeArtist}
+var includes = []api.Include{api.IncludeCoverArt, api.IncludeAuthor, api.IncludeArtist}
 
 func followed(ctx context.Context, client *api.Client) ([]Title, error) {
 	var titles []Title
@@ -102,7 +102,7 @@ func followed(ctx context.Context, client *api.Client) ([]Title, error) {
 
 // unfollowed are the titles with a status that are not among those given. Titles that are gone
 // are left out.
-func unfollowed(ctx context.Context, client *api.Client, titles []Title, statuses api.ReadingStatuses) ([]Title, error) {
+func unfollowed(ctx context.Context, client *api.Client, titles []Title, statuses map[uuid.UUID]api.ReadingStatus) ([]Title, error) {
 	has := make(map[uuid.UUID]bool, len(titles))
 	for i := range titles {
 		has[titles[i].Manga.ID] = true
@@ -126,13 +126,13 @@ func unfollowed(ctx context.Context, client *api.Client, titles []Title, statuse
 }
 
 // complete adds what there is for each title.
-func complete(ctx context.Context, client *api.Client, titles []Title, statuses api.ReadingStatuses, s settings) error {
+func complete(ctx context.Context, client *api.Client, titles []Title, statuses map[uuid.UUID]api.ReadingStatus, s settings) error {
 	ids := make([]uuid.UUID, len(titles))
 	for i := range titles {
 		ids[i] = titles[i].Manga.ID
 	}
-	var ratings api.Ratings
-	var statistics api.MangaStatisticsByID
+	var ratings map[uuid.UUID]api.Rating
+	var statistics map[uuid.UUID]api.MangaStatistics
 	var read map[uuid.UUID][]uuid.UUID
 	err := fanout.All(ctx, func(ctx context.Context) (err error) {
 		ratings, err = client.GetRatingsByIDs(ctx, ids)

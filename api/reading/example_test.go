@@ -12,8 +12,8 @@ import (
 )
 
 func ExampleNewList() {
-	kettle := api.Relationships{{ID: uuid.MustParse("10000000-0000-4000-8000-000000000000"), Type: api.ResourceTypeScanlationGroup, Attributes: &api.ScanlationGroupAttributes{Name: "Kettle Scans"}}}
-	others := api.Relationships{{ID: uuid.MustParse("20000000-0000-4000-8000-000000000000"), Type: api.ResourceTypeScanlationGroup, Attributes: &api.ScanlationGroupAttributes{Name: "Others"}}}
+	kettle := api.Relationships{{ID: uuid.MustParse("10000000-0000-4000-8000-000000000000"), Type: api.ResourceTypeScanlationGroup, Attributes: &api.GroupAttributes{Name: "Kettle Scans"}}}
+	others := api.Relationships{{ID: uuid.MustParse("20000000-0000-4000-8000-000000000000"), Type: api.ResourceTypeScanlationGroup, Attributes: &api.GroupAttributes{Name: "Others"}}}
 	chapters := []api.Chapter{
 		{ID: uuid.MustParse("a0000000-0000-4000-8000-000000000000"), Relationships: kettle, Attributes: api.ChapterAttributes{Chapter: api.Ptr("10"), TranslatedLanguage: "en", Pages: 20}},
 		{ID: uuid.MustParse("b0000000-0000-4000-8000-000000000000"), Relationships: others, Attributes: api.ChapterAttributes{Chapter: api.Ptr("9.5"), TranslatedLanguage: "en", Pages: 20}},

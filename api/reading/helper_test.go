@@ -47,7 +47,7 @@ func (c chapter) build() api.Chapter {
 		case isUser:
 			built.Relationships = append(built.Relationships, api.Relationship{ID: idOf(name), Type: api.ResourceTypeUser, Attributes: &api.UserAttributes{Username: user}})
 		case name != "":
-			built.Relationships = append(built.Relationships, api.Relationship{ID: idOf(name), Type: api.ResourceTypeScanlationGroup, Attributes: &api.ScanlationGroupAttributes{Name: name}})
+			built.Relationships = append(built.Relationships, api.Relationship{ID: idOf(name), Type: api.ResourceTypeScanlationGroup, Attributes: &api.GroupAttributes{Name: name}})
 		}
 	}
 	return built

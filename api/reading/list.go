@@ -70,7 +70,7 @@ func WithReset(resets bool) Option {
 
 // NewList puts chapters of one title into reading order, and those that are versions of each other
 // into one entry. The chapters need the relationships that the server always sends; the names of groups
-// ([api.ChapterIncludeScanlationGroup]) are needed only to prefer groups by name. A chapter that comes
+// ([api.IncludeScanlationGroup]) are needed only to prefer groups by name. A chapter that comes
 // twice counts once.
 func NewList(chapters []api.Chapter, options ...Option) *List {
 	var s settings

@@ -79,7 +79,7 @@ func Keep(chapters ...uuid.UUID) Option {
 }
 
 // IsBy reports whether a chapter is by a group, by its name or id. Case, spaces and signs of a name do not
-// matter. The name is known if the request asked for [api.ChapterIncludeScanlationGroup].
+// matter. The name is known if the request asked for [api.IncludeScanlationGroup].
 func IsBy(c *api.Chapter, group string) bool { return rankIn(groupKeys([]string{group}), c) == 0 }
 
 func groupKeys(groups []string) []string {
@@ -206,7 +206,7 @@ func (p *preference) arrange(entries []Entry) {
 // shareGroup reports whether two chapters have a group in common.
 func shareGroup(a, b *api.Chapter) bool {
 	theirs := b.Relationships.Groups()
-	return slices.ContainsFunc(a.Relationships.Groups(), func(group api.Ref[api.ScanlationGroupAttributes]) bool {
-		return slices.ContainsFunc(theirs, func(other api.Ref[api.ScanlationGroupAttributes]) bool { return other.ID == group.ID })
+	return slices.ContainsFunc(a.Relationships.Groups(), func(group api.Ref[api.GroupAttributes]) bool {
+		return slices.ContainsFunc(theirs, func(other api.Ref[api.GroupAttributes]) bool { return other.ID == group.ID })
 	})
 }

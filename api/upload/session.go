@@ -92,7 +92,7 @@ func newSession(client *api.Client, record Record, options []Option) (*Session, 
 	return &Session{client: client, settings: settings, record: record}, err
 }
 
-var withFiles = &api.GetUploadSessionParams{Includes: []api.UploadSessionInclude{api.UploadSessionIncludeUploadSessionFile}}
+var withFiles = &api.GetUploadSessionParams{Includes: []api.Include{api.IncludeUploadSessionFile}}
 
 // ended reports whether a session has come to its end.
 func ended(s *api.UploadSession) bool { return s.Attributes.IsCommitted || s.Attributes.IsDeleted }

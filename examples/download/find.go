@@ -65,7 +65,7 @@ func find(ctx context.Context, client *api.Client, what string, link reading.Lin
 }
 
 // about are who wrote and who drew a title, for the archives, and its cover, for series.json.
-var about = []api.MangaInclude{api.MangaIncludeAuthor, api.MangaIncludeArtist, api.MangaIncludeCoverArt}
+var about = []api.Include{api.IncludeAuthor, api.IncludeArtist, api.IncludeCoverArt}
 
 // today finds the id that took the place of an old one.
 func today(ctx context.Context, client *api.Client, link reading.Link) (uuid.UUID, error) {
@@ -86,7 +86,7 @@ func today(ctx context.Context, client *api.Client, link reading.Link) (uuid.UUI
 // single finds a chapter by its id, and the others of its title, which its name depends on.
 func single(ctx context.Context, client *api.Client, id uuid.UUID, want *selection) (*api.Manga, []api.Chapter, error) {
 	chapter, err := client.GetChapter(ctx, id, &api.GetChapterParams{
-		Includes: []api.ChapterInclude{api.ChapterIncludeManga, api.ChapterIncludeScanlationGroup},
+		Includes: []api.Include{api.IncludeManga, api.IncludeScanlationGroup},
 	})
 	if errors.Is(err, api.ErrNotFound) {
 		return nil, nil, fmt.Errorf("there is no title or chapter %s", id)

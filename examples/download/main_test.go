@@ -33,7 +33,7 @@ type shelf struct {
 	*exampletest.Program
 	test     testing.TB
 	manga    uuid.UUID
-	group    api.ScanlationGroup
+	group    api.Group
 	chapters map[string]uuid.UUID // by what the test calls them
 }
 

@@ -62,7 +62,7 @@ func (s *selection) feed(ctx context.Context, client *api.Client, manga *api.Man
 		ContentRating:      reading.AllRatings(),
 		IncludeUnavailable: api.Ptr(api.Yes),
 		Order:              api.ChapterOrder{}.Volume(api.Asc).Chapter(api.Asc),
-		Includes:           []api.ChapterInclude{api.ChapterIncludeManga, api.ChapterIncludeScanlationGroup},
+		Includes:           []api.Include{api.IncludeManga, api.IncludeScanlationGroup},
 	}
 	var chapters []api.Chapter
 	for chapter, err := range client.GetMangaFeedAll(ctx, manga.ID, feed) {

@@ -186,7 +186,7 @@ func (y *year) check(last exampletest.Result) {
 	}
 	var all []api.Chapter
 	for chapter, err := range y.client.GetMangaFeedAll(context.Background(), y.manga, &api.GetMangaFeedParams{
-		ContentRating: reading.AllRatings(), IncludeUnavailable: api.Ptr(api.Yes), Includes: []api.ChapterInclude{api.ChapterIncludeScanlationGroup},
+		ContentRating: reading.AllRatings(), IncludeUnavailable: api.Ptr(api.Yes), Includes: []api.Include{api.IncludeScanlationGroup},
 	}) {
 		if err != nil {
 			t.Fatal(err)

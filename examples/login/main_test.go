@@ -189,7 +189,7 @@ func TestBadInput(t *testing.T) {
 		bad("captcha", func(p *exampletest.Program) []string {
 			delete(p.Env, "MANGADEX_CLIENT_ID")
 			delete(p.Env, "MANGADEX_CLIENT_SECRET")
-			p.Server.Fail(apitest.Fault{Operation: "Login", Captcha: true, Count: apitest.Always})
+			p.Server.Fail(apitest.Fault{Operation: "LegacyLogin", Captcha: true, Count: apitest.Always})
 			return nil
 		}, 1, "captcha", "log in at https://mangadex.org in a browser"),
 		bad("server error", func(p *exampletest.Program) []string {

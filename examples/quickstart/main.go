@@ -99,7 +99,7 @@ func show(ctx context.Context, client *api.Client, title, language string, out i
 		Limit:                       api.Ptr(10),
 		AvailableTranslatedLanguage: []string{language},
 		HasAvailableChapters:        api.Ptr(api.Yes),
-		Includes:                    []api.MangaInclude{api.MangaIncludeAuthor},
+		Includes:                    []api.Include{api.IncludeAuthor},
 		Order:                       api.MangaOrder{}.LatestUploadedChapter(api.Desc),
 	}
 	if title != "" {

@@ -162,7 +162,7 @@ func (s *server) feed(ctx context.Context, manga uuid.UUID, language string) ([]
 		return kept.chapters, nil
 	}
 	params := &api.GetMangaFeedParams{
-		ContentRating: reading.AllRatings(), Includes: []api.ChapterInclude{api.ChapterIncludeScanlationGroup},
+		ContentRating: reading.AllRatings(), Includes: []api.Include{api.IncludeScanlationGroup},
 	}
 	if language != anyLanguage && language != "" {
 		params.TranslatedLanguage = []string{language}

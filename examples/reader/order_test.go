@@ -35,7 +35,7 @@ func TestHardCases(t *testing.T) {
 	for _, name := range []string{"reset", "reset-unsaid", "versions", "anthology", "numbers", "no-number", "no-volume", "volume-later", "hostile"} {
 		manga := fake.State().HardCases()[name][0]
 		var chapters []api.Chapter
-		params := &api.GetMangaFeedParams{TranslatedLanguage: []string{"en"}, ContentRating: reading.AllRatings(), Includes: []api.ChapterInclude{api.ChapterIncludeManga}}
+		params := &api.GetMangaFeedParams{TranslatedLanguage: []string{"en"}, ContentRating: reading.AllRatings(), Includes: []api.Include{api.IncludeManga}}
 		said := false
 		for c, err := range client.GetMangaFeedAll(t.Context(), manga, params) {
 			if err != nil {

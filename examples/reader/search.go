@@ -49,7 +49,7 @@ func (s *server) search(w http.ResponseWriter, r *http.Request) error {
 	}
 	params := &api.SearchMangaParams{
 		Limit: api.Ptr(perPage), Offset: api.Ptr((n - 1) * perPage), Order: api.MangaOrder{}.FollowedCount(api.Desc),
-		Includes: []api.MangaInclude{api.MangaIncludeAuthor, api.MangaIncludeCoverArt},
+		Includes: []api.Include{api.IncludeAuthor, api.IncludeCoverArt},
 	}
 	view := list{Heading: "Popular titles", Home: n == 1, Empty: "There is no title with chapters in " + languageName(language) + "."}
 	if question != "" {
@@ -79,7 +79,7 @@ func (s *server) following(w http.ResponseWriter, r *http.Request) error {
 	}
 	found, err := s.client.ListFollowedManga(r.Context(), &api.ListFollowedMangaParams{
 		Limit: api.Ptr(perPage), Offset: api.Ptr((n - 1) * perPage),
-		Includes: []api.MangaInclude{api.MangaIncludeAuthor, api.MangaIncludeCoverArt},
+		Includes: []api.Include{api.IncludeAuthor, api.IncludeCoverArt},
 	})
 	if err != nil {
 		return err

@@ -72,7 +72,7 @@ func (s *server) title(w http.ResponseWriter, r *http.Request) error {
 		mine     library
 	)
 	wg.Go(func() {
-		params := &api.GetMangaParams{Includes: []api.MangaInclude{api.MangaIncludeAuthor, api.MangaIncludeArtist, api.MangaIncludeCoverArt}}
+		params := &api.GetMangaParams{Includes: []api.Include{api.IncludeAuthor, api.IncludeArtist, api.IncludeCoverArt}}
 		if manga, err = s.client.GetManga(authn.WithoutToken(ctx), id, params); err != nil {
 			cancel()
 		}

@@ -134,7 +134,7 @@ func (a *author) diary() string {
 // openPages counts the pages of the open upload; -1 if there is none.
 func (a *author) openPages() int {
 	a.t.Helper()
-	open, err := a.client().GetUploadSession(context.Background(), &api.GetUploadSessionParams{Includes: []api.UploadSessionInclude{api.UploadSessionIncludeUploadSessionFile}})
+	open, err := a.client().GetUploadSession(context.Background(), &api.GetUploadSessionParams{Includes: []api.Include{api.IncludeUploadSessionFile}})
 	found, err := api.Found(err)
 	if err != nil {
 		a.t.Fatal(err)

@@ -49,7 +49,7 @@ func fetch(ctx context.Context, client *api.Client, from time.Time, languages []
 	params := api.GetFollowedMangaFeedParams{
 		TranslatedLanguage: languages,
 		Order:              api.ChapterOrder{}.ReadableAt(api.Desc),
-		Includes:           []api.ChapterInclude{api.ChapterIncludeManga, api.ChapterIncludeScanlationGroup},
+		Includes:           []api.Include{api.IncludeManga, api.IncludeScanlationGroup},
 		ContentRating:      reading.AllRatings(),
 	}
 	var found []api.Chapter

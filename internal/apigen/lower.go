@@ -39,6 +39,9 @@ func lower(doc *openapi3.T, ops []*operation, taken *reserved, byHand []string) 
 	for _, name := range slices.Sorted(maps.Keys(l.schemas)) {
 		l.name(name, l.schemas[name])
 	}
+	if err := l.shareEnums(ops); err != nil {
+		return err
+	}
 	l.inlineLists(ops)
 	for _, op := range ops {
 		l.bodiesOf(op)
@@ -263,11 +266,6 @@ func (l *lowering) inlineLists(ops []*operation) {
 	for _, op := range ops {
 		for _, p := range op.query {
 			l.nameOrder(op, p)
-		}
-	}
-	for name, ref := range l.schemas {
-		if strings.HasPrefix(name, "ReferenceExpansion") && ref.Value.Type.Is("array") {
-			delete(l.schemas, name)
 		}
 	}
 }

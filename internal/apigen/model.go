@@ -104,7 +104,7 @@ func (m *model) resolveAnswer(op *operation) {
 	}
 	name := ""
 	if ref.Ref != "" {
-		name = goTypeName(strings.TrimPrefix(ref.Ref, schemaPrefix), ref.Value)
+		name = m.resolveName(goTypeName(strings.TrimPrefix(ref.Ref, schemaPrefix), ref.Value))
 	}
 	if target, ok := ref.Value.Extensions[extGoType].(string); ok {
 		op.result = target

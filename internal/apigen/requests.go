@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"go/ast"
 	"go/format"
@@ -38,7 +39,7 @@ func surface(types, client []byte) (newTypes, newClient []byte, err error) {
 		return nil, nil, err
 	}
 	orders := t.sortOrders()
-	aliases := t.bodyAliases()
+	aliases := t.aliases()
 	c.onlyRequests()
 	c.lowerCase()
 	for _, s := range []*goSource{t, c} {
@@ -188,8 +189,9 @@ func imported(code []byte) ([]byte, error) {
 	return format.Source(b.Bytes())
 }
 
-// bodyAliases drops the second names of bodies, and returns what they stand for.
-func (s *goSource) bodyAliases() map[string]string {
+// aliases drops the second names of types, and returns what they stand for: a name for a text, a map
+// or the body of one operation says nothing that the place where it stands does not.
+func (s *goSource) aliases() map[string]string {
 	aliases := map[string]string{}
 	for _, decl := range s.file.Decls {
 		d, ok := decl.(*ast.GenDecl)
@@ -197,29 +199,32 @@ func (s *goSource) bodyAliases() map[string]string {
 			continue
 		}
 		spec := d.Specs[0].(*ast.TypeSpec)
-		name := spec.Name.Name
-		if spec.Assign.IsValid() && (strings.HasSuffix(name, "RequestBody") || strings.HasSuffix(name, "JSONBody")) {
-			aliases[name] = s.text(spec.Type)
+		if spec.Assign.IsValid() {
+			aliases[spec.Name.Name] = s.text(spec.Type)
 			s.drop(d, d.Doc)
 		}
 	}
 	for name, target := range aliases {
-		for aliases[target] != "" {
-			target = aliases[target]
+		for range aliases { // one may stand for another
+			target = word.ReplaceAllStringFunc(target, func(w string) string { return cmp.Or(aliases[w], w) })
 		}
 		aliases[name] = target
 	}
 	return aliases
 }
 
+var word = regexp.MustCompile(`\b[A-Za-z_]\w*\b`)
+
 // replaceTypes writes what a name stands for, and calls the id type by the name under which people
 // know it.
 func (s *goSource) replaceTypes(aliases map[string]string) {
 	ids := func(text string) string { return strings.ReplaceAll(text, "openapi_types.UUID", "uuid.UUID") }
-	ast.Inspect(s.file, func(n ast.Node) bool {
+	var visit func(n ast.Node) bool
+	visit = func(n ast.Node) bool {
 		switch n := n.(type) {
 		case *ast.Field: // a parameter or field; its name stays
-			return true
+			ast.Inspect(n.Type, visit)
+			return false
 		case *ast.SelectorExpr:
 			switch text := s.text(n); text {
 			case "openapi_types.UUID":
@@ -234,7 +239,8 @@ func (s *goSource) replaceTypes(aliases map[string]string) {
 			}
 		}
 		return true
-	})
+	}
+	ast.Inspect(s.file, visit)
 }
 
 // onlyRequests drops all but the functions that build a request.

@@ -37,7 +37,7 @@ func newClient(b testing.TB, server string, transport http.RoundTripper) *api.Cl
 }
 
 var searchParams = &api.SearchMangaParams{
-	Limit: api.Ptr(100), Includes: []api.MangaInclude{api.MangaIncludeAuthor, api.MangaIncludeArtist, api.MangaIncludeCoverArt},
+	Limit: api.Ptr(100), Includes: []api.Include{api.IncludeAuthor, api.IncludeArtist, api.IncludeCoverArt},
 }
 
 // searchList calls SearchManga for a page of 100 titles with author, artist and cover.
@@ -137,7 +137,7 @@ func buildRequest(b *testing.B) {
 		Status:           []api.PublicationStatus{api.PublicationStatusOngoing, api.PublicationStatusCompleted},
 		OriginalLanguage: []string{"ja"}, AvailableTranslatedLanguage: []string{"en", "pt-br"},
 		ContentRating: []api.ContentRating{api.ContentRatingSafe}, HasAvailableChapters: api.Ptr(api.Yes),
-		Order: api.MangaOrder{}.FollowedCount(api.Desc), Includes: []api.MangaInclude{api.MangaIncludeAuthor, api.MangaIncludeCoverArt},
+		Order: api.MangaOrder{}.FollowedCount(api.Desc), Includes: []api.Include{api.IncludeAuthor, api.IncludeCoverArt},
 	}
 	b.ReportAllocs()
 	for b.Loop() {

@@ -10,9 +10,9 @@ import (
 var Table = [...]Operation{
 	GetAtHomeServer:            {ID: "GetAtHomeServer", Method: "GET", Path: "/at-home/server/{chapterId}", Auth: AuthNone, Limit: Limit{Requests: 40, Per: 1 * time.Minute, Bucket: "GetAtHomeServer"}},
 	CheckAuth:                  {ID: "CheckAuth", Method: "GET", Path: "/auth/check", Auth: AuthRequired},
-	Login:                      {ID: "Login", Method: "POST", Path: "/auth/login", Auth: AuthNone, Deprecated: true, Limit: Limit{Requests: 30, Per: 60 * time.Minute, Bucket: "Login"}},
-	Logout:                     {ID: "Logout", Method: "POST", Path: "/auth/logout", Auth: AuthRequired, Deprecated: true},
-	RefreshSession:             {ID: "RefreshSession", Method: "POST", Path: "/auth/refresh", Auth: AuthNone, Deprecated: true, Limit: Limit{Requests: 60, Per: 60 * time.Minute, Bucket: "RefreshSession"}},
+	LegacyLogin:                {ID: "LegacyLogin", Method: "POST", Path: "/auth/login", Auth: AuthNone, Deprecated: true, Limit: Limit{Requests: 30, Per: 60 * time.Minute, Bucket: "LegacyLogin"}},
+	LegacyLogout:               {ID: "LegacyLogout", Method: "POST", Path: "/auth/logout", Auth: AuthRequired, Deprecated: true},
+	LegacyRefresh:              {ID: "LegacyRefresh", Method: "POST", Path: "/auth/refresh", Auth: AuthNone, Deprecated: true, Limit: Limit{Requests: 60, Per: 60 * time.Minute, Bucket: "LegacyRefresh"}},
 	ListAuthors:                {ID: "ListAuthors", Method: "GET", Path: "/author", Auth: AuthNone},
 	CreateAuthor:               {ID: "CreateAuthor", Method: "POST", Path: "/author", Auth: AuthRequired, Limit: Limit{Requests: 10, Per: 60 * time.Minute, Bucket: "CreateAuthor"}},
 	GetAuthor:                  {ID: "GetAuthor", Method: "GET", Path: "/author/{id}", Auth: AuthOptional},
@@ -127,9 +127,9 @@ var Table = [...]Operation{
 const (
 	GetAtHomeServer = iota
 	CheckAuth
-	Login
-	Logout
-	RefreshSession
+	LegacyLogin
+	LegacyLogout
+	LegacyRefresh
 	ListAuthors
 	CreateAuthor
 	GetAuthor
@@ -291,7 +291,7 @@ func match(method, path string) int {
 					if path == "" {
 						switch method {
 						case "POST":
-							return Login
+							return LegacyLogin
 						}
 						return -1
 					}
@@ -299,7 +299,7 @@ func match(method, path string) int {
 					if path == "" {
 						switch method {
 						case "POST":
-							return Logout
+							return LegacyLogout
 						}
 						return -1
 					}
@@ -307,7 +307,7 @@ func match(method, path string) int {
 					if path == "" {
 						switch method {
 						case "POST":
-							return RefreshSession
+							return LegacyRefresh
 						}
 						return -1
 					}

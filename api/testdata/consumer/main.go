@@ -53,7 +53,7 @@ func run(ctx context.Context, out io.Writer) error {
 		Title:          api.Ptr("garden"),
 		ContentRating:  []api.ContentRating{api.ContentRatingSafe},
 		CreatedAtSince: api.Since(time.Date(2020, 1, 1, 0, 0, 0, 0, time.UTC)),
-		Includes:       []api.MangaInclude{api.MangaIncludeCoverArt},
+		Includes:       []api.Include{api.IncludeCoverArt},
 		Order:          api.MangaOrder{}.FollowedCount(api.Desc),
 	}
 	for m, err := range client.SearchMangaAll(ctx, params) {
