@@ -489,8 +489,7 @@ func TestBadInput(t *testing.T) {
 			return []string{s.manga.String()}
 		}, 1, "text/html", "try again later"),
 		bad("more than is allowed", func(s shelf) []string {
-			s.Server.Fail(apitest.Fault{Operation: "GetManga", Status: http.StatusTooManyRequests, Count: apitest.Always})
-			return []string{s.manga.String()}
+			return []string{"-server", exampletest.Busy(s.test), s.manga.String()}
 		}, 1, "429", "wait a little, then try again"),
 		bad("late flag", func(s shelf) []string {
 			return []string{s.manga.String(), "-cbz"}

@@ -362,9 +362,11 @@ func TestInterrupted(t *testing.T) {
 		t.Errorf("the library is %v, want %v", got, want)
 	}
 
-	url, asked := exampletest.Silent(t)
-	run = p.Start("-server", url, "-o", "mine.json", "export")
-	run.Interrupt(asked)
+	const follows = "ListFollowedManga"
+	p.Server.Fail(apitest.Fault{Operation: follows, Delay: time.Hour})
+	before := len(p.Requests(follows))
+	run = p.Start("-o", "mine.json", "export")
+	run.Interrupt(func() bool { return len(p.Requests(follows)) > before })
 	p.Fails(run.Wait(), "library", 130, "interrupted")
 	if after, err := os.ReadFile(p.Path("mine.json")); err != nil || string(after) != string(exported) {
 		t.Errorf("the file has changed: %v", err)

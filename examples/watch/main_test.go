@@ -312,9 +312,10 @@ func TestInterrupted(t *testing.T) {
 	t.Parallel()
 	f := newFollower(t)
 	f.publish("1", time.Hour, "en")
-	url, asked := exampletest.Silent(t)
-	run := f.Start("-server", url, "-state", f.Path("watch.json"))
-	run.Interrupt(asked)
+	const feed = "GetFollowedMangaFeed"
+	f.Server.Fail(apitest.Fault{Operation: feed, Delay: time.Hour})
+	run := f.Start("-state", f.Path("watch.json"))
+	run.Interrupt(func() bool { return len(f.Requests(feed)) > 0 })
 	f.Fails(run.Wait(), "watch", 130, "interrupted; the next run tells of the same chapters")
 	if got := f.numbers("-state", f.Path("watch.json")); got != "1" {
 		t.Errorf("the next run tells of %q", got)

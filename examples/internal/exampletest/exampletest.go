@@ -4,7 +4,6 @@ package exampletest
 
 import (
 	"bytes"
-	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -43,7 +42,6 @@ type Program struct {
 	Stdin  string
 	Stdout io.Writer // takes the output of the program; nil: its Result has it
 	Env    map[string]string
-	Limit  time.Duration // for which it may run; a minute unless it is set
 
 	t testing.TB
 }
@@ -104,7 +102,6 @@ func (p *Program) Run(args ...string) Result {
 type Running struct {
 	t              testing.TB
 	cmd            *exec.Cmd
-	limit          time.Duration
 	stdout, stderr output
 }
 
@@ -119,13 +116,13 @@ func (p *Program) Start(args ...string) *Running {
 	if err != nil {
 		p.t.Fatal(err)
 	}
-	r := &Running{t: p.t, cmd: exec.Command(self, args...), limit: cmp.Or(p.Limit, time.Minute)}
+	r := &Running{t: p.t, cmd: exec.Command(self, args...)}
 	for _, pair := range os.Environ() {
 		if !strings.HasPrefix(pair, "MANGADEX_") && !strings.Contains(strings.ToUpper(pair), "_PROXY=") {
 			r.cmd.Env = append(r.cmd.Env, pair)
 		}
 	}
-	r.cmd.Env = append(r.cmd.Env, asProgram+"=1", "HOME="+p.Home, "XDG_CONFIG_HOME="+p.Path("settings"), "AppData="+p.Path("settings"))
+	r.cmd.Env = append(r.cmd.Env, asProgram+"=1", "GORACE="+os.Getenv("GORACE")+" atexit_sleep_ms=0", "HOME="+p.Home, "XDG_CONFIG_HOME="+p.Path("settings"), "AppData="+p.Path("settings"))
 	for name, value := range p.Env {
 		r.cmd.Env = append(r.cmd.Env, name+"="+value)
 	}
@@ -305,6 +302,16 @@ func Silent(t testing.TB) (url string, asked func() bool) {
 		server.Close()
 	})
 	return server.URL, got.Load
+}
+
+// Busy starts a server that answers every request with 429, and wants to be left alone for a day.
+func Busy(t testing.TB) (url string) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Retry-After", "86400")
+		w.WriteHeader(http.StatusTooManyRequests)
+	}))
+	t.Cleanup(server.Close)
+	return server.URL
 }
 
 // FullDisk returns a folder on a disk that has room for so many KiB.
