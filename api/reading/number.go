@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"strings"
 	"unicode"
-	"unicode/utf8"
 
 	"golang.org/x/text/unicode/norm"
 )
@@ -20,15 +19,14 @@ type Number struct{ text string }
 // [api.AggregateVolumes], is no number. What is longer than a hundred characters is cut off.
 func ParseNumber(text string) Number {
 	text = line(text, maxNumber)
-	text = strings.ReplaceAll(text, "½", ".5") // which normalisation would write as 1⁄2
-	text = strings.ReplaceAll(text, "¼", ".25")
-	text = strings.ReplaceAll(text, "¾", ".75")
+	text = fractions.Replace(text)
 	text = ascii(Line(norm.NFKC.String(strings.ToLower(norm.NFKC.String(text)))))
 	if text == "none" {
 		return Number{}
 	}
 	text = unlabelled(text)
 	whole, fraction, rest := split(text)
+	rest = strings.TrimLeft(rest, " ")
 	if whole == "" {
 		return Number{text}
 	}
@@ -76,19 +74,24 @@ func (n Number) Compare(m Number) int {
 	return cmp.Or(
 		cmp.Compare(n.rank(), m.rank()),
 		compareDigits(wholeN, wholeM),
-		cmp.Compare(lettered(fractionN, restN), lettered(fractionM, restM)),
+		cmp.Compare(afterPoint(fractionN, restN), afterPoint(fractionM, restM)),
 		compareFractions(fractionN, fractionM),
 		compareNatural(restN, restM),
 		strings.Compare(n.text, m.text),
 	)
 }
 
-// lettered puts 30e behind 30.5.
-func lettered(fraction, rest string) int {
-	if fraction == "" && rest != "" {
+// afterPoint puts 30e behind 30.5, and 30-31 before it, as they sort in the name of a file.
+func afterPoint(fraction, rest string) int {
+	switch {
+	case fraction != "":
+		return 2
+	case rest == "":
+		return 0
+	case rest[0] < '.':
 		return 1
 	}
-	return 0
+	return 3
 }
 
 // Base is the number without what follows its digits: 30 for 30e, 10.5 for 10.5. It is for ranges, in
@@ -199,6 +202,11 @@ func compareFractions(a, b string) int {
 // maxNumber is how many characters of a number count. MangaDex takes 8.
 const maxNumber = 100
 
+// fractions writes as people count what normalisation would write as 1⁄2, and a point where they have another
+// sign.
+var fractions = strings.NewReplacer("½", ".5", "¼", ".25", "¾", ".75", "⅓", ".33", "⅔", ".67", "⅕", ".2", "⅖", ".4", "⅗", ".6", "⅘", ".8",
+	"⅙", ".17", "⅚", ".83", "⅛", ".125", "⅜", ".375", "⅝", ".625", "⅞", ".875", "٫", ".", "。", ".")
+
 // ascii writes the digits of all scripts as 0 to 9.
 func ascii(text string) string {
 	return strings.Map(func(r rune) rune {
@@ -211,8 +219,9 @@ func ascii(text string) string {
 
 // labels are what stands before a number, the longer ones first.
 var labels = []string{
-	"volume", "vol", "v", "chapter", "chap", "ch", "c", "episode", "ep", "number", "no", "#", "第",
+	"volume", "vol", "v", "chapter", "chap", "ch", "c", "episode", "ep", "number", "no", "#", "第", "제",
 	"tome", "tomo", "capítulo", "capitulo", "cap", "chapitre", "глава", "том", //nolint:misspell // Spanish without its accent
+	"band", "kapitel", "bölüm", "bab", "chương", "tập", "ตอนที่", "الفصل",
 }
 
 // counters are what stands behind a number where it is written in the languages of Asia.
@@ -239,7 +248,7 @@ func unlabelled(text string) string {
 			return strings.ContainsRune(counters, r) || unicode.IsSpace(r)
 		})
 	}
-	if text != "" && utf8.RuneCountInString(text) == strings.Count(text, "-") {
+	if strings.Trim(text, "-–—―") == "" || text == "n/a" {
 		return "" // what people write for nothing
 	}
 	return text

@@ -16,6 +16,7 @@ import (
 
 	"github.com/mangadex-go/mangadex/api/athome"
 	"github.com/mangadex-go/mangadex/examples/internal/command"
+	"github.com/mangadex-go/mangadex/internal/atomicfile"
 )
 
 // indexName is the file in the folder of a title that says what is there.
@@ -37,6 +38,7 @@ type record struct {
 	Archive  bool     `json:"archive,omitempty"`
 	Language string   `json:"language"`
 	Version  int      `json:"version"`           // of the chapter, as the server counts
+	Series   string   `json:"series,omitempty"`  // what the title was called when the archive was written
 	Pages    []string `json:"pages"`             // names, which carry hashes; nil while they are not known
 	Saver    bool     `json:"saver,omitempty"`   // they are the smaller ones
 	Other    []int    `json:"other,omitempty"`   // pages that are there in the other quality
@@ -89,7 +91,7 @@ func (x *index) change(f func()) error {
 	if err != nil {
 		return err
 	}
-	return command.WriteFile(x.path, func(w io.Writer) error {
+	return atomicfile.Write(x.path, 0o666, func(w io.Writer) error {
 		_, err := w.Write(append(content, '\n'))
 		return err
 	})

@@ -37,7 +37,7 @@ func run(ctx context.Context, c *command.Command) error {
 	groups := c.String("group", "", "prefer versions by these groups, the best first: `names` or ids with commas between")
 	avoided := c.String("not-group", "", "fetch no versions by these groups: `names` or ids with commas between")
 	ranges := c.String("chapters", "", "fetch these `numbers` only, such as 1-5,7,10.5-")
-	c.IntVar(&want.latest, "latest", 0, "fetch the newest `n` chapters only")
+	c.IntVar(&want.latest, "latest", 0, "fetch the newest `n` chapters only, of those that can be read on MangaDex")
 	c.BoolVar(&want.versions, "versions", false, "fetch all versions of a chapter instead of one")
 	ratings := c.String("rating", "", "find titles of these content `ratings` by words, such as safe,erotica, or all (default all but pornographic)")
 	list := c.Bool("list", false, "list the chapters, with their versions, instead of fetching them")

@@ -263,7 +263,7 @@ func unzipFile(f *zip.File, to string) error {
 
 // isDone reports whether a chapter is there as it should be, without asking anybody.
 func (j *job) isDone(ctx context.Context, r *record, w wanted, path string) bool {
-	if !r.isRight() || r.Version != w.Attributes.Version || r.Saver && !j.dataSaver {
+	if !r.isRight() || r.Version != w.Attributes.Version || r.Saver && !j.dataSaver || r.Archive && r.Series != j.Title {
 		return false
 	}
 	stamp := stampOf(path)
@@ -315,7 +315,7 @@ func (j *job) fetch(ctx context.Context, r *record, w wanted, path string, progr
 	}
 	slices.Sort(other)
 	return errors.Join(err, j.change(func() {
-		r.Other, r.Missing, r.Version, r.Stamp = slices.Compact(other), missing, w.Attributes.Version, stampOf(path)
+		r.Other, r.Missing, r.Version, r.Series, r.Stamp = slices.Compact(other), missing, w.Attributes.Version, j.Title, stampOf(path)
 	}))
 }
 

@@ -50,7 +50,7 @@ func parseRanges(text string) ([]span, error) {
 // has reports whether a number is in the range. 30e counts as 30.
 func (s span) has(n reading.Number) bool {
 	base := n.Base()
-	return !base.IsZero() && (s.from.IsZero() || s.from.Compare(base) <= 0) && (s.to.IsZero() || base.Compare(s.to) <= 0 || n.Compare(s.to) == 0)
+	return !base.IsZero() && (s.from.IsZero() || s.from.Compare(n) <= 0) && (s.to.IsZero() || n.Compare(s.to) <= 0 || base == s.to)
 }
 
 // feed finds all chapters of a title in the languages that are wanted, those that cannot be read included. It is
@@ -106,10 +106,15 @@ func (s *selection) choose(chapters []api.Chapter, manga *api.Manga, kept []uuid
 			entries = append(entries, e)
 		}
 	}
-	if s.latest > 0 && s.latest < len(entries) {
-		newest := slices.SortedFunc(slices.Values(entries), func(a, b *reading.Entry) int {
+	if s.latest > 0 {
+		newest := slices.DeleteFunc(slices.Clone(entries), func(e *reading.Entry) bool { return reading.PlaceOf(&e.Chosen().Chapter) != reading.Here })
+		if len(newest) == 0 {
+			newest = slices.Clone(entries)
+		}
+		slices.SortStableFunc(newest, func(a, b *reading.Entry) int {
 			return b.Chosen().Attributes.ReadableAt.Compare(a.Chosen().Attributes.ReadableAt)
-		})[:s.latest]
+		})
+		newest = newest[:min(s.latest, len(newest))]
 		entries = slices.DeleteFunc(entries, func(e *reading.Entry) bool { return !slices.Contains(newest, e) })
 	}
 	for _, e := range entries {

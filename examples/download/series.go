@@ -10,7 +10,7 @@ import (
 
 	"github.com/mangadex-go/mangadex/api"
 	"github.com/mangadex-go/mangadex/api/reading"
-	"github.com/mangadex-go/mangadex/examples/internal/command"
+	"github.com/mangadex-go/mangadex/internal/atomicfile"
 )
 
 // A series is series.json as Mylar writes it and readers such as Komga take it. They want every member, known
@@ -77,7 +77,7 @@ func (j *job) saveSeries(languages []string) error {
 	if err != nil {
 		return err
 	}
-	return command.WriteFile(filepath.Join(j.dir, "series.json"), func(w io.Writer) error {
+	return atomicfile.Write(filepath.Join(j.dir, "series.json"), 0o666, func(w io.Writer) error {
 		_, err := w.Write(append(content, '\n'))
 		return err
 	})

@@ -16,6 +16,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/mangadex-go/mangadex/api"
+	"github.com/mangadex-go/mangadex/api/reading"
 	"github.com/mangadex-go/mangadex/examples/internal/command"
 )
 
@@ -104,15 +105,15 @@ var number = regexp.MustCompile(`^((0|[1-9]\d*)(\.\d+)?[a-z]?)?$`)
 // fill checks what was given, before anything is sent.
 func (j *job) fill(manga, groups, chapter, volume, title string) error {
 	if manga != "" {
-		id, kind, ok := command.ParseID(manga)
-		if !ok || kind != "" && kind != "title" {
+		id, ok := idOf(manga, api.ResourceTypeManga)
+		if !ok {
 			return command.Usagef("-manga: %q is not the id of a title nor a link to one", manga)
 		}
 		j.manga = id
 	}
 	for _, group := range strings.FieldsFunc(groups, func(r rune) bool { return r == ',' || r == ' ' }) {
-		id, kind, ok := command.ParseID(group)
-		if !ok || kind != "" && kind != "group" {
+		id, ok := idOf(group, api.ResourceTypeScanlationGroup)
+		if !ok {
 			return command.Usagef("-groups: %q is not the id of a group", group)
 		}
 		j.groups = append(j.groups, id)
@@ -132,6 +133,12 @@ func (j *job) fill(manga, groups, chapter, volume, title string) error {
 	}
 	j.draft.Chapter, j.draft.Volume, j.draft.Title = valueOrNull(chapter), valueOrNull(volume), valueOrNull(title)
 	return nil
+}
+
+// idOf reads an id, or a link to something of a kind.
+func idOf(text string, kind api.ResourceType) (uuid.UUID, bool) {
+	link, ok := reading.ParseLink(text)
+	return link.ID, ok && link.Old == 0 && (link.Kind == "" || link.Kind == kind)
 }
 
 func valueOrNull(text string) api.Nullable[string] {

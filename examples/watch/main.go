@@ -13,6 +13,7 @@ import (
 
 	"github.com/mangadex-go/mangadex/api"
 	"github.com/mangadex-go/mangadex/examples/internal/command"
+	"github.com/mangadex-go/mangadex/internal/atomicfile"
 )
 
 const usage = `[flags]
@@ -125,7 +126,7 @@ func (w *watch) round(ctx context.Context) error {
 	if err := w.c.WriteTo(w.output, func(out io.Writer) error { return w.write(out, news, after) }); err != nil {
 		return err
 	}
-	if err := command.WriteFile(w.path, after.save); err != nil {
+	if err := atomicfile.Write(w.path, 0o666, after.save); err != nil {
 		return err
 	}
 	if len(after.Chapters) == 0 {

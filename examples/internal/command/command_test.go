@@ -2,7 +2,6 @@ package command_test
 
 import (
 	"bytes"
-	"errors"
 	"io"
 	"os"
 	"os/exec"
@@ -14,42 +13,6 @@ import (
 
 	"github.com/mangadex-go/mangadex/examples/internal/command"
 )
-
-func TestParseID(t *testing.T) {
-	t.Parallel()
-	const id = "0b8a3c52-7d14-4f6e-9a2b-1c3d5e7f9a0b"
-	tests := []struct {
-		text, kind string
-		ok         bool
-	}{
-		{id, "", true},
-		{strings.ToUpper(id), "", true},
-		{"https://mangadex.org/title/" + id, "title", true},
-		{"https://mangadex.org/title/" + id + "/a-name?tab=art#x", "title", true},
-		{"https://www.mangadex.org/chapter/" + id + "/3", "chapter", true},
-		{"http://mangadex.org/group/" + id + "/", "group", true},
-		{"mangadex.org/title/" + id, "title", true}, // as browsers show it
-		{"www.mangadex.org/chapter/" + id, "chapter", true},
-		{"mangadex.org/" + id, "", false},
-		{"mangadex.org.example/title/" + id, "", false},
-		{"https://mangadex.org/title/" + id[1:], "title", false},
-		{"https://mangadex.org/" + id, "", false},
-		{"https://mangadex.org", "", false},
-		{"https://notmangadex.org/title/" + id, "", false},
-		{"https://mangadex.org.example/title/" + id, "", false},
-		{"{" + id + "}", "", false},
-		{strings.ReplaceAll(id, "-", ""), "", false},
-		{"a bakery", "", false},
-		{"://", "", false},
-		{"", "", false},
-	}
-	for _, test := range tests {
-		got, kind, ok := command.ParseID(test.text)
-		if ok != test.ok || ok && (kind != test.kind || got.String() != id) {
-			t.Errorf("%q: %v, %q, %v", test.text, got, kind, ok)
-		}
-	}
-}
 
 func TestParseLanguages(t *testing.T) {
 	t.Parallel()
@@ -63,56 +26,12 @@ func TestParseLanguages(t *testing.T) {
 	}
 }
 
-func TestWriteFile(t *testing.T) {
-	t.Parallel()
-	dir := t.TempDir()
-	path := filepath.Join(dir, "a", "b", "file")
-	write := func(text string, err error) error {
-		return command.WriteFile(path, func(w io.Writer) error {
-			if _, err := io.WriteString(w, text); err != nil {
-				return err
-			}
-			return err
-		})
-	}
-	if err := write("first", nil); err != nil {
-		t.Fatal(err)
-	}
-	broken := errors.New("broken")
-	if err := write("second", broken); !errors.Is(err, broken) {
-		t.Errorf("the error is %v", err)
-	}
-	if content, err := os.ReadFile(path); err != nil || string(content) != "first" {
-		t.Errorf("%q, %v", content, err)
-	}
-	if err := write("third", nil); err != nil {
-		t.Fatal(err)
-	}
-	if content, err := os.ReadFile(path); err != nil || string(content) != "third" {
-		t.Errorf("%q, %v", content, err)
-	}
-	if entries, err := os.ReadDir(filepath.Dir(path)); err != nil || len(entries) != 1 {
-		t.Errorf("%v, %v", entries, err)
-	}
-
-	link := filepath.Join(dir, "link")
-	if err := os.Symlink(path, link); err != nil {
-		t.Skip(err)
-	}
-	if err := command.WriteFile(link, func(w io.Writer) error { _, err := io.WriteString(w, "fourth"); return err }); err != nil {
-		t.Fatal(err)
-	}
-	if content, err := os.ReadFile(path); err != nil || string(content) != "fourth" {
-		t.Errorf("behind the link: %q, %v", content, err)
-	}
-}
-
-// TestWriteFileElsewhere leaves alone what is no file.
-func TestWriteFileElsewhere(t *testing.T) {
+// TestWriteToElsewhere leaves alone what is no file.
+func TestWriteToElsewhere(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	write := func(path string) error {
-		return command.WriteFile(path, func(w io.Writer) error { _, err := io.WriteString(w, "text"); return err })
+		return new(command.Command).WriteTo(path, func(w io.Writer) error { _, err := io.WriteString(w, "text"); return err })
 	}
 	if err := write(dir); err == nil || !strings.Contains(err.Error(), "it is a folder") {
 		t.Errorf("a folder: %v", err)

@@ -41,15 +41,27 @@ const formulas = "=+-@＝＋－＠"
 // which ends a cell for programs in many countries.
 func guarded(cell string) string {
 	var b strings.Builder
-	begins := true
-	for _, r := range cell {
-		if begins && strings.ContainsRune(formulas, r) {
-			b.WriteByte('\'')
+	b.Grow(len(cell) + 1)
+	written, begins := 0, true
+	for i := range len(cell) {
+		if begins && isFormula(cell[i:]) {
+			b.WriteString(cell[written:i] + "'")
+			written = i
 		}
-		b.WriteRune(r)
-		begins = r == ';' || begins && strings.ContainsRune(` "'`, r)
+		c := cell[i]
+		begins = c == ';' || begins && (c == ' ' || c == '"' || c == '\'')
 	}
+	b.WriteString(cell[written:])
 	return b.String()
+}
+
+// isFormula reports whether a text that is not empty begins like a formula.
+func isFormula(text string) bool {
+	if c := text[0]; c < utf8.RuneSelf {
+		return strings.IndexByte(formulas, c) >= 0
+	}
+	r, _ := utf8.DecodeRuneInString(text)
+	return r != utf8.RuneError && strings.ContainsRune(formulas, r)
 }
 
 // UTF8 is the text of a file in UTF-8 or, as its byte order mark tells, in UTF-16, without that mark.
@@ -96,10 +108,8 @@ func ReadCSV(content []byte) ([][]string, error) {
 }
 
 func unguarded(cell string) string {
-	if rest, ok := strings.CutPrefix(cell, "'"); ok {
-		if r, _ := utf8.DecodeRuneInString(rest); strings.ContainsRune(formulas, r) {
-			return rest
-		}
+	if rest, ok := strings.CutPrefix(cell, "'"); ok && rest != "" && isFormula(rest) {
+		return rest
 	}
 	return cell
 }

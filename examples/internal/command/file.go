@@ -9,7 +9,7 @@ import (
 )
 
 // ReadFile reads a file as [os.ReadFile] does, but no more of it than the memory can take: a device
-// such as /dev/zero has no end. If [WriteFile] was killed in the middle, it reads the new content.
+// such as /dev/zero has no end. If [atomicfile.Write] was killed in the middle, it reads the new content.
 func ReadFile(path string) ([]byte, error) {
 	f, err := atomicfile.Open(path)
 	if err != nil {
@@ -24,15 +24,10 @@ func ReadFile(path string) ([]byte, error) {
 	return content, err
 }
 
-// WriteFile writes a file as a whole or not at all, see [atomicfile.Write].
-func WriteFile(path string, write func(io.Writer) error) error {
-	return atomicfile.Write(path, 0o666, write)
-}
-
-// WriteTo writes to a file as [WriteFile] does, or to Stdout if the path is empty.
+// WriteTo writes to a file, as a whole or not at all, or to Stdout if the path is empty.
 func (c *Command) WriteTo(path string, write func(io.Writer) error) error {
 	if path == "" {
 		return write(c.Stdout)
 	}
-	return WriteFile(path, write)
+	return atomicfile.Write(path, 0o666, write)
 }

@@ -47,19 +47,23 @@ func WriteJSON(w io.Writer, v any) error {
 	if err := encoder.Encode(v); err != nil {
 		return err
 	}
-	safe := make([]byte, 0, b.Len())
-	for _, r := range b.String() {
-		switch {
-		case !isHidden(r) || r == '\n':
-			safe = utf8.AppendRune(safe, r)
-		case r > 0xffff:
+	text := b.String()
+	safe := make([]byte, 0, len(text)+len(text)/4)
+	begin := 0 // of what is not in safe yet
+	for i, r := range text {
+		if !isHidden(r) || r == '\n' {
+			continue
+		}
+		safe = append(safe, text[begin:i]...)
+		begin = i + utf8.RuneLen(r)
+		if r > 0xffff {
 			high, low := utf16.EncodeRune(r)
 			safe = appendEscape(appendEscape(safe, high), low)
-		default:
+		} else {
 			safe = appendEscape(safe, r)
 		}
 	}
-	_, err := w.Write(safe)
+	_, err := w.Write(append(safe, text[begin:]...))
 	return err
 }
 
@@ -71,7 +75,13 @@ func appendEscape(b []byte, r rune) []byte {
 
 // isHidden tells characters that do something to a terminal instead of being seen.
 func isHidden(r rune) bool {
-	return r < ' ' || r > '~' && unicode.In(r, unicode.Cc, unicode.Cf, unicode.Zl, unicode.Zp)
+	switch {
+	case r < 0xa0:
+		return r < ' ' || r > '~'
+	case r < 0x600 && r != 0xad || 0x2070 <= r && r <= 0xd7ff: // most of what is written, and never hidden
+		return false
+	}
+	return unicode.In(r, unicode.Cf, unicode.Zl, unicode.Zp)
 }
 
 // An Output takes the results of a program. Whatever the program does, control characters do not get
@@ -116,12 +126,14 @@ func (o *Output) Write(p []byte) (n int, err error) {
 // withoutControls is a text without control characters and marks of direction.
 func withoutControls(text []byte) []byte {
 	safe := make([]byte, 0, len(text))
-	for len(text) > 0 {
-		r, size := utf8.DecodeRune(text)
-		if ' ' <= r && r <= '~' || r == '\n' || r == '\t' || !unicode.IsControl(r) && !unicode.Is(unicode.Bidi_Control, r) {
-			safe = append(safe, text[:size]...)
+	begin := 0 // of what is not in safe yet
+	for i := 0; i < len(text); {
+		r, size := utf8.DecodeRune(text[i:])
+		if r != '\n' && r != '\t' && isHidden(r) && (unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r)) {
+			safe = append(safe, text[begin:i]...)
+			begin = i + size
 		}
-		text = text[size:]
+		i += size
 	}
-	return safe
+	return append(safe, text[begin:]...)
 }
