@@ -26,13 +26,18 @@ import (
 // asProgram in the environment makes a test binary the program that it tests.
 const asProgram = "EXAMPLETEST_MAIN"
 
-// Main is for TestMain. It calls main if the test binary is to be the program.
-func Main(m *testing.M, main func()) {
+// Main is for TestMain. It calls main if the test binary is to be the program, and otherwise what is to
+// be done after all tests.
+func Main(m *testing.M, main func(), after ...func()) {
 	if os.Getenv(asProgram) != "" {
 		main()
 		os.Exit(0)
 	}
-	os.Exit(m.Run())
+	status := m.Run()
+	for _, end := range after {
+		end()
+	}
+	os.Exit(status)
 }
 
 // A Program is the program under test, with a home of its own.

@@ -1,0 +1,241 @@
+package main
+
+import (
+	"context"
+	"database/sql"
+	"embed"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/stdlib"
+	_ "modernc.org/sqlite" // the driver sqlite
+
+	"github.com/mangadex-go/mangadex/examples/internal/command"
+)
+
+// A database holds the copy. It is safe for use by many goroutines and processes: those who write
+// wait for each other.
+type database struct {
+	*sql.DB
+	dialect
+	turn chan struct{} // held by who writes in this process
+}
+
+// A dialect is what SQLite and PostgreSQL do not have in common. Parameters are $1 in both.
+type dialect struct {
+	name   string
+	types  *strings.Replacer // of the columns
+	alone  string            // makes a transaction wait for others that write; empty where beginning does
+	clock  string            // milliseconds since 1970
+	params int               // of a statement that writes rows, as many as pay
+}
+
+var (
+	sqlite = dialect{
+		name:   "SQLite",
+		types:  strings.NewReplacer(" uuid", " TEXT", " timestamptz", " TEXT", " boolean", " INTEGER", " bigint", " INTEGER", " double precision", " REAL"),
+		clock:  "CAST(unixepoch('subsec') * 1000 AS INTEGER)",
+		params: 1, // a row at a time: the driver looks for each parameter among all
+	}
+	postgres = dialect{
+		name:   "PostgreSQL",
+		types:  strings.NewReplacer(),
+		alone:  "SELECT pg_advisory_xact_lock(5137220926)",
+		clock:  "CAST(extract(epoch FROM clock_timestamp()) * 1000 AS bigint)",
+		params: 30000,
+	}
+)
+
+// openDatabase opens a file of SQLite, or a database of PostgreSQL at an address, and brings its
+// schema up to date.
+func openDatabase(ctx context.Context, where string) (*database, error) {
+	d := &database{turn: make(chan struct{}, 1)}
+	if isPostgres(where) {
+		config, err := pgx.ParseConfig(where)
+		if err != nil { // which may have the password in it
+			return nil, command.Usagef("-db is not an address like postgres://user:password@host:5432/mirror")
+		}
+		d.DB, d.dialect = stdlib.OpenDB(*config), postgres
+	} else {
+		if err := os.MkdirAll(filepath.Dir(where), 0o700); err != nil {
+			return nil, err
+		}
+		const settings = "?_txlock=immediate&_pragma=busy_timeout(60000)&_pragma=journal_mode(WAL)&_pragma=synchronous(NORMAL)&_pragma=foreign_keys(1)"
+		var err error
+		if d.DB, err = sql.Open("sqlite", fileURL(where)+settings); err != nil {
+			return nil, err
+		}
+		d.dialect = sqlite
+	}
+	d.SetMaxOpenConns(8)
+	if err := d.migrate(ctx); err != nil {
+		d.Close()
+		return nil, fmt.Errorf("the database %s cannot be used; -db names another one: %w", describe(where), err)
+	}
+	return d, nil
+}
+
+func isPostgres(where string) bool {
+	return strings.HasPrefix(where, "postgres://") || strings.HasPrefix(where, "postgresql://")
+}
+
+// fileURL is a file as SQLite takes it, whatever is in its name.
+func fileURL(path string) string {
+	path = filepath.ToSlash(path)
+	if filepath.VolumeName(path) != "" {
+		path = "/" + path
+	}
+	return "file:" + (&url.URL{Path: path}).EscapedPath()
+}
+
+// describe names a database without the password.
+func describe(where string) string {
+	if !isPostgres(where) {
+		return where
+	}
+	if u, err := url.Parse(where); err == nil {
+		return u.Host + u.Path
+	}
+	return "of PostgreSQL"
+}
+
+// write runs a transaction that writes. It waits for those that others have begun.
+func (d *database) write(ctx context.Context, do func(tx *transaction) error) error {
+	select {
+	case d.turn <- struct{}{}:
+		defer func() { <-d.turn }()
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+	begun, err := d.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	tx := &transaction{Tx: begun, params: d.params}
+	defer tx.Rollback() //nolint:errcheck // after Commit it does nothing
+	if d.alone != "" {
+		if _, err := tx.ExecContext(ctx, d.alone); err != nil {
+			return err
+		}
+	}
+	if err := do(tx); err != nil {
+		return err
+	}
+	return tx.Commit()
+}
+
+// A transaction writes. It keeps the statements that it has prepared until it ends.
+type transaction struct {
+	*sql.Tx
+	params     int
+	statements map[string]*sql.Stmt
+}
+
+// prepared carries out a statement that comes again and again.
+func (tx *transaction) prepared(ctx context.Context, text string, args []any) error {
+	if tx.statements == nil {
+		tx.statements = map[string]*sql.Stmt{}
+	}
+	statement, ok := tx.statements[text]
+	if !ok {
+		var err error
+		if statement, err = tx.PrepareContext(ctx, text); err != nil {
+			return err
+		}
+		tx.statements[text] = statement
+	}
+	_, err := statement.ExecContext(ctx, args...)
+	return err
+}
+
+// now is the time of the database, which all processes have in common.
+func (d *database) now(ctx context.Context, q queryer) (ms int64, err error) {
+	return ms, q.QueryRowContext(ctx, "SELECT "+d.clock).Scan(&ms)
+}
+
+// A queryer is a database or a transaction.
+type queryer interface {
+	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
+	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
+}
+
+//go:embed schema/*.sql
+var schema embed.FS
+
+// migrate carries out the files of the schema that the database has not seen, in the order of their
+// names.
+func (d *database) migrate(ctx context.Context) error {
+	files, err := fs.ReadDir(schema, "schema")
+	if err != nil {
+		return err
+	}
+	return d.write(ctx, func(tx *transaction) error {
+		if _, err := tx.ExecContext(ctx, "CREATE TABLE IF NOT EXISTS schema_version (name text PRIMARY KEY)"); err != nil {
+			return err
+		}
+		seen, err := texts(ctx, tx, "SELECT name FROM schema_version")
+		if err != nil {
+			return err
+		}
+		known := map[string]bool{}
+		for _, file := range files {
+			known[file.Name()] = true
+		}
+		for name := range seen {
+			if !known[name] {
+				return errors.New("it was made by a newer version of this program")
+			}
+		}
+		for _, file := range files {
+			if seen[file.Name()] {
+				continue
+			}
+			text, err := schema.ReadFile("schema/" + file.Name())
+			if err != nil {
+				return err
+			}
+			if _, err := tx.ExecContext(ctx, d.types.Replace(string(text))); err != nil {
+				return fmt.Errorf("%s: %w", file.Name(), err)
+			}
+			if _, err := tx.ExecContext(ctx, "INSERT INTO schema_version (name) VALUES ($1)", file.Name()); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// texts reads a column.
+func texts(ctx context.Context, q queryer, query string, args ...any) (map[string]bool, error) {
+	all := map[string]bool{}
+	err := each(ctx, q, query, args, func(row *sql.Rows) error {
+		var text string
+		if err := row.Scan(&text); err != nil {
+			return err
+		}
+		all[text] = true
+		return nil
+	})
+	return all, err
+}
+
+// each calls do for the rows of a query.
+func each(ctx context.Context, q queryer, query string, args []any, do func(row *sql.Rows) error) error {
+	rows, err := q.QueryContext(ctx, query, args...)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		if err := do(rows); err != nil {
+			return err
+		}
+	}
+	return rows.Err()
+}
