@@ -17,13 +17,13 @@ type bearer struct {
 	renewAt time.Time // by the wall clock, from which on it should be renewed
 	endAt   time.Time // from which on it must not be used
 
-	// trusted is how long after start, by the monotonic clock, the wall clock need not be read.
-	trusted atomic.Int64
+	trusted atomic.Bool  // the clock need not be read
+	seconds atomic.Int64 // how often it was read
 
 	known atomic.Int64 // when the API has last said that it knows the token: a nanosecond more than so long after start
 	looks atomic.Int32 // how often it was asked because Edit did not know
 
-	sampled atomic.Int64 // trusted, as it was when Edit has last thought about asking
+	sampled atomic.Int64 // seconds, as they were when Edit has last thought about asking
 }
 
 // newBearer sets the margins. They allow for a request under way, for expiries that are whole
@@ -41,18 +41,20 @@ func newBearer(t Token, now time.Time) *bearer {
 }
 
 // fresh reports whether a token need not be renewed yet. The wall clock decides, because the
-// monotonic one stands still while a computer sleeps. But every call asks this, and reading only the
-// monotonic clock takes half the time, so the wall clock is read once a second.
+// monotonic one stands still while a computer sleeps. But every call asks this, and reading a clock is
+// a third of what it costs to mark a request, so it is read once a second while there are calls.
 func (b *bearer) fresh() bool {
-	if time.Since(b.start) < time.Duration(b.trusted.Load()) {
+	if b.trusted.Load() {
 		return true
 	}
-	now := time.Now()
-	left := b.renewAt.Sub(now)
+	left := b.renewAt.Sub(time.Now())
 	if left <= 0 {
 		return false
 	}
-	b.trusted.Store(int64(now.Sub(b.start) + min(left, time.Second)))
+	if b.trusted.CompareAndSwap(false, true) {
+		b.seconds.Add(1)
+		time.AfterFunc(min(left, time.Second), func() { b.trusted.Store(false) })
+	}
 	return true
 }
 

@@ -147,7 +147,7 @@ func (r *repeats) suspicious(req *http.Request, b *bearer) bool {
 		}
 		r.last.Store(hash)
 	}
-	second := b.trusted.Load()
+	second := b.seconds.Load()
 	if b.sampled.Load() == second {
 		return false
 	}

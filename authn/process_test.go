@@ -9,8 +9,10 @@ import (
 	"math/rand/v2"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -45,22 +47,27 @@ func exit(err error) {
 	os.Exit(0)
 }
 
-// userProcess asks who it is for each line that it reads.
-func userProcess() error {
+// userProcess is a program that closes its session when it is told to end. It asks who it is for each
+// line that it reads.
+func userProcess() (err error) {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
 	address := os.Getenv(apiEnv)
 	s, err := authn.New(authn.WithAPIServer(address), authn.WithAuthServer(address+realm), authn.WithPersonalClient(clientID, clientSecret),
 		authn.WithStore(authn.NewFileStore(os.Getenv(pathEnv))), authn.WithoutCheck())
 	if err != nil {
 		return err
 	}
-	for in := bufio.NewScanner(os.Stdin); in.Scan(); {
-		user, err := s.User(context.Background())
+	defer func() { err = errors.Join(err, s.Close()) }()
+	for in := bufio.NewScanner(os.Stdin); ctx.Err() == nil && in.Scan(); {
+		user, err := s.User(ctx)
 		if err != nil {
-			return err
+			fmt.Println("failed:", err)
+			continue
 		}
 		fmt.Println(user.Attributes.Username)
 	}
-	return s.Close()
+	return nil
 }
 
 // saverProcess saves tokens until it is killed.
