@@ -5,11 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"net/http"
 	"sync"
 
 	"github.com/google/uuid"
 
+	"github.com/mangadex-go/mangadex/internal/answer"
 	"github.com/mangadex-go/mangadex/internal/fanout"
 )
 
@@ -131,17 +131,17 @@ func halving[T any](ctx context.Context, ids []uuid.UUID, err error, left *int, 
 
 // isUnknownID tells a "not found" of MangaDex from one of a proxy, which says nothing of an id.
 func isUnknownID(err error) bool {
-	answer := (*Error)(nil)
-	if !errors.As(err, &answer) || answer.StatusCode != http.StatusNotFound {
+	e := (*Error)(nil)
+	if !errors.As(err, &e) || !e.Is(ErrNotFound) {
 		return false
 	}
 	var body ErrorResponse
-	return len(answer.Errors) > 0 || unmarshal(answer.Body, &body) == nil && body.Result == ResultError
+	return len(e.Errors) > 0 || unmarshal(e.Body, &body) == nil && body.Result == ResultError
 }
 
 func isTooLong(err error) bool {
-	answer := (*Error)(nil)
-	return errors.As(err, &answer) && answer.StatusCode == http.StatusRequestURITooLong
+	e := (*Error)(nil)
+	return errors.As(err, &e) && answer.TooLong(e.StatusCode)
 }
 
 // batches fetches each id once, so many at a time and a few times at once. The first error ends

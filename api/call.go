@@ -139,7 +139,7 @@ func (c *Client) exchange(ctx context.Context, r *request, editors []RequestEdit
 		return newError(r, path, resp, body, err)
 	}
 	if !success {
-		if r.op.Method == http.MethodDelete && resp.StatusCode == http.StatusNotFound && r.attempts.InDoubt() {
+		if r.op.Method == http.MethodDelete && answer.Is(resp.StatusCode, answer.ErrNotFound) && r.attempts.InDoubt() {
 			return nil // an earlier attempt has done it, and its answer was lost
 		}
 		return newError(r, path, resp, body, nil)
@@ -226,7 +226,7 @@ func has(body []byte, extra Extra, names ...string) bool {
 // so.
 func (c *Client) acknowledge(ctx context.Context, r *request, editors []RequestEditorFn) error {
 	return c.exchange(ctx, r, editors, func(resp *http.Response, body []byte) error {
-		if len(body) == 0 && (resp.StatusCode == http.StatusNoContent || resp.StatusCode == http.StatusResetContent) {
+		if len(body) == 0 && answer.WithoutBody(resp.StatusCode) {
 			return nil
 		}
 		if !isJSON(resp.Header.Get("Content-Type"), body) {

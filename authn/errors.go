@@ -154,11 +154,11 @@ func (e *TokenError) reason() (what, advice string) {
 		return "the server does not give what was asked for", "leave WithScopes out, or log in once more and agree to them; the refresh token is kept"
 	case e.Code == "invalid_request" && e.Operation == "refresh":
 		return "the server does not take the refresh token as it is sent", "log in with username and password if that stays so, because the client may have changed; the refresh token is kept"
-	case e.StatusCode == http.StatusNotFound:
+	case answer.Is(e.StatusCode, answer.ErrNotFound):
 		return "the server has no such endpoint", checkAddress
 	case e.Retryable:
 		return "the answer is not what this endpoint sends", "nothing is lost, try again later; if it stays so, " + checkAddress
-	case 300 <= e.StatusCode && e.StatusCode < 400:
+	case answer.Redirect(e.StatusCode):
 		return "the server redirects, and secrets are not sent elsewhere", checkAddress
 	case is(ErrNotJSON):
 		return "the answer is not what this endpoint sends", checkAddress
@@ -172,12 +172,8 @@ func (e *TokenError) Is(target error) bool {
 	switch target {
 	case ErrUnauthorized:
 		return e.is(ErrWrongPassword) || e.is(ErrAccount) || e.is(ErrRefreshTokenRefused) || e.is(ErrClientRefused)
-	case api.ErrServer:
-		return e.StatusCode >= 500
-	case api.ErrRateLimited:
-		return e.StatusCode == http.StatusTooManyRequests
-	case api.ErrForbidden:
-		return e.StatusCode == http.StatusForbidden
+	case api.ErrServer, api.ErrRateLimited, api.ErrForbidden:
+		return answer.Is(e.StatusCode, target)
 	}
 	return e.is(target)
 }

@@ -61,8 +61,9 @@ func askFor(ctx context.Context, what string, ask func(context.Context) (string,
 func (s *Session) send(ctx context.Context, f *flight, g grant, patience time.Duration) (Token, error) {
 	ctx, cancel := awake(ctx, patience)
 	defer cancel()
-	late := time.AfterFunc(exchangeTimeout, func() { f.isLate(g.operation()) })
-	defer late.Stop()
+	late, inTime := awake(ctx, exchangeTimeout)
+	defer inTime()
+	defer context.AfterFunc(late, func() { f.isLate(g.operation()) })()
 	t, err := s.wire.exchange(ctx, g)
 	if r, ok := g.(refreshGrant); ok && err == nil && t.RefreshToken == "" {
 		t.RefreshToken = r.token

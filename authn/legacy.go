@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"net/http"
 	"time"
 
 	"github.com/mangadex-go/mangadex/api"
@@ -64,7 +63,7 @@ func (w *sessionEndpoints) exchange(ctx context.Context, g grant) (Token, error)
 func (w *sessionEndpoints) failure(g grant, got *reply) error {
 	e := byStatus(g.operation(), got, g.secrets()...)
 	switch {
-	case got.status == http.StatusUnauthorized && (len(got.body) == 0 || got.isObject()):
+	case answer.Is(got.status, answer.ErrUnauthorized) && (len(got.body) == 0 || got.isObject()):
 		e.reasons = []error{g.refused()}
 	case answer.MayWantCaptcha(got.status):
 		if key := answer.SiteKey(got.header); key != "" {
@@ -89,7 +88,7 @@ func (w *sessionEndpoints) end(ctx context.Context, t Token) error {
 	switch {
 	case err != nil:
 		return noAnswer("logout", got, err)
-	case got.ok(), got.status == http.StatusUnauthorized:
+	case got.ok(), answer.Is(got.status, answer.ErrUnauthorized):
 		return nil
 	}
 	return byStatus("logout", got)

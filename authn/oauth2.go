@@ -3,12 +3,12 @@ package authn
 import (
 	"context"
 	"fmt"
-	"net/http"
 	"net/url"
 	"strings"
 	"time"
 
 	"github.com/mangadex-go/mangadex/api"
+	"github.com/mangadex-go/mangadex/internal/answer"
 	"github.com/mangadex-go/mangadex/internal/origin"
 )
 
@@ -145,7 +145,7 @@ func (p *personalClient) refusal(operation string, got *reply, code, description
 		e.Retryable = true
 		e.reasons = []error{ErrUnavailable}
 	default:
-		if got.status >= 500 || got.status == http.StatusTooManyRequests {
+		if answer.Is(got.status, answer.ErrServer) || answer.Is(got.status, answer.ErrRateLimited) {
 			e.Retryable = true
 			e.reasons = []error{ErrUnavailable}
 		}

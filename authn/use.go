@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/mangadex-go/mangadex/api"
+	"github.com/mangadex-go/mangadex/internal/answer"
 )
 
 // Use makes a client act for a session: [Session.Edit] sees every request before it is sent, and a
@@ -82,7 +83,7 @@ func closeBody(req *http.Request, err error) error {
 // do sends a request, and once more if its token was refused.
 func (s *Session) do(req *http.Request, send func(*http.Request) (*http.Response, error)) (*http.Response, error) {
 	resp, err := send(req)
-	if err != nil || resp.StatusCode != http.StatusUnauthorized {
+	if err != nil || !answer.Is(resp.StatusCode, answer.ErrUnauthorized) {
 		return resp, err
 	}
 	header := req.Header.Get("Authorization")
@@ -119,7 +120,7 @@ func (s *Session) do(req *http.Request, send func(*http.Request) (*http.Response
 	}
 	resp, err = send(again)
 	if b != nil && err == nil {
-		s.helped(b, resp.StatusCode != http.StatusUnauthorized)
+		s.helped(b, !answer.Is(resp.StatusCode, answer.ErrUnauthorized))
 	}
 	return resp, err
 }

@@ -73,11 +73,11 @@ func byStatus(operation string, got *reply, secrets ...string) *TokenError {
 	switch verdict := answer.Of(got.status, answer.JSON); {
 	case got.ok(): // and yet an error: there is no token in it
 		e.Retryable = true
-	case verdict.Temporary, got.status >= 500:
+	case verdict.Temporary, answer.Is(got.status, answer.ErrServer):
 		e.Retryable = true
 		e.reasons = append(e.reasons, ErrUnavailable)
 	}
-	if 300 <= got.status && got.status < 400 {
+	if answer.Redirect(got.status) {
 		return e
 	}
 	if !json.Valid(got.body) {

@@ -126,7 +126,7 @@ func (f *fetcher) exchange(ctx context.Context, address string, out output, m *m
 	a.cached = strings.HasPrefix(strings.ToUpper(resp.Header.Get("X-Cache")), "HIT")
 	declared := resp.Header.Get("Content-Type")
 	switch {
-	case resp.StatusCode != http.StatusOK:
+	case !answer.Whole(resp.StatusCode):
 		return a, &statusError{resp.StatusCode, answer.RetryAfter(resp.StatusCode, resp.Header, time.Now())}
 	case declared != "" && !isPicture(declared) && !isGzip(declared):
 		return a, fmt.Errorf("the answer is %q, not a picture", declared)
@@ -267,7 +267,7 @@ func (e silentError) Timeout() bool { return true }
 // isRefusal reports whether a host will say the same to every request like this one.
 func isRefusal(err error) bool {
 	var status *statusError
-	return errors.As(err, &status) && (status.status == http.StatusUnauthorized || status.status == http.StatusForbidden || status.status == http.StatusGone)
+	return errors.As(err, &status) && answer.TurnsAway(status.status)
 }
 
 // isGone reports whether there is nobody at a host to answer, or not in time.

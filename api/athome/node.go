@@ -13,6 +13,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/mangadex-go/mangadex/api"
+	"github.com/mangadex-go/mangadex/internal/origin"
 )
 
 // lifetime is how long the address of a node is good for.
@@ -27,17 +28,11 @@ type node struct {
 }
 
 func newNode(base string) (*node, error) {
-	u, err := url.Parse(base)
-	if err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" {
-		return nil, errors.New("the server names a node without a scheme and a host")
+	server, err := origin.Parse(base, "https://node.example")
+	if err != nil {
+		return nil, errors.New("the server names a node by what is not the address of a host")
 	}
-	return &node{base: strings.TrimRight(base, "/"), host: u.Host, ours: isMangaDex(u.Hostname()), born: time.Now()}, nil
-}
-
-// isMangaDex reports whether a host is one of MangaDex's own.
-func isMangaDex(host string) bool {
-	host = strings.ToLower(strings.TrimSuffix(host, "."))
-	return host == "mangadex.org" || strings.HasSuffix(host, ".mangadex.org")
+	return &node{base: strings.TrimRight(base, "/"), host: server.Host(), ours: server.In("mangadex.org"), born: time.Now()}, nil
 }
 
 // A source knows the node that serves a chapter now, and asks for another one.

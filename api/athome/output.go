@@ -10,6 +10,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"github.com/mangadex-go/mangadex/internal/atomicfile"
 )
 
 // An output takes a picture. Errors of its methods are not faults of the host.
@@ -127,7 +129,7 @@ func (f *file) keep(path string) error {
 	if err := f.f.Close(); err != nil {
 		return err
 	}
-	if err := os.Rename(f.f.Name(), path); err != nil {
+	if err := atomicfile.Place(f.f.Name(), path); err != nil {
 		return err
 	}
 	f.f = nil

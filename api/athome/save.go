@@ -12,6 +12,7 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/mangadex-go/mangadex/internal/atomicfile"
 	"github.com/mangadex-go/mangadex/internal/fanout"
 )
 
@@ -170,7 +171,7 @@ func (c *Chapter) move(dir string, there map[string][]pageFile, indexes []int) (
 		steps = append(steps, s)
 	}
 	for _, s := range steps {
-		if err := os.Rename(s.part, filepath.Join(dir, s.name)); err != nil {
+		if err := atomicfile.Place(s.part, filepath.Join(dir, s.name)); err != nil {
 			return nil, err
 		}
 	}

@@ -1,7 +1,6 @@
 package transport
 
 import (
-	"net/http"
 	"sync/atomic"
 	"time"
 
@@ -19,7 +18,7 @@ func (e *exchange) learn() {
 		e.pause(Feedback{Pause: t.banPause, All: true, Reason: &BannedError{Until: until}})
 		return
 	}
-	limited := resp.StatusCode == http.StatusTooManyRequests
+	limited := answer.Is(resp.StatusCode, answer.ErrRateLimited)
 	if limited {
 		t.stats.rateLimited.Add(1)
 	}

@@ -70,7 +70,7 @@ func (e *exchange) again() bool {
 		return false
 	}
 	switch {
-	case e.err == nil && e.resp.StatusCode == http.StatusTooManyRequests:
+	case e.err == nil && answer.Is(e.resp.StatusCode, answer.ErrRateLimited):
 		if e.t.limiter == nil {
 			if wait > e.t.maxWait {
 				return false

@@ -163,7 +163,7 @@ func (e *exchange) roundTrip(ctx context.Context, body io.ReadCloser) (*http.Res
 		err = errors.New("transport: the transport below returned neither an answer nor an error")
 	case err != nil:
 		err = w.mend(answer.NamedProxy(err, e.t.base, out))
-	case resp.StatusCode == http.StatusSwitchingProtocols:
+	case answer.Switched(resp.StatusCode):
 		resp.Body.Close()
 		err = errors.New("transport: the server answers 101, and nobody has asked for another protocol; check its address, and what stands between")
 	}

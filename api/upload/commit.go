@@ -5,13 +5,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
 	"strings"
 	"time"
 
 	"github.com/google/uuid"
 
 	"github.com/mangadex-go/mangadex/api"
+	"github.com/mangadex-go/mangadex/internal/answer"
 )
 
 // Terms says whether the user accepts the terms of uploading to MangaDex, which are at
@@ -172,12 +172,12 @@ func (s *Session) others(ctx context.Context) {
 
 // chapterIn is the id of the chapter in what arrived of half an answer, zero if it is not there.
 func chapterIn(err error) uuid.UUID {
-	var answer *api.Error
-	if !errors.As(err, &answer) || answer.StatusCode != http.StatusOK {
+	var e *api.Error
+	if !errors.As(err, &e) || !answer.Whole(e.StatusCode) {
 		return uuid.Nil
 	}
 	const member, length = `"data":{"id":"`, 36
-	_, rest, _ := strings.Cut(string(answer.Body), member)
+	_, rest, _ := strings.Cut(string(e.Body), member)
 	if len(rest) <= length { // it would be the end of what was cut off
 		return uuid.Nil
 	}

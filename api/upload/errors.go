@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
 	"strconv"
 	"strings"
 	"time"
@@ -164,14 +163,7 @@ func temporary(ctx context.Context, err error) bool {
 // refused reports whether the server turned the request down for what was in it.
 func refused(err error) bool {
 	var e *api.Error
-	if !errors.As(err, &e) {
-		return false
-	}
-	switch e.StatusCode {
-	case http.StatusBadRequest, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType, http.StatusUnprocessableEntity:
-		return true
-	}
-	return false
+	return errors.As(err, &e) && answer.BadContent(e.StatusCode)
 }
 
 // pause waits before the next attempt, as long as the server says or else for half a second, a

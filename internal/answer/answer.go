@@ -46,6 +46,37 @@ func Is(status int, target error) bool {
 // Success reports whether a status says that the request was carried out.
 func Success(status int) bool { return 200 <= status && status < 300 }
 
+// Whole reports whether a status says that the body is all of what was asked for.
+func Whole(status int) bool { return status == http.StatusOK }
+
+// WithoutBody reports whether a status is that of a success whose body is empty.
+func WithoutBody(status int) bool {
+	return status == http.StatusNoContent || status == http.StatusResetContent
+}
+
+// Redirect reports whether a status leads elsewhere.
+func Redirect(status int) bool { return 300 <= status && status < 400 }
+
+// Switched reports whether a server goes on in another protocol.
+func Switched(status int) bool { return status == http.StatusSwitchingProtocols }
+
+// TurnsAway reports whether a status turns down whoever asks, whatever it is that they ask for.
+func TurnsAway(status int) bool {
+	return status == http.StatusUnauthorized || status == http.StatusForbidden || status == http.StatusGone
+}
+
+// TooLong reports whether a status finds the address of the request too long.
+func TooLong(status int) bool { return status == http.StatusRequestURITooLong }
+
+// BadContent reports whether a status turns a request down for what its body holds.
+func BadContent(status int) bool {
+	switch status {
+	case http.StatusBadRequest, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType, http.StatusUnprocessableEntity:
+		return true
+	}
+	return false
+}
+
 // A Kind says what a body is.
 type Kind uint8
 

@@ -29,7 +29,7 @@ type Body struct {
 // whether the body ended too early; then reading the Body ends in the error that it ended in. What
 // is longer than the limit is not held: it is read from the network when the Body is.
 func Hold(resp *http.Response, limit int64) (cut bool) {
-	if resp.Body == nil || resp.Body == http.NoBody || resp.StatusCode == http.StatusSwitchingProtocols {
+	if resp.Body == nil || resp.Body == http.NoBody || Switched(resp.StatusCode) {
 		return false
 	}
 	b := newBody(resp, limit)

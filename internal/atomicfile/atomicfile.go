@@ -62,7 +62,7 @@ func (f *File) KeepAs(path string) error {
 		err = closeErr
 	}
 	if err == nil {
-		err = replace(f.Name(), path)
+		err = Place(f.Name(), path)
 	}
 	if err != nil {
 		os.Remove(f.Name())
@@ -222,8 +222,9 @@ func canCreate(dir string) bool {
 	return true
 }
 
-// replace gives the file at from the name to.
-func replace(from, to string) error {
+// Place gives a file that is whole, and was written to another name in the same folder, the name that is
+// meant for it. It replaces what is there.
+func Place(from, to string) error {
 	err := os.Rename(from, to)
 	if !isMounted(err) {
 		return err

@@ -14,6 +14,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/mangadex-go/mangadex/internal/answer"
 	"go.yaml.in/yaml/v3"
 )
 
@@ -89,7 +90,7 @@ func Fetch(source string) ([]byte, error) {
 		return nil, fmt.Errorf("the document cannot be fetched: %w; try again later, or give a file", err)
 	}
 	defer response.Body.Close()
-	if response.StatusCode != http.StatusOK {
+	if !answer.Whole(response.StatusCode) {
 		return nil, fmt.Errorf("%s answers %s instead of 200 OK: look whether the URL is still right", Name(source), response.Status)
 	}
 	if response.ContentLength > MaxBytes {

@@ -121,14 +121,17 @@ func (s *Server) Encrypted() bool { return s.base.Scheme == "https" || Loopback(
 
 // OfMangaDex reports whether the server is one of MangaDex's own, which answer over https only.
 func (s *Server) OfMangaDex() bool {
-	name := s.base.Hostname()
-	for _, domain := range []string{"mangadex.org", "mangadex.dev", "mangadex.network"} {
-		if name == domain || strings.HasSuffix(name, "."+domain) {
-			return true
-		}
-	}
-	return false
+	return s.In("mangadex.org") || s.In("mangadex.dev") || s.In("mangadex.network")
 }
+
+// In reports whether the host of the server is a domain or below it.
+func (s *Server) In(domain string) bool {
+	name := s.base.Hostname()
+	return name == domain || strings.HasSuffix(name, "."+domain)
+}
+
+// Host returns the host of the server in one spelling, with its port if that is not the usual one.
+func (s *Server) Host() string { return s.base.Host }
 
 // Same reports whether two addresses are of one origin.
 func Same(a, b *url.URL) bool {

@@ -43,6 +43,8 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/mangadex-go/mangadex/internal/atomicfile"
+
 	"github.com/mangadex-go/mangadex/internal/document"
 )
 
@@ -173,29 +175,14 @@ func moduleRoot() (string, error) {
 
 // replace writes the file in one step: whoever reads it sees the old content or
 // the new one, and a failure leaves the old one.
-func replace(target string, content []byte) (err error) {
-	file, err := os.CreateTemp(filepath.Dir(target), "."+filepath.Base(target)+"-*")
+func replace(target string, content []byte) error {
+	file, err := atomicfile.Create(target, 0o644)
 	if err != nil {
 		return err
 	}
-	defer func() {
-		if err != nil {
-			_ = file.Close() // closing twice is harmless, and err says what went wrong
-			_ = os.Remove(file.Name())
-		}
-	}()
-	mode := fs.FileMode(0o644)
-	if old, err := os.Stat(target); err == nil {
-		mode = old.Mode().Perm()
-	}
 	if _, err := file.Write(content); err != nil {
+		file.Discard()
 		return err
 	}
-	if err := file.Chmod(mode); err != nil {
-		return err
-	}
-	if err := file.Close(); err != nil {
-		return err
-	}
-	return os.Rename(file.Name(), target)
+	return file.Keep()
 }

@@ -3,7 +3,6 @@ package command
 import (
 	"crypto/sha256"
 	"fmt"
-	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -169,8 +168,8 @@ func (c *Command) Path(given, name string) (string, error) {
 	server := "fake"
 	if *c.live {
 		server = "mangadex.org"
-	} else if u, err := url.Parse(*c.server); err == nil && u.Host != "" {
-		server = strings.ReplaceAll(u.Host, ":", "_")
+	} else if known, err := origin.Parse(*c.server, api.Production); err == nil {
+		server = strings.ReplaceAll(known.Host(), ":", "_")
 	}
 	return filepath.Join(settings, "mangadex-go", server, name), nil
 }
