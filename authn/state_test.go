@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 )
@@ -377,6 +378,12 @@ func TestPause(t *testing.T) {
 	}
 	if p.left(t0.Add(-time.Minute)) != 0 || p.left(t0.Add(24*time.Hour)) != 0 {
 		t.Error("a clock that is set makes the pause last")
+	}
+	if p := (pause{}).after("x", down, time.Now(), 0, false); strings.Contains(p.since.String()+p.until.String(), "m=") {
+		t.Error("the pause goes by the monotonic clock, which stands still while a computer sleeps")
+	}
+	if fingerprint("ab", "c") == fingerprint("a", "bc") {
+		t.Error("one fingerprint for two credentials")
 	}
 	if p := p.after("y", down, t0, 0, false); p.times != 1 {
 		t.Error("something else has a pause of its own")

@@ -20,12 +20,14 @@ type recordingStore struct {
 	authn.Store
 	mu     sync.Mutex
 	tokens []string
+	tries  int // to save
 	fail   error
 }
 
 func (s *recordingStore) Save(ctx context.Context, t authn.Token) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.tries++
 	if s.fail != nil {
 		return s.fail
 	}
@@ -46,6 +48,12 @@ func (s *recordingStore) saved() []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.tokens
+}
+
+func (s *recordingStore) tried() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.tries
 }
 
 func (s *recordingStore) setFail(err error) {
