@@ -168,3 +168,49 @@ func TestFileInAFolderOfOthers(t *testing.T) {
 	runStore(t, path, "delete", selfFor(t, dir))
 	mustHaveToken(t, path, "b")
 }
+
+// Real file systems that keep no modes: every file is one that all may read and write, and chmod does
+// nothing, or fails. A login is kept there, and later runs take it.
+func TestFileSystemWithoutModes(t *testing.T) {
+	t.Parallel()
+	image := func(make, mount string) string {
+		return `truncate -s 16M "$1/image" && ` + make + ` "$1/image" >/dev/null 2>&1 && ` + mount
+	}
+	for name, how := range map[string]string{
+		"bindfs":                image("true", `mkdir "$1/source" && bindfs --chmod-ignore --perms=0777 "$1/source" "$2"`),
+		"bindfs without chmod":  image("true", `mkdir "$1/source" && bindfs --chmod-deny --chown-deny --perms=0777 "$1/source" "$2"`),
+		"NTFS":                  image("mkntfs -F -Q", `ntfs-3g "$1/image" "$2"`),
+		"NTFS of somebody else": image("mkntfs -F -Q", `ntfs-3g -o uid=65534,gid=65534 "$1/image" "$2"`),
+		"exFAT":                 image("mkfs.exfat", `loop=$(losetup -f --show "$1/image") && mount.exfat-fuse -o umask=0 "$loop" "$2" && losetup -d "$loop"`),
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			mounted := t.TempDir()
+			if out, err := exec.Command("sh", "-c", how, "sh", t.TempDir(), mounted).CombinedOutput(); err != nil {
+				t.Skipf("it cannot be mounted here: %v: %s", err, out)
+			}
+			t.Cleanup(func() {
+				if out, err := exec.Command("umount", mounted).CombinedOutput(); err != nil {
+					t.Errorf("%v: %s", err, out)
+				}
+			})
+			path := filepath.Join(mounted, "folder", "token")
+			runStore(t, path, "delete", func(*exec.Cmd) {})
+			mustHaveToken(t, path, "b")
+			info, err := os.Stat(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if info.Mode().Perm()&0o077 == 0 {
+				t.Errorf("the mode is %v, so that this shows nothing", info.Mode())
+			}
+			secrets := filepath.Join(mounted, "secrets")
+			if err := os.WriteFile(secrets, []byte(`{"username":"reader","password":"only-a-test"}`), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := authn.New(authn.FromFile(secrets)); err != nil {
+				t.Errorf("secrets on it: %v", err)
+			}
+		})
+	}
+}
