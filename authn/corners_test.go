@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -246,4 +247,35 @@ func TestFileStoreOfNothing(t *testing.T) {
 	if _, err := os.Stat(path + ".refused"); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("an empty file is kept aside: %v", err)
 	}
+}
+
+// An unreadableStore cannot be read for a while.
+type unreadableStore struct {
+	authn.Store
+	broken atomic.Bool
+}
+
+func (s *unreadableStore) Load(ctx context.Context) (authn.Token, error) {
+	if s.broken.Load() {
+		return authn.Token{}, errors.New("input/output error")
+	}
+	return s.Store.Load(ctx)
+}
+
+// What a store holds that cannot be read may be newer than what the session has: nothing is spent.
+func TestStoreThatCannotBeRead(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		store := &unreadableStore{Store: authn.NewMemoryStore()}
+		_, w, s := loggedInMemory(t, authn.WithStore(store))
+		c := w.use(t, s)
+		time.Sleep(20 * time.Minute)
+		before := w.refreshes()
+		store.broken.Store(true)
+		if err := c.FollowManga(t.Context(), w.manga); err == nil || !strings.Contains(err.Error(), "input/output error") || w.refreshes() != before {
+			t.Errorf("got %v after %d renewals", err, w.refreshes()-before)
+		}
+		store.broken.Store(false)
+		w.mustFollow(t, c)
+	})
 }

@@ -40,7 +40,6 @@ func (p pause) after(of string, err error, now time.Time, wanted time.Duration, 
 // left is how much of the pause is left. If the clock has been put back behind its beginning it is
 // over, or it might last for days.
 func (p pause) left(now time.Time) time.Duration {
-	now = now.Round(0)
 	if p.times == 0 || now.Before(p.since) || !now.Before(p.until) {
 		return 0
 	}
