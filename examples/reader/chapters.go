@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -11,7 +12,9 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+
 	"github.com/mangadex-go/mangadex/api"
+	"github.com/mangadex-go/mangadex/api/athome"
 	"github.com/mangadex-go/mangadex/api/reading"
 	"github.com/mangadex-go/mangadex/authn"
 )
@@ -35,6 +38,9 @@ func (s *server) chapter(w http.ResponseWriter, r *http.Request) error {
 	}
 	ctx := authn.WithoutToken(r.Context())
 	opened, release, err := s.images.chapter(ctx, id)
+	if errors.Is(err, athome.ErrExternal) || errors.Is(err, athome.ErrUnavailable) || errors.Is(err, athome.ErrNoPages) {
+		return s.notHere(ctx, w, r, id, err)
+	}
 	if err != nil {
 		return err
 	}
@@ -54,14 +60,45 @@ func (s *server) chapter(w http.ResponseWriter, r *http.Request) error {
 				v.Layout = "strip"
 			}
 		}
-		// The chapter can be read without its neighbours.
-		if all, err := s.feedWith(ctx, manga.ID, &details); err == nil {
-			order := inOrder(all, manga.Attributes)
-			v.Previous = neighbour(order.Previous, &details)
-			v.Next = neighbour(order.Next, &details)
-		}
+		v.Previous, v.Next = s.around(ctx, &details, manga)
 	}
 	return s.show(w, r, http.StatusOK, "chapter", v.Label+" – "+v.Title, v)
+}
+
+// notHere shows why a chapter cannot be read here, and where to go on.
+func (s *server) notHere(ctx context.Context, w http.ResponseWriter, r *http.Request, id uuid.UUID, why error) error {
+	found, err := s.client.GetChapter(ctx, id, &api.GetChapterParams{Includes: []api.Include{api.IncludeManga, api.IncludeScanlationGroup}})
+	if err != nil {
+		return why
+	}
+	status, view := http.StatusOK, message{Text: "The publisher shows this chapter on a site of its own."}
+	if external := (*athome.ExternalError)(nil); errors.As(why, &external) {
+		if view.Link = reading.WebAddress(external.URL); view.Link == "" {
+			view.Text = "The publisher shows this chapter on a site of its own, whose address is not one that a browser can be sent to."
+		}
+	} else {
+		problem := explain(why)
+		status, view.Text, view.Bad = problem.status, problem.text, true
+	}
+	if manga, ok := found.Data.Relationships.Manga(); ok {
+		view.Back = titleAddress(manga.ID, found.Data.Attributes.TranslatedLanguage)
+		view.Before, view.After = s.around(ctx, &found.Data, manga)
+	}
+	return s.show(w, r, status, "message", rowOf(&found.Data).Label, view)
+}
+
+// around are the chapters before and after one. It can be read without them, so they are nil when they
+// cannot be had.
+func (s *server) around(ctx context.Context, c *api.Chapter, manga api.Ref[api.MangaAttributes]) (previous, next *row) {
+	all, err := s.feedWith(ctx, manga.ID, c)
+	if err != nil {
+		return nil, nil
+	}
+	if !slices.ContainsFunc(all, func(other api.Chapter) bool { return other.ID == c.ID }) { // one that was taken down
+		all = append(slices.Clone(all), *c)
+	}
+	order := inOrder(all, manga.Attributes)
+	return neighbour(order.Previous, c), neighbour(order.Next, c)
 }
 
 // neighbour is the chapter before or after one: the version that goes best with it, and here rather

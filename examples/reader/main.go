@@ -102,11 +102,19 @@ func hostsOf(c *command.Command, client *api.Client) hosts {
 	return hosts{client.Server() + "/uploads", client.Server() + "/network/report"} // as in examples/emulator
 }
 
+// How long a browser may take for the header of a request, for all of it, and until it has read the answer,
+// which may take two minutes to come. Slower ones would hold the reader up.
+const (
+	headerTimeout  = 10 * time.Second
+	requestTimeout = 30 * time.Second
+	answerTimeout  = 3 * time.Minute
+)
+
 // serve serves until ctx ends.
 func serve(ctx context.Context, listener net.Listener, handler http.Handler) error {
 	web := &http.Server{
-		Handler: handler, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 30 * time.Second, IdleTimeout: 2 * time.Minute,
-		WriteTimeout:   3 * time.Minute, // a request may take two
+		Handler: handler, ReadHeaderTimeout: headerTimeout, ReadTimeout: requestTimeout, IdleTimeout: 2 * time.Minute,
+		WriteTimeout:   answerTimeout,
 		MaxHeaderBytes: 64 << 10,
 		ErrorLog:       log.New(io.Discard, "", 0), // it tells of browsers that went away
 	}

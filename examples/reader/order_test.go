@@ -1,6 +1,7 @@
 package main
 
 import (
+	"net"
 	"net/http"
 	"regexp"
 	"slices"
@@ -183,6 +184,78 @@ func TestForeign(t *testing.T) {
 			t.Errorf("%s: %d", site, a.status)
 		}
 	}
+}
+
+// TestForeignToALAN is about the address of another computer, to which browsers send no Sec-Fetch-Site without
+// encryption, and no Referer where a page wants none.
+func TestForeignToALAN(t *testing.T) {
+	t.Parallel()
+	r := launch(t, exampletest.New(t), "-addr", "0.0.0.0:0")
+	_, port, err := net.SplitHostPort(strings.TrimPrefix(r.url, "http://"))
+	if err != nil {
+		port = r.url[strings.LastIndex(r.url, ":")+1:]
+	}
+	r.url = "http://127.0.0.1:" + port
+	const lan = "192.168.1.7"
+	fake := r.program.Server
+	path := "/title/" + fake.State().Manga()[0].ID.String()
+	ask := func(header http.Header) answer {
+		req := r.request(http.MethodGet, path)
+		req.Host, req.Header = net.JoinHostPort(lan, port), header
+		return r.send(req)
+	}
+	before := len(fake.Requests())
+	first := ask(http.Header{})
+	first.want(t, http.StatusForbidden, `href="`+path+`">Go on</a>`)
+	if first.header.Get("Set-Cookie") != "" {
+		t.Error("who was led here gets the cookie")
+	}
+	ask(http.Header{"Cookie": {"visit=guessed"}}).want(t, http.StatusForbidden, "Go on")
+	if n := len(fake.Requests()) - before; n > 0 {
+		t.Errorf("MangaDex was asked %d times", n)
+	}
+	clicked := ask(http.Header{"Referer": {"http://" + net.JoinHostPort(lan, port) + path}})
+	clicked.want(t, http.StatusOK, "<h1>")
+	cookie := clicked.header.Get("Set-Cookie")
+	if !strings.Contains(cookie, "SameSite=Strict") || !strings.Contains(cookie, "HttpOnly") {
+		t.Errorf("the cookie is %q", cookie)
+	}
+	value, _, _ := strings.Cut(cookie, ";")
+	ask(http.Header{"Cookie": {value}}).want(t, http.StatusOK, "<h1>")
+	ask(http.Header{"Cookie": {value}, "Referer": {"http://evil.example/"}}).want(t, http.StatusForbidden, "Go on")
+}
+
+// TestNotHere is about chapters that are on another site, or were taken down: there is a way on.
+func TestNotHere(t *testing.T) {
+	t.Parallel()
+	r := start(t)
+	fake := r.program.Server
+	manga, chapters := addTitle(t, fake, "1", "4")
+	add := func(c apitest.Chapter) string {
+		c.Manga = manga
+		id, err := fake.State().AddChapter(c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return id.String()
+	}
+	external := add(apitest.Chapter{Number: "2", ExternalURL: "https://shop.example/read/2"})
+	gone := add(apitest.Chapter{Number: "3", Pages: 2, Unavailable: true})
+	script := add(apitest.Chapter{Number: "5", ExternalURL: "javascript:alert(1)"})
+	link := func(id, to string) string { return `id="` + id + `-chapter" href="/chapter/` + to + `"` }
+	a := r.get("/chapter/" + external)
+	for _, text := range []string{`href="https://shop.example/read/2"`, link("next", chapters[1].String()), link("previous", chapters[0].String()), `href="/title/` + manga.String()} {
+		a.want(t, http.StatusOK, text)
+	}
+	a = r.get("/chapter/" + gone)
+	a.want(t, http.StatusNotFound, link("next", chapters[1].String()))
+	a.want(t, http.StatusNotFound, link("previous", external))
+	a = r.get("/chapter/" + script)
+	a.want(t, http.StatusOK, link("previous", chapters[1].String()))
+	if strings.Contains(a.body, "javascript:") || strings.Contains(a.body, `id="next-chapter"`) {
+		t.Errorf("the last one: %s", a.body)
+	}
+	r.get("/chapter/"+chapters[0].String()).want(t, http.StatusOK, link("next", external))
 }
 
 func TestMethods(t *testing.T) {

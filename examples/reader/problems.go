@@ -29,6 +29,8 @@ func explain(err error) *problem {
 	switch {
 	case errors.As(err, &p):
 		return p
+	case errors.Is(err, athome.ErrExternal):
+		return &problem{http.StatusNotFound, "This chapter is on the site of its publisher."}
 	case errors.Is(err, athome.ErrUnavailable), errors.Is(err, athome.ErrNoPages):
 		return &problem{http.StatusNotFound, "This chapter cannot be read on MangaDex any more."}
 	case errors.Is(err, athome.ErrChanged):
@@ -72,15 +74,6 @@ func short(err error) string {
 func (s *server) fail(w http.ResponseWriter, r *http.Request, err error) {
 	if errors.Is(r.Context().Err(), context.Canceled) {
 		return // the browser has gone
-	}
-	if external := (*athome.ExternalError)(nil); errors.As(err, &external) {
-		text := "The publisher shows this chapter on a site of its own."
-		link := reading.WebAddress(external.URL)
-		if link == "" {
-			text = "The publisher shows this chapter on a site of its own, whose address is not one that a browser can be sent to."
-		}
-		s.show(w, r, http.StatusOK, "message", "Read it there", message{Text: text, Link: link}) //nolint:errcheck // see ignore
-		return
 	}
 	problem := explain(err)
 	if problem.status == http.StatusUnauthorized && s.session.Anonymous() && r.Method == http.MethodGet {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/rand"
 	"crypto/sha256"
 	"embed"
 	"encoding/hex"
@@ -35,6 +36,8 @@ type server struct {
 	demo     *apitest.Account                 // nil unless it is that of the fake MangaDex in this program
 	note     func(format string, args ...any) // tells the user a line
 
+	visit string // the value of the cookie of those who came here by themselves
+
 	pages  map[string]*template.Template
 	assets map[string]string // versions of the files in static, by name
 	feeds  feeds
@@ -42,7 +45,7 @@ type server struct {
 
 // load reads the templates and the files of the server.
 func (s *server) load() error {
-	s.pages, s.assets = map[string]*template.Template{}, map[string]string{}
+	s.pages, s.assets, s.visit = map[string]*template.Template{}, map[string]string{}, rand.Text()
 	static, err := fs.ReadDir(files, "static")
 	if err != nil {
 		return err
@@ -118,9 +121,12 @@ func (s *server) handler() http.Handler {
 			s.fail(w, r, &problem{http.StatusMisdirectedRequest, "This server does not go by that name."})
 			return
 		}
-		if isForeign(r) && (r.Method == http.MethodGet || r.Method == http.MethodHead) {
+		if s.isForeign(r) && (r.Method == http.MethodGet || r.Method == http.MethodHead) {
 			s.stop(w, r)
 			return
+		}
+		if !isLoopback(r.Host) && !s.hasVisited(r) {
+			http.SetCookie(w, &http.Cookie{Name: visitCookie, Value: s.visit, Path: "/", HttpOnly: true, SameSite: http.SameSiteStrictMode})
 		}
 		ctx, cancel := context.WithTimeout(r.Context(), 2*time.Minute)
 		defer cancel()
@@ -141,8 +147,9 @@ func (s *server) isOurs(host string) bool {
 
 // isForeign reports whether a page of another site has made the browser send a request, also one of
 // another port of this computer. Browsers say so by Sec-Fetch-Site, and those of old by Origin and
-// Referer; without any of them it is no page that asks.
-func isForeign(r *http.Request) bool {
+// Referer. To the address of another computer they say nothing where a page keeps its Referer to itself;
+// then only who has been here has a cookie, which browsers send for no other site.
+func (s *server) isForeign(r *http.Request) bool {
 	switch r.Header.Get("Sec-Fetch-Site") {
 	case "":
 	case "same-origin", "none":
@@ -156,7 +163,24 @@ func isForeign(r *http.Request) bool {
 			return err != nil || u.Host != r.Host
 		}
 	}
-	return false
+	return !isLoopback(r.Host) && !s.hasVisited(r)
+}
+
+const visitCookie = "visit"
+
+func (s *server) hasVisited(r *http.Request) bool {
+	cookie, err := r.Cookie(visitCookie)
+	return err == nil && cookie.Value == s.visit
+}
+
+// isLoopback reports whether a host is this computer, to which browsers send Sec-Fetch-Site without
+// encryption, too.
+func isLoopback(host string) bool {
+	if name, _, err := net.SplitHostPort(host); err == nil {
+		host = name
+	}
+	ip := net.ParseIP(strings.Trim(host, "[]"))
+	return host == "localhost" || ip.IsLoopback()
 }
 
 // stop answers a request that another site has made. Nothing is asked of MangaDex before a person
@@ -167,7 +191,7 @@ func (s *server) stop(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "This came from another site, and was not carried out.", http.StatusForbidden)
 		return
 	}
-	view := message{Text: "Another site has led here. Nothing has been asked of MangaDex yet.", Next: "/" + strings.TrimLeft(r.URL.RequestURI(), "/"), NextName: "Go on", Bad: true}
+	view := message{Text: "Another site may have led here. Nothing has been asked of MangaDex yet.", Next: "/" + strings.TrimLeft(r.URL.RequestURI(), "/"), NextName: "Go on", Bad: true}
 	s.show(w, r, http.StatusForbidden, "message", "Reader", view) //nolint:errcheck // see ignore
 }
 
@@ -246,6 +270,10 @@ type message struct {
 	Next, NextName string // where to go on; empty for nowhere
 	Link           string // to another site; empty for none
 	Bad            bool
+
+	// Of a chapter that cannot be read here.
+	Back          string
+	Before, After *row
 }
 
 // say shows what happened, and where to go on.

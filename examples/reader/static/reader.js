@@ -40,6 +40,8 @@
 	const keys = {
 		"/": () => $("q") ? $("q").select() : location.assign("/"),
 		"?": () => $("keys").showModal(),
+		n: () => $("next-chapter")?.click(),
+		p: () => $("previous-chapter")?.click(),
 	};
 	document.addEventListener("keydown", (event) => {
 		if (event.defaultPrevented || event.ctrlKey || event.altKey || event.metaKey || document.querySelector("dialog[open]")) return;
@@ -251,8 +253,6 @@
 		PageUp: () => paged() && previous(),
 		Home: () => paged() && show(0),
 		End: () => paged() && show(figures.length - 1),
-		n: () => $("next-chapter")?.click(),
-		p: () => $("previous-chapter")?.click(),
 		r: allAgain,
 		u: () => $("up").click(),
 		l: () => {
