@@ -29,6 +29,11 @@
 //
 // Redirects of nodes are followed, but into a private network only if the node is in one.
 //
+// Requests to nodes are made here and carry no token: neither the request editors nor the middleware of the
+// [api.Client] have a part in them. They leave through its base transport, the one below the limits, and under
+// its User-Agent, unless [WithHTTPClient] and [WithUserAgent] say otherwise. So a base must not put a token on
+// whatever passes; package authn puts it on requests to the API only.
+//
 // # Files that are there
 //
 // [Chapter.Save] and [Chapter.SaveCBZ] compare what is there with the pages that the chapter has now: whole
@@ -36,10 +41,13 @@
 // has are removed. [Check] only compares, and needs no network. [WithFallback] and [WithGaps] say what to do
 // about pages that cannot be had.
 //
-// Requests to nodes are made here and carry no token: neither the request editors nor the middleware of the
-// [api.Client] have a part in them. They leave through its base transport, the one below the limits, and under
-// its User-Agent, unless [WithHTTPClient] and [WithUserAgent] say otherwise. So a base must not put a token on
-// whatever passes; package authn puts it on requests to the API only.
+// # Archives
+//
+// [Chapter.SaveCBZ] and [Chapter.WriteCBZ] put ComicInfo.xml beside the pages, in the form of its schema 2.1:
+// readers such as Komga and Kavita take the series, the number, the volume, the language and the groups from it.
+// With [WithTitle] it also says who wrote and who drew the title, and takes nothing more from the server where
+// [WithDetails] has the groups. What a title is called and what it is about change over the years; the next
+// SaveCBZ brings the archive up to date, without fetching pages that are right.
 //
 // # Reports
 //

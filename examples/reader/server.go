@@ -112,7 +112,9 @@ func (s *server) handler() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
 		h.Set("Content-Security-Policy", "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; object-src 'none'; require-trusted-types-for 'script'")
-		h.Set("Cross-Origin-Opener-Policy", "same-origin")
+		if isLoopback(r.Host) { // browsers complain of it where nothing is encrypted
+			h.Set("Cross-Origin-Opener-Policy", "same-origin")
+		}
 		h.Set("Cross-Origin-Resource-Policy", "same-origin")
 		h.Set("Referrer-Policy", "same-origin") // not no-referrer, which would hide the origin of forms from us
 		h.Set("X-Content-Type-Options", "nosniff")

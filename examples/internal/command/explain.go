@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"net"
 	"strings"
+	"syscall"
 
 	"github.com/mangadex-go/mangadex/api"
 	"github.com/mangadex-go/mangadex/api/reading"
@@ -24,6 +25,7 @@ func (c *Command) Explain(err error) string {
 	var unauthorized *authn.UnauthorizedError
 	var token *authn.TokenError
 	var refusal *api.Error
+	var path *fs.PathError
 	switch {
 	case connection(err) != nil:
 		return fmt.Sprintf("%s cannot be reached; check the network: %s", c.host(), oneLine(connection(err).Error()))
@@ -37,8 +39,12 @@ func (c *Command) Explain(err error) string {
 		return "nobody reads the output any more: " + text
 	case isFull(err):
 		return text + "; make room there"
-	case errors.Is(err, fs.ErrPermission), isUnwritable(err):
+	case errors.Is(err, fs.ErrPermission), isUnwritable(err), errors.As(err, &path) && path.Op == "mkdir":
 		return text + "; choose another place, or change its permissions"
+	case path != nil && errors.Is(err, fs.ErrNotExist):
+		return text + "; check the path"
+	case path != nil && errors.Is(err, syscall.EISDIR):
+		return text + "; give a file"
 	case errors.Is(err, api.ErrCaptchaRequired):
 		return c.host() + " wants a captcha to be solved; log in at https://mangadex.org in a browser, then try again"
 	case errors.As(err, &unauthorized):

@@ -85,9 +85,10 @@ func run(m *testing.M) int {
 
 // startReader starts the program on a fake MangaDex, logged in as its account or as nobody, and
 // returns its address.
-func startReader(t *testing.T, fake *apitest.Server, loggedIn bool) string {
+func startReader(t *testing.T, fake *apitest.Server, loggedIn bool, args ...string) string {
 	t.Helper()
-	cmd := exec.Command(program, "-addr", "127.0.0.1:0", "-server", fake.URL, "-unlimited", "-token", filepath.Join(t.TempDir(), "token.json"))
+	args = append([]string{"-addr", "127.0.0.1:0", "-server", fake.URL, "-unlimited", "-token", filepath.Join(t.TempDir(), "token.json")}, args...)
+	cmd := exec.Command(program, args...)
 	for _, pair := range os.Environ() {
 		if !strings.HasPrefix(pair, "MANGADEX_") {
 			cmd.Env = append(cmd.Env, pair)
@@ -167,7 +168,7 @@ func openTab(t *testing.T, width, height int64, options ...chromedp.EmulateViewp
 	t.Helper()
 	ctx, cancel := chromedp.NewContext(browser, chromedp.WithNewBrowserContext())
 	t.Cleanup(cancel)
-	ctx, cancel = context.WithTimeout(ctx, 2*time.Minute)
+	ctx, cancel = context.WithTimeout(ctx, 10*time.Minute)
 	t.Cleanup(cancel)
 	b := &tab{Context: ctx, t: t}
 	b.do(chromedp.EmulateViewport(width, height, options...))
@@ -262,7 +263,7 @@ func eval[T any](b *tab, expression string) T {
 // wait waits until an expression is true, also over the change from one page to another.
 func (b *tab) wait(expression string) {
 	b.t.Helper()
-	end := time.Now().Add(30 * time.Second)
+	end := time.Now().Add(time.Minute)
 	for {
 		is, err := chromedp.Run(b, chromedp.Evaluate[bool]("!!("+expression+")"))
 		if is && err == nil {
