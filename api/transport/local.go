@@ -71,7 +71,7 @@ func (l *LocalLimiter) setRate(requests int, per time.Duration) {
 // A waiter is a call in Wait.
 type waiter struct {
 	operation string
-	ticket    uint64  // its place among all
+	ticket    uint64  // its place among all; 0 is before all
 	window    *window // nil: only the global limit holds
 	place     *list.Element
 	queue     *list.List    // that place is in; nil: in none
@@ -88,13 +88,13 @@ func (l *LocalLimiter) now() time.Duration { return time.Since(l.start) }
 
 // Wait implements [Limiter].
 func (l *LocalLimiter) Wait(ctx context.Context, call Call, maxWait time.Duration) error {
-	_, err := l.reserve(ctx, call, maxWait, nil)
+	_, err := l.reserve(ctx, call, maxWait, nil, false)
 	return err
 }
 
 // Reserve implements [Reserver].
 func (l *LocalLimiter) Reserve(ctx context.Context, call Call, maxWait time.Duration, waiting func(until time.Time)) (giveBack func(), err error) {
-	p, err := l.reserve(ctx, call, maxWait, waiting)
+	p, err := l.reserve(ctx, call, maxWait, waiting, false)
 	if err != nil {
 		return nil, err
 	}
@@ -107,24 +107,28 @@ type permits struct {
 	ofOwn, global time.Duration
 }
 
-func (l *LocalLimiter) reserve(ctx context.Context, call Call, maxWait time.Duration, waiting func(until time.Time)) (p permits, err error) {
+// reserve waits for permits. A call that has had its turn goes before the others.
+func (l *LocalLimiter) reserve(ctx context.Context, call Call, maxWait time.Duration, waiting func(until time.Time), hadTurn bool) (p permits, err error) {
 	if err := ctx.Err(); err != nil {
 		return p, err
 	}
 	l.mu.Lock()
 	now := l.now()
 	own := l.windowOf(call)
-	if l.passes(own, now) {
+	if l.passes(own, now, hadTurn) {
 		l.next = max(l.next, now+l.step)
 		p = l.take(own, now, 0)
 		l.mu.Unlock()
 		return p, nil
 	}
-	w := &waiter{operation: call.Operation, ticket: l.came, window: own, since: now, until: now + min(maxWait, never-now), maxWait: maxWait}
+	w := &waiter{operation: call.Operation, window: own, since: now, until: now + min(maxWait, never-now), maxWait: maxWait}
 	if deadline, ok := ctx.Deadline(); ok {
 		if at := deadline.Sub(l.start); at < w.until {
 			w.until, w.deadline = at, true
 		}
+	}
+	if !hadTurn {
+		w.ticket = l.came + 1
 	}
 	at, err := l.refuse(w, now)
 	if err != nil {
@@ -132,7 +136,7 @@ func (l *LocalLimiter) reserve(ctx context.Context, call Call, maxWait time.Dura
 		return p, err
 	}
 	w.done = make(chan struct{})
-	l.came++
+	l.came = max(l.came, w.ticket)
 	l.join(w)
 	l.dispatch(now)
 	l.mu.Unlock()
@@ -154,14 +158,18 @@ func (l *LocalLimiter) reserve(ctx context.Context, call Call, maxWait time.Dura
 
 // passes tells whether a call that comes now goes at once. Those that wait for an allowance of
 // their own do not hold it up.
-func (l *LocalLimiter) passes(own *window, now time.Duration) bool {
-	return l.global.open(now) && (own == nil || own.queue.Len() == 0 && own.open(now)) && (l.waiting == 0 || l.first(now) == nil)
+func (l *LocalLimiter) passes(own *window, now time.Duration, hadTurn bool) bool {
+	return l.global.open(now) && (own == nil || (hadTurn || own.queue.Len() == 0) && own.open(now)) && (hadTurn || l.waiting == 0 || l.first(now) == nil)
 }
 
-// join puts a waiter at the end of its queue.
+// join puts a waiter at its place in its queue.
 func (l *LocalLimiter) join(w *waiter) {
 	w.queue = l.queueOf(w)
-	w.place = w.queue.PushBack(w)
+	if w.ticket == 0 {
+		w.place = w.queue.PushFront(w)
+	} else {
+		w.place = w.queue.PushBack(w)
+	}
 	l.waiting++
 }
 
@@ -213,11 +221,31 @@ func (l *LocalLimiter) giveBack(p permits) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	now := l.now()
-	l.global.restore(p.global, now)
-	if p.own != nil {
-		p.own.restore(p.ofOwn, now)
+	l.global.move(p.global, min(now, *l.global.permit(0)))
+	if p.own != nil && len(p.own.back) > 0 {
+		p.own.move(p.ofOwn, min(now, *p.own.permit(0)))
 	}
 	l.dispatch(now)
+}
+
+// sends notes that the request for which permits were taken is sent only now, because it took a while
+// to connect: the server counts when it arrives. It reports whether the permits were still taken.
+func (l *LocalLimiter) sends(p *permits) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	now := l.now()
+	if p.global <= now || p.own != nil && p.ofOwn <= now {
+		return false
+	}
+	at := now + l.global.period
+	l.global.move(p.global, at)
+	p.global = at
+	if p.own != nil {
+		at := now + p.own.period
+		p.own.move(p.ofOwn, at)
+		p.ofOwn = at
+	}
+	return true
 }
 
 // first is who came first of those whose own allowance has room.

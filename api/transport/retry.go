@@ -93,6 +93,9 @@ func (e *exchange) again() bool {
 	if !e.t.budget.take() {
 		return false
 	}
+	if e.err == nil {
+		answer.Hold(e.resp, maxBuffer) // so that its connection is free while the next one waits
+	}
 	e.t.stats.retries.Add(1)
 	e.logRetry()
 	verdict, _ := e.verdict()

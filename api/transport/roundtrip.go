@@ -29,7 +29,7 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	}
 	for {
 		e.attempt++
-		refused := e.admit(ctx)
+		refused := e.admit(ctx, false)
 		body := req.Body
 		if refused == nil && e.attempt > 1 && body != nil && body != http.NoBody {
 			if body, refused = req.GetBody(); refused != nil {
@@ -61,6 +61,7 @@ type exchange struct {
 
 	attempt int
 	permits leave          // of the limiter for the last attempt
+	onConn  bool           // there has been a connection for it
 	sent    time.Time      // when the last attempt began
 	resp    *http.Response // of the last attempt
 	err     error
@@ -68,6 +69,7 @@ type exchange struct {
 	delay   time.Duration // before the next attempt
 	why     string        // for that attempt
 	watch   watch         // over the first attempt
+	held    answer.Body   // of the first attempt
 }
 
 // prepare returns a copy of a request with the headers that MangaDex wants.
@@ -121,13 +123,17 @@ func (e *exchange) failure() error {
 
 // send makes one attempt.
 func (e *exchange) send(ctx context.Context, body io.ReadCloser) {
-	e.cut = false
+	e.cut, e.onConn = false, false
 	e.sent = time.Now()
 	e.t.stats.requests.Add(1)
 	answer.AttemptsOf(ctx).Begin()
 	e.resp, e.err = e.roundTrip(ctx, body) //nolint:bodyclose // the caller closes it
 	if e.err == nil && e.idempotent && e.req.Method != http.MethodHead {
-		e.cut = answer.Hold(e.resp, maxBuffer)
+		held := &e.held
+		if e.attempt > 1 { // that of the first may still be read by somebody
+			held = new(answer.Body)
+		}
+		e.cut = held.Hold(e.resp, maxBuffer)
 		if gone := ctx.Err(); e.cut && gone != nil {
 			e.discard()
 			e.err = gone
@@ -139,7 +145,7 @@ func (e *exchange) send(ctx context.Context, body io.ReadCloser) {
 		return
 	}
 	switch verdict := answer.OfError(e.err); {
-	case verdict.Effect == answer.NotDone:
+	case verdict.Effect == answer.NotDone && !e.onConn:
 		e.permits.giveBack()
 	case verdict.Temporary:
 		e.t.CloseIdleConnections() // which may be as dead as this one
@@ -152,7 +158,7 @@ func (e *exchange) roundTrip(ctx context.Context, body io.ReadCloser) (*http.Res
 	if e.attempt > 1 { // that of the first may still be looked at by what reads its body
 		w = new(watch)
 	}
-	w.begin(ctx, e.t, e.op)
+	w.begin(ctx, e)
 	out := e.t.prepare(w, e.req)
 	if out.Body = body; body != nil && body != http.NoBody {
 		out.Body = &sentBody{body, w}

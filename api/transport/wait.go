@@ -26,8 +26,8 @@ func WithOnWait(f func(Wait)) Option {
 	}
 }
 
-// admit waits until an attempt may be made.
-func (e *exchange) admit(ctx context.Context) error {
+// admit waits until an attempt may be made, or goes on that has had its turn.
+func (e *exchange) admit(ctx context.Context, hadTurn bool) error {
 	t := e.t
 	e.permits = leave{}
 	if until, banned := t.ban.holds(); banned {
@@ -39,7 +39,7 @@ func (e *exchange) admit(ctx context.Context) error {
 	start := time.Now()
 	var err error
 	if t.onWait == nil && t.logger == nil {
-		e.permits, err = reserve(ctx, t.limiter, e.call, t.maxWait, nil)
+		e.permits, err = reserve(ctx, t.limiter, e.call, t.maxWait, nil, hadTurn)
 	} else {
 		var late *time.Timer // for a wait that becomes longer than it seemed
 		e.permits, err = reserve(ctx, t.limiter, e.call, t.maxWait, func(until time.Time) {
@@ -48,7 +48,7 @@ func (e *exchange) admit(ctx context.Context) error {
 			} else {
 				late = time.AfterFunc(longWait, func() { e.tell(Wait{e.call.Operation, time.Time{}, "rate limit"}) })
 			}
-		})
+		}, hadTurn)
 		if late != nil {
 			late.Stop()
 		}
@@ -67,6 +67,14 @@ type leave struct {
 	permits permits
 }
 
+// sends notes that the attempt is sent only now. It reports whether the permits are good for that.
+func (l *leave) sends() bool {
+	if l.local == nil {
+		return true // nobody has told how long the permits hold
+	}
+	return l.local.sends(&l.permits)
+}
+
 func (l leave) giveBack() {
 	switch {
 	case l.local != nil:
@@ -76,11 +84,38 @@ func (l leave) giveBack() {
 	}
 }
 
+// longConnect is how long it may take to connect before that changes when a request counts.
+const longConnect = time.Millisecond
+
+// connected is called when there is a connection to send on, by net/http. That is not always at once,
+// and not always once: where a connection turns out to have been closed, or the server is about to
+// close it, net/http sends the request again by itself. Each sending needs permits of its own time.
+func (e *exchange) connected(w *watch) {
+	if e.t.limiter == nil {
+		return
+	}
+	again := e.onConn
+	e.onConn = true
+	if !again && (time.Since(e.sent) < longConnect || e.permits.sends()) {
+		return
+	}
+	if !again {
+		e.permits.giveBack()
+	}
+	w.pause()
+	if err := e.admit(w, true); err != nil {
+		w.refuse(err)
+		return
+	}
+	e.sent = time.Now()
+	w.goOn()
+}
+
 // reserve asks a limiter of any kind. One that does not tell how long it waits is taken to wait.
-func reserve(ctx context.Context, limiter Limiter, call Call, maxWait time.Duration, waiting func(until time.Time)) (l leave, err error) {
+func reserve(ctx context.Context, limiter Limiter, call Call, maxWait time.Duration, waiting func(until time.Time), hadTurn bool) (l leave, err error) {
 	switch limiter := limiter.(type) {
 	case *LocalLimiter:
-		if l.permits, err = limiter.reserve(ctx, call, maxWait, waiting); err == nil {
+		if l.permits, err = limiter.reserve(ctx, call, maxWait, waiting, hadTurn); err == nil {
 			l.local = limiter
 		}
 	case Reserver:

@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"net/http/httptrace"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -91,12 +93,18 @@ type watch struct {
 	total  *time.Timer // of the attempt; nil: it has no bound
 	part   atomic.Int32
 	body   receivedBody
+
+	trace   httptrace.ClientTrace
+	refused error // by the limits, on the way
 }
 
 // begin begins the watch over an attempt.
-func (w *watch) begin(ctx context.Context, t *Transport, op *operation.Operation) {
-	w.caller, w.op, w.stall, w.bound, w.begun = ctx, op, t.stall, t.attemptTimeout, time.Now()
+func (w *watch) begin(ctx context.Context, e *exchange) {
+	w.caller, w.op, w.stall, w.bound, w.begun = ctx, e.op, e.t.stall, e.t.attemptTimeout, time.Now()
 	w.Context, w.cancel = context.WithCancel(ctx)
+	if e.t.limiter != nil {
+		w.follow(ctx, e)
+	}
 	if w.bound > 0 {
 		w.total = time.AfterFunc(w.bound, w.cancel)
 	}
@@ -106,10 +114,48 @@ func (w *watch) begin(ctx context.Context, t *Transport, op *operation.Operation
 	}
 }
 
+// follow has net/http tell when there is a connection for the attempt, beside what somebody else wants
+// to be told.
+func (w *watch) follow(ctx context.Context, e *exchange) {
+	var other func(httptrace.GotConnInfo)
+	if trace := httptrace.ContextClientTrace(ctx); trace != nil {
+		w.trace = *trace
+		other = trace.GotConn
+	}
+	w.trace.GotConn = func(info httptrace.GotConnInfo) {
+		e.connected(w)
+		if other != nil {
+			other(info)
+		}
+	}
+}
+
+// traceKey is what net/http looks for a trace by. Package httptrace would wrap the context once more
+// for each attempt.
+var traceKey = sync.OnceValue(func() any {
+	spy := keySpy{Context: context.Background()}
+	httptrace.ContextClientTrace(&spy)
+	return spy.key
+})
+
+// A keySpy notes what it is asked for.
+type keySpy struct {
+	context.Context
+	key any
+}
+
+func (s *keySpy) Value(key any) any {
+	s.key = key
+	return nil
+}
+
 // Value implements [context.Context].
 func (w *watch) Value(key any) any {
-	if w.op != nil && key == (operation.ContextKey{}) {
+	switch {
+	case w.op != nil && key == (operation.ContextKey{}):
 		return w.op
+	case w.trace.GotConn != nil && key == traceKey():
+		return &w.trace
 	}
 	return w.Context.Value(key)
 }
@@ -149,10 +195,37 @@ func (w *watch) end() {
 	w.cancel()
 }
 
+// pause stops the time of an attempt that waits for the limits.
+func (w *watch) pause() {
+	if w.timer != nil {
+		w.timer.Stop()
+	}
+	if w.total != nil {
+		w.total.Stop()
+	}
+}
+
+// goOn ends a pause.
+func (w *watch) goOn() {
+	w.begun = time.Now()
+	if w.total != nil {
+		w.total.Reset(w.bound)
+	}
+	w.moves(waiting)
+}
+
+// refuse ends an attempt that may not be sent.
+func (w *watch) refuse(err error) {
+	w.refused = err
+	w.cancel()
+}
+
 // mend replaces an error that comes of the watch, which would say only that the context has ended.
 func (w *watch) mend(err error) error {
 	p := part(w.part.Load())
 	switch {
+	case w.refused != nil:
+		return w.refused
 	case p == ended || w.Err() == nil || w.caller.Err() != nil:
 		return err
 	case w.bound > 0 && time.Since(w.begun) >= w.bound:

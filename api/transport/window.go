@@ -44,22 +44,32 @@ func (w *window) use(now, waited time.Duration) time.Duration {
 	}
 	late := min(now-*w.permit(0), waited, w.margin/2)
 	at := now - late + w.period
-	*w.permit(0) = at
-	w.head = (w.head + 1) % len(w.back)
+	w.settle(0, at)
 	return at
 }
 
-// restore gives a permit back that was not used; it is known by when it would have come back.
-func (w *window) restore(at, now time.Duration) {
-	for n := len(w.back) - 1; n >= 0 && *w.permit(n) >= at; n-- {
-		if *w.permit(n) == at {
-			for ; n > 0; n-- {
-				*w.permit(n) = *w.permit(n - 1)
-			}
-			*w.permit(0) = min(now, *w.permit(0))
-			return
-		}
+// move changes when a permit comes back, by which it is known.
+func (w *window) move(from, to time.Duration) {
+	if n := sort.Search(len(w.back), func(n int) bool { return *w.permit(n) >= from }); n < len(w.back) && *w.permit(n) == from {
+		w.settle(n, to)
 	}
+}
+
+// settle puts a permit where it belongs in the order in which they come back.
+func (w *window) settle(n int, at time.Duration) {
+	last := len(w.back) - 1
+	if n == 0 && at >= *w.permit(last) { // as a rule
+		*w.permit(0) = at
+		w.head = (w.head + 1) % len(w.back)
+		return
+	}
+	for ; n > 0 && at < *w.permit(n - 1); n-- {
+		*w.permit(n) = *w.permit(n - 1)
+	}
+	for ; n < last && at > *w.permit(n + 1); n++ {
+		*w.permit(n) = *w.permit(n + 1)
+	}
+	*w.permit(n) = at
 }
 
 // opens is when the request with n others before it may go at the earliest.

@@ -28,11 +28,17 @@ type Body struct {
 // Hold reads the body of an answer up to a limit of bytes and puts a Body in its place. It reports
 // whether the body ended too early; then reading the Body ends in the error that it ended in. What
 // is longer than the limit is not held: it is read from the network when the Body is.
-func Hold(resp *http.Response, limit int64) (cut bool) {
+func Hold(resp *http.Response, limit int64) (cut bool) { return new(Body).Hold(resp, limit) }
+
+// Hold is [Hold] with a Body that the caller has room for, a zero one.
+func (b *Body) Hold(resp *http.Response, limit int64) (cut bool) {
 	if resp.Body == nil || resp.Body == http.NoBody || Switched(resp.StatusCode) {
 		return false
 	}
-	b := newBody(resp, limit)
+	if b, held := resp.Body.(*Body); held {
+		return b.rest == nil && b.end != io.EOF
+	}
+	b.fill(resp, limit)
 	resp.Body = b
 	return b.rest == nil && b.end != io.EOF
 }
@@ -46,7 +52,8 @@ func Read(resp *http.Response, limit int64) (*Body, error) {
 		if resp.Body == nil {
 			return &Body{buffer: new(bytes.Buffer), end: io.EOF}, nil
 		}
-		b = newBody(resp, limit)
+		b = new(Body)
+		b.fill(resp, limit)
 	}
 	switch {
 	case b.rest != nil || int64(b.buffer.Len()) > limit:
@@ -58,8 +65,9 @@ func Read(resp *http.Response, limit int64) (*Body, error) {
 	return b, nil
 }
 
-func newBody(resp *http.Response, limit int64) *Body {
-	b := &Body{buffer: buffers.Get().(*bytes.Buffer), end: io.EOF}
+// fill reads a body, as far as the limit.
+func (b *Body) fill(resp *http.Response, limit int64) {
+	b.buffer, b.end = buffers.Get().(*bytes.Buffer), io.EOF
 	if n := resp.ContentLength; 0 < n && n <= limit {
 		b.buffer.Grow(int(n) + bytes.MinRead) // room for the read that finds the end
 	}
@@ -70,7 +78,7 @@ func newBody(resp *http.Response, limit int64) *Body {
 	switch {
 	case err == nil && n > limit:
 		b.rest = source
-		return b
+		return
 	case err == nil && !resp.Uncompressed && n < resp.ContentLength:
 		err = io.ErrUnexpectedEOF
 	}
@@ -78,7 +86,6 @@ func newBody(resp *http.Response, limit int64) *Body {
 	if err != nil {
 		b.end = err
 	}
-	return b
 }
 
 // cut leaves out what is behind the limit.
