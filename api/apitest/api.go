@@ -135,6 +135,9 @@ func (c *call) carryOut() ([]byte, error) {
 	}
 	c.Lock()
 	defer c.Unlock()
+	if r.Method != http.MethodGet {
+		c.writes++
+	}
 	if err := c.allowed(); err != nil {
 		return nil, err
 	}

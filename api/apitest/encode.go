@@ -155,7 +155,7 @@ func one(e entity, expand includes, now time.Time) []byte {
 
 // many is the answer that holds a page of a list.
 func many[E entity](items []E, p page, total int, expand includes, now time.Time) []byte {
-	b := make([]byte, 0, 1<<10+len(items)*2<<10)
+	b := make([]byte, 0, 1<<10+len(items)*(2+len(expand))<<10)
 	b = append(b, `{"result":"ok","response":"collection","data":[`...)
 	for i, e := range items {
 		if i > 0 {

@@ -84,6 +84,8 @@ type mangaFilter struct {
 	askAvailable   bool
 	unavailable    bool
 	askUnavailable bool
+
+	until time.Time // when a chapter appears that may change what match says; zero is never
 }
 
 func (c *call) mangaFilter() (mangaFilter, error) {
@@ -156,6 +158,9 @@ func (f *mangaFilter) match(m *manga, now time.Time) bool {
 		return true
 	}
 	chapters := m.summarize(now)
+	if !chapters.until.IsZero() && (f.until.IsZero() || chapters.until.Before(f.until)) {
+		f.until = chapters.until
+	}
 	return (!f.askAvailable || chapters.available == f.available) && (!f.askUnavailable || chapters.unavailable == f.unavailable) &&
 		(f.translated == nil || slices.ContainsFunc(chapters.languages, func(l string) bool { return f.translated.has(l) })) &&
 		(f.group == uuid.Nil || m.hasGroup(f.group, now))
@@ -183,27 +188,6 @@ func hasTags(m *manga, tags []uuid.UUID, one bool) bool {
 	return !one
 }
 
-func searchManga(c *call) ([]byte, error) {
-	p, err := c.page(10)
-	if err != nil {
-		return nil, err
-	}
-	f, err := c.mangaFilter()
-	if err != nil {
-		return nil, err
-	}
-	o := c.order(orderKey{"latestUploadedChapter", true})
-	if o[0].name == "relevance" && len(f.words) > 0 {
-		found := c.byRelevance(&f)
-		if !o[0].desc {
-			slices.Reverse(found)
-		}
-		return collection(c, cut(found, p), p, len(found))
-	}
-	found, total := c.manga.pick(o, mangaKeys, p, func(m *manga) bool { return f.match(m, c.now) })
-	return collection(c, found, p, total)
-}
-
 // matching are all titles that a filter lets through.
 func (c *call) matching(f *mangaFilter) []*manga {
 	var found []*manga
@@ -213,36 +197,6 @@ func (c *call) matching(f *mangaFilter) []*manga {
 		}
 	}
 	return found
-}
-
-// byRelevance are all titles that a filter lets through, those that fit its question best first.
-func (c *call) byRelevance(f *mangaFilter) []*manga {
-	question := strings.Join(f.words, " ")
-	var byRank [maxRelevance + 1][]*manga
-	for _, m := range c.matching(f) {
-		rank := relevance(m, question)
-		byRank[rank] = append(byRank[rank], m)
-	}
-	slices.Reverse(byRank[:])
-	return slices.Concat(byRank[:]...)
-}
-
-const maxRelevance = 3
-
-// relevance is how well a title fits a question, which it contains in all cases.
-func relevance(m *manga, question string) int {
-	best := 0
-	for title := range strings.SplitSeq(m.words, "\n") {
-		switch {
-		case title == question:
-			return maxRelevance
-		case strings.HasPrefix(title, question):
-			best = max(best, 2)
-		case strings.Contains(title, question):
-			best = max(best, 1)
-		}
-	}
-	return best
 }
 
 func getRandomManga(c *call) ([]byte, error) {

@@ -38,6 +38,7 @@ func (l Library) clone() Library {
 func (s State) lock() (*store, func()) {
 	st := s.server.store
 	st.Lock()
+	st.writes++
 	return st, st.Unlock
 }
 

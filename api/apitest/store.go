@@ -36,6 +36,9 @@ type store struct {
 	solved     map[string]bool // who has solved a captcha: an address, or the name of an account
 	deliveries []Delivery
 	hard       map[string][]uuid.UUID // titles by the name of their case
+
+	writes   int                // how often something may have changed
+	searches map[string]*search // answers of searches by what they ask for, good until the next write
 }
 
 // A table holds the entities of a kind in the order in which they were made.
@@ -82,16 +85,27 @@ func (t *table[E]) changed(keys ...string) {
 
 // pick returns the part p of those that match, in an order, and how many match.
 func (t *table[E]) pick(o order, keys map[string]func(a, b E) int, p page, match func(E) bool) (found []E, total int) {
-	// Entities lie in the memory as they stand in the table, and not at all as they are sorted: to
-	// look at each of a large catalogue in the order takes several times longer.
-	matches := make([]bool, len(t.all))
+	matches, total := t.match(match)
+	return t.part(o, keys, p, matches, total), total
+}
+
+// match tells for each entity whether it matches, and how many do. Entities lie in the memory as they
+// stand in the table, and not at all as they are sorted: to look at each of a large catalogue in an
+// order takes several times longer.
+func (t *table[E]) match(match func(E) bool) (matches []bool, total int) {
+	matches = make([]bool, len(t.all))
 	for n, e := range t.all {
 		if match(e) {
 			matches[n] = true
 			total++
 		}
 	}
-	found = make([]E, 0, min(p.take, total))
+	return matches, total
+}
+
+// part returns the part p of those that match, in an order.
+func (t *table[E]) part(o order, keys map[string]func(a, b E) int, p page, matches []bool, total int) []E {
+	found := make([]E, 0, min(p.take, total))
 	skip := p.from
 	places := t.in(o, keys)
 	if p.shuffle {
@@ -109,7 +123,7 @@ func (t *table[E]) pick(o order, keys map[string]func(a, b E) int, p page, match
 			}
 		}
 	}
-	return found, total
+	return found
 }
 
 // in returns the places of all entities in an order.
@@ -138,6 +152,7 @@ func newStore(options *settings) (*store, error) {
 
 // remove takes an entity of a list out, with all that hangs on it.
 func (st *store) remove(e entity) {
+	st.writes++
 	switch e := e.(type) {
 	case *manga:
 		st.removeManga(e)

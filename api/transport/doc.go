@@ -57,7 +57,7 @@
 // # Other hosts
 //
 // Limits and repetitions hold for requests to the API ([WithServer]). Requests to other hosts, as
-// those of images, only get the User-Agent.
+// those of images, get the User-Agent, and end when nothing moves any more ([WithStallTimeout]).
 //
 // # Tracing
 //

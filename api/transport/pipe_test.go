@@ -336,3 +336,56 @@ func serveRaw(t *testing.T, text string) string {
 	}()
 	return listener.Addr().String()
 }
+
+// TestPermitOfItsOwnTime checks that every sending has its permit when it happens: the one that
+// net/http repeats by itself, because the server has closed a connection of the pool, and the one that
+// had to wait for a connection.
+func TestPermitOfItsOwnTime(t *testing.T) {
+	t.Parallel()
+	for _, slow := range []time.Duration{0, 3 * time.Second, 30 * time.Second} {
+		synctest.Test(t, func(t *testing.T) {
+			var mu sync.Mutex
+			var arrived []time.Duration
+			start := time.Now()
+			w := &wire{serve: func(conn net.Conn, r *bufio.Reader, n int) {
+				for turn := 0; ; turn++ {
+					req, err := http.ReadRequest(r)
+					if err != nil {
+						return
+					}
+					io.Copy(io.Discard, req.Body)
+					mu.Lock()
+					arrived = append(arrived, time.Since(start))
+					mu.Unlock()
+					if turn == 2 {
+						return // net/http sends it again
+					}
+					fmt.Fprintf(conn, "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s", len(whole), whole)
+				}
+			}}
+			base := w.base()
+			dial := base.DialTLSContext
+			base.DialTLSContext = func(ctx context.Context, network, address string) (net.Conn, error) {
+				time.Sleep(slow)
+				return dial(ctx, network, address)
+			}
+			const pace = 10 * time.Second
+			client, _ := newClient(t, base, transport.WithLimiter(transport.NewLimiter(transport.WithRate(1/pace.Seconds(), 1))))
+			for range 5 {
+				if _, _, err := get(t.Context(), client, "/manga"); err != nil {
+					t.Error(err)
+				}
+			}
+			for i := 1; i < len(arrived); i++ {
+				if passed := arrived[i] - arrived[i-1]; passed < pace || passed > pace+slow+time.Second {
+					t.Errorf("with %v to connect, a request came %v after the one before", slow, passed)
+				}
+			}
+			if len(arrived) != 7 {
+				t.Errorf("%d requests came", len(arrived))
+			}
+			base.CloseIdleConnections()
+			w.wg.Wait()
+		})
+	}
+}

@@ -19,10 +19,12 @@ const maxBuffer = 16 << 20
 // and starts again if that is safe and may help. When it gives up it returns what the last attempt
 // came to.
 func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
-	if req.URL == nil || !t.toAPI(req.URL) {
-		return t.base.RoundTrip(t.prepare(req.Context(), req))
+	ctx := req.Context()
+	if req.URL == nil || !t.toAPI(req.URL) { // such as the target of a redirect
+		e := exchange{t: t, req: req, foreign: true}
+		return e.roundTrip(ctx, req.Body)
 	}
-	ctx, op := req.Context(), operation.Of(req)
+	op := operation.Of(req)
 	e := exchange{t: t, req: req, op: op, idempotent: idempotent(req.Method)}
 	if op != nil {
 		e.call = Call{Operation: op.ID, Limit: Limit(op.Limit)}
@@ -58,6 +60,7 @@ type exchange struct {
 	op         *operation.Operation // nil for a path without one
 	call       Call
 	idempotent bool
+	foreign    bool // for another server: neither limited nor repeated
 
 	attempt int
 	permits leave          // of the limiter for the last attempt
@@ -169,6 +172,9 @@ func (e *exchange) roundTrip(ctx context.Context, body io.ReadCloser) (*http.Res
 		err = errors.New("transport: the transport below returned neither an answer nor an error")
 	case err != nil:
 		err = w.mend(answer.NamedProxy(err, e.t.base, out))
+	case answer.Switched(resp.StatusCode) && e.foreign && e.req.Header.Get("Upgrade") != "":
+		w.rests()
+		return resp, nil
 	case answer.Switched(resp.StatusCode):
 		resp.Body.Close()
 		err = errors.New("transport: the server answers 101, and nobody has asked for another protocol; check its address, and what stands between")

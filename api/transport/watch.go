@@ -102,7 +102,7 @@ type watch struct {
 func (w *watch) begin(ctx context.Context, e *exchange) {
 	w.caller, w.op, w.stall, w.bound, w.begun = ctx, e.op, e.t.stall, e.t.attemptTimeout, time.Now()
 	w.Context, w.cancel = context.WithCancel(ctx)
-	if e.t.limiter != nil {
+	if e.t.limiter != nil && !e.foreign {
 		w.follow(ctx, e)
 	}
 	if w.bound > 0 {
