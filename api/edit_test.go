@@ -112,8 +112,8 @@ func TestEditNullable(t *testing.T) {
 			})
 		}
 	}
-	if fields < 60 && current(t) {
-		t.Errorf("%d nullable fields", fields)
+	if fields == 0 {
+		t.Error("no body has a nullable field")
 	}
 }
 
@@ -167,7 +167,7 @@ func TestEditOptional(t *testing.T) {
 			}
 		}
 	}
-	if (lists < 20 || pointers < 20) && current(t) {
+	if lists == 0 || pointers == 0 {
 		t.Errorf("%d lists, %d pointers", lists, pointers)
 	}
 }

@@ -92,7 +92,6 @@ func answering(t testing.TB, status int, contentType, body string, headers ...st
 // A row is a line of testdata/operations.tsv.
 type row struct {
 	method, path, upstream, name, auth, limit, bucket string
-	deprecated                                        bool
 }
 
 // rows reads the table that the operations are compared with.
@@ -105,10 +104,10 @@ var rows = sync.OnceValues(func() ([]row, error) {
 	table := make([]row, 0, len(lines))
 	for _, line := range lines[1:] {
 		c := strings.Split(line, "\t")
-		if len(c) != 8 {
-			return nil, fmt.Errorf("%q has %d columns instead of 8", line, len(c))
+		if len(c) != 7 {
+			return nil, fmt.Errorf("%q has %d columns instead of 7", line, len(c))
 		}
-		table = append(table, row{c[0], c[1], c[2], c[3], c[4], c[5], c[6], c[7] == "deprecated"})
+		table = append(table, row{c[0], c[1], c[2], c[3], c[4], c[5], c[6]})
 	}
 	return table, nil
 })
@@ -121,46 +120,6 @@ func table(t testing.TB) []row {
 	}
 	return table
 }
-
-// operation returns the operation with a name, and skips the test where an older document does
-// not have it.
-func operation(t testing.TB, name string) api.Operation {
-	t.Helper()
-	for _, op := range api.Operations() {
-		if op.ID == name {
-			return op
-		}
-	}
-	if current(t) {
-		t.Fatalf("there is no operation %s", name)
-	}
-	t.Skipf("openapi.yaml has no operation %s", name)
-	return api.Operation{}
-}
-
-// current reports whether openapi.yaml holds the document that the test data was written for, so
-// that whatever is missing is a fault and not the age or youth of the document.
-func current(t testing.TB) bool {
-	t.Helper()
-	version, err := documentVersion()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return version == "5.13.1"
-}
-
-var documentVersion = sync.OnceValues(func() (string, error) {
-	data, err := os.ReadFile("../openapi.yaml")
-	if err != nil {
-		return "", err
-	}
-	_, rest, _ := strings.Cut(string(data), "\n  version: '")
-	version, _, ok := strings.Cut(rest, "'")
-	if !ok {
-		return "", fmt.Errorf("openapi.yaml has no version")
-	}
-	return version, nil
-})
 
 var (
 	contextType = reflect.TypeFor[context.Context]()

@@ -89,7 +89,15 @@ func wire(t *testing.T, req *http.Request) string {
 // TestWire makes one request of each operation with everything set, and compares it byte for byte.
 func TestWire(t *testing.T) {
 	t.Parallel()
-	known := map[string]bool{}
+	known, inTable := map[string]bool{}, map[string]bool{}
+	ops := documentedOperations(t)
+	for _, row := range table(t) {
+		inTable[shape(row.method, row.path)] = true
+		if _, has := ops[shape(row.method, row.path)]; !has {
+			known[row.name+".txt"] = true
+			t.Logf("the document has no %s %s: testdata/wire/%s.txt waits for it", row.method, row.path, row.name)
+		}
+	}
 	for _, op := range api.Operations() {
 		known[op.ID+".txt"] = true
 		t.Run(op.ID, func(t *testing.T) {
@@ -106,17 +114,18 @@ func TestWire(t *testing.T) {
 				return
 			}
 			want, err := os.ReadFile(path)
-			if errors.Is(err, os.ErrNotExist) && !current(t) {
-				t.Skip("the operation is newer than the golden files")
+			if errors.Is(err, os.ErrNotExist) && !inTable[shape(op.Method, op.Path)] {
+				t.Skipf("%s %s is new: write its request with -update and read it before committing", op.Method, op.Path)
 			}
 			if err != nil {
 				t.Fatalf("%v; write it with -update and read it before committing", err)
 			}
 			if diff := cmp.Diff(string(want), got); diff != "" {
-				if !current(t) {
-					t.Skip("the document is not the one of the golden files")
+				changes, err := ops[shape(op.Method, op.Path)].changedWith(string(want), got)
+				if err != nil {
+					t.Fatalf("%v; the request has changed (-want +got):\n%s", err, diff)
 				}
-				t.Errorf("the request has changed (-want +got):\n%s", diff)
+				t.Logf("the document has changed: %s; write the request anew with -update", strings.Join(changes, ", "))
 			}
 		})
 	}
@@ -125,7 +134,7 @@ func TestWire(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, file := range files {
-		if !known[file.Name()] && current(t) {
+		if !known[file.Name()] {
 			t.Errorf("testdata/wire/%s belongs to no operation", file.Name())
 		}
 	}
@@ -222,8 +231,8 @@ func TestWireContentType(t *testing.T) {
 			t.Errorf("%s: Accept is %q", op.ID, got)
 		}
 	}
-	if bodies < 30 && current(t) {
-		t.Errorf("%d operations have a body", bodies)
+	if bodies == 0 {
+		t.Error("no operation has a body")
 	}
 }
 
