@@ -165,7 +165,7 @@ type object[T any] interface {
 func call[T any, P object[T]](ctx context.Context, c *Client, r *request, editors []RequestEditorFn) (*T, error) {
 	answer := new(T)
 	err := c.exchange(ctx, r, editors, func(resp *http.Response, body []byte) error {
-		return decodeAnswer(resp, body, P(answer), c.strict || answersSecret(r.op.ID))
+		return decodeAnswer(resp, body, P(answer), c.strict || r.op.SecretAnswer)
 	})
 	if err != nil {
 		return nil, err

@@ -165,16 +165,6 @@ type malformed struct{ cause error }
 func (e *malformed) Error() string { return "the answer cannot be decoded: " + e.cause.Error() }
 func (e *malformed) Unwrap() error { return e.cause }
 
-// answersSecret reports whether an operation answers with a secret, of which no part may be in an
-// error.
-func answersSecret(operation string) bool {
-	switch operation {
-	case "LegacyLogin", "LegacyRefresh", "GetAPIClientSecret", "RegenerateAPIClientSecret":
-		return true
-	}
-	return false
-}
-
 // withhold takes the body of an answer out of what is wrong with it.
 func withhold(cause error) error {
 	switch cause := cause.(type) {
@@ -200,14 +190,14 @@ func newError(r *request, path string, resp *http.Response, body []byte, cause e
 		cause:      cause,
 		doubt:      r.attempts.InDoubt(),
 	}
-	if strings.Contains(r.op.Path, "{code}") { // sent by mail to whoever may use it
+	if r.op.SecretPath {
 		e.Path = r.op.Path
 	}
 	if cause != nil {
 		if refused, ok := cause.(*refused); ok {
 			e.Errors = refused.details
 		}
-		if answersSecret(r.op.ID) {
+		if r.op.SecretAnswer {
 			e.Body, e.cause = nil, withhold(cause)
 		}
 		return e

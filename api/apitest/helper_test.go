@@ -147,6 +147,16 @@ func do(t testing.TB, srv *apitest.Server, method, target, body string, header .
 	return resp.StatusCode, text
 }
 
+// needs skips a test that is about operations which the document has no longer.
+func needs(t testing.TB, ids ...string) {
+	t.Helper()
+	for _, id := range ids {
+		if !slices.ContainsFunc(api.Operations(), func(op api.Operation) bool { return op.ID == id }) {
+			t.Skipf("the document has no operation %s", id)
+		}
+	}
+}
+
 // bearer sends a token with every request.
 func bearer(token string) api.Option {
 	return api.WithRequestEditorFn(func(_ context.Context, r *http.Request) error {

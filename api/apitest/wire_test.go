@@ -3,6 +3,7 @@ package apitest_test
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"image"
 	"image/png"
@@ -32,6 +33,9 @@ type golden struct {
 func readGolden(t *testing.T, name string) golden {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join("..", "testdata", "wire", name+".txt"))
+	if errors.Is(err, os.ErrNotExist) { // TestWire of package api looks whether it has to be there
+		t.Skipf("the operation %s is new: write its request with go test ./api -update", name)
+	}
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -146,30 +150,16 @@ func (w *world) openUpload(t testing.TB) {
 	w.ids["file"], w.ids["other file"] = pages.Data[0].ID.String(), pages.Data[1].ID.String()
 }
 
-// pathIDs names what the parameters of the paths stand for, where it is not told by the first
-// segment of the path.
-var pathIDs = map[string]map[string]string{
-	"GetMangaDraft":              {"id": "draft"},
-	"CommitMangaDraft":           {"id": "draft"},
-	"UpdateManga":                {"id": "draft"},
-	"UploadCover":                {"mangaOrCoverId": "manga"},
-	"DeleteMangaRelation":        {"mangaId": "manga", "id": "relation"},
-	"AddMangaToCustomList":       {"id": "manga", "listId": "list"},
-	"RemoveMangaFromCustomList":  {"id": "manga", "listId": "list"},
-	"GetAtHomeServer":            {"chapterId": "chapter"},
-	"BeginChapterEdit":           {"chapterId": "chapter"},
-	"CheckFollowedManga":         {"id": "manga"},
-	"CheckFollowedGroup":         {"id": "group"},
-	"CheckFollowedCustomList":    {"id": "list"},
-	"CheckFollowedUser":          {"id": "user"},
-	"GetChapterStatistics":       {"uuid": "chapter"},
-	"GetGroupStatistics":         {"uuid": "group"},
-	"GetMangaStatistics":         {"uuid": "manga"},
-	"SetRating":                  {"mangaId": "manga"},
-	"DeleteRating":               {"mangaId": "manga"},
-	"ConfirmUserDeletion":        {"code": "code"},
-	"GetSettingsTemplateVersion": {"version": "template"},
-	"DeleteUploadedPage":         {"uploadSessionId": "session", "uploadSessionFileId": "file"},
+// pathIDs names what the places of the paths stand for, where it is not told by the first segment of
+// the path.
+var pathIDs = map[string][]string{
+	"GetMangaDraft": {"draft"}, "CommitMangaDraft": {"draft"}, "UpdateManga": {"draft"}, "UploadCover": {"manga"},
+	"DeleteMangaRelation": {"manga", "relation"}, "AddMangaToCustomList": {"manga", "list"}, "RemoveMangaFromCustomList": {"manga", "list"},
+	"GetAtHomeServer": {"chapter"}, "BeginChapterEdit": {"chapter"},
+	"CheckFollowedManga": {"manga"}, "CheckFollowedGroup": {"group"}, "CheckFollowedCustomList": {"list"}, "CheckFollowedUser": {"user"},
+	"GetChapterStatistics": {"chapter"}, "GetGroupStatistics": {"group"}, "GetMangaStatistics": {"manga"},
+	"SetRating": {"manga"}, "DeleteRating": {"manga"}, "ConfirmUserDeletion": {"code"}, "GetSettingsTemplateVersion": {"template"},
+	"DeleteUploadedPage": {"session", "file"},
 }
 
 // fit replaces what cannot be in a request that succeeds: ids of nothing, texts in place of
@@ -182,23 +172,23 @@ func (w *world) fit(t *testing.T, op api.Operation, g golden) golden {
 	}
 	var path []string
 	segments := strings.Split(target.Path, "/")
+	place := 0
 	for n, part := range strings.Split(op.Path, "/") {
-		name, isID := strings.CutPrefix(part, "{")
-		name = strings.TrimSuffix(name, "}")
-		if !isID || name == "category" {
+		if !strings.HasPrefix(part, "{") || uuid.Validate(segments[n]) != nil {
 			path = append(path, segments[n])
 			continue
 		}
-		kind := pathIDs[op.ID][name]
-		if kind == "" {
-			kind = map[string]string{"upload": "session"}[segments[1]]
+		kind := segments[1]
+		switch kinds := pathIDs[op.ID]; {
+		case place < len(kinds):
+			kind = kinds[place]
+		case kind == "upload":
+			kind = "session"
 		}
-		if kind == "" {
-			kind = segments[1]
-		}
+		place++
 		id := w.ids[kind]
 		if id == "" {
-			t.Fatalf("%s: there is no %q for %s", op.ID, kind, name)
+			t.Fatalf("%s: there is no %q for %s", op.ID, kind, part)
 		}
 		path = append(path, id)
 	}
@@ -368,12 +358,16 @@ func (w *world) prepare(t *testing.T, op api.Operation) {
 			t.Fatal(err)
 		}
 	case "LegacyRefresh":
-		answer := must[*api.LegacyLoginResponse](t)(w.client.LegacyLogin(ctx, api.LegacyLoginRequest{Username: &account.Username, Password: account.Password}))
+		_, text := do(t, w.srv, "POST", "/auth/login", fmt.Sprintf(`{"username":%q,"password":%q}`, account.Username, account.Password), "Content-Type", "application/json")
+		var answer struct{ Token struct{ Refresh string } }
+		if err := json.Unmarshal([]byte(text), &answer); err != nil {
+			t.Fatal(err)
+		}
 		w.ids["refresh"] = answer.Token.Refresh
 	case "ConfirmUserDeletion":
 		keeper := must[*api.UserResponse](t)(w.client.GetCurrentUser(ctx))
-		if err := w.client.DeleteUser(ctx, keeper.Data.ID); err != nil {
-			t.Fatal(err)
+		if status, text := do(t, w.srv, "DELETE", "/user/"+keeper.Data.ID.String(), "", "Authorization", "Bearer "+w.access); status != 200 {
+			t.Fatalf("%d %s", status, text)
 		}
 		code, _ := w.srv.State().DeletionCode("keeper")
 		w.ids["code"] = code.String()

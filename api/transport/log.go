@@ -9,8 +9,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/google/uuid"
-
 	"github.com/mangadex-go/mangadex/internal/operation"
 )
 
@@ -73,16 +71,15 @@ func (e *exchange) outcome() []slog.Attr {
 	return attrs
 }
 
-// redacted is the path of a URL as it may be logged: parameters that are not ids can be secret
-// codes.
+// redacted is the path of a URL as it may be logged: without what is secret in it.
 func redacted(u *url.URL, op *operation.Operation) string {
-	if op == nil {
-		return u.Path
+	if op == nil || !op.SecretPath {
+		return u.EscapedPath()
 	}
 	pattern, path := strings.Split(op.Path, "/"), strings.Split(u.EscapedPath(), "/")
 	from := len(path) - len(pattern) // behind the base path
 	for i, segment := range pattern {
-		if at := from + i; at >= 0 && strings.HasPrefix(segment, "{") && uuid.Validate(path[at]) != nil {
+		if at := from + i; at >= 0 && strings.Contains(segment, "{") {
 			path[at] = "REDACTED"
 		}
 	}

@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -20,6 +21,7 @@ import (
 
 	"github.com/mangadex-go/mangadex/api"
 	"github.com/mangadex-go/mangadex/api/transport"
+	"github.com/mangadex-go/mangadex/internal/operation"
 )
 
 func TestHeaders(t *testing.T) {
@@ -359,9 +361,13 @@ func TestLogging(t *testing.T) {
 		{"a code in the path", status(200), "POST", "/user/delete/" + secret, []string{
 			`level=DEBUG msg=request operation=ConfirmUserDeletion method=POST path=/user/delete/REDACTED attempt=1 status=200 duration=5ms`}},
 	}
+	secretPaths := slices.ContainsFunc(operation.Table[:], func(op operation.Operation) bool { return op.SecretPath })
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
+			if strings.HasPrefix(test.path, "/user/delete/") && !secretPaths {
+				t.Skip("the document has no operation ConfirmUserDeletion")
+			}
 			synctest.Test(t, func(t *testing.T) {
 				var lines bytes.Buffer
 				logger := slog.New(slog.NewTextHandler(&lines, &slog.HandlerOptions{Level: slog.LevelDebug, ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {

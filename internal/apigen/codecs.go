@@ -391,20 +391,3 @@ func (m *model) writeRelated(p *printer) {
 		p.line("func (*%s) relationshipAttributes() {}", goType)
 	}
 }
-
-// writeSecrets keeps package fmt and slog from printing what holds a secret. As JSON it is sent.
-func (m *model) writeSecrets(p *printer) {
-	p.line("import (\n\"fmt\"\n\"log/slog\"\n)\n")
-	for _, name := range slices.Sorted(maps.Keys(m.doc.Components.Schemas)) {
-		s := m.doc.Components.Schemas[name].Value
-		goType := goTypeName(name, s)
-		if s.Extensions[extSecret] != true || m.types.structs[goType] == nil {
-			continue
-		}
-		text := "api." + goType + "{withheld}"
-		p.line("// Format implements [fmt.Formatter]. It withholds the content, which is secret.")
-		p.line("func (%s) Format(f fmt.State, _ rune) { fmt.Fprint(f, %q) }\n", goType, text)
-		p.line("// LogValue implements [slog.LogValuer]. It withholds the content, which is secret.")
-		p.line("func (%s) LogValue() slog.Value { return slog.StringValue(%q) }\n", goType, text)
-	}
-}

@@ -106,6 +106,9 @@ func (m *model) resolveAnswer(op *operation) {
 	if ref.Ref != "" {
 		name = m.resolveName(goTypeName(strings.TrimPrefix(ref.Ref, schemaPrefix), ref.Value))
 	}
+	if ref.Value.Extensions[extAcknowledge] == true {
+		return
+	}
 	if target, ok := ref.Value.Extensions[extGoType].(string); ok {
 		op.result = target
 		return

@@ -9,6 +9,8 @@ import (
 	"strings"
 )
 
+
+
 // writeOperations writes the table of operations and the matcher.
 func (m *model) writeOperations(p *printer) {
 	p.line("import (\n\"strings\"\n\"time\"\n)\n")
@@ -26,7 +28,14 @@ func (m *model) writeOperations(p *printer) {
 		if op.spec.Deprecated {
 			deprecated = ", Deprecated: true"
 		}
-		p.line("%s: {ID: %q, Method: %q, Path: %q, Auth: %s%s%s},", op.id, op.id, op.method, op.path, op.auth, deprecated, limit)
+		secret := ""
+		if m.isSecret(op.result) {
+			secret = ", SecretAnswer: true"
+		}
+		if slices.ContainsFunc(op.pathParams, isSecretParameter) {
+			secret += ", SecretPath: true"
+		}
+		p.line("%s: {ID: %q, Method: %q, Path: %q, Auth: %s%s%s%s},", op.id, op.id, op.method, op.path, op.auth, deprecated, limit, secret)
 	}
 	p.line("}\n")
 	p.line("// Indices of the table.\nconst (")

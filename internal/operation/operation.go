@@ -17,6 +17,9 @@ type Operation struct {
 	Auth       uint8
 	Deprecated bool
 	Limit      Limit
+
+	SecretAnswer bool // no part of its answer may be shown
+	SecretPath   bool // a parameter of its path is known only to who may use it
 }
 
 // A Limit is the allowance of an operation. See api.Limit for its fields.
