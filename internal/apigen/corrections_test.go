@@ -46,7 +46,7 @@ func TestCorrectedUpstream(t *testing.T) {
 				t.Fatal(err)
 			}
 			for _, action := range append(naming, a) {
-				finding, err := action.apply(root, names)
+				finding, err := action.apply(root, names, &Report{})
 				if err != nil {
 					t.Fatal(err)
 				}

@@ -117,6 +117,26 @@ func merge(node, update *yaml.Node) bool {
 	return changed
 }
 
+// fill adds what a node has not, and changes nothing that it has. It returns what it has added.
+func fill(node, update *yaml.Node) (added []string) {
+	if node.Kind != yaml.MappingNode || update.Kind != yaml.MappingNode {
+		return nil
+	}
+	for i := 0; i < len(update.Content); i += 2 {
+		key, value := update.Content[i], update.Content[i+1]
+		is := member(node, key.Value)
+		if is == nil {
+			node.Content = append(node.Content, clone(key), clone(value))
+			added = append(added, key.Value)
+			continue
+		}
+		for _, below := range fill(is, value) {
+			added = append(added, key.Value+"."+below)
+		}
+	}
+	return added
+}
+
 // overwritten is a member that an update would give another value, "" if it only adds.
 func overwritten(node, update *yaml.Node) string {
 	for i := 0; node.Kind == yaml.MappingNode && i+1 < len(update.Content); i += 2 {

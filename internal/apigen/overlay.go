@@ -93,7 +93,7 @@ func load(document []byte, overlays []Overlay, byHand []string) (*openapi3.T, *R
 			return nil, nil, err
 		}
 		for _, a := range actions {
-			finding, err := a.apply(root, names)
+			finding, err := a.apply(root, names, report)
 			if err != nil {
 				return nil, nil, err
 			}
@@ -124,8 +124,8 @@ func query(root *yaml.Node, target string) ([]*yaml.Node, error) {
 	return path.Query(root), nil
 }
 
-// apply applies the action. It returns a finding unless every place was what the action expects.
-func (a *action) apply(root *yaml.Node, names *hoister) (*Finding, error) {
+// apply applies the action, and tells the report what it keeps of older documents. It returns a finding unless every place was what the action expects.
+func (a *action) apply(root *yaml.Node, names *hoister, report *Report) (*Finding, error) {
 	a.Target = names.paths.Replace(a.Target)
 	nodes, err := query(root, a.Target)
 	if err != nil {
@@ -161,6 +161,10 @@ func (a *action) apply(root *yaml.Node, names *hoister) (*Finding, error) {
 	changed, other, unstated := 0, 0, ""
 	for _, node := range nodes {
 		switch {
+		case a.Older:
+			if filled := fill(node, update); len(filled) > 0 {
+				report.Kept = append(report.Kept, fmt.Sprintf("%s:%d adds %s to %s", a.file, a.line, strings.Join(filled, ", "), a.Target))
+			}
 		case !a.Remove && a.done(node, update):
 		case !a.expected(node):
 			other++

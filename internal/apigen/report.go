@@ -29,6 +29,7 @@ type Finding struct {
 // A Report is what a maintainer has to know of a generation.
 type Report struct {
 	Findings []Finding
+	Kept     []string // what the document lacks and hand-written code needs: where the overlay adds it
 	Missing  []string // schemas that corrections refer to and the document has not
 	Became   []string // what is new or gone in Go, against the files that were there
 	Left     []string // what is left for a person
@@ -82,6 +83,9 @@ func (r *Report) Markdown() string {
 	}
 	section("Actions of the overlay that do not fit", "| | place | target | advice |\n| --- | --- | --- | --- |\n", lines)
 	left := slices.Clone(r.Left)
+	for _, kept := range r.Kept {
+		left = append(left, "- The document lacks what hand-written code needs; "+kept+".")
+	}
 	for _, name := range r.Missing {
 		left = append(left, "- There is no schema "+name+", which a correction refers to: it is taken for anything.")
 	}

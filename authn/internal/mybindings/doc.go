@@ -2,4 +2,4 @@
 // stands for the bindings of somebody else, in tests and examples of package authn.
 package mybindings
 
-//go:generate go tool oapi-codegen -config oapi-codegen.yaml ../../../openapi.yaml
+//go:generate go tool oapi-codegen -config oapi-codegen.yaml ../../../internal/bench/plain/openapi.yaml

@@ -1,0 +1,150 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"flag"
+	"io/fs"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+var documents = flag.String("documents", "", "a folder with documents of MangaDex, which TestImported imports besides those that it makes; \"made\" is none")
+
+// TestImported imports documents with the commands that a maintainer uses, in a copy of the module: all of
+// it builds, and the tests of package api and those above it pass. Operations that a document lacks are
+// left out by name.
+func TestImported(t *testing.T) {
+	if *documents == "" {
+		t.Skip("-documents FOLDER imports what is there; each takes some minutes")
+	}
+	made := map[string]func(doc part){
+		"without deprecated operations": func(doc part) {
+			eachOperation(doc, func(path string, item, operation part) {
+				for _, method := range methods {
+					if method := strings.ToLower(method); object(item, method)["deprecated"] == true {
+						delete(item, method)
+					}
+				}
+				if len(operationsIn(item)) == 0 {
+					delete(object(doc, "paths"), path)
+				}
+			})
+		},
+		"other names of operations and parameters": func(doc part) {
+			renameOperations(doc, nil)
+			renamePathParameters(doc, nil)
+		},
+		"more of everything": func(doc part) {
+			r := rand.New(rand.NewPCG(5, 6))
+			for _, m := range additions {
+				m.apply(doc, r)
+			}
+			withParts(t, doc, `paths: {'/manga/{id}/similar': {get: {parameters: [{name: id, in: path, required: true, schema: {type: string, format: uuid}}, {name: limit, in: query, schema: {type: integer, maximum: 50}}, {name: offset, in: query, schema: {type: integer}}], responses: {'200': {content: {application/json: {schema: {$ref: '#/components/schemas/MangaList'}}}}}}}}`)
+		},
+	}
+	for name, change := range made {
+		t.Run(name, func(t *testing.T) {
+			doc := presentDocument(t)
+			change(doc)
+			path := filepath.Join(t.TempDir(), "document.json")
+			if err := os.WriteFile(path, encoded(t, doc), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			importHere(t, path, true)
+		})
+	}
+	files, err := filepath.Glob(filepath.Join(*documents, "*"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range files {
+		t.Run(filepath.Base(file), func(t *testing.T) {
+			path, err := filepath.Abs(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			// What came before 5.10.2 builds, and lacks too much for the tests.
+			importHere(t, path, !strings.Contains(file, "5.5.") && !strings.Contains(file, "5.10.0"))
+		})
+	}
+}
+
+func operationsIn(item part) []part {
+	var found []part
+	for _, method := range methods {
+		if operation := object(item, strings.ToLower(method)); operation != nil {
+			found = append(found, operation)
+		}
+	}
+	return found
+}
+
+// importHere imports a document in a copy of the module.
+func importHere(t *testing.T, path string, tested bool) {
+	dir := t.TempDir()
+	copyModule(t, dir)
+	command(t, dir, 0, "go", "build", "-o", ".bin/", "./internal/specimport", "./internal/apigen")
+	command(t, dir, 3, "./.bin/specimport", path)
+	command(t, dir, 0, "./.bin/apigen", "-report")
+	command(t, dir, 0, "go", "build", "./...")
+	command(t, dir, 0, "go", "vet", "./...")
+	if tested {
+		t.Log(command(t, dir, 0, "go", "test", "./api/...", "./authn/...", "./examples/...", "./internal/bench/...", "./internal/operation"))
+	}
+}
+
+// command runs a command, which may also end with the status that is given.
+func command(t *testing.T, dir string, status int, words ...string) string {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), words[0], words[1:]...)
+	cmd.Dir, cmd.Env = dir, append(os.Environ(), "GOWORK=off", "GOFLAGS=-buildvcs=false")
+	out, err := cmd.CombinedOutput()
+	if exit := (*exec.ExitError)(nil); errors.As(err, &exit) && exit.ExitCode() == status {
+		err = nil
+	}
+	if err != nil {
+		var told [][]byte
+		for line := range bytes.Lines(out) {
+			if !bytes.HasPrefix(line, []byte("ok ")) && !bytes.HasPrefix(line, []byte("?")) {
+				told = append(told, line)
+			}
+		}
+		t.Fatalf("%v: %v\n%s", words, err, bytes.Join(told, nil))
+	}
+	return string(out)
+}
+
+// copyModule copies the files of the module.
+func copyModule(t *testing.T, dir string) {
+	t.Helper()
+	err := filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
+		name, relErr := filepath.Rel(root, path)
+		switch err := errors.Join(err, relErr); {
+		case err != nil:
+			return err
+		case entry.Name() == ".git" && entry.IsDir():
+			return filepath.SkipDir
+		case entry.IsDir():
+			return os.MkdirAll(filepath.Join(dir, name), 0o755)
+		case !entry.Type().IsRegular():
+			return nil
+		}
+		content, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		info, err := entry.Info()
+		if err != nil {
+			return err
+		}
+		return os.WriteFile(filepath.Join(dir, name), content, info.Mode().Perm())
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
