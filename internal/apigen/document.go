@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
-	"strings"
 
 	"github.com/getkin/kin-openapi/openapi3"
 )
@@ -79,38 +78,6 @@ func operations(doc *openapi3.T) ([]*operation, error) {
 		}
 	}
 	return ops, nil
-}
-
-// extNeeds lists the parameters of an operation that hand-written code names.
-const extNeeds = "x-needs-parameters"
-
-// addNeeded adds them to documents that are older than they.
-func addNeeded(doc *openapi3.T) error {
-	for path, item := range doc.Paths.Map() {
-		for method, spec := range item.Operations() {
-			data, err := json.Marshal(spec.Extensions[extNeeds])
-			if err != nil {
-				return err
-			}
-			delete(spec.Extensions, extNeeds)
-			var needed openapi3.Parameters
-			if err := json.Unmarshal(data, &needed); err != nil {
-				return fmt.Errorf("%s %s: %s: %w", method, path, extNeeds, err)
-			}
-			for _, ref := range needed {
-				if spec.Parameters.GetByInAndName(ref.Value.In, ref.Value.Name) != nil {
-					continue
-				}
-				schema := doc.Components.Schemas[strings.TrimPrefix(ref.Value.Schema.Ref, schemaPrefix)]
-				if schema == nil {
-					return fmt.Errorf("%s %s: %s: %s has no schema that there is", method, path, extNeeds, ref.Value.Name)
-				}
-				ref.Value.Schema.Value = schema.Value
-				spec.Parameters = append(spec.Parameters, ref)
-			}
-		}
-	}
-	return nil
 }
 
 // auth reads what the document says about a token: [] none, [{}, Bearer] optional, Bearer alone

@@ -62,9 +62,6 @@ func Generate(in Input) (files Files, report *Report, err error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	if err := addNeeded(doc); err != nil {
-		return nil, nil, err
-	}
 	overlaid, err := marshal(doc)
 	if err != nil {
 		return nil, nil, err

@@ -26,7 +26,7 @@ func newHoister(root *yaml.Node) *hoister {
 	if paths := lookup(root, "paths"); paths != nil {
 		for i := 0; i < len(paths.Content); i += 2 {
 			path := paths.Content[i].Value
-			pairs = append(pairs, "['"+shape(path)+"']", "['"+path+"']")
+			pairs = append(pairs, "'"+shape(path)+"'", "'"+path+"'")
 		}
 	}
 	h.paths = strings.NewReplacer(pairs...)

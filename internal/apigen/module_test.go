@@ -30,7 +30,7 @@ type listed struct {
 // packages lists the packages of the module and of what they import, those that are imported first,
 // with the files in which the compiler has left what they export.
 var packages = sync.OnceValues(func() ([]listed, error) {
-	cmd := exec.Command("go", "list", "-e", "-export", "-deps", "-json=ImportPath,Dir,Export,GoFiles,Imports", "./api/...", "./authn/...", "./examples/...", "./internal/operation")
+	cmd := exec.Command("go", "list", "-e", "-export", "-deps", "-json=ImportPath,Dir,Export,GoFiles,Imports", "./api/...", "./authn/...", "./examples/...", "./internal/operation", "./internal/bench")
 	cmd.Dir, cmd.Env = root, append(os.Environ(), "GOWORK=off", "GOFLAGS=-buildvcs=false")
 	var message bytes.Buffer
 	cmd.Stderr = &message

@@ -117,9 +117,10 @@ func merge(node, update *yaml.Node) bool {
 	return changed
 }
 
-// fill adds what a node has not, and changes nothing that it has. It returns what it has added.
+// fill adds what a node has not, and changes nothing that it has, but for parameters, which join the
+// others. It returns what it has added.
 func fill(node, update *yaml.Node) (added []string) {
-	if node.Kind != yaml.MappingNode || update.Kind != yaml.MappingNode {
+	if node.Kind != yaml.MappingNode || update.Kind != yaml.MappingNode || member(node, "$ref") != nil {
 		return nil
 	}
 	for i := 0; i < len(update.Content); i += 2 {
@@ -128,6 +129,15 @@ func fill(node, update *yaml.Node) (added []string) {
 		if is == nil {
 			node.Content = append(node.Content, clone(key), clone(value))
 			added = append(added, key.Value)
+			continue
+		}
+		if key.Value == "parameters" {
+			for _, p := range value.Content {
+				if !slices.ContainsFunc(is.Content, func(is *yaml.Node) bool { return sameParameter(is, p) }) {
+					is.Content = append(is.Content, clone(p))
+					added = append(added, "the parameter "+member(p, "name").Value)
+				}
+			}
 			continue
 		}
 		for _, below := range fill(is, value) {

@@ -131,6 +131,9 @@ func (a *action) apply(root *yaml.Node, names *hoister, report *Report) (*Findin
 	if err != nil {
 		return nil, a.fault(err.Error())
 	}
+	if len(nodes) == 0 && a.Older {
+		return nil, nil
+	}
 	if len(nodes) == 0 {
 		return a.missed(root)
 	}
@@ -159,12 +162,11 @@ func (a *action) apply(root *yaml.Node, names *hoister, report *Report) (*Findin
 		return nil, nil
 	}
 	changed, other, unstated := 0, 0, ""
+	var filled []string
 	for _, node := range nodes {
 		switch {
 		case a.Older:
-			if filled := fill(node, update); len(filled) > 0 {
-				report.Kept = append(report.Kept, fmt.Sprintf("%s:%d adds %s to %s", a.file, a.line, strings.Join(filled, ", "), a.Target))
-			}
+			filled = append(filled, fill(node, update)...)
 		case !a.Remove && a.done(node, update):
 		case !a.expected(node):
 			other++
@@ -186,6 +188,9 @@ func (a *action) apply(root *yaml.Node, names *hoister, report *Report) (*Findin
 		}
 	}
 	switch {
+	case len(filled) > 0:
+		slices.Sort(filled)
+		report.Kept = append(report.Kept, fmt.Sprintf("%s:%d adds %s to `%s`", a.file, a.line, strings.Join(slices.Compact(filled), ", "), a.Target))
 	case other > 0:
 		return a.finding(Conflict, fmt.Sprintf("%d of %d places are not what it expects; compare them with the document and correct the action", other, len(nodes))), nil
 	case unstated != "":

@@ -9,8 +9,6 @@ import (
 	"strings"
 )
 
-
-
 // writeOperations writes the table of operations and the matcher.
 func (m *model) writeOperations(p *printer) {
 	p.line("import (\n\"strings\"\n\"time\"\n)\n")
