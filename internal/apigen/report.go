@@ -6,6 +6,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/mangadex-go/mangadex/internal/document"
 )
 
 // An Outcome is what became of an action that was not simply applied.
@@ -51,9 +53,9 @@ func (r *Report) String() string {
 	return b.String()
 }
 
-// maxLines is how many lines a part of the report has; the document that GitHub takes for a pull request
-// has 64 kB.
-const maxLines = 100
+// maxPart is how many bytes a part of the report has: with what has changed in the document and the errors
+// of a build it goes into a pull request, which has 64 kB.
+const maxPart = 6_000
 
 // Markdown is the report for a pull request.
 func (r *Report) Markdown() string {
@@ -63,12 +65,10 @@ func (r *Report) Markdown() string {
 			return
 		}
 		fmt.Fprintf(&b, "\n## %s\n\n%s", title, head)
-		for i, line := range lines {
-			if i == maxLines {
-				fmt.Fprintf(&b, "\nand %d more.\n", len(lines)-i)
-				break
-			}
-			b.WriteString(line + "\n")
+		kept := document.Within(lines, maxPart)
+		b.WriteString(strings.Join(kept, "\n") + "\n")
+		if left := len(lines) - len(kept); left > 0 {
+			fmt.Fprintf(&b, "\nand %d more.\n", left)
 		}
 	}
 	section("What it became in Go", "| document | Go |\n| --- | --- |\n", r.Became)

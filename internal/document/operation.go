@@ -1,0 +1,136 @@
+package document
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// An Operation is one method of a path.
+type Operation struct {
+	doc          Document
+	path, method string
+	item, object map[string]any // the path item, the operation object
+}
+
+// key orders operations by path and method. The names of path parameters are no
+// part of it: they do not appear on the wire.
+func (o *Operation) key() string {
+	return fmt.Sprintf("%s %d", pathParameter.ReplaceAllString(o.path, "{}"), slices.Index(methods(), o.method))
+}
+
+var pathParameter = regexp.MustCompile(`\{[^{}]*\}`)
+
+// String is the operation with its name: GET /manga (get-search-manga).
+func (o *Operation) String() string {
+	s := o.label()
+	if id, ok := o.object["operationId"].(string); ok {
+		s += " (" + id + ")"
+	}
+	if o.object["deprecated"] == true {
+		s += ", deprecated"
+	}
+	return s
+}
+
+// label is the operation without its name: GET /manga.
+func (o *Operation) label() string {
+	return strings.ToUpper(o.method) + " " + o.path
+}
+
+// Operations returns the operations of a document by their keys.
+func Operations(doc Document) map[string]*Operation {
+	found := map[string]*Operation{}
+	paths := members(doc["paths"])
+	for _, path := range keys(paths) {
+		item := members(paths[path])
+		for _, method := range methods() {
+			if object, ok := item[method].(map[string]any); ok {
+				o := &Operation{doc, path, method, item, object}
+				key := o.key()
+				if found[key] != nil { // two paths that differ only in the names of parameters
+					key = o.label()
+				}
+				found[key] = o
+			}
+		}
+	}
+	return found
+}
+
+func (c *Changes) operation(o, n *Operation) {
+	at := n.label()
+	if o.path != n.path {
+		c.notes("~ renamed path parameters of %s: %s → %s", at, o.path, n.path)
+	}
+	if before, after := o.object["operationId"], n.object["operationId"]; !equal(before, after) {
+		c.notes("~ renamed operation %s: %s → %s", at, bare(before), bare(after))
+	}
+	c.deprecation("operation "+at, o.object, n.object)
+	if before, after := o.security(), n.security(); !slices.Equal(before, after) {
+		line := fmt.Sprintf("~ changed security of operation %s: %s → %s", at, strings.Join(before, " or "), strings.Join(after, " or "))
+		lost := slices.ContainsFunc(before, func(s string) bool { return !slices.Contains(after, s) })
+		if lost && !slices.Contains(after, anonymous) {
+			c.breaking = append(c.breaking, line)
+		} else {
+			c.other = append(c.other, line)
+		}
+	}
+	c.parameters(o, n)
+	c.requestBody(at, o.object["requestBody"], n.object["requestBody"])
+	c.named("response", at, members(o.object["responses"]), members(n.object["responses"]), func(status string, o, n any) {
+		c.body(at+" response "+status, members(o), members(n))
+	})
+	for _, key := range union(o.object, n.object) {
+		switch key {
+		case "operationId", "deprecated", "security", "parameters", "requestBody", "responses":
+		default:
+			c.values(key, at, o.object[key], n.object[key])
+		}
+	}
+	for _, key := range union(o.item, n.item) {
+		if key != "parameters" && !slices.Contains(methods(), key) {
+			c.values(key, at, o.item[key], n.item[key])
+		}
+	}
+}
+
+const anonymous = "anonymous"
+
+// security lists the ways in which the operation can be authorized.
+func (o *Operation) security() []string {
+	value, own := o.object["security"]
+	if !own {
+		value = o.doc["security"]
+	}
+	var ways []string
+	requirements, _ := value.([]any)
+	for _, requirement := range requirements {
+		var schemes []string
+		needs := members(requirement)
+		for _, name := range keys(needs) {
+			if !equal(needs[name], []any{}) {
+				name += show(needs[name])
+			}
+			schemes = append(schemes, name)
+		}
+		if schemes == nil {
+			schemes = []string{anonymous}
+		}
+		ways = append(ways, strings.Join(schemes, " + "))
+	}
+	if ways == nil {
+		ways = []string{anonymous}
+	}
+	return ways
+}
+
+func (c *Changes) deprecation(what string, o, n map[string]any) {
+	switch before, after := o["deprecated"] == true, n["deprecated"] == true; {
+	case !before && after:
+		c.notes("~ deprecated %s", what)
+	case before && !after:
+		c.notes("~ no longer deprecated: %s", what)
+	}
+}

@@ -1,0 +1,194 @@
+package document
+
+import (
+	"slices"
+	"strings"
+)
+
+// A parameter is one that an operation has, of its own or from its path item.
+type parameter struct {
+	in, name string
+	object   map[string]any
+}
+
+// label names the parameter: query parameter GET /manga?title.
+func (p parameter) label(at string) string {
+	return p.in + " parameter " + p.place(at)
+}
+
+func (p parameter) place(at string) string {
+	if p.in == "query" {
+		return at + "?" + p.name
+	}
+	return at + " " + p.name
+}
+
+// parameters returns the parameters of the operation in their order.
+func (o *Operation) parameters() []parameter {
+	var found []parameter
+	for _, from := range []map[string]any{o.item, o.object} {
+		items, _ := from["parameters"].([]any)
+		for _, item := range items {
+			object := members(item)
+			for range 8 { // a reference to a reference is rare, a circle of them an error
+				ref, ok := object["$ref"].(string)
+				if !ok {
+					break
+				}
+				object = members(lookup(o.doc, ref))
+			}
+			p := parameter{bare(object["in"]), bare(object["name"]), object}
+			same := func(q parameter) bool { return q.in == p.in && q.name == p.name }
+			if i := slices.IndexFunc(found, same); i >= 0 {
+				found[i] = p // the operation overrides its path
+			} else {
+				found = append(found, p)
+			}
+		}
+	}
+	return found
+}
+
+func (c *Changes) parameters(o, n *Operation) {
+	before, after := o.parameters(), n.parameters()
+	if o.path != n.path {
+		before = renamed(before, o.path, n.path)
+	}
+	find := func(in []parameter, p parameter) (parameter, bool) {
+		i := slices.IndexFunc(in, func(q parameter) bool { return q.in == p.in && q.name == p.name })
+		if i < 0 {
+			return parameter{}, false
+		}
+		return in[i], true
+	}
+	at := n.label()
+	var kept, keptBefore []string
+	for _, p := range before {
+		if _, ok := find(after, p); ok {
+			keptBefore = append(keptBefore, p.label(at))
+		} else {
+			c.breaks("- removed %s", p.label(at))
+		}
+	}
+	for _, p := range after {
+		was, ok := find(before, p)
+		switch {
+		case ok:
+			kept = append(kept, p.label(at))
+			c.parameter(at, was, p)
+		case p.object["required"] == true:
+			c.breaks("+ added required %s", p.label(at))
+		default:
+			c.adds("+ added %s", p.label(at))
+		}
+	}
+	if !slices.Equal(kept, keptBefore) {
+		c.notes("~ reordered parameters of %s", at)
+	}
+}
+
+// renamed gives path parameters the names they have in another form of the
+// same path.
+func renamed(parameters []parameter, from, to string) []parameter {
+	names := map[string]string{}
+	after := pathParameter.FindAllString(to, -1)
+	for i, name := range pathParameter.FindAllString(from, -1) {
+		names[strings.Trim(name, "{}")] = strings.Trim(after[i], "{}")
+	}
+	parameters = slices.Clone(parameters)
+	for i, p := range parameters {
+		if name, ok := names[p.name]; ok && p.in == "path" {
+			parameters[i].name = name
+		}
+	}
+	return parameters
+}
+
+func (c *Changes) parameter(at string, o, n parameter) {
+	label := n.label(at)
+	c.required(label, o.object["required"] == true, n.object["required"] == true)
+	c.deprecation(label, o.object, n.object)
+	c.content(place{root: n.place(at)}, o.object, n.object)
+	for _, key := range union(o.object, n.object) {
+		switch key {
+		case "$ref", "in", "name", "required", "deprecated", "schema", "content":
+		case "style", "explode", "allowReserved":
+			if !equal(o.object[key], n.object[key]) { // the value is sent in another form
+				c.breaks("~ changed %s of %s: %s → %s", key, label, show(o.object[key]), show(n.object[key]))
+			}
+		default:
+			c.values(key, label, o.object[key], n.object[key])
+		}
+	}
+}
+
+// required tells a change in whether something has to be sent.
+func (c *Changes) required(what string, before, after bool) {
+	switch {
+	case !before && after:
+		c.breaks("~ now required: %s", what)
+	case before && !after:
+		c.notes("~ no longer required: %s", what)
+	}
+}
+
+func (c *Changes) requestBody(at string, o, n any) {
+	before, after := members(o), members(n)
+	switch {
+	case before == nil && after == nil:
+	case after == nil:
+		c.breaks("- removed request body %s", at)
+	case before == nil && after["required"] == true:
+		c.breaks("+ added required request body %s", at)
+	case before == nil:
+		c.adds("+ added request body %s", at)
+	default:
+		c.required("request body "+at, before["required"] == true, after["required"] == true)
+		c.body(at+" request", before, after, "required")
+	}
+}
+
+// body compares request bodies or responses; it leaves out the keys that the
+// caller has told of.
+func (c *Changes) body(at string, o, n map[string]any, told ...string) {
+	c.content(place{root: at}, o, n)
+	for _, key := range union(o, n) {
+		if key != "content" && !slices.Contains(told, key) {
+			c.values(key, at, o[key], n[key])
+		}
+	}
+}
+
+// content compares what parameters and bodies hold: a schema, or one for each
+// content type.
+func (c *Changes) content(at place, o, n map[string]any) {
+	if o["schema"] != nil || n["schema"] != nil {
+		c.schema(at, o["schema"], n["schema"])
+	}
+	c.named("content type", at.root, members(o["content"]), members(n["content"]), func(name string, o, n any) {
+		at := at.root + " " + name
+		before, after := members(o), members(n)
+		c.schema(place{root: at}, before["schema"], after["schema"])
+		for _, key := range union(before, after) {
+			if key != "schema" {
+				c.values(key, at, before[key], after[key])
+			}
+		}
+	})
+}
+
+// named compares things that have names, such as the responses of an operation.
+func (c *Changes) named(what, at string, o, n map[string]any, compare func(name string, o, n any)) {
+	for _, name := range union(o, n) {
+		before, was := o[name]
+		after, is := n[name]
+		switch label := strings.TrimSpace(at + " " + name); {
+		case !is:
+			c.breaks("- removed %s %s", what, label)
+		case !was:
+			c.adds("+ added %s %s", what, label)
+		default:
+			compare(name, before, after)
+		}
+	}
+}

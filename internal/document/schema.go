@@ -1,0 +1,198 @@
+package document
+
+import (
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// A place is where a schema is: in a component, or in a part of an operation,
+// and there at a path.
+type place struct {
+	root, path string
+	component  bool
+}
+
+// String is the place as lines show it: MangaAttributes.status, or for schemas
+// without a name GET /manga?status[] $[].
+func (p place) String() string {
+	switch {
+	case p.component:
+		return p.root + p.path
+	case p.path == "":
+		return p.root
+	}
+	return p.root + " $" + p.path
+}
+
+func (p place) at(step string) place {
+	p.path += step
+	return p
+}
+
+var plainName = regexp.MustCompile(`^[A-Za-z0-9_-]+$`)
+
+func (p place) property(name string) place {
+	if plainName.MatchString(name) {
+		return p.at("." + name)
+	}
+	return p.at("[" + show(name) + "]")
+}
+
+func (c *Changes) schema(at place, o, n any) {
+	before, ok1 := o.(map[string]any)
+	after, ok2 := n.(map[string]any)
+	if !ok1 || !ok2 {
+		if !equal(o, n) {
+			c.breaks("~ changed type of %s: %s → %s", at, describe(o), describe(n))
+		}
+		return
+	}
+	if was, is := head(before), head(after); was != is {
+		from, to := describe(before), describe(after)
+		c.breaks("~ changed type of %s: %s → %s", at, from, to)
+		if !equal(before["type"], after["type"]) || !equal(before["$ref"], after["$ref"]) {
+			return // nothing below is comparable
+		}
+	}
+	c.deprecation(at.String(), before, after)
+	switch was, is := before["nullable"] == true, after["nullable"] == true; {
+	case !was && is:
+		c.breaks("~ now nullable: %s", at)
+	case was && !is:
+		c.breaks("~ no longer nullable: %s", at)
+	}
+	c.enum(at, before["enum"], after["enum"])
+	c.properties(at, before, after)
+	for _, key := range union(before, after) {
+		o, n := before[key], after[key]
+		switch key {
+		case "$ref", "type", "format", "deprecated", "nullable", "enum", "required", "properties": // told above
+		case "patternProperties", "dependentSchemas", "$defs", "definitions":
+			c.named(key, at.String(), members(o), members(n), func(name string, o, n any) {
+				c.schema(at.at("."+key).property(name), o, n)
+			})
+		case "allOf", "oneOf", "anyOf", "prefixItems":
+			c.alternatives(at, key, o, n)
+		case "minimum", "maximum", "minLength", "maxLength", "minItems", "maxItems", "minProperties", "maxProperties", "exclusiveMinimum", "exclusiveMaximum", "multipleOf", "pattern", "uniqueItems":
+			c.limit(at, key, o, n)
+		case "items":
+			c.part(at, key, at.at("[]"), o, n)
+		case "additionalProperties":
+			c.part(at, key, at.at(".*"), o, n)
+		case "unevaluatedProperties", "propertyNames", "unevaluatedItems", "contains", "contentSchema", "not", "if", "then", "else":
+			c.part(at, key, at.at("."+key), o, n)
+		default:
+			c.values(key, at.String(), o, n)
+		}
+	}
+}
+
+// limit compares what limits a value. One that lets less through than before breaks what is sent.
+func (c *Changes) limit(at place, key string, o, n any) {
+	if equal(o, n) {
+		return
+	}
+	before, ok1 := float(o)
+	after, ok2 := float(n)
+	tighter := n != nil && n != false
+	if ok1 && ok2 {
+		tighter = after < before == strings.HasPrefix(key, "max")
+	}
+	switch {
+	case tighter && c.onlyGot(at):
+		c.notes("~ tightened %s of %s, which only answers have: %s → %s", key, at, show(o), show(n))
+	case tighter:
+		c.breaks("~ tightened %s of %s: %s → %s", key, at, show(o), show(n))
+	default:
+		c.notes("~ loosened %s of %s: %s → %s", key, at, show(o), show(n))
+	}
+}
+
+func float(v any) (float64, bool) {
+	n, ok := v.(number)
+	if !ok {
+		return 0, false
+	}
+	f, err := strconv.ParseFloat(string(n), 64)
+	return f, err == nil
+}
+
+// part compares schemas that a keyword holds.
+func (c *Changes) part(at place, key string, below place, o, n any) {
+	if _, ok := o.(map[string]any); ok {
+		if _, ok := n.(map[string]any); ok {
+			c.schema(below, o, n)
+			return
+		}
+	}
+	if !equal(o, n) {
+		c.breaks("~ changed %s of %s: %s → %s", key, at, describe(o), describe(n))
+	}
+}
+
+func (c *Changes) properties(at place, o, n map[string]any) {
+	before, after := members(o["properties"]), members(n["properties"])
+	wasRequired, isRequired := texts(o["required"]), texts(n["required"])
+	for _, name := range union(before, after) {
+		was, inBefore := before[name]
+		is, inAfter := after[name]
+		switch p := at.property(name); {
+		case !inAfter:
+			c.breaks("- removed property %s", p)
+		case !inBefore && slices.Contains(isRequired, name) && !c.onlyGot(at):
+			c.breaks("+ added required property %s: %s", p, describe(is))
+		case !inBefore:
+			c.adds("+ added property %s: %s", p, describe(is))
+		default:
+			c.schema(p, was, is)
+		}
+	}
+	for _, name := range slices.Compact(slices.Sorted(slices.Values(slices.Concat(wasRequired, isRequired)))) {
+		_, inBefore := before[name]
+		_, inAfter := after[name]
+		if inBefore != inAfter {
+			continue // told with the property
+		}
+		// No longer required breaks as well: the property can be missing where
+		// its value was relied on.
+		switch was, is := slices.Contains(wasRequired, name), slices.Contains(isRequired, name); {
+		case !was && is:
+			c.breaks("~ now required: property %s", at.property(name))
+		case was && !is:
+			c.breaks("~ no longer required: property %s", at.property(name))
+		}
+	}
+}
+
+func (c *Changes) enum(at place, o, n any) {
+	before, wasEnum := o.([]any)
+	after, isEnum := n.([]any)
+	switch {
+	case !wasEnum && isEnum:
+		c.breaks("~ now limited to %s: %s", show(after), at)
+		return
+	case wasEnum && !isEnum:
+		c.breaks("~ no longer limited to %s: %s", show(before), at)
+		return
+	}
+	var kept, keptBefore []any
+	for _, v := range before {
+		if contains(after, v) {
+			keptBefore = append(keptBefore, v)
+		} else {
+			c.breaks("- removed enum value %s: %s", at, show(v))
+		}
+	}
+	for _, v := range after {
+		if contains(before, v) {
+			kept = append(kept, v)
+		} else {
+			c.adds("+ added enum value %s: %s", at, show(v))
+		}
+	}
+	if !equal(kept, keptBefore) {
+		c.notes("~ reordered enum values %s", at)
+	}
+}
