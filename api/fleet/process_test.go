@@ -180,9 +180,9 @@ func TestFleet(t *testing.T) {
 			t.Parallel()
 			redisServer := start(t)
 			s := setting{Addr: redisServer.addr, Requests: 5, Period: 200 * time.Millisecond, Callers: 2, Narrow: transport.Limit{Requests: 8, Per: 2 * time.Second}}
-			processes, lasts, gone := 4, 6*time.Second, 2*time.Second
+			processes, lasts, gone, step := 4, 6*time.Second, 2*time.Second, 300*time.Millisecond
 			if long() {
-				s.Period, processes, lasts, gone = time.Second, 8, 5*time.Minute, 20*time.Second
+				s.Period, processes, lasts, gone, step = time.Second, 8, 5*time.Minute, 20*time.Second, 10*time.Second
 				s.Narrow = transport.Limit{Requests: 40, Per: time.Minute}
 			}
 			if test.share {
@@ -195,32 +195,32 @@ func TestFleet(t *testing.T) {
 			for i := range running {
 				running[i] = c.run(ctx, t, i, s)
 			}
-			begin := time.Now()
-			for next := begin; time.Since(begin) < lasts; next = next.Add(lasts / 20) {
-				time.Sleep(time.Until(next.Add(lasts / 20)))
+			begin, restart := time.Now(), test.restart
+			for next := begin; time.Since(begin) < lasts; next = next.Add(step) {
+				time.Sleep(time.Until(next.Add(step)))
 				if test.kill {
 					i := rand.IntN(processes)
 					_ = running[i].Process.Kill()
 					_ = running[i].Wait()
 					running[i] = c.run(ctx, t, i, s)
 				}
-				if test.restart && redisServer.cmd != nil && time.Since(begin) > lasts/3 && time.Since(begin) < lasts/2 {
+				if restart && redisServer.cmd != nil && time.Since(begin) > lasts/3 && time.Since(begin) < lasts/2 {
 					redisServer.down(t)
 					time.Sleep(gone)
 					redisServer.up(t)
-					test.restart = false
+					restart = false
 				}
 			}
 			cancel()
 			for _, cmd := range running {
 				_ = cmd.Wait()
 			}
-			c.check(t, s, processes, time.Since(begin))
+			c.check(t, s, processes, time.Since(begin), !test.restart && long())
 		})
 	}
 }
 
-func (c *crew) check(t *testing.T, s setting, processes int, took time.Duration) {
+func (c *crew) check(t *testing.T, s setting, processes int, took time.Duration, full bool) {
 	t.Helper()
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -244,6 +244,12 @@ func (c *crew) check(t *testing.T, s setting, processes int, took time.Duration)
 		t.Fatal("a process has sent nothing")
 	}
 	used := float64(len(all)) / (float64(s.Requests) * took.Seconds() / s.Period.Seconds())
+	if full && used < 0.95 {
+		t.Errorf("%.1f%% of the allowance was used", 100*used)
+	}
+	if full && fewest < len(all)/processes/2 {
+		t.Errorf("a process sent %d, a fair share is %d", fewest, len(all)/processes)
+	}
 	t.Logf("%d sent, %.0f%% of the allowance, fewest %d by one process (a fair share is %d), without Redis %d times; most in a period by our clock less 25 ms: %d",
 		len(all), 100*used, fewest, len(all)/processes, c.away, mostIn(all, s.Period-25*time.Millisecond))
 }

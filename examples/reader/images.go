@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -16,12 +15,12 @@ import (
 
 	"github.com/mangadex-go/mangadex/api"
 	"github.com/mangadex-go/mangadex/api/athome"
+	"github.com/mangadex-go/mangadex/examples/internal/web"
 )
 
 const (
-	maxOpen = 16             // chapters that are kept open
-	maxAge  = time.Hour      // of an open chapter
-	forever = 14 * 24 * 3600 // seconds that a browser may keep a picture, as the nodes say themselves
+	maxOpen = 16        // chapters that are kept open
+	maxAge  = time.Hour // of an open chapter
 )
 
 // images fetches pages and covers on behalf of the browser: from the nodes that MangaDex names, with
@@ -167,7 +166,7 @@ func (s *server) page(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	wanted := r.FormValue("v")
-	if fresh(w, r, wanted) {
+	if web.IsKept(w, r, wanted) {
 		return nil
 	}
 	chapter, release, err := s.images.chapter(r.Context(), id)
@@ -205,7 +204,7 @@ func (s *server) cover(w http.ResponseWriter, r *http.Request) error {
 	}
 	file := r.PathValue("file")
 	tag := version(file + string(size)) // a cover that is replaced gets another name
-	if fresh(w, r, tag) {
+	if web.IsKept(w, r, tag) {
 		return nil
 	}
 	image, err := s.images.covers.Fetch(r.Context(), id, file, size)
@@ -215,43 +214,10 @@ func (s *server) cover(w http.ResponseWriter, r *http.Request) error {
 	return sendImage(w, r, image, tag)
 }
 
-// fresh answers a browser that has the picture already.
-func fresh(w http.ResponseWriter, r *http.Request, tag string) bool {
-	if tag == "" || r.Header.Get("If-None-Match") != `"`+tag+`"` {
-		return false
-	}
-	cached(w, tag)
-	w.WriteHeader(http.StatusNotModified)
-	return true
-}
-
-// sendImage sends a picture. Of what a node sends only pictures made of dots are shown: this origin
-// can log in, and an SVG is a document that may do more than be looked at.
+// sendImage sends a picture.
 func sendImage(w http.ResponseWriter, r *http.Request, image athome.Image, tag string) error {
-	kind := rasterType(image.Data)
-	if kind == "" {
+	if !web.SendPicture(w, r, image.Data, tag) {
 		return &problem{http.StatusBadGateway, "What arrived from MangaDex is not a picture that this reader shows."}
 	}
-	cached(w, tag)
-	w.Header().Set("Content-Type", kind)
-	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(image.Data))
 	return nil
-}
-
-// rasterType is the type of a picture by its content, empty if it is none.
-func rasterType(data []byte) string {
-	if len(data) >= 12 && string(data[4:12]) == "ftypavif" {
-		return "image/avif"
-	}
-	switch kind := http.DetectContentType(data); kind {
-	case "image/jpeg", "image/png", "image/gif", "image/webp":
-		return kind
-	}
-	return ""
-}
-
-// cached lets the browser keep an answer whose address changes when its content does.
-func cached(w http.ResponseWriter, tag string) {
-	w.Header().Set("Cache-Control", "private, max-age="+strconv.Itoa(forever)+", immutable")
-	w.Header().Set("ETag", `"`+tag+`"`)
 }

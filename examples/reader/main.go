@@ -13,16 +13,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"log"
 	"net"
-	"net/http"
 	"time"
 
 	"github.com/mangadex-go/mangadex/api"
 	"github.com/mangadex-go/mangadex/api/transport"
 	"github.com/mangadex-go/mangadex/authn"
 	"github.com/mangadex-go/mangadex/examples/internal/command"
+	"github.com/mangadex-go/mangadex/examples/internal/web"
 )
 
 const usage = `[flags]
@@ -88,7 +86,7 @@ func run(ctx context.Context, c *command.Command) error {
 	if _, err := fmt.Fprintf(c.Stdout, "http://%s/ (Ctrl-C ends it)\n", listener.Addr()); err != nil {
 		return err // without the address it is of no use
 	}
-	return serve(ctx, listener, s.handler())
+	return web.Serve(ctx, listener, s.handler())
 }
 
 // hostsOf are the hosts of images beside the server of the client, if it is not MangaDex's own.
@@ -100,39 +98,6 @@ func hostsOf(c *command.Command, client *api.Client) hosts {
 		return hosts{}
 	}
 	return hosts{client.Server() + "/uploads", client.Server() + "/network/report"} // as in examples/emulator
-}
-
-// How long a browser may take for the header of a request, for all of it, and until it has read the answer,
-// which may take two minutes to come. Slower ones would hold the reader up.
-const (
-	headerTimeout  = 10 * time.Second
-	requestTimeout = 30 * time.Second
-	answerTimeout  = 3 * time.Minute
-)
-
-// serve serves until ctx ends.
-func serve(ctx context.Context, listener net.Listener, handler http.Handler) error {
-	web := &http.Server{
-		Handler: handler, ReadHeaderTimeout: headerTimeout, ReadTimeout: requestTimeout, IdleTimeout: 2 * time.Minute,
-		WriteTimeout:   answerTimeout,
-		MaxHeaderBytes: 64 << 10,
-		ErrorLog:       log.New(io.Discard, "", 0), // it tells of browsers that went away
-	}
-	ended := make(chan error, 1)
-	go func() { ended <- web.Serve(listener) }()
-	select {
-	case err := <-ended:
-		return err
-	case <-ctx.Done():
-	}
-	defer func() { <-ended }() //nolint:errcheck // it is http.ErrServerClosed
-	// What a click has set off may end: a login, a follow.
-	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), 3*time.Second)
-	defer cancel()
-	if web.Shutdown(grace) != nil {
-		web.Close()
-	}
-	return nil
 }
 
 // innermost is the error without what the layers above say of it.

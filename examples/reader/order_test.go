@@ -14,6 +14,7 @@ import (
 	"github.com/mangadex-go/mangadex/api/apitest"
 	"github.com/mangadex-go/mangadex/api/reading"
 	"github.com/mangadex-go/mangadex/examples/internal/exampletest"
+	"github.com/mangadex-go/mangadex/examples/internal/web"
 )
 
 var (
@@ -281,7 +282,7 @@ func TestRasterOnly(t *testing.T) {
 		"\x00\x00\x00\x20ftypavif": "image/avif", "<svg xmlns='http://www.w3.org/2000/svg'><script/></svg>": "", "<?xml version='1.0'?><svg/>": "",
 		"<!doctype html>": "", "%PDF-1.7": "", "": "",
 	} {
-		if got := rasterType([]byte(data)); got != want {
+		if got := web.PictureType([]byte(data)); got != want {
 			t.Errorf("%q is %q, want %q", data, got, want)
 		}
 	}

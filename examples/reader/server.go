@@ -8,9 +8,7 @@ import (
 	"encoding/hex"
 	"html/template"
 	"io/fs"
-	"net"
 	"net/http"
-	"net/url"
 	"path"
 	"strings"
 	"time"
@@ -21,6 +19,7 @@ import (
 	"github.com/mangadex-go/mangadex/api/apitest"
 	"github.com/mangadex-go/mangadex/api/reading"
 	"github.com/mangadex-go/mangadex/authn"
+	"github.com/mangadex-go/mangadex/examples/internal/web"
 )
 
 //go:embed templates static
@@ -110,16 +109,8 @@ func (s *server) handler() http.Handler {
 		mux.ServeHTTP(w, r)
 	}))
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		h := w.Header()
-		h.Set("Content-Security-Policy", "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; object-src 'none'; require-trusted-types-for 'script'")
-		if isLoopback(r.Host) { // browsers complain of it where nothing is encrypted
-			h.Set("Cross-Origin-Opener-Policy", "same-origin")
-		}
-		h.Set("Cross-Origin-Resource-Policy", "same-origin")
-		h.Set("Referrer-Policy", "same-origin") // not no-referrer, which would hide the origin of forms from us
-		h.Set("X-Content-Type-Options", "nosniff")
-		h.Set("Cache-Control", "private, no-cache")
-		if !s.isOurs(r.Host) {
+		web.Guard(w, r)
+		if !web.IsOurs(r.Host, s.host) {
 			s.fail(w, r, &problem{http.StatusMisdirectedRequest, "This server does not go by that name."})
 			return
 		}
@@ -127,7 +118,7 @@ func (s *server) handler() http.Handler {
 			s.stop(w, r)
 			return
 		}
-		if !isLoopback(r.Host) && !s.hasVisited(r) {
+		if !web.IsLoopback(r.Host) && !s.hasVisited(r) {
 			http.SetCookie(w, &http.Cookie{Name: visitCookie, Value: s.visit, Path: "/", HttpOnly: true, SameSite: http.SameSiteStrictMode})
 		}
 		ctx, cancel := context.WithTimeout(r.Context(), 2*time.Minute)
@@ -137,35 +128,12 @@ func (s *server) handler() http.Handler {
 	})
 }
 
-// isOurs reports whether a name can only mean this server. Any other one may belong to a site that
-// points its name to this computer to read along.
-func (s *server) isOurs(host string) bool {
-	if name, _, err := net.SplitHostPort(host); err == nil {
-		host = name
-	}
-	host = strings.Trim(host, "[]")
-	return host == "localhost" || host == s.host || net.ParseIP(host) != nil
-}
-
-// isForeign reports whether a page of another site has made the browser send a request, also one of
-// another port of this computer. Browsers say so by Sec-Fetch-Site, and those of old by Origin and
-// Referer. To the address of another computer they say nothing where a page keeps its Referer to itself;
-// then only who has been here has a cookie, which browsers send for no other site.
+// isForeign reports whether a page of another site has made the browser send a request. To the address
+// of another computer browsers say nothing where a page keeps its Referer to itself; then only who has
+// been here has a cookie, which they send for no other site.
 func (s *server) isForeign(r *http.Request) bool {
-	switch r.Header.Get("Sec-Fetch-Site") {
-	case "":
-	case "same-origin", "none":
-		return false
-	default:
-		return true
-	}
-	for _, name := range []string{"Origin", "Referer"} {
-		if from := r.Header.Get(name); from != "" {
-			u, err := url.Parse(from)
-			return err != nil || u.Host != r.Host
-		}
-	}
-	return !isLoopback(r.Host) && !s.hasVisited(r)
+	from := web.SenderOf(r)
+	return from == web.Foreign || from == web.Untold && !web.IsLoopback(r.Host) && !s.hasVisited(r)
 }
 
 const visitCookie = "visit"
@@ -173,16 +141,6 @@ const visitCookie = "visit"
 func (s *server) hasVisited(r *http.Request) bool {
 	cookie, err := r.Cookie(visitCookie)
 	return err == nil && cookie.Value == s.visit
-}
-
-// isLoopback reports whether a host is this computer, to which browsers send Sec-Fetch-Site without
-// encryption, too.
-func isLoopback(host string) bool {
-	if name, _, err := net.SplitHostPort(host); err == nil {
-		host = name
-	}
-	ip := net.ParseIP(strings.Trim(host, "[]"))
-	return host == "localhost" || ip.IsLoopback()
 }
 
 // stop answers a request that another site has made. Nothing is asked of MangaDex before a person
@@ -226,7 +184,7 @@ func (s *server) static(w http.ResponseWriter, r *http.Request) error {
 		return &problem{http.StatusNotFound, "There is no such file."}
 	}
 	if r.FormValue("v") == tag {
-		cached(w, tag)
+		web.Keep(w, tag)
 	}
 	http.ServeFileFS(w, r, files, "static/"+name)
 	return nil

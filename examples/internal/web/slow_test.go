@@ -1,4 +1,4 @@
-package main
+package web
 
 import (
 	"bufio"
@@ -69,7 +69,7 @@ func TestTimeouts(t *testing.T) {
 							io.WriteString(w, strings.Repeat("x", 1<<20)) //nolint:errcheck // the browser may be gone
 						}
 					})
-					if err := serve(ctx, l, handler); err != nil {
+					if err := Serve(ctx, l, handler); err != nil {
 						t.Error(err)
 					}
 				})
