@@ -37,7 +37,7 @@ type batch struct {
 	manga    []api.Manga
 	chapters []api.Chapter
 	authors  []api.Author
-	groups   []api.ScanlationGroup
+	groups   []api.Group
 	covers   []api.Cover
 	later    bool                // than the first copy: titles that appear may bring old chapters along
 	asked    map[uuid.UUID]int64 // what was asked for by its id: the time in its row
@@ -256,7 +256,7 @@ func (b *batch) writeOthers(ctx context.Context, tx *transaction, seen int64) er
 	if err := authorTable.put(ctx, tx, rows); err != nil {
 		return err
 	}
-	groups, _, err := newer(ctx, tx, b, "scanlation_group", b.groups, func(g *api.ScanlationGroup) (uuid.UUID, int) { return g.ID, g.Attributes.Version })
+	groups, _, err := newer(ctx, tx, b, "scanlation_group", b.groups, func(g *api.Group) (uuid.UUID, int) { return g.ID, g.Attributes.Version })
 	if err != nil {
 		return err
 	}

@@ -33,6 +33,7 @@ type dialect struct {
 	types  *strings.Replacer // of the columns
 	alone  string            // makes a transaction wait for others that write; empty where beginning does
 	clock  string            // milliseconds since 1970
+	day    string            // on which a chapter became readable
 	params int               // of a statement that writes rows, as many as pay
 }
 
@@ -41,6 +42,7 @@ var (
 		name:   "SQLite",
 		types:  strings.NewReplacer(" uuid", " TEXT", " timestamptz", " TEXT", " boolean", " INTEGER", " bigint", " INTEGER", " double precision", " REAL"),
 		clock:  "CAST(unixepoch('subsec') * 1000 AS INTEGER)",
+		day:    "substr(readable_at, 1, 10)",
 		params: 1, // a row at a time: the driver looks for each parameter among all
 	}
 	postgres = dialect{
@@ -48,6 +50,7 @@ var (
 		types:  strings.NewReplacer(),
 		alone:  "SELECT pg_advisory_xact_lock(5137220926)",
 		clock:  "CAST(extract(epoch FROM clock_timestamp()) * 1000 AS bigint)",
+		day:    "to_char(readable_at AT TIME ZONE 'UTC', 'YYYY-MM-DD')",
 		params: 30000,
 	}
 )

@@ -135,7 +135,7 @@ func becameReadable(ctx context.Context, client *api.Client) iter.Seq2[item, err
 // changedGroups walks over scanlation groups, the one that was changed last first.
 func changedGroups(ctx context.Context, client *api.Client) iter.Seq2[item, error] {
 	p := &api.ListGroupsParams{Order: api.GroupOrder{}.UpdatedAt(api.Desc)}
-	return items(client.ListGroupsAll(ctx, p, ahead), func(g api.ScanlationGroup) item {
+	return items(client.ListGroupsAll(ctx, p, ahead), func(g api.Group) item {
 		return item{g.ID, g.Attributes.CreatedAt, g.Attributes.UpdatedAt, func(b *batch) { b.groups = append(b.groups, g) }}
 	})
 }

@@ -3,6 +3,7 @@
 //
 //	go run . -db mirror.db                       # of the fake MangaDex
 //	go run . -live -db mirror.db -every 15m      # of MangaDex, for ever
+//	go run . -serve 127.0.0.1:8080               # shows the copy of the fake MangaDex to a browser
 //
 // It is a module of its own, so that the library does not depend on what speaks to databases.
 package main
@@ -10,6 +11,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
 	"net/http"
 	"strings"
 	"time"
@@ -19,8 +21,10 @@ import (
 
 	"github.com/mangadex-go/mangadex/api"
 	"github.com/mangadex-go/mangadex/api/fleet"
+	"github.com/mangadex-go/mangadex/api/reading"
 	"github.com/mangadex-go/mangadex/api/transport"
 	"github.com/mangadex-go/mangadex/examples/internal/command"
+	"github.com/mangadex-go/mangadex/internal/fanout"
 )
 
 const usage = `[flags]
@@ -64,6 +68,8 @@ func start(ctx context.Context, c *command.Command) error {
 	patience := c.Duration("check", 24*time.Hour, "ask for what nothing has been heard of for this `duration`, and for statistics that are so old")
 	listed := c.String("list", "", "copy these public custom lists as well: `ids` or addresses with commas between")
 	fleetAddress := c.String("fleet", "", "share the allowance with the other processes that use the Redis server at this `address`, such as redis://host:6379")
+	address := c.String("serve", "", "show the copy to a browser at this `address`, such as 127.0.0.1:8080, until Ctrl-C; it is copied meanwhile with -every only")
+	plotPath := c.String("plot", "", "draw what is in the copy into this `file`, .svg or .png, and copy nothing")
 	if err := c.Parse(); err != nil {
 		return err
 	}
@@ -77,6 +83,12 @@ func start(ctx context.Context, c *command.Command) error {
 		return command.Usagef("-every is %v; it must be a second or more", *every)
 	case *patience < 0:
 		return command.Usagef("-check is %v; it must not be below 0", *patience)
+	}
+	writePlot := writeSVG
+	if *plotPath != "" {
+		if writePlot, err = plotWriter(*plotPath); err != nil {
+			return command.Usagef("%w", err)
+		}
 	}
 	path, err := c.Path(*where, "mirror.db")
 	if err != nil {
@@ -110,15 +122,45 @@ func start(ctx context.Context, c *command.Command) error {
 		return err
 	}
 	m := newMirror(c, db, client, requests, ids, *patience)
-	if *every > 0 {
+	looks := *address != "" || *plotPath != ""
+	if !looks && *every == 0 || c.Fake() != nil { // whose catalogue is a new one
+		c.Unfinished = "what has been copied stays; the next run goes on there"
+		if err := m.once(ctx); err != nil {
+			return err
+		}
+		c.Unfinished = ""
+	}
+	switch {
+	case *plotPath != "":
+		all, err := allFigures(ctx, db)
+		if err != nil {
+			return err
+		}
+		return c.WriteTo(*plotPath, func(w io.Writer) error { return writePlot(w, light, all...) })
+	case *address != "":
+		return fanout.All(ctx, func(ctx context.Context) error { return serve(ctx, c, db, client, *address) }, func(ctx context.Context) error {
+			if *every == 0 {
+				return nil
+			}
+			return m.forever(ctx, *every)
+		})
+	case *every > 0:
 		return m.forever(ctx, *every)
 	}
-	c.Unfinished = "what has been copied stays; the next run goes on there"
-	if err := m.once(ctx); err != nil {
-		return err
-	}
-	c.Unfinished = ""
 	return m.tell(ctx)
+}
+
+// allFigures are all figures of the copy.
+func allFigures(ctx context.Context, db *database) ([]figure, error) {
+	var all []figure
+	for _, one := range figures {
+		f, _, err := figureOf(ctx, db, one.name)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, f)
+	}
+	return all, nil
 }
 
 // serverOf is what the copy is of.
@@ -135,11 +177,11 @@ func parseLists(text string) ([]uuid.UUID, error) {
 		if one = strings.TrimSpace(one); one == "" {
 			continue
 		}
-		id, kind, ok := command.ParseID(one)
-		if !ok || kind != "" && kind != "list" {
+		link, ok := reading.ParseLink(one)
+		if !ok || link.ID == uuid.Nil || link.Kind != "" && link.Kind != api.ResourceTypeCustomList {
 			return nil, command.Usagef("%q in -list is neither the id of a custom list nor its address", one)
 		}
-		ids = append(ids, id)
+		ids = append(ids, link.ID)
 	}
 	return ids, nil
 }
