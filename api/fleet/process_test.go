@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"os"
 	"os/exec"
@@ -97,18 +98,29 @@ func (*recorder) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
 			if answer, err := got.Slice(); err == nil && len(answer) == 5 && answer[0] == "place" {
 				clock, _ := strconv.ParseInt(answer[2].(string), 10, 64)
 				own := strings.Contains(fmt.Sprint(cmd.Args()...), "bucket:")
-				fmt.Println("place", own, clock+answer[1].(int64))
+				fmt.Println("place", own, clock+answer[1].(int64), memberOf(cmd))
+			}
+			if _, err := got.Int64(); err == nil && len(cmd.Args()) == 4+keysOf(cmd) {
+				fmt.Println("back", memberOf(cmd))
 			}
 		}
 		return err
 	}
 }
 
+// keysOf is how many keys a script gets, and memberOf the name of the request that it is about.
+func keysOf(cmd redis.Cmder) int {
+	n, _ := strconv.Atoi(fmt.Sprint(cmd.Args()[2]))
+	return n
+}
+
+func memberOf(cmd redis.Cmder) string { return fmt.Sprint(cmd.Args()[3+keysOf(cmd)]) }
+
 // A crew is a fleet of processes.
 type crew struct {
 	mu     sync.Mutex
-	places []time.Duration // by the clock of Redis
-	narrow []time.Duration
+	places map[string]time.Duration // that were not given back, by the clock of Redis
+	narrow map[string]time.Duration
 	sent   map[int][]time.Duration // by process, by our clock
 	away   int
 	failed []string
@@ -146,11 +158,14 @@ func (c *crew) read(number int, line []string) {
 		return time.Duration(us) * time.Microsecond
 	}
 	switch {
-	case len(line) == 3 && line[0] == "place":
-		c.places = append(c.places, at(line[2]))
+	case len(line) == 4 && line[0] == "place":
+		c.places[line[3]] = at(line[2])
 		if line[1] == "true" {
-			c.narrow = append(c.narrow, at(line[2]))
+			c.narrow[line[3]] = at(line[2])
 		}
+	case len(line) == 2 && line[0] == "back":
+		delete(c.places, line[1])
+		delete(c.narrow, line[1])
 	case len(line) == 3 && line[0] == "sent":
 		c.sent[number] = append(c.sent[number], at(line[2]))
 	case len(line) == 1 && line[0] == "away":
@@ -190,7 +205,7 @@ func TestFleet(t *testing.T) {
 			}
 			ctx, cancel := context.WithCancel(t.Context())
 			defer cancel()
-			c := &crew{sent: map[int][]time.Duration{}}
+			c := &crew{places: map[string]time.Duration{}, narrow: map[string]time.Duration{}, sent: map[int][]time.Duration{}}
 			running := make([]*exec.Cmd, processes)
 			for i := range running {
 				running[i] = c.run(ctx, t, i, s)
@@ -224,10 +239,10 @@ func (c *crew) check(t *testing.T, s setting, processes int, took time.Duration,
 	t.Helper()
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if n := mostIn(c.places, s.Period); n > s.Requests {
+	if n := mostIn(slices.Collect(maps.Values(c.places)), s.Period); n > s.Requests {
 		t.Errorf("%d places in %v, %d are allowed", n, s.Period, s.Requests)
 	}
-	if n := mostIn(c.narrow, s.Narrow.Per); n > s.Narrow.Requests {
+	if n := mostIn(slices.Collect(maps.Values(c.narrow)), s.Narrow.Per); n > s.Narrow.Requests {
 		t.Errorf("%d narrow places in %v, %d are allowed", n, s.Narrow.Per, s.Narrow.Requests)
 	}
 	var all []time.Duration

@@ -57,7 +57,7 @@ func newServer(c *command.Command, db *database, client *api.Client, host string
 	functions := template.FuncMap{
 		"line": reading.Line, "url": func(id uuid.UUID) string { return reading.URL(api.ResourceTypeManga, id) },
 		"chapter": func(id uuid.UUID) string { return reading.URL(api.ResourceTypeChapter, id) },
-		"letter":  func(name string) string { return reading.Short(name, 1) },
+		"letter":  func(name string) string { return strings.ToUpper(string([]rune(reading.Line(name) + "?")[:1])) },
 		"number":  func(v float64) string { return strings.TrimSuffix(fmt.Sprintf("%.1f", v), ".0") },
 	}
 	for _, name := range []string{"titles", "figures", "chapters", "message"} {
@@ -199,6 +199,7 @@ func (s *server) plot(w http.ResponseWriter, r *http.Request) error {
 	if r.FormValue("dark") != "" {
 		colours = dark
 	}
+	f.Title = "" // which stands above it
 	var picture strings.Builder
 	if err := writeSVG(&picture, colours, f); err != nil {
 		return err
