@@ -105,14 +105,14 @@ func (s *server) handler() http.Handler {
 		return &problem{http.StatusNotFound, "There is no such page."}
 	})
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		web.Guard(w)
+		web.Guard(w, r)
 		switch {
 		case !web.IsOurs(r.Host, s.host):
 			s.fail(w, r, &problem{http.StatusMisdirectedRequest, "This server does not go by that name."})
 		case r.Method != http.MethodGet && r.Method != http.MethodHead:
 			w.Header().Set("Allow", "GET, HEAD")
 			s.fail(w, r, &problem{http.StatusMethodNotAllowed, "Nothing can be changed here."})
-		case web.IsForeign(r) && r.Header.Get("Sec-Fetch-Mode") != "navigate":
+		case web.SenderOf(r) == web.Foreign && r.Header.Get("Sec-Fetch-Mode") != "navigate":
 			s.fail(w, r, &problem{http.StatusForbidden, "This came from another site, and was not carried out."})
 		default:
 			ctx, cancel := context.WithTimeout(r.Context(), time.Minute)
