@@ -10,9 +10,9 @@ import (
 // take any number.
 const MaxIDs = 100
 
-// GetMangaByIDs returns any number of titles, of every content rating, in the order of the ids; for
-// an id that stands there twice, twice. Missing are the ids that there is no title for. It asks
-// for 100 at a time, a few times at once.
+// GetMangaByIDs returns any number of titles, of every content rating, in the order of the ids. An id
+// that is given twice brings its title twice. An id without a title is in missing. It asks for 100
+// titles at a time, with a few requests at once.
 func (c *Client) GetMangaByIDs(ctx context.Context, ids []uuid.UUID, includes ...Include) (found []Manga, missing []uuid.UUID, err error) {
 	return inOrder(ctx, ids, mangaID, func(ctx context.Context, ids []uuid.UUID) ([]Manga, int, error) {
 		list, err := c.SearchManga(ctx, &SearchMangaParams{IDs: ids, Limit: Ptr(MaxIDs), ContentRating: allRatings, Includes: includes})

@@ -34,7 +34,7 @@ func (l Library) clone() Library {
 	}
 }
 
-// lock gives the store away until the returned function is called.
+// lock locks the store. The returned function unlocks it.
 func (s State) lock() (*store, func()) {
 	st := s.server.store
 	st.Lock()

@@ -126,8 +126,8 @@ func (s *source) busyFor(n *node) time.Duration {
 	return max(0, time.Until(s.busy[n.base]))
 }
 
-// after returns a node that is not old, which is of no use any more or nil. However many pages find
-// that out at the same time, one call asks for the next.
+// after returns a node to use instead of old, which has failed; nil stands for none so far. However
+// many pages ask at the same time, one call to the API finds the next node for all of them.
 func (s *source) after(ctx context.Context, old *node) (*node, error) {
 	for {
 		s.mu.Lock()

@@ -58,8 +58,8 @@ func (a allotment) pass(size int64) allotment {
 	return a.give(size)
 }
 
-// isNear reports whether a page is as near to the next one as it must be. Some pages are ahead of those that
-// are fetched, so that a slow one does not hold up the others at once.
+// isNear reports whether a page is close enough to the next one to be fetched now. A few more pages than are
+// fetched at once count as close, so that one slow page does not stop the others.
 func (a allotment) isNear(page int) bool { return page < a.next+a.parallel+(a.parallel+1)/2 }
 
 // fits reports whether there is room for more bytes of a page. A heap grows to more than twice of what is in

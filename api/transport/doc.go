@@ -35,9 +35,9 @@
 // an error of TLS or a URL that was refused.
 //
 // A request is sent five times at most ([WithAttempts]), with random times in between that grow
-// ([WithBackoff]) or that the server asks for. All requests of a transport together have 100
-// repetitions, and get one back with every answer that needs none: with a server that is down,
-// repeating each helps nobody. What comes out in the end is what the last attempt came to.
+// ([WithBackoff]) or that the server asks for. All requests of a transport share a stock of 100
+// repetitions; each request that succeeds at once puts one back. So a server that is down is not
+// asked five times by every call. The result of the call is that of its last attempt.
 //
 // Answers to idempotent requests are read up to 16 MiB before they are handed on, so that a cut
 // can be repaired.

@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// silentPause is for how long a 429 that does not say so stops what it is about: longer with each
-// one that follows, whoever asks.
+// silentPause is the pause after a 429 that does not say when to come back. It grows with each such
+// answer in a row, whichever call gets it.
 var silentPause = backoff{first: 2 * time.Second, longest: 10 * time.Minute}
 
 // A silence is how often in a row the server has answered 429 and not said when to come back.

@@ -25,7 +25,7 @@ type ledger struct {
 	phase   phase
 	pages   []Page             // that are there and are to stay, in reading order
 	wanted  map[string]Page    // that were sent, by their names; they have no ID
-	removed map[uuid.UUID]bool // that are to be gone, though perhaps they are not
+	removed map[uuid.UUID]bool // that were asked to be deleted; they may still be there
 	unsure  bool               // an answer is missing: the files must be listed before anything is sent
 }
 
