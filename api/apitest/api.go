@@ -141,10 +141,15 @@ func (c *call) carryOut() ([]byte, error) {
 	if err := c.allowed(); err != nil {
 		return nil, err
 	}
-	if handle, ok := handlers[c.op.ID]; ok {
-		return handle(c)
+	handle, ok := handlers[c.op.ID]
+	if !ok {
+		return c.example()
 	}
-	return c.example()
+	answer, err := handle(c)
+	if err == nil && c.fault != nil && !isList(c.op.ID) {
+		c.alterNamed()
+	}
+	return answer, err
 }
 
 // singles are lists of which programs may send one entry without brackets.

@@ -71,6 +71,14 @@ type Fault struct {
 	Delete  int  // that many entries of the page, the first ones, are deleted after the answer
 	Shuffle bool // entries that are equal by the order of the request come in any order
 
+	// What is changed behind the answer: that many titles and chapters of a list, the first ones, or
+	// the title or chapter that the path names.
+	Rename   int // titles get another name
+	Renumber int // chapters get the next number
+	Revolume int // chapters get the next volume
+	Regroup  int // chapters become those of another group
+	Replace  int // the first page of chapters gets another picture, and another name
+
 	// Rewrite makes another body of the one that would be sent.
 	Rewrite func(body []byte) []byte
 
@@ -124,7 +132,7 @@ func (f *Fault) check() error {
 	case f.ofLists() && f.Operation != "" && !isList(f.Operation):
 		return fmt.Errorf("apitest: a fault of %q with Clamp, Short, Repeat, Delete or Shuffle, which is no list with pages", f.Operation)
 	}
-	return nil
+	return f.checkAlterations()
 }
 
 func (f *Fault) ofLists() bool { return f.Clamp+f.Short+f.Repeat+f.Delete > 0 || f.Shuffle }

@@ -51,6 +51,7 @@ func cut[E any](list []E, p page) []E {
 // collection is the answer that holds a page of a list.
 func collection[E entity](c *call, found []E, p page, total int) ([]byte, error) {
 	b := many(found, p, total+p.more, c.includes(), c.now)
+	alter(c, found)
 	if c.fault != nil {
 		for _, e := range found[:min(c.fault.Delete, len(found))] {
 			c.remove(e)

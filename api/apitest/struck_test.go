@@ -344,3 +344,45 @@ func TestEdits(t *testing.T) {
 		}
 	}
 }
+
+// Titles and chapters are renamed, renumbered and moved behind the answer that shows them.
+func TestAlterations(t *testing.T) {
+	t.Parallel()
+	srv := apitest.Start(t, apitest.WithoutNetwork())
+	state, client, ctx := srv.State(), newClient(t, srv), t.Context()
+	manga := must[uuid.UUID](t)(state.AddManga(apitest.Manga{Title: "Before"}))
+	group := must[uuid.UUID](t)(state.AddGroup(apitest.Group{Name: "Those"}))
+	chapter := must[uuid.UUID](t)(state.AddChapter(apitest.Chapter{Manga: manga, Volume: "3", Number: "10", Groups: []uuid.UUID{group}, Pages: 2}))
+	srv.Fail(
+		apitest.Fault{Operation: "GetManga", Rename: 1}, apitest.Fault{Operation: "GetMangaFeed", Renumber: 1, Revolume: 1},
+		apitest.Fault{Operation: "GetChapter", Regroup: 1}, apitest.Fault{Operation: "GetAtHomeServer", Replace: 1},
+	)
+	for _, want := range []string{"Before", "Before (renamed)", "Before (renamed)"} {
+		if got := must[*api.MangaResponse](t)(client.GetManga(ctx, manga, nil)).Data.Attributes.Title.String(); got != want {
+			t.Errorf("the title is %q, want %q", got, want)
+		}
+	}
+	for _, want := range []string{"3 10", "4 11", "4 11"} {
+		a := must[*api.ChapterList](t)(client.GetMangaFeed(ctx, manga, nil)).Data[0].Attributes
+		if got := *a.Volume + " " + *a.Chapter; got != want {
+			t.Errorf("the chapter is %q, want %q", got, want)
+		}
+	}
+	var groups []uuid.UUID
+	for range 3 {
+		groups = append(groups, must[*api.ChapterResponse](t)(client.GetChapter(ctx, chapter, nil)).Data.Relationships.Groups()[0].ID)
+	}
+	if groups[0] != group || groups[1] == group || groups[2] != groups[1] {
+		t.Errorf("the groups are %v", groups)
+	}
+	before := must[*api.AtHomeServer](t)(client.GetAtHomeServer(ctx, chapter, nil)).Chapter.Data
+	after := must[*api.AtHomeServer](t)(client.GetAtHomeServer(ctx, chapter, nil)).Chapter.Data
+	if before[0] == after[0] || before[1] != after[1] {
+		t.Errorf("the pages were %v and are %v", before, after)
+	}
+	for _, fault := range []apitest.Fault{{Operation: "GetManga", Rename: -1}, {Operation: "Ping", Renumber: 1}} {
+		if _, err := apitest.NewServer(apitest.WithFaults(fault), apitest.WithTitles(10)); err == nil {
+			t.Errorf("the fault %+v passes", fault)
+		}
+	}
+}

@@ -363,13 +363,15 @@ func (s State) ReplacePage(chapter uuid.UUID, page int) error {
 	if !ok || page < 1 || page > ch.pageCount() {
 		return fmt.Errorf("apitest: there is no page %d of a chapter %s", page, chapter)
 	}
-	ch.redrawn = maps.Clone(ch.redrawn)
-	if ch.redrawn == nil {
-		ch.redrawn = map[int]int{}
-	}
-	ch.redrawn[page]++
+	ch.redraw(page)
 	st.changedChapter(ch, st.clock().UTC())
 	return nil
+}
+
+// redraw gives a page another picture.
+func (c *chapter) redraw(page int) {
+	c.redrawn = maps.Clone(c.redrawn)
+	put(&c.redrawn, page, c.redrawn[page]+1)
 }
 
 // Groups returns all groups in the order in which they were made.

@@ -33,6 +33,11 @@ EndSession, UserInfo, Discovery, Keys, Authorize, Authenticate), a colon, and wh
   short=1            a page of a list lacks that many entries, and does not say so
   repeat=1           a page of a list begins with that many of the page before
   delete=1           that many entries of the page of a list are deleted after the answer
+  rename=1           that many titles of the answer get another name after it
+  renumber=1         that many chapters of the answer get the next number after it
+  revolume=1         … the next volume
+  regroup=1          … another group
+  replace=1          … another picture in the place of their first page
   shuffle            entries of a list that are equal by its order come in any order
   captcha            403 until a captcha is solved
   refuse-pages=1     UploadPages does not take that many of its files
@@ -91,6 +96,7 @@ func set(f *apitest.Fault, name, value string, given bool) (err error) {
 	durations := map[string]*time.Duration{"delay": &f.Delay, "late": &f.Late, "slow": &f.Slow, "stall": &f.Stall, "hold": &f.Hold, "skew": &f.Skew}
 	numbers := map[string]*int{
 		"status": &f.Status, "clamp": &f.Clamp, "short": &f.Short, "repeat": &f.Repeat, "delete": &f.Delete,
+		"rename": &f.Rename, "renumber": &f.Renumber, "revolume": &f.Revolume, "regroup": &f.Regroup, "replace": &f.Replace,
 		"refuse-pages": &f.RefusePages, "node": &f.Node, "skip": &f.Skip, "count": &f.Count,
 	}
 	switch {
