@@ -107,18 +107,18 @@ func set(f *apitest.Fault, name, value string, given bool) (err error) {
 		*switches[name] = true
 		return nil
 	case durations[name] != nil:
-		*durations[name], err = time.ParseDuration(value)
+		if *durations[name], err = time.ParseDuration(value); err != nil {
+			err = errors.New("a time such as 2s or 1m is needed")
+		}
 	case name == "count" && value == "always":
 		f.Count = apitest.Always
 	case numbers[name] != nil:
-		*numbers[name], err = strconv.Atoi(value)
-		if err == nil && *numbers[name] < 1 {
+		if *numbers[name], err = strconv.Atoi(value); err != nil || *numbers[name] < 1 {
 			err = errors.New("a number from 1 on is needed")
 		}
 	case name == "probability":
-		f.Probability, err = strconv.ParseFloat(value, 64)
-		if err == nil && !(f.Probability > 0 && f.Probability <= 1) {
-			err = fmt.Errorf("a probability of %v", f.Probability)
+		if f.Probability, err = strconv.ParseFloat(value, 64); err != nil || !(f.Probability > 0 && f.Probability <= 1) {
+			err = errors.New("a number above 0 is needed, 1 at most")
 		}
 	default:
 		known := slices.Concat(slices.Collect(maps.Keys(switches)), slices.Collect(maps.Keys(durations)), slices.Collect(maps.Keys(numbers)), []string{"probability"})
@@ -126,7 +126,7 @@ func set(f *apitest.Fault, name, value string, given bool) (err error) {
 		return fmt.Errorf("there is no %q; there are %s", name, strings.Join(known, ", "))
 	}
 	if err != nil {
-		return fmt.Errorf("%s=%s is not valid: %w", name, value, err)
+		return fmt.Errorf("%s has the value %q: %w", name, value, err)
 	}
 	return nil
 }
