@@ -59,6 +59,14 @@ func TestOrder(t *testing.T) {
 		{name: "stories of one day in the order of their titles", chapters: []chapter{
 			{name: "c", number: "1", volume: "1", title: "Story 10", by: "x", day: 1}, {name: "a", number: "1", volume: "1", title: "Story 9", by: "x", day: 1},
 		}, want: "a c"},
+		{name: "parts of parts", chapters: numbered("1", "1.7.1", "1.5", "1.6.10", "1.6.1", "1.6", "2", "1.6.2"), want: "1/1.5 1/1.6 1/1.6.1 1/1.6.2 1/1.6.10 1/1.7.1 1/2"},
+		{name: "chapters that are joined, and second versions", chapters: numbered("-", "13", "12-13", "12", "12v2", "11"), want: "/11 /12 /12-13 /12v2 /13"},
+		{name: "a volume of shorts behind many volumes", chapters: slices.Concat(numbered("1", "1", "2", "3"), numbered("2", "4", "5"), numbered("11", "1", "2", "3"), numbered("-", "6")),
+			want: "1/1 1/2 1/3 2/4 2/5 11/1 11/2 11/3 /6", anew: true},
+		{name: "volumes with words for numbers", chapters: slices.Concat(numbered("Extra", "1"), numbered("2", "3"), numbered("1", "2", "prologue", "0")),
+			want: "1/0 1/2 1/prologue 2/3 Extra/1", anew: true},
+		{name: "seasons that begin at 0 and reach the last number again", chapters: slices.Concat(numbered("1", "76", "77", "78"), numbered("2", "0", "1", "77", "78")),
+			want: "1/76 1/77 1/78 2/0 2/1 2/77 2/78", anew: true},
 		{name: "nothing"},
 	}
 	for _, test := range tests {
@@ -118,6 +126,13 @@ func TestVersions(t *testing.T) {
 			{number: "-", volume: "-", title: "A", by: "x"}, {number: "-", volume: "-", title: "A", by: "x"}, {number: "-", volume: "-", title: "A", by: "y"}, {number: "-", volume: "-", title: "A", by: "y"},
 		}, "2+0 3+1"},
 		{"no number, two volumes", []chapter{{number: "-", volume: "1", title: "A", by: "x"}, {number: "-", volume: "2", title: "A", by: "y"}}, "0 1"},
+		{"censored and not, by one group under one title", []chapter{{volume: "1", number: "2", title: "A", by: "x"}, {volume: "-", number: "2", title: "A", by: "x"}}, "1+0"},
+		{"a special without a volume beside a chapter", []chapter{{volume: "1", number: "1", title: "A", by: "x"}, {volume: "-", number: "1", title: "Special", by: "x"}}, "0 1"},
+		{"together and alone", []chapter{{number: "7", title: "A", by: "x,y"}, {number: "7", title: "A", by: "y"}, {number: "7", title: "A", by: "x"}}, "2+1+0"},
+		{"one reads on the site of the publisher", []chapter{{number: "7", title: "Chapter 7: A", by: "p", external: true}, {number: "7", title: "A", by: "x"}}, "1+0"},
+		{"no number, titles in two spellings", []chapter{{number: "-", volume: "-", title: "One-Shot", by: "x"}, {number: "-", volume: "-", title: "oneshot", by: "y"}, {number: "-", volume: "-", title: "Two", by: "y"}}, "1+0 2"},
+		{"no number, by uploaders", []chapter{{number: "-", volume: "-", title: "A", by: "@u"}, {number: "-", volume: "-", title: "B", by: "@u"}, {number: "-", volume: "-", title: "-", by: "@v"}}, "0 1 2"},
+		{"no number, two languages", []chapter{{number: "-", volume: "-", title: "A", by: "x"}, {number: "-", volume: "-", title: "A", by: "y", language: "fr"}}, "0 1"},
 		{"a chapter that comes twice", []chapter{{name: "0", number: "1", volume: "1"}, {name: "0", number: "1", volume: "1"}}, "0"},
 	}
 	for _, test := range tests {

@@ -129,6 +129,34 @@ func TestKept(t *testing.T) {
 			s.Server.Fail(apitest.Fault{Operation: "GetAtHomeServer", Status: http.StatusBadRequest})
 			return []string{"-jobs", "1"}
 		}, names: []string{"c0001 v01", "c0002 v01", "c0003 v02", "c0010.5", "c0031 v04", "oneshot"}, fetched: 1, status: 1, stderr: "1 of 8 chapters are not complete: c0030 v04"},
+		"numbers are swapped": {change: func(s shelf) []string {
+			s.edit("1", func(c *apitest.Chapter) { c.Number = "3" })
+			s.edit("3", func(c *apitest.Chapter) { c.Number = "1" })
+			s.edit("3 elsewhere", func(c *apitest.Chapter) { c.Number = "1" })
+			return nil
+		}, names: []string{"c0001 v02", "c0002 v01", "c0003 v01", "c0010.5", "oneshot"}, stderr: "renamed: 2"},
+		"a chapter goes to another site": {change: func(s shelf) []string {
+			s.edit("1", func(c *apitest.Chapter) { c.Pages, c.ExternalURL = 0, "https://reader.example/1" })
+			return nil
+		}, names: first, stderr: "it is on another site; read it at https://reader.example/1"},
+		"a version on another site comes": {change: func(s shelf) []string {
+			add(s, apitest.Chapter{Number: "1", Volume: "1", ExternalURL: "https://reader.example/1"})
+			return nil
+		}, names: first, stderr: "there before: 5"},
+		"a volume is set for one version": {change: func(s shelf) []string {
+			add(s, apitest.Chapter{Number: "10.5", Volume: "3", Pages: 2, Groups: []uuid.UUID{s.group.ID}})
+			return nil
+		}, names: []string{"c0001 v01", "c0002 v01", "c0003 v02", "c0010.5 v03", "oneshot"}, stderr: "renamed: 1"},
+		"numbers begin anew": {change: func(s shelf) []string {
+			for _, number := range []string{"1", "2", "3"} {
+				add(s, apitest.Chapter{Number: number, Volume: "11", Pages: 1, Groups: []uuid.UUID{s.group.ID}})
+			}
+			return nil
+		}, names: []string{"v01 c0001", "v01 c0002", "v02 c0003", "v11 c0001", "v11 c0002", "v11 c0003", "vnone c0010.5", "vnone oneshot"}, fetched: 3, stderr: "renamed: 5"},
+		"a special without a volume comes": {change: func(s shelf) []string {
+			add(s, apitest.Chapter{Number: "1", Title: "Special", Pages: 1, Groups: []uuid.UUID{s.group.ID}})
+			return nil
+		}, names: first},
 		"the index is gone": {change: func(s shelf) []string {
 			for _, path := range s.glob(indexName) {
 				os.Remove(path)
