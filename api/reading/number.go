@@ -20,13 +20,15 @@ type Number struct{ text string }
 func ParseNumber(text string) Number {
 	text = line(text, maxNumber)
 	text = fractions.Replace(text)
-	text = ascii(Line(norm.NFKC.String(strings.ToLower(norm.NFKC.String(text)))))
+	text = ascii(line(norm.NFKC.String(strings.ToLower(norm.NFKC.String(text))), maxNumber))
 	if text == "none" {
 		return Number{}
 	}
 	text = unlabelled(text)
 	whole, fraction, rest := split(text)
-	rest = strings.TrimLeft(rest, " ")
+	if word := strings.TrimLeft(rest, " "); word != "" && 'a' <= word[0] && word[0] <= 'z' {
+		rest = word
+	}
 	if whole == "" {
 		return Number{text}
 	}
@@ -35,7 +37,7 @@ func ParseNumber(text string) Number {
 		n = "0"
 	}
 	rest = strings.TrimRight(rest, ".,:;- ")
-	if strings.Trim(fraction, "0") != "" || fraction != "" && strings.HasPrefix(rest, ".") {
+	if strings.Trim(fraction, "0") != "" || fraction != "" && rest != "" && strings.IndexByte(".,", rest[0]) >= 0 {
 		n += "." + fraction
 	}
 	return Number{n + rest}
@@ -202,14 +204,16 @@ func compareFractions(a, b string) int {
 // maxNumber is how many characters of a number count. MangaDex takes 8.
 const maxNumber = 100
 
-// fractions writes as people count what normalisation would write as 1⁄2, and a point where they have another
-// sign.
+// fractions writes as people count what normalisation would write as 1⁄2.
 var fractions = strings.NewReplacer("½", ".5", "¼", ".25", "¾", ".75", "⅓", ".33", "⅔", ".67", "⅕", ".2", "⅖", ".4", "⅗", ".6", "⅘", ".8",
-	"⅙", ".17", "⅚", ".83", "⅛", ".125", "⅜", ".375", "⅝", ".625", "⅞", ".875", "٫", ".", "。", ".")
+	"⅙", ".17", "⅚", ".83", "⅛", ".125", "⅜", ".375", "⅝", ".625", "⅞", ".875")
 
-// ascii writes the digits of all scripts as 0 to 9.
+// ascii writes the digits of all scripts as 0 to 9, and their points as one.
 func ascii(text string) string {
 	return strings.Map(func(r rune) rune {
+		if r == '٫' || r == '。' {
+			return '.'
+		}
 		if v, ok := digit(r); ok {
 			return '0' + v
 		}
