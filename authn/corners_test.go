@@ -279,3 +279,46 @@ func TestStoreThatCannotBeRead(t *testing.T) {
 		w.mustFollow(t, c)
 	})
 }
+
+// A token that cannot be saved at last is the error of Close.
+func TestCloseThatCannotSave(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		_, s, store := unsaved(t)
+		if err := s.Close(); !errors.Is(err, authn.ErrNotSaved) {
+			t.Errorf("got %v, want ErrNotSaved", err)
+		}
+		store.setFail(nil)
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+		if got, err := store.Load(t.Context()); err != nil || got.RefreshToken != s.RefreshToken() {
+			t.Errorf("the store holds %q, %v", got.RefreshToken, err)
+		}
+	})
+}
+
+// A file store does nothing for a caller who has gone.
+func TestFileStoreOfAGoneCaller(t *testing.T) {
+	t.Parallel()
+	store := authn.NewFileStore(filepath.Join(t.TempDir(), "token"))
+	if err := store.Save(t.Context(), testToken("kept")); err != nil {
+		t.Fatal(err)
+	}
+	gone, cancel := context.WithCancel(t.Context())
+	cancel()
+	for name, do := range map[string]func() error{
+		"Load":    func() error { return second(store.Load(gone)) },
+		"Save":    func() error { return store.Save(gone, testToken("new")) },
+		"Delete":  func() error { return store.Delete(gone) },
+		"Discard": func() error { return store.Discard(gone) },
+		"Lock":    func() error { return second(store.Lock(gone)) },
+	} {
+		if err := do(); !errors.Is(err, context.Canceled) {
+			t.Errorf("%s: got %v, want Canceled", name, err)
+		}
+	}
+	if got, err := store.Load(t.Context()); err != nil || got != testToken("kept") {
+		t.Errorf("the store holds %v, %v", got, err)
+	}
+}

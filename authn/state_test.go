@@ -55,6 +55,7 @@ func TestNext(t *testing.T) {
 		"server fails, asked":                     {state{token: far("a", "r"), server: paused("", down)}, 0, true, refreshToken, false},
 		"refresh token refused":                   {state{token: far("a", "r"), refresh: paused(fingerprint("r"), refuse)}, 0, false, refreshToken, true},
 		"refresh token refused, asked":            {state{token: far("a", "r"), refresh: paused(fingerprint("r"), refuse)}, 0, true, refreshToken, true},
+		"password, were it not for the token":     {state{token: far("a", "r"), password: secret}.withoutRefresh(), 0, false, ownPassword, false},
 		"refresh token refused a second ago":      {state{token: far("a", "r"), refresh: paused(fingerprint("r"), refuse)}, time.Second, false, refreshToken, false},
 		"another refresh token":                   {state{token: far("a", "r"), refresh: paused(fingerprint("other"), refuse)}, 0, false, refreshToken, false},
 		"refresh token disliked, with password":   {state{token: far("a", "r"), password: secret, refresh: paused(fingerprint("r"), noScope)}, 0, false, ownPassword, false},
