@@ -29,19 +29,23 @@ type server struct {
 // lifetime of an access token.
 const lifetime = 2 * time.Second
 
-var servers = map[string]func(t *testing.T) *server{"fosite": newFosite, "go-oauth2": newGoOAuth2}
+var servers = map[string]func(t *testing.T) *server{
+	"fosite": newFosite, "go-oauth2": newGoOAuth2,
+	"oauth2-server": nodeServer("oauth2-server"), "oidc-provider": nodeServer("oidc-provider"),
+}
 
 // A realm is such a server behind the paths of Keycloak, with as much of the API as a session needs.
 type realm struct {
 	*httptest.Server
-	grants atomic.Int64 // requests to the token endpoint
+	grants  atomic.Int64 // requests to the token endpoint
+	revokes bool         // whether the server knows revocation
 
 	mu    sync.Mutex
 	delay func() // of an answer that has been decided on
 }
 
 func newRealm(t *testing.T, s *server) *realm {
-	r := &realm{}
+	r := &realm{revokes: s.revoke != nil}
 	mux := http.NewServeMux()
 	const endpoints = "/realms/mangadex/protocol/openid-connect/"
 	mux.HandleFunc("POST "+endpoints+"token", func(w http.ResponseWriter, req *http.Request) {
