@@ -162,6 +162,8 @@ func TestRenewedAhead(t *testing.T) {
 				t.Fatalf("a call does not go on with the old token: %v", err)
 			}
 		}
+		c := w.use(t, s)
+		w.mustFollowAtOnce(t, c)
 		if time.Since(start) != 0 {
 			t.Error("calls wait though their token is good")
 		}
@@ -170,6 +172,7 @@ func TestRenewedAhead(t *testing.T) {
 		if got, err := s.Token(t.Context()); err != nil || got.AccessToken == old.AccessToken {
 			t.Errorf("the new token is not used: %v", err)
 		}
+		w.mustFollowAtOnce(t, c)
 		if n := w.refreshes(); n != 3 { // the login, and what was delayed twice
 			t.Errorf("%d renewals", n)
 		}

@@ -50,9 +50,28 @@
 //     to it, and a second later to another one, the session is anonymous from then on.
 //   - A call that needs no token never fails because of the session.
 //
-// What is not promised: a process that is killed between the answer to a renewal and its saving loses
-// the login, where the server rotates refresh tokens. So does one that dies while it cannot save.
-// [WithOnEnd] tells when a session cannot go on by itself.
+// # What is not promised
+//
+//   - A process that is killed (SIGKILL, a power cut) between the answer to a renewal and its saving loses
+//     the login, where the server rotates refresh tokens. So does one that ends while it cannot save.
+//     A signal that the program can heed costs nothing: return, and have Close called.
+//   - A session does not last for ever: a refresh token ends, at [Token.RefreshExpiry] at the latest, and
+//     can be revoked. [WithOnEnd] tells when a session cannot go on by itself.
+//   - On a file system without locks a [FileStore] keeps the sessions of one program apart, and no others.
+//
+// # What there is
+//
+//   - a session: [New], [Session], [Use]; for clients of other people [Transport] and [Session.Edit]
+//   - what to log in with: [WithPersonalClient], [WithPassword], [WithPasswordFunc], [WithOneTimeCode],
+//     [WithRefreshToken], [WithScopes], [FromEnv], [FromFile], [Anonymous]
+//   - where the token is kept: [WithStore] with a [FileStore], a [MemoryStore] or a [Store] of one's own,
+//     which may be a [Locker] and a [Discarder], too; package authntest tests one
+//   - whom to ask, and how: [WithAPIServer], [WithAuthServer], [WithTokenURL], [WithHTTPClient], [WithUserAgent],
+//     [WithLogger], [WithoutCheck]
+//   - what to tell: [WithOnToken], [WithOnEnd]
+//   - for one call: [WithToken], [WithoutToken]
+//   - errors: [UnauthorizedError] of a call, [TokenError] of a login, and the sentinels such as
+//     [ErrWrongPassword]
 //
 // # Secrets
 //

@@ -416,29 +416,6 @@ func TestCallsThatNeedNoToken(t *testing.T) {
 	}
 }
 
-// A renewal is not for those whose token is good, and 1,000 of them share one.
-func TestOneRenewalForAThousand(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		f, w, s := loggedInMemory(t)
-		c := w.use(t, s)
-		token, _ := s.Token(t.Context())
-		time.Sleep(time.Until(token.Expiry) - 30*time.Second)
-		before := w.refreshes()
-		f.fail(tokenPath, f.after(10*time.Second))
-		start := time.Now()
-		w.mustFollowAtOnce(t, c)
-		if time.Since(start) != 0 {
-			t.Errorf("calls have waited for %v", time.Since(start))
-		}
-		time.Sleep(20 * time.Second)
-		w.mustFollowAtOnce(t, c)
-		if n := w.refreshes() - before; n != 2 { // what was delayed is counted twice
-			t.Errorf("%d renewals", n-1)
-		}
-	})
-}
-
 // Token returns one account or the other, never a mixture.
 func TestTokenIsOfOneAccount(t *testing.T) {
 	t.Parallel()

@@ -2,6 +2,7 @@ package athome_test
 
 import (
 	"errors"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -126,5 +127,49 @@ func TestWayThatNobodyHasChosen(t *testing.T) {
 		if got := client.Transport().HasBase(); got != test.want {
 			t.Errorf("%s: chosen %v", name, got)
 		}
+	}
+}
+
+// wrapping wraps the bodies of all answers.
+type wrapping struct{ base http.RoundTripper }
+
+func (w wrapping) RoundTrip(req *http.Request) (*http.Response, error) {
+	resp, err := w.base.RoundTrip(req)
+	if err == nil {
+		resp.Body = struct{ io.ReadCloser }{resp.Body}
+	}
+	return resp, err
+}
+
+// Something below or above a client that wraps bodies changes nothing for a download.
+func TestWrappedBodies(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, 5, 100)
+	client, err := api.New(w.api, api.WithHTTPClient(&http.Client{Transport: wrapping{w.http(t).Transport}}), api.WithMiddleware(func(next api.HttpRequestDoer) api.HttpRequestDoer {
+		return api.DoerFunc(func(req *http.Request) (*http.Response, error) {
+			resp, err := next.Do(req)
+			if err == nil {
+				resp.Body = struct{ io.ReadCloser }{resp.Body}
+			}
+			return resp, err
+		})
+	}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	chapter, err := athome.Open(t.Context(), client, chapterID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer chapter.Close()
+	n := 0
+	for image, err := range chapter.All(t.Context()) {
+		if err != nil || string(image.Data) != string(w.pages[n]) {
+			t.Fatalf("page %d: %d bytes, %v", n, len(image.Data), err)
+		}
+		n++
+	}
+	if n != 5 {
+		t.Errorf("%d pages", n)
 	}
 }
