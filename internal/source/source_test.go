@@ -42,11 +42,10 @@ var questions = map[string]question{
 		asked: calls("url", "Parse", "ParseRequestURI"),
 		at:    "internal/origin",
 		also: map[place]string{
-			{"api/redirect.go", "Do"}:                       "takes what net/http has put into an error apart",
-			{"api/reading/links.go", "*"}:                   "links to read on the web, to which nothing is sent",
-			{"authn/oauth2.go", "loginPath"}:                "takes the path off an address that was read there",
-			{"examples/internal/command/arguments.go", "*"}: "a link that a user has copied from a browser",
-			{"internal/document/read.go", "*"}:              "takes a password off an address that is shown",
+			{"api/redirect.go", "Do"}:          "takes what net/http has put into an error apart",
+			{"api/reading/links.go", "*"}:      "links to read on the web, to which nothing is sent",
+			{"authn/oauth2.go", "loginPath"}:   "takes the path off an address that was read there",
+			{"internal/document/read.go", "*"}: "takes a password off an address that is shown",
 		},
 	},
 	"how is a file written whole or not at all": {
