@@ -160,6 +160,36 @@ func (c *Client) GetReadingStatusesByIDs(ctx context.Context, ids []uuid.UUID) (
 	return statuses, nil
 }
 
+// MarkChapters marks any number of chapters of a title as read or unread, as
+// [Client.SetMangaReadMarkers] does: in as many requests as it takes, because the body of one may have
+// 10 kB. After an error some may be marked; to do it again does no harm.
+func (c *Client) MarkChapters(ctx context.Context, manga uuid.UUID, params *SetMangaReadMarkersParams, edit ReadMarkersEdit, editors ...RequestEditorFn) error {
+	if err := present(ctx); err != nil {
+		return err
+	}
+	for len(edit.Read)+len(edit.Unread) > 0 {
+		var part ReadMarkersEdit
+		part.Read, edit.Read = first(edit.Read, maxMarkers)
+		part.Unread, edit.Unread = first(edit.Unread, maxMarkers-len(part.Read))
+		if err := c.SetMangaReadMarkers(ctx, manga, params, part, editors...); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// first splits a list; what is empty is nil.
+func first(ids []uuid.UUID, n int) (head, rest []uuid.UUID) {
+	if n = min(n, len(ids)); n > 0 {
+		head = ids[:n]
+	}
+	return head, ids[n:]
+}
+
+// maxMarkers is how many ids the body of a request takes: an id has 39 bytes there, and the document
+// allows 10 kB.
+const maxMarkers = 250
+
 // mangaOf, chaptersOf and groupsOf return those of the ids that there is something for.
 
 func (c *Client) mangaOf(ctx context.Context, ids []uuid.UUID) ([]uuid.UUID, error) {

@@ -147,6 +147,9 @@ func isTooLong(err error) bool {
 // batches fetches each id once, so many at a time and a few times at once. The first error ends
 // it. What nobody asked for is left out.
 func batches[T any](ctx context.Context, ids []uuid.UUID, size int, fetch func(context.Context, []uuid.UUID) (map[uuid.UUID]T, error)) (map[uuid.UUID]T, error) {
+	if err := present(ctx); err != nil {
+		return nil, err
+	}
 	ids = unique(ids)
 	all := make(map[uuid.UUID]T, len(ids))
 	var mu sync.Mutex

@@ -57,6 +57,9 @@ var acceptJSON = []string{"application/json"}
 
 // send carries out a request and returns the answer of the server, whatever its status.
 func (c *Client) send(ctx context.Context, r *request, editors []RequestEditorFn) (*http.Response, string, error) {
+	if err := c.ready(ctx); err != nil {
+		return nil, "", err
+	}
 	if !reads(r.op.Method) {
 		ctx, r.attempts = answer.WithAttempts(ctx)
 	}

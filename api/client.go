@@ -8,6 +8,7 @@ import (
 	"net/http"
 
 	"github.com/mangadex-go/mangadex/api/transport"
+	"github.com/mangadex-go/mangadex/internal/given"
 	"github.com/mangadex-go/mangadex/internal/origin"
 )
 
@@ -75,6 +76,12 @@ func Options(options ...Option) Option {
 // last counts; nil is the default.
 func WithHTTPClient(client HttpRequestDoer) Option {
 	return optionFunc(func(s *settings) error {
+		if none, ok := client.(*http.Client); ok && none == nil {
+			client = nil
+		}
+		if client != nil && given.Nil(client) {
+			return fmt.Errorf("api: WithHTTPClient was given a %T that is nil; leave the option out for the default", client)
+		}
 		s.client = client
 		return nil
 	})
@@ -168,9 +175,6 @@ func New(server string, options ...Option) (*Client, error) {
 	if err := Options(options...).apply(&s); err != nil {
 		return nil, err
 	}
-	if client, ok := s.client.(*http.Client); ok && client == nil {
-		s.client = nil
-	}
 	root := known.String() + "/"
 	doer, polite, err := assemble(root, &s)
 	if err != nil {
@@ -210,41 +214,43 @@ func assemble(server string, s *settings) (HttpRequestDoer, *transport.Transport
 	var doer HttpRequestDoer
 	var polite *transport.Transport
 	var err error
-	switch given := s.client.(type) {
+	switch own := s.client.(type) {
 	case nil:
 		if polite, err = transport.New(append(options, s.transport...)...); err == nil {
 			doer = guardRedirects(http.Client{Transport: polite})
 		}
 	case *http.Client:
-		own, ok := given.Transport.(*transport.Transport)
+		has, ok := own.Transport.(*transport.Transport)
 		switch {
+		case own.Transport != nil && given.Nil(own.Transport):
+			err = fmt.Errorf("api: the client given has a Transport that is a nil %T; leave it out for the default", own.Transport)
 		case ok && len(s.transport) > 0:
 			err = errors.New("api: the client given has a transport of package transport already; give the options for limits, repetitions, User-Agent and logging to that one")
 		case ok:
-			polite = own
+			polite = has
 		default:
-			if given.Transport != nil {
-				options = append(options, transport.WithBase(given.Transport))
+			if own.Transport != nil {
+				options = append(options, transport.WithBase(own.Transport))
 			}
 			polite, err = transport.New(append(options, s.transport...)...)
 		}
 		if err == nil {
-			guarded := *given
-			if given.Timeout > 0 {
-				polite, guarded.Timeout = polite.Bounded(given.Timeout), 0
+			guarded := *own
+			if own.Timeout > 0 {
+				polite, guarded.Timeout = polite.Bounded(own.Timeout), 0
 			}
 			guarded.Transport = polite
 			doer = guardRedirects(guarded)
 		}
 	default:
-		polite, err = transport.New(append(append(options, transport.WithBase(sender{given})), s.transport...)...)
+		polite, err = transport.New(append(append(options, transport.WithBase(sender{own})), s.transport...)...)
 		doer = DoerFunc(polite.RoundTrip)
 	}
 	if err != nil {
 		return nil, nil, err
 	}
 	for i := len(s.middleware) - 1; i >= 0; i-- {
-		if doer = s.middleware[i](doer); doer == nil {
+		if doer = s.middleware[i](doer); given.Nil(doer) {
 			return nil, nil, errors.New("api: a middleware returned nil; let it return next where it has nothing to add")
 		}
 	}
@@ -263,11 +269,37 @@ func (s sender) RoundTrip(req *http.Request) (*http.Response, error) {
 }
 
 // Stats counts what the client has sent and how long it has waited.
-func (c *Client) Stats() transport.Stats { return c.transport.Stats() }
+func (c *Client) Stats() transport.Stats {
+	if c.transport == nil {
+		return transport.Stats{}
+	}
+	return c.transport.Stats()
+}
 
 // Transport returns what sends for the client. Package athome fetches pictures through its base, and under
 // its User-Agent.
 func (c *Client) Transport() *transport.Transport { return c.transport }
 
 // Server returns the URL that the client was made for, without a slash at the end.
-func (c *Client) Server() string { return c.server.String() }
+func (c *Client) Server() string {
+	if c.server == nil {
+		return ""
+	}
+	return c.server.String()
+}
+
+// ready returns an error for a call that cannot be made.
+func (c *Client) ready(ctx context.Context) error {
+	if c.doer == nil {
+		return errors.New("api: this Client is empty; api.New makes one")
+	}
+	return present(ctx)
+}
+
+// present returns an error for a context that is nil.
+func present(ctx context.Context) error {
+	if ctx == nil {
+		return errors.New("api: the context is nil; give context.Background(), or that of what is being done")
+	}
+	return nil
+}

@@ -133,6 +133,22 @@ func (x *APIClientAttributes) append(b []byte) []byte {
 // MarshalJSON implements [json.Marshaler].
 func (x APIClientAttributes) MarshalJSON() ([]byte, error) { return x.append(nil), nil }
 
+// GetDescription returns the Description, empty for none.
+func (x *APIClientAttributes) GetDescription() (v string) {
+	if x != nil && x.Description != nil {
+		v = *x.Description
+	}
+	return v
+}
+
+// GetExternalClientID returns the ExternalClientID, empty for none.
+func (x *APIClientAttributes) GetExternalClientID() (v string) {
+	if x != nil && x.ExternalClientID != nil {
+		v = *x.ExternalClientID
+	}
+	return v
+}
+
 // member decodes the member that r has gone to, if it is one of APIClientList.
 func (x *APIClientList) member(r *jsonio.Reader) bool {
 	switch string(r.Key()) {
@@ -936,6 +952,126 @@ func (x *AuthorAttributes) append(b []byte) []byte {
 // MarshalJSON implements [json.Marshaler].
 func (x AuthorAttributes) MarshalJSON() ([]byte, error) { return x.append(nil), nil }
 
+// GetBooth returns the Booth, empty for none.
+func (x *AuthorAttributes) GetBooth() (v string) {
+	if x != nil && x.Booth != nil {
+		v = *x.Booth
+	}
+	return v
+}
+
+// GetFanBox returns the FanBox, empty for none.
+func (x *AuthorAttributes) GetFanBox() (v string) {
+	if x != nil && x.FanBox != nil {
+		v = *x.FanBox
+	}
+	return v
+}
+
+// GetFantia returns the Fantia, empty for none.
+func (x *AuthorAttributes) GetFantia() (v string) {
+	if x != nil && x.Fantia != nil {
+		v = *x.Fantia
+	}
+	return v
+}
+
+// GetImageURL returns the ImageURL, empty for none.
+func (x *AuthorAttributes) GetImageURL() (v string) {
+	if x != nil && x.ImageURL != nil {
+		v = *x.ImageURL
+	}
+	return v
+}
+
+// GetMelonBook returns the MelonBook, empty for none.
+func (x *AuthorAttributes) GetMelonBook() (v string) {
+	if x != nil && x.MelonBook != nil {
+		v = *x.MelonBook
+	}
+	return v
+}
+
+// GetNamicomi returns the Namicomi, empty for none.
+func (x *AuthorAttributes) GetNamicomi() (v string) {
+	if x != nil && x.Namicomi != nil {
+		v = *x.Namicomi
+	}
+	return v
+}
+
+// GetNaver returns the Naver, empty for none.
+func (x *AuthorAttributes) GetNaver() (v string) {
+	if x != nil && x.Naver != nil {
+		v = *x.Naver
+	}
+	return v
+}
+
+// GetNicoVideo returns the NicoVideo, empty for none.
+func (x *AuthorAttributes) GetNicoVideo() (v string) {
+	if x != nil && x.NicoVideo != nil {
+		v = *x.NicoVideo
+	}
+	return v
+}
+
+// GetPixiv returns the Pixiv, empty for none.
+func (x *AuthorAttributes) GetPixiv() (v string) {
+	if x != nil && x.Pixiv != nil {
+		v = *x.Pixiv
+	}
+	return v
+}
+
+// GetSkeb returns the Skeb, empty for none.
+func (x *AuthorAttributes) GetSkeb() (v string) {
+	if x != nil && x.Skeb != nil {
+		v = *x.Skeb
+	}
+	return v
+}
+
+// GetTumblr returns the Tumblr, empty for none.
+func (x *AuthorAttributes) GetTumblr() (v string) {
+	if x != nil && x.Tumblr != nil {
+		v = *x.Tumblr
+	}
+	return v
+}
+
+// GetTwitter returns the Twitter, empty for none.
+func (x *AuthorAttributes) GetTwitter() (v string) {
+	if x != nil && x.Twitter != nil {
+		v = *x.Twitter
+	}
+	return v
+}
+
+// GetWebsite returns the Website, empty for none.
+func (x *AuthorAttributes) GetWebsite() (v string) {
+	if x != nil && x.Website != nil {
+		v = *x.Website
+	}
+	return v
+}
+
+// GetWeibo returns the Weibo, empty for none.
+func (x *AuthorAttributes) GetWeibo() (v string) {
+	if x != nil && x.Weibo != nil {
+		v = *x.Weibo
+	}
+	return v
+}
+
+// GetYoutube returns the Youtube, empty for none.
+func (x *AuthorAttributes) GetYoutube() (v string) {
+	if x != nil && x.Youtube != nil {
+		v = *x.Youtube
+	}
+	return v
+}
+
 // member decodes the member that r has gone to, if it is one of AuthorList.
 func (x *AuthorList) member(r *jsonio.Reader) bool {
 	switch string(r.Key()) {
@@ -1230,6 +1366,38 @@ func (x *ChapterAttributes) append(b []byte) []byte {
 
 // MarshalJSON implements [json.Marshaler].
 func (x ChapterAttributes) MarshalJSON() ([]byte, error) { return x.append(nil), nil }
+
+// GetChapter returns the Chapter, empty for none.
+func (x *ChapterAttributes) GetChapter() (v string) {
+	if x != nil && x.Chapter != nil {
+		v = *x.Chapter
+	}
+	return v
+}
+
+// GetExternalURL returns the ExternalURL, empty for none.
+func (x *ChapterAttributes) GetExternalURL() (v string) {
+	if x != nil && x.ExternalURL != nil {
+		v = *x.ExternalURL
+	}
+	return v
+}
+
+// GetTitle returns the Title, empty for none.
+func (x *ChapterAttributes) GetTitle() (v string) {
+	if x != nil && x.Title != nil {
+		v = *x.Title
+	}
+	return v
+}
+
+// GetVolume returns the Volume, empty for none.
+func (x *ChapterAttributes) GetVolume() (v string) {
+	if x != nil && x.Volume != nil {
+		v = *x.Volume
+	}
+	return v
+}
 
 // member decodes the member that r has gone to, if it is one of ChapterList.
 func (x *ChapterList) member(r *jsonio.Reader) bool {
@@ -1544,6 +1712,30 @@ func (x *CoverAttributes) append(b []byte) []byte {
 
 // MarshalJSON implements [json.Marshaler].
 func (x CoverAttributes) MarshalJSON() ([]byte, error) { return x.append(nil), nil }
+
+// GetDescription returns the Description, empty for none.
+func (x *CoverAttributes) GetDescription() (v string) {
+	if x != nil && x.Description != nil {
+		v = *x.Description
+	}
+	return v
+}
+
+// GetLocale returns the Locale, empty for none.
+func (x *CoverAttributes) GetLocale() (v string) {
+	if x != nil && x.Locale != nil {
+		v = *x.Locale
+	}
+	return v
+}
+
+// GetVolume returns the Volume, empty for none.
+func (x *CoverAttributes) GetVolume() (v string) {
+	if x != nil && x.Volume != nil {
+		v = *x.Volume
+	}
+	return v
+}
 
 // member decodes the member that r has gone to, if it is one of CoverList.
 func (x *CoverList) member(r *jsonio.Reader) bool {
@@ -2009,6 +2201,22 @@ func (x *ErrorDetail) append(b []byte) []byte {
 // MarshalJSON implements [json.Marshaler].
 func (x ErrorDetail) MarshalJSON() ([]byte, error) { return x.append(nil), nil }
 
+// GetDetail returns the Detail, empty for none.
+func (x *ErrorDetail) GetDetail() (v string) {
+	if x != nil && x.Detail != nil {
+		v = *x.Detail
+	}
+	return v
+}
+
+// GetTitle returns the Title, empty for none.
+func (x *ErrorDetail) GetTitle() (v string) {
+	if x != nil && x.Title != nil {
+		v = *x.Title
+	}
+	return v
+}
+
 // member decodes the member that r has gone to, if it is one of ErrorResponse.
 func (x *ErrorResponse) member(r *jsonio.Reader) bool {
 	switch string(r.Key()) {
@@ -2442,6 +2650,78 @@ func (x *GroupAttributes) append(b []byte) []byte {
 
 // MarshalJSON implements [json.Marshaler].
 func (x GroupAttributes) MarshalJSON() ([]byte, error) { return x.append(nil), nil }
+
+// GetContactEmail returns the ContactEmail, empty for none.
+func (x *GroupAttributes) GetContactEmail() (v string) {
+	if x != nil && x.ContactEmail != nil {
+		v = *x.ContactEmail
+	}
+	return v
+}
+
+// GetDescription returns the Description, empty for none.
+func (x *GroupAttributes) GetDescription() (v string) {
+	if x != nil && x.Description != nil {
+		v = *x.Description
+	}
+	return v
+}
+
+// GetDiscord returns the Discord, empty for none.
+func (x *GroupAttributes) GetDiscord() (v string) {
+	if x != nil && x.Discord != nil {
+		v = *x.Discord
+	}
+	return v
+}
+
+// GetIrcChannel returns the IrcChannel, empty for none.
+func (x *GroupAttributes) GetIrcChannel() (v string) {
+	if x != nil && x.IrcChannel != nil {
+		v = *x.IrcChannel
+	}
+	return v
+}
+
+// GetIrcServer returns the IrcServer, empty for none.
+func (x *GroupAttributes) GetIrcServer() (v string) {
+	if x != nil && x.IrcServer != nil {
+		v = *x.IrcServer
+	}
+	return v
+}
+
+// GetMangaUpdates returns the MangaUpdates, empty for none.
+func (x *GroupAttributes) GetMangaUpdates() (v string) {
+	if x != nil && x.MangaUpdates != nil {
+		v = *x.MangaUpdates
+	}
+	return v
+}
+
+// GetPublishDelay returns the PublishDelay, empty for none.
+func (x *GroupAttributes) GetPublishDelay() (v string) {
+	if x != nil && x.PublishDelay != nil {
+		v = *x.PublishDelay
+	}
+	return v
+}
+
+// GetTwitter returns the Twitter, empty for none.
+func (x *GroupAttributes) GetTwitter() (v string) {
+	if x != nil && x.Twitter != nil {
+		v = *x.Twitter
+	}
+	return v
+}
+
+// GetWebsite returns the Website, empty for none.
+func (x *GroupAttributes) GetWebsite() (v string) {
+	if x != nil && x.Website != nil {
+		v = *x.Website
+	}
+	return v
+}
 
 // member decodes the member that r has gone to, if it is one of GroupList.
 func (x *GroupList) member(r *jsonio.Reader) bool {
@@ -2892,6 +3172,14 @@ func (x *LegacyRefreshResponse) lacks(body []byte) string {
 // MarshalJSON implements [json.Marshaler].
 func (x LegacyRefreshResponse) MarshalJSON() ([]byte, error) { return x.append(nil), nil }
 
+// GetMessage returns the Message, empty for none.
+func (x *LegacyRefreshResponse) GetMessage() (v string) {
+	if x != nil && x.Message != nil {
+		v = *x.Message
+	}
+	return v
+}
+
 // member decodes the member that r has gone to, if it is one of LegacyTokens.
 func (x *LegacyTokens) member(r *jsonio.Reader) bool {
 	switch string(r.Key()) {
@@ -3169,6 +3457,30 @@ func (x *MangaAttributes) append(b []byte) []byte {
 
 // MarshalJSON implements [json.Marshaler].
 func (x MangaAttributes) MarshalJSON() ([]byte, error) { return x.append(nil), nil }
+
+// GetLastChapter returns the LastChapter, empty for none.
+func (x *MangaAttributes) GetLastChapter() (v string) {
+	if x != nil && x.LastChapter != nil {
+		v = *x.LastChapter
+	}
+	return v
+}
+
+// GetLastVolume returns the LastVolume, empty for none.
+func (x *MangaAttributes) GetLastVolume() (v string) {
+	if x != nil && x.LastVolume != nil {
+		v = *x.LastVolume
+	}
+	return v
+}
+
+// GetYear returns the Year, 0 for none.
+func (x *MangaAttributes) GetYear() (v int) {
+	if x != nil && x.Year != nil {
+		v = *x.Year
+	}
+	return v
+}
 
 // member decodes the member that r has gone to, if it is one of MangaList.
 func (x *MangaList) member(r *jsonio.Reader) bool {
@@ -3835,6 +4147,14 @@ func (x *MangaStatistics) append(b []byte) []byte {
 // MarshalJSON implements [json.Marshaler].
 func (x MangaStatistics) MarshalJSON() ([]byte, error) { return x.append(nil), nil }
 
+// GetUnavailableChaptersCount returns the UnavailableChaptersCount, 0 for none.
+func (x *MangaStatistics) GetUnavailableChaptersCount() (v int) {
+	if x != nil && x.UnavailableChaptersCount != nil {
+		v = *x.UnavailableChaptersCount
+	}
+	return v
+}
+
 // member decodes the member that r has gone to, if it is one of MangaStatisticsResponse.
 func (x *MangaStatisticsResponse) member(r *jsonio.Reader) bool {
 	switch string(r.Key()) {
@@ -4024,6 +4344,22 @@ func (x *RatingStatistics) append(b []byte) []byte {
 
 // MarshalJSON implements [json.Marshaler].
 func (x RatingStatistics) MarshalJSON() ([]byte, error) { return x.append(nil), nil }
+
+// GetAverage returns the Average, 0 for none.
+func (x *RatingStatistics) GetAverage() (v float64) {
+	if x != nil && x.Average != nil {
+		v = *x.Average
+	}
+	return v
+}
+
+// GetBayesian returns the Bayesian, 0 for none.
+func (x *RatingStatistics) GetBayesian() (v float64) {
+	if x != nil && x.Bayesian != nil {
+		v = *x.Bayesian
+	}
+	return v
+}
 
 // member decodes the member that r has gone to, if it is one of RatingsResponse.
 func (x *RatingsResponse) member(r *jsonio.Reader) bool {
@@ -5770,6 +6106,22 @@ func (x *UserAttributes) append(b []byte) []byte {
 // MarshalJSON implements [json.Marshaler].
 func (x UserAttributes) MarshalJSON() ([]byte, error) { return x.append(nil), nil }
 
+// GetAvatarFileName returns the AvatarFileName, empty for none.
+func (x *UserAttributes) GetAvatarFileName() (v string) {
+	if x != nil && x.AvatarFileName != nil {
+		v = *x.AvatarFileName
+	}
+	return v
+}
+
+// GetBannerFileName returns the BannerFileName, empty for none.
+func (x *UserAttributes) GetBannerFileName() (v string) {
+	if x != nil && x.BannerFileName != nil {
+		v = *x.BannerFileName
+	}
+	return v
+}
+
 // member decodes the member that r has gone to, if it is one of UserList.
 func (x *UserList) member(r *jsonio.Reader) bool {
 	switch string(r.Key()) {
@@ -5923,3 +6275,465 @@ func (x *UserResponse) lacks(body []byte) string {
 
 // MarshalJSON implements [json.Marshaler].
 func (x UserResponse) MarshalJSON() ([]byte, error) { return x.append(nil), nil }
+
+// String returns x as JSON.
+func (x APIClient) String() string { return string(x.append(nil)) }
+
+// String returns x as JSON.
+func (x APIClientAttributes) String() string { return string(x.append(nil)) }
+
+// String returns x as JSON.
+func (x APIClientCreate) String() string { return asJSON(x) }
+
+// String returns x as JSON.
+func (x APIClientEdit) String() string { return asJSON(x) }
+
+// String returns x as JSON.
+func (x APIClientList) String() string { return string(x.append(nil)) }
+
+// String returns x as JSON.
+func (x APIClientResponse) String() string { return string(x.append(nil)) }
+
+// String returns x as JSON.
+func (x AddMangaToCustomListParams) String() string { return asJSON(x) }
+
+// String returns x as JSON.
+func (x AggregateChapter) String() string { return string(x.append(nil)) }
+
+// String returns x as JSON.
+func (x AggregateResponse) String() string { return string(x.append(nil)) }
+
+// String returns x as JSON.
+func (x AggregateVolume) String() string { return string(x.append(nil)) }
+
+// String returns x as JSON.
+func (x AtHomeChapter) String() string { return string(x.append(nil)) }
+
+// String returns x as JSON.
+func (x AtHomeServer) String() string { return string(x.append(nil)) }
+
+// String returns x as JSON.
+func (x AuthCheck) String() string { return string(x.append(nil)) }
+
+// String returns x as JSON.
+func (x Author) String() string { return string(x.append(nil)) }
+
+// String returns x as JSON.
+func (x AuthorAttributes) String() string { return string(x.append(nil)) }
+
+// String returns x as JSON.
+func (x AuthorCreate) String() string { return asJSON(x) }
+
+// String returns x as JSON.
+func (x AuthorEdit) String() string { return asJSON(x) }
+
+// String returns x as JSON.
+func (x AuthorList) String() string { return string(x.append(nil)) }
+
+// String returns x as JSON.
+func (x AuthorResponse) String() string { return string(x.append(nil)) }
+
+// String returns x as JSON.
+func (x BeginChapterEditParams) String() string { return asJSON(x) }
+
+// String returns x as JSON.
+func (x BeginUploadParams) String() string { return asJSON(x) }
+
+// String returns x as JSON.
+func (x CaptchaSolution) String() string { return asJSON(x) }
+
+// String returns x as JSON.
+func (x Chapter) String() string { return string(x.append(nil)) }
+
+// String returns x as JSON.
+func (x ChapterAttributes) String() string { return string(x.append(nil)) }
+
+// String returns x as JSON.
+func (x ChapterDraft) String() string { return asJSON(x) }
+
+// String returns x as JSON.
+func (x ChapterEdit) String() string { return asJSON(x) }
+
+// String returns x as JSON.
+func (x ChapterList) String() string { return string(x.append(nil)) }
+
+// String returns x as JSON.
+func (x ChapterResponse) String() string { return string(x.append(nil)) }
+
+// String returns x as JSON.
+func (x CommentStatistics) String() string { return string(x.append(nil)) }
+
+// String returns x as JSON.
+func (x Cover) String() string { return string(x.append(nil)) }
+
+// String returns x as JSON.
+func (x CoverAttributes) String() string { return string(x.append(nil)) }
+
+// String returns x as JSON.
+func (x CoverEdit) String() string { return asJSON(x) }
+
+// String returns x as JSON.
+func (x CoverList) String() string { return string(x.append(nil)) }
+
+// String returns x as JSON.
+func (x CoverResponse) String() string { return string(x.append(nil)) }
+
+// String returns x as JSON.
+func (x CustomList) String() string { return string(x.append(nil)) }
+
+// String returns x as JSON.
+func (x CustomListAttributes) String() string { return string(x.append(nil)) }
+
+// String returns x as JSON.
+func (x CustomListCreate) String() string { return asJSON(x) }
+
+// String returns x as JSON.
+func (x CustomListEdit) String() string { return asJSON(x) }
+
+// String returns x as JSON.
+func (x CustomListList) String() string { return string(x.append(nil)) }
+
+// String returns x as JSON.
+func (x CustomListResponse) String() string { return string(x.append(nil)) }
+
+// String returns x as JSON.
+func (x DeleteAPIClientParams) String() string { return asJSON(x) }
+
+// String returns x as JSON.
+func (x DraftCommit) String() string { return asJSON(x) }
+
+// String returns x as JSON.
+func (x ErrorResponse) String() string { return string(x.append(nil)) }
+
+// String returns x as JSON.
+func (x ForumThread) String() string { return string(x.append(nil)) }
+
+// String returns x as JSON.
+func (x ForumThreadAttributes) String() string { return string(x.append(nil)) }
+
+// String returns x as JSON.
+func (x ForumThreadCreate) String() string { return asJSON(x) }
+
+// String returns x as JSON.
+func (x ForumThreadResponse) String() string { return string(x.append(nil)) }
+
+// String returns x as JSON.
+func (x GetAPIClientParams) String() string { return asJSON(x) }
+
+// String returns x as JSON.
+func (x GetAtHomeServerParams) String() string { return asJSON(x) }
+
+// String returns x as JSON.
+func (x GetAuthorParams) String() string { return asJSON(x) }
+
+// String returns x as JSON.
+func (x GetChapterParams) String() string { return asJSON(x) }
+
+// String returns x as JSON.
+func (x GetCoverParams) String() string { return asJSON(x) }
+
+// String returns x as JSON.
+func (x GetCustomListFeedParams) String() string { return asJSON(x) }
+
+// String returns x as JSON.
+func (x GetCustomListParams) String() string { return asJSON(x) }
+
+// String returns x as JSON.
+func (x GetFollowedMangaFeedParams) String() string { return asJSON(x) }
+
+// String returns x as JSON.
+func (x GetGroupParams) String() string { return asJSON(x) }
+
+// String returns x as JSON.
+func (x GetMangaAggregateParams) String() string { return asJSON(x) }
+
+// String returns x as JSON.
+func (x GetMangaDraftParams) String() string { return asJSON(x) }
+
+// String returns x as JSON.
+func (x GetMangaFeedParams) String() string { return asJSON(x) }
+
+// String returns x as JSON.
+func (x GetMangaParams) String() string { return asJSON(x) }
+
+// String returns x as JSON.
+func (x GetRandomMangaParams) String() string { return asJSON(x) }
+
+// String returns x as JSON.
+func (x GetUploadSessionParams) String() string { return asJSON(x) }
+
+// String returns x as JSON.
+func (x Group) String() string { return string(x.append(nil)) }
+
+// String returns x as JSON.
+func (x GroupAttributes) String() string { return string(x.append(nil)) }
+
+// String returns x as JSON.
+func (x GroupCreate) String() string { return asJSON(x) }
+
+// String returns x as JSON.
+func (x GroupEdit) String() string { return asJSON(x) }
+
+// String returns x as JSON.
+func (x GroupList) String() string { return string(x.append(nil)) }
+
+// String returns x as JSON.
+func (x GroupResponse) String() string { return string(x.append(nil)) }
+
+// String returns x as JSON.
+func (x LegacyMapping) String() string { return string(x.append(nil)) }
+
+// String returns x as JSON.
+func (x LegacyMappingAttributes) String() string { return string(x.append(nil)) }
+
+// String returns x as JSON.
+func (x LegacyMappingList) String() string { return string(x.append(nil)) }
+
+// String returns x as JSON.
+func (x LegacyMappingRequest) String() string { return asJSON(x) }
+
+// String returns x as JSON.
+func (x ListAPIClientsParams) String() string { return asJSON(x) }
+
+// String returns x as JSON.
+func (x ListAuthorsParams) String() string { return asJSON(x) }
+
+// String returns x as JSON.
+func (x ListChapterStatisticsParams) String() string { return asJSON(x) }
+
+// String returns x as JSON.
+func (x ListChaptersParams) String() string { return asJSON(x) }
+
+// String returns x as JSON.
+func (x ListCoversParams) String() string { return asJSON(x) }
+
+// String returns x as JSON.
+func (x ListFollowedCustomListsParams) String() string { return asJSON(x) }
+
+// String returns x as JSON.
+func (x ListFollowedGroupsParams) String() string { return asJSON(x) }
+
+// String returns x as JSON.
+func (x ListFollowedMangaParams) String() string { return asJSON(x) }
+
+// String returns x as JSON.
+func (x ListFollowedUsersParams) String() string { return asJSON(x) }
+
+// String returns x as JSON.
+func (x ListGroupStatisticsParams) String() string { return asJSON(x) }
+
+// String returns x as JSON.
+func (x ListGroupsParams) String() string { return asJSON(x) }
+
+// String returns x as JSON.
+func (x ListMangaDraftsParams) String() string { return asJSON(x) }
+
+// String returns x as JSON.
+func (x ListMangaRecommendationsParams) String() string { return asJSON(x) }
+
+// String returns x as JSON.
+func (x ListMangaRelationsParams) String() string { return asJSON(x) }
+
+// String returns x as JSON.
+func (x ListMangaStatisticsParams) String() string { return asJSON(x) }
+
+// String returns x as JSON.
+func (x ListOwnCustomListsParams) String() string { return asJSON(x) }
+
+// String returns x as JSON.
+func (x ListRatingsParams) String() string { return asJSON(x) }
+
+// String returns x as JSON.
+func (x ListReadMarkersParams) String() string { return asJSON(x) }
+
+// String returns x as JSON.
+func (x ListReadingStatusesParams) String() string { return asJSON(x) }
+
+// String returns x as JSON.
+func (x ListReportsParams) String() string { return asJSON(x) }
+
+// String returns x as JSON.
+func (x ListUserCustomListsParams) String() string { return asJSON(x) }
+
+// String returns x as JSON.
+func (x ListUsersParams) String() string { return asJSON(x) }
+
+// String returns x as JSON.
+func (x Manga) String() string { return string(x.append(nil)) }
+
+// String returns x as JSON.
+func (x MangaAttributes) String() string { return string(x.append(nil)) }
+
+// String returns x as JSON.
+func (x MangaCreate) String() string { return asJSON(x) }
+
+// String returns x as JSON.
+func (x MangaEdit) String() string { return asJSON(x) }
+
+// String returns x as JSON.
+func (x MangaList) String() string { return string(x.append(nil)) }
+
+// String returns x as JSON.
+func (x MangaRecommendation) String() string { return string(x.append(nil)) }
+
+// String returns x as JSON.
+func (x MangaRecommendationAttributes) String() string { return string(x.append(nil)) }
+
+// String returns x as JSON.
+func (x MangaRecommendationList) String() string { return string(x.append(nil)) }
+
+// String returns x as JSON.
+func (x MangaRelation) String() string { return string(x.append(nil)) }
+
+// String returns x as JSON.
+func (x MangaRelationAttributes) String() string { return string(x.append(nil)) }
+
+// String returns x as JSON.
+func (x MangaRelationCreate) String() string { return asJSON(x) }
+
+// String returns x as JSON.
+func (x MangaRelationList) String() string { return string(x.append(nil)) }
+
+// String returns x as JSON.
+func (x MangaRelationResponse) String() string { return string(x.append(nil)) }
+
+// String returns x as JSON.
+func (x MangaResponse) String() string { return string(x.append(nil)) }
+
+// String returns x as JSON.
+func (x MangaStatistics) String() string { return string(x.append(nil)) }
+
+// String returns x as JSON.
+func (x MangaStatisticsResponse) String() string { return string(x.append(nil)) }
+
+// String returns x as JSON.
+func (x Rating) String() string { return string(x.append(nil)) }
+
+// String returns x as JSON.
+func (x RatingEdit) String() string { return asJSON(x) }
+
+// String returns x as JSON.
+func (x RatingStatistics) String() string { return string(x.append(nil)) }
+
+// String returns x as JSON.
+func (x RatingsResponse) String() string { return string(x.append(nil)) }
+
+// String returns x as JSON.
+func (x ReadMarkersEdit) String() string { return asJSON(x) }
+
+// String returns x as JSON.
+func (x ReadMarkersResponse) String() string { return string(x.append(nil)) }
+
+// String returns x as JSON.
+func (x ReadingHistory) String() string { return string(x.append(nil)) }
+
+// String returns x as JSON.
+func (x ReadingHistoryEntry) String() string { return string(x.append(nil)) }
+
+// String returns x as JSON.
+func (x ReadingStatusEdit) String() string { return asJSON(x) }
+
+// String returns x as JSON.
+func (x ReadingStatusResponse) String() string { return string(x.append(nil)) }
+
+// String returns x as JSON.
+func (x ReadingStatusesResponse) String() string { return string(x.append(nil)) }
+
+// String returns x as JSON.
+func (x RemoveMangaFromCustomListParams) String() string { return asJSON(x) }
+
+// String returns x as JSON.
+func (x Report) String() string { return string(x.append(nil)) }
+
+// String returns x as JSON.
+func (x ReportAttributes) String() string { return string(x.append(nil)) }
+
+// String returns x as JSON.
+func (x ReportCreate) String() string { return asJSON(x) }
+
+// String returns x as JSON.
+func (x ReportList) String() string { return string(x.append(nil)) }
+
+// String returns x as JSON.
+func (x ReportReason) String() string { return string(x.append(nil)) }
+
+// String returns x as JSON.
+func (x ReportReasonAttributes) String() string { return string(x.append(nil)) }
+
+// String returns x as JSON.
+func (x ReportReasonList) String() string { return string(x.append(nil)) }
+
+// String returns x as JSON.
+func (x Response) String() string { return string(x.append(nil)) }
+
+// String returns x as JSON.
+func (x SearchMangaParams) String() string { return asJSON(x) }
+
+// String returns x as JSON.
+func (x SetMangaReadMarkersParams) String() string { return asJSON(x) }
+
+// String returns x as JSON.
+func (x Settings) String() string { return string(x.append(nil)) }
+
+// String returns x as JSON.
+func (x SettingsEdit) String() string { return asJSON(x) }
+
+// String returns x as JSON.
+func (x Tag) String() string { return string(x.append(nil)) }
+
+// String returns x as JSON.
+func (x TagAttributes) String() string { return string(x.append(nil)) }
+
+// String returns x as JSON.
+func (x TagList) String() string { return string(x.append(nil)) }
+
+// String returns x as JSON.
+func (x ThreadStatistics) String() string { return string(x.append(nil)) }
+
+// String returns x as JSON.
+func (x ThreadStatisticsResponse) String() string { return string(x.append(nil)) }
+
+// String returns x as JSON.
+func (x UploadApproval) String() string { return string(x.append(nil)) }
+
+// String returns x as JSON.
+func (x UploadApprovalCheck) String() string { return asJSON(x) }
+
+// String returns x as JSON.
+func (x UploadPagesResponse) String() string { return string(x.append(nil)) }
+
+// String returns x as JSON.
+func (x UploadSession) String() string { return string(x.append(nil)) }
+
+// String returns x as JSON.
+func (x UploadSessionAttributes) String() string { return string(x.append(nil)) }
+
+// String returns x as JSON.
+func (x UploadSessionCommit) String() string { return asJSON(x) }
+
+// String returns x as JSON.
+func (x UploadSessionCreate) String() string { return asJSON(x) }
+
+// String returns x as JSON.
+func (x UploadSessionEdit) String() string { return asJSON(x) }
+
+// String returns x as JSON.
+func (x UploadSessionFile) String() string { return string(x.append(nil)) }
+
+// String returns x as JSON.
+func (x UploadSessionFileAttributes) String() string { return string(x.append(nil)) }
+
+// String returns x as JSON.
+func (x UploadSessionResponse) String() string { return string(x.append(nil)) }
+
+// String returns x as JSON.
+func (x User) String() string { return string(x.append(nil)) }
+
+// String returns x as JSON.
+func (x UserAttributes) String() string { return string(x.append(nil)) }
+
+// String returns x as JSON.
+func (x UserList) String() string { return string(x.append(nil)) }
+
+// String returns x as JSON.
+func (x UserResponse) String() string { return string(x.append(nil)) }

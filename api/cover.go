@@ -2,6 +2,7 @@ package api
 
 import (
 	"net/url"
+	"strings"
 
 	"github.com/google/uuid"
 )
@@ -19,7 +20,20 @@ const (
 	CoverMedium   CoverSize = ".512.jpg" // at most 512 pixels wide
 )
 
-// CoverURL returns the address of a cover, by the FileName of its attributes.
+// CoverURL returns the address of a cover at MangaDex, by the FileName of its attributes.
 func CoverURL(manga uuid.UUID, fileName string, size CoverSize) string {
-	return Uploads + "/covers/" + manga.String() + "/" + url.PathEscape(fileName) + string(size)
+	return coverURL(Uploads, manga, fileName, size)
+}
+
+// CoverURL returns the address of a cover as [CoverURL] does, for the server of the client: a mirror
+// has the covers below its own address, so that pictures come from where everything else does.
+func (c *Client) CoverURL(manga uuid.UUID, fileName string, size CoverSize) string {
+	if c.server == nil || c.server.OfMangaDex() {
+		return CoverURL(manga, fileName, size)
+	}
+	return coverURL(c.Server(), manga, fileName, size)
+}
+
+func coverURL(server string, manga uuid.UUID, fileName string, size CoverSize) string {
+	return strings.TrimRight(server, "/") + "/covers/" + manga.String() + "/" + url.PathEscape(fileName) + string(size)
 }

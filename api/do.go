@@ -38,6 +38,9 @@ func (c *Client) own(ctx context.Context, given *http.Request) (*request, error)
 	if given == nil || given.URL == nil {
 		return nil, errors.New("api: Do was given no request")
 	}
+	if err := c.ready(ctx); err != nil {
+		return nil, err
+	}
 	req := given.Clone(ctx)
 	if req.Header == nil { // of a request that was put together by hand
 		req.Header = http.Header{}

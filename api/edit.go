@@ -2,12 +2,9 @@ package api
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
-
-	"github.com/google/uuid"
 )
 
 // A ConflictError says that an edit was refused because its version is not the current one. It is
@@ -28,56 +25,6 @@ func (e *ConflictError) Error() string {
 
 // Unwrap returns the answer.
 func (e *ConflictError) Unwrap() error { return e.Err }
-
-// EditCustomList changes a custom list. It reads the list, has change alter an edit that holds its
-// present values, and writes that.
-//
-//	_, err := client.EditCustomList(ctx, id, func(edit *api.CustomListEdit) error {
-//		edit.Manga = append(edit.Manga, manga)
-//		return nil
-//	})
-//
-// If somebody changed the list meanwhile, all of this is done once more; if that fails in the same
-// way, the error is a [ConflictError]. An error of change ends it and is returned as it is.
-func (c *Client) EditCustomList(ctx context.Context, id uuid.UUID, change func(edit *CustomListEdit) error, editors ...RequestEditorFn) (*CustomListResponse, error) {
-	return edit(change, editing[CustomListEdit, CustomListResponse]{
-		read: func() (*CustomListResponse, error) { return c.GetCustomList(ctx, id, nil, editors...) },
-		present: func(list *CustomListResponse) CustomListEdit {
-			a := list.Data.Attributes
-			e := CustomListEdit{Name: &a.Name, Visibility: &a.Visibility, Manga: []uuid.UUID{}, Version: a.Version}
-			for _, manga := range list.Data.Relationships.AllManga() {
-				e.Manga = append(e.Manga, manga.ID)
-			}
-			return e
-		},
-		version: func(e *CustomListEdit) *int { return &e.Version },
-		write:   func(e CustomListEdit) (*CustomListResponse, error) { return c.UpdateCustomList(ctx, id, e, editors...) },
-	})
-}
-
-// EditChapter changes what is said of a chapter, as [Client.EditCustomList] does for a list. Package
-// upload changes its pages.
-func (c *Client) EditChapter(ctx context.Context, id uuid.UUID, change func(edit *ChapterEdit) error, editors ...RequestEditorFn) (*ChapterResponse, error) {
-	return edit(change, editing[ChapterEdit, ChapterResponse]{
-		read: func() (*ChapterResponse, error) { return c.GetChapter(ctx, id, nil, editors...) },
-		present: func(chapter *ChapterResponse) ChapterEdit {
-			a := chapter.Data.Attributes
-			e := ChapterEdit{
-				Volume: valueOrNull(a.Volume), Chapter: valueOrNull(a.Chapter), Title: valueOrNull(a.Title),
-				Groups: []uuid.UUID{}, Version: a.Version,
-			}
-			if a.TranslatedLanguage != "" {
-				e.TranslatedLanguage = &a.TranslatedLanguage
-			}
-			for _, group := range chapter.Data.Relationships.Groups() {
-				e.Groups = append(e.Groups, group.ID)
-			}
-			return e
-		},
-		version: func(e *ChapterEdit) *int { return &e.Version },
-		write:   func(e ChapterEdit) (*ChapterResponse, error) { return c.UpdateChapter(ctx, id, e, editors...) },
-	})
-}
 
 // editing is how to edit a resource R by an E.
 type editing[E, R any] struct {

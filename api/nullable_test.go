@@ -25,7 +25,7 @@ func TestNullableString(t *testing.T) {
 	if v, ok := api.Null[string]().Get(); v != "" || ok {
 		t.Error(v, ok)
 	}
-	if got := fmt.Sprintf("%+v", api.CoverEdit{Volume: api.Value("3"), Description: api.Null[string]()}); got != "{Description:null Locale:unset Version:0 Volume:3}" {
+	if got := fmt.Sprintf("%+v", api.CoverEdit{Volume: api.Value("3"), Description: api.Null[string]()}); got != `{"description":null,"version":0,"volume":"3"}` {
 		t.Error(got)
 	}
 }

@@ -24,6 +24,9 @@ type sortKey struct {
 // String returns the key and its direction.
 func (k sortKey) String() string { return k.key + " " + string(k.direction) }
 
+// MarshalText implements [encoding.TextMarshaler], so that parameters can be printed.
+func (k sortKey) MarshalText() ([]byte, error) { return []byte(k.String()), nil }
+
 // sortedBy returns an order with one more key. A key that the order has already gets the new
 // direction and keeps its place, as it does on the server. No direction is no key.
 func sortedBy[O ~[]sortKey](o O, key string, d SortDirection) O {

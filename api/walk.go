@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -98,6 +99,11 @@ func walk[T any](ctx context.Context, plan walkPlan[T], options []WalkOption) it
 		}
 	}
 	return func(yield func(T, error) bool) {
+		var none T
+		if err := present(ctx); err != nil {
+			yield(none, err)
+			return
+		}
 		w := walker[T]{plan: plan, ledger: ledger{list: 1, pass: 1, met: map[uuid.UUID]meeting{}}}
 		w.reader = newReader(ctx, s.ahead, plan.fetch)
 		defer w.reader.close()
@@ -106,7 +112,6 @@ func walk[T any](ctx context.Context, plan walkPlan[T], options []WalkOption) it
 			err = w.all(ctx, yield)
 		}
 		if err != nil && !errors.Is(err, errLeft) {
-			var none T
 			yield(none, err)
 		}
 	}
@@ -122,6 +127,8 @@ type walker[T any] struct {
 	slice  slice
 	ledger ledger
 	reader *reader[T]
+	head   []uuid.UUID // of the first page
+	same   int         // pages in a row that brought it again
 }
 
 // begin sets the first place.
@@ -160,6 +167,9 @@ func (w *walker[T]) all(ctx context.Context, yield func(T, error) bool) error {
 		}
 		if p.err != nil {
 			return p.err
+		}
+		if w.standsStill(p) {
+			return fmt.Errorf("api: %s: the server, or a cache before it, takes no notice of offset and sends the first page each time: %w", w.plan.op.ID, w.missing())
 		}
 		fresh, y := w.enter(p)
 		next, step := w.place.next(y)
@@ -203,6 +213,27 @@ func (w *walker[T]) enter(p page[T]) (fresh []int, y yield) {
 		}
 	}
 	return fresh, y
+}
+
+// standsStill reports whether pages are the first one again and again. A list that grows by a page
+// meanwhile can do so once.
+func (w *walker[T]) standsStill(p page[T]) bool {
+	if w.plan.key == nil || len(p.items) == 0 {
+		return false
+	}
+	ids := make([]uuid.UUID, len(p.items))
+	for i := range p.items {
+		ids[i] = w.plan.key(&p.items[i])
+	}
+	switch {
+	case w.place.offset == w.place.first:
+		w.head = ids
+	case len(ids) <= len(w.head) && slices.Equal(ids, w.head[:len(ids)]):
+		w.same++
+	default:
+		w.same = 0
+	}
+	return w.same > 1
 }
 
 // at is the position of a page.

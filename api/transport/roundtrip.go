@@ -161,6 +161,10 @@ func (e *exchange) roundTrip(ctx context.Context, body io.ReadCloser) (*http.Res
 	if e.attempt > 1 { // that of the first may still be looked at by what reads its body
 		w = new(watch)
 	}
+	var way *way
+	if answer.AttemptsOf(ctx) != nil {
+		ctx, way = traced(ctx)
+	}
 	w.begin(ctx, e)
 	out := e.t.prepare(w, e.req)
 	if out.Body = body; body != nil && body != http.NoBody {
@@ -171,7 +175,7 @@ func (e *exchange) roundTrip(ctx context.Context, body io.ReadCloser) (*http.Res
 	case err == nil && resp == nil:
 		err = errors.New("transport: the transport below returned neither an answer nor an error")
 	case err != nil:
-		err = w.mend(answer.NamedProxy(err, e.t.base, out))
+		err = way.mend(w.mend(answer.NamedProxy(err, e.t.base, out)))
 	case answer.Switched(resp.StatusCode) && e.foreign && e.req.Header.Get("Upgrade") != "":
 		w.rests()
 		return resp, nil

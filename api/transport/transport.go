@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/mangadex-go/mangadex/internal/answer"
+	"github.com/mangadex-go/mangadex/internal/given"
 	"github.com/mangadex-go/mangadex/internal/origin"
 )
 
@@ -96,6 +97,9 @@ func New(options ...Option) (*Transport, error) {
 // it around the client.
 func WithBase(base http.RoundTripper) Option {
 	return func(t *Transport) error {
+		if base != nil && given.Nil(base) {
+			return fmt.Errorf("transport: WithBase was given a %T that is nil; leave the option out for the default", base)
+		}
 		t.base = base
 		return nil
 	}
@@ -128,7 +132,7 @@ func WithUserAgent(application string) Option {
 // WithLimiter replaces the limiter, for example by one that several clients share.
 func WithLimiter(limiter Limiter) Option {
 	return func(t *Transport) error {
-		if limiter == nil {
+		if given.Nil(limiter) {
 			return errors.New("transport: the limiter is nil; leave the option out, or use WithoutRateLimit")
 		}
 		t.limiter = limiter

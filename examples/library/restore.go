@@ -15,8 +15,6 @@ import (
 )
 
 const (
-	// perCall is how many chapters are marked at once; MangaDex takes 10 kB.
-	perCall = 200
 	// maxFailures is how many titles in a row may fail before it is given up: then it is not they.
 	maxFailures = 5
 )
@@ -154,10 +152,8 @@ func (r record) apply(ctx context.Context, client *api.Client, there record, dry
 	step(r.Rating != 0 && r.Rating != there.Rating, fmt.Sprintf("rating %d", r.Rating), func() error {
 		return client.SetRating(ctx, r.ID, api.RatingEdit{Rating: r.Rating})
 	})
-	for part := range slices.Chunk(there.Read, perCall) {
-		step(true, fmt.Sprintf("%d chapters read", len(part)), func() error {
-			return client.SetMangaReadMarkers(ctx, r.ID, nil, api.ReadMarkersEdit{Read: part})
-		})
-	}
+	step(len(there.Read) > 0, fmt.Sprintf("%d chapters read", len(there.Read)), func() error {
+		return client.MarkChapters(ctx, r.ID, nil, api.ReadMarkersEdit{Read: there.Read})
+	})
 	return did, err
 }

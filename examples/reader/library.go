@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"net/http"
-	"slices"
 	"sync"
 
 	"github.com/google/uuid"
@@ -99,17 +98,11 @@ func (s *server) markRead(w http.ResponseWriter, r *http.Request) error {
 		if len(chapters) == 0 {
 			return &problem{http.StatusBadRequest, "No chapter is chosen; tick some first."}
 		}
-		const perCall = 200 // of the 10 kB that MangaDex takes
-		for part := range slices.Chunk(chapters, perCall) {
-			edit := api.ReadMarkersEdit{Read: part}
-			if r.PostFormValue("as") == "unread" {
-				edit = api.ReadMarkersEdit{Unread: part}
-			}
-			if err := s.client.SetMangaReadMarkers(ctx, id, nil, edit); err != nil {
-				return err
-			}
+		edit := api.ReadMarkersEdit{Read: chapters}
+		if r.PostFormValue("as") == "unread" {
+			edit = api.ReadMarkersEdit{Unread: chapters}
 		}
-		return nil
+		return s.client.MarkChapters(ctx, id, nil, edit)
 	})
 }
 

@@ -87,6 +87,13 @@ func temporary(status int) bool {
 // ErrNotSent marks errors of requests that were never sent: errors.Is(err, ErrNotSent).
 var ErrNotSent = errors.New("the request was not sent")
 
+// An UnsentError is an error of a request of which nothing was sent. It is [ErrNotSent], and as
+// temporary as what it wraps.
+type UnsentError struct{ Err error }
+
+func (e *UnsentError) Error() string   { return e.Err.Error() }
+func (e *UnsentError) Unwrap() []error { return []error{e.Err, ErrNotSent} }
+
 // OfError says what an error of a request without an answer means.
 func OfError(err error) Verdict {
 	if outer := (*url.Error)(nil); errors.As(err, &outer) {
@@ -94,10 +101,12 @@ func OfError(err error) Verdict {
 	}
 	dns := (*net.DNSError)(nil)
 	unknownHost := errors.As(err, &dns) && dns.IsNotFound
-	proxy := (*ProxyError)(nil)
+	proxy, way := (*ProxyError)(nil), (*UnsentError)(nil)
 	switch {
 	case err == nil:
 		return done
+	case errors.As(err, &way):
+		return Verdict{Effect: NotDone, Temporary: OfError(way.Err).Temporary}
 	case errors.As(err, &proxy):
 		return Verdict{Effect: NotDone, Temporary: temporary(proxy.Code)}
 	case errors.Is(err, ErrNotSent):

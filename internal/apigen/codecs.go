@@ -18,7 +18,9 @@ func (m *model) writeCodecs(p *printer) {
 		m.writePromise(p, name)
 		p.line("// MarshalJSON implements [json.Marshaler].")
 		p.line("func (x %s) MarshalJSON() ([]byte, error) { return x.append(nil), nil }\n", name)
+		m.writeGetters(p, name)
 	}
+	m.writeStrings(p)
 }
 
 // writeImports imports what the type of a field may be of.

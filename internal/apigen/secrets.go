@@ -19,6 +19,12 @@ func (m *model) secretTypes() map[string]bool {
 	return secret
 }
 
+// secrets are the structs among them, in the order of their names.
+func (m *model) secrets() []string {
+	names := slices.Sorted(maps.Keys(m.secretTypes()))
+	return slices.DeleteFunc(names, func(name string) bool { return m.types.structs[name] == nil })
+}
+
 // isSecret reports whether a type is or has one that holds a secret.
 func (m *model) isSecret(goType string) bool {
 	reached, secret := map[string]bool{}, m.secretTypes()
@@ -44,10 +50,7 @@ func isSecretParameter(p *openapi3.Parameter) bool {
 // writeSecrets keeps package fmt and slog from printing what holds a secret. As JSON it is sent.
 func (m *model) writeSecrets(p *printer) {
 	p.line("import (\n\"fmt\"\n\"log/slog\"\n)\n")
-	for _, goType := range slices.Sorted(maps.Keys(m.secretTypes())) {
-		if m.types.structs[goType] == nil {
-			continue
-		}
+	for _, goType := range m.secrets() {
 		text := "api." + goType + "{withheld}"
 		p.line("// Format implements [fmt.Formatter]. It withholds the content, which is secret.")
 		p.line("func (%s) Format(f fmt.State, _ rune) { fmt.Fprint(f, %q) }\n", goType, text)
