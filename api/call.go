@@ -28,6 +28,7 @@ type request struct {
 	op *operation.Operation
 	*http.Request
 	err      error
+	accept   string           // media types; empty for JSON
 	attempts *answer.Attempts // at sending it
 }
 
@@ -47,7 +48,11 @@ func (r *request) addressed(ctx context.Context) (*http.Request, error) {
 		return nil, fmt.Errorf("api: %s: %w", r.op.ID, r.err)
 	}
 	req := r.WithContext(operation.NewContext(ctx, r.op))
-	if req.Header["Accept"] == nil {
+	switch {
+	case req.Header["Accept"] != nil:
+	case r.accept != "":
+		req.Header["Accept"] = []string{r.accept}
+	default:
 		req.Header["Accept"] = acceptJSON
 	}
 	return req, nil
@@ -255,19 +260,28 @@ func (c *Client) understand(body []byte) (Result, error) {
 	return answer.Result, nil
 }
 
-// do carries out an operation that promises no JSON: nothing, or a word like pong.
+// do carries out an operation that promises no content, or a word like pong.
 func (c *Client) do(ctx context.Context, r *request, editors []RequestEditorFn) error {
-	return c.exchange(ctx, r, editors, func(resp *http.Response, body []byte) error {
+	_, err := c.text(ctx, r, editors)
+	return err
+}
+
+// text carries out an operation that answers with a text. JSON in its place is one, unless it tells of a
+// failure.
+func (c *Client) text(ctx context.Context, r *request, editors []RequestEditorFn) (text string, err error) {
+	err = c.exchange(ctx, r, editors, func(resp *http.Response, body []byte) error {
 		contentType := resp.Header.Get("Content-Type")
 		if isJSON(contentType, body) {
-			_, err := c.understand(answer.Trim(body))
-			return err
+			if _, err := c.understand(answer.Trim(body)); err != nil {
+				return err
+			}
+		} else if answer.KindOf(contentType, body) == answer.HTML {
+			return newNotJSON(resp, body)
 		}
-		if answer.KindOf(contentType, body) != answer.HTML {
-			return nil
-		}
-		return newNotJSON(resp, body)
+		text = string(body)
+		return nil
 	})
+	return text, err
 }
 
 // refused is an answer that gives reasons for a failure with the status of a success.

@@ -7,7 +7,7 @@ import (
 
 // writeCalls writes the typed method of every operation, and the iterator of those that page.
 func (m *model) writeCalls(p *printer) {
-	p.line("import (\n\"context\"\n\"encoding/json\"\n\"io\"\n\"iter\"\n\"slices\"\n\"time\"\n\n\"github.com/google/uuid\"\n\n\"github.com/mangadex-go/mangadex/internal/operation\"\n)\n")
+	p.line("import (\n\"context\"\n\"encoding/json\"\n\"io\"\n\"iter\"\n\"net/http\"\n\"slices\"\n\"time\"\n\n\"github.com/google/uuid\"\n\n\"github.com/mangadex-go/mangadex/internal/operation\"\n)\n")
 	for _, op := range m.ops {
 		m.writeCall(p, op)
 		if op.list != nil {
@@ -60,7 +60,7 @@ func (m *model) writeCall(p *printer, op *operation) {
 	result, how := m.answer(op)
 	p.line("func (c *Client) %s(%s) %s {", op.id,
 		strings.Join(append(append([]string{"ctx context.Context"}, declared...), "editors ...RequestEditorFn"), ", "), result)
-	p.line("r := request{op: &operation.Table[operation.%s]}", op.id)
+	p.line("r := request{op: &operation.Table[operation.%s]%s}", op.id, op.accept())
 	b := m.builder(op)
 	failed := "r.err"
 	args := append([]string{"c.root"}, passed...)
@@ -79,20 +79,6 @@ func (m *model) writeCall(p *printer, op *operation) {
 		p.line("%s", failed)
 	}
 	p.line("return %s\n}\n", how)
-}
-
-// answer is what a method returns, and the call that reads it.
-func (m *model) answer(op *operation) (result, how string) {
-	switch {
-	case op.result == "json.RawMessage":
-		return "(json.RawMessage, error)", "c.rawAnswer(ctx, &r, editors)"
-	case op.result != "":
-		return "(*" + op.result + ", error)", "call[" + op.result + "](ctx, c, &r, editors)"
-	}
-	if schema, _ := op.answer(); schema == nil || op.text {
-		return "error", "c.do(ctx, &r, editors)"
-	}
-	return "error", "c.acknowledge(ctx, &r, editors)"
 }
 
 func (m *model) writeAll(p *printer, op *operation) {

@@ -22,12 +22,14 @@ type operation struct {
 	pathParams []*openapi3.Parameter // in the order of the path
 	query      []*openapi3.Parameter
 
-	body     string // Go type of the JSON body; empty without one
-	emptyObj bool   // the body is {}
-	form     string // Go type of the multipart body, or io.Reader with a content type
-	result   string // Go type of the answer; empty when it says nothing
-	text     bool   // the answer is plain text
-	list     *list  // how to page, nil for the rest
+	body         string   // Go type of the JSON body; empty without one
+	emptyObj     bool     // the body is {}
+	form         string   // Go type of the multipart body, or io.Reader with a content type
+	result       string   // Go type of the answer; empty when it says nothing
+	text         []string // media types of an answer that is a text
+	stream       []string // media types of one that is neither JSON nor a text
+	acknowledges bool     // there is an answer, which says that it went well
+	list         *list    // how to page, nil for the rest
 }
 
 type rateLimit struct {
@@ -117,22 +119,6 @@ func (op *operation) parameters(item *openapi3.PathItem) {
 			op.pathParams = append(op.pathParams, p)
 		}
 	}
-}
-
-// answer is the schema of the first 2xx answer, nil if it has none, and its media type.
-func (op *operation) answer() (*openapi3.SchemaRef, string) {
-	for _, status := range []string{"200", "201", "202", "203", "204"} {
-		response := op.spec.Responses.Value(status)
-		if response == nil || response.Value == nil {
-			continue
-		}
-		for _, mediaType := range []string{"application/json", "text/plain"} {
-			if content := response.Value.Content[mediaType]; content != nil {
-				return content.Schema, mediaType
-			}
-		}
-	}
-	return nil, ""
 }
 
 func marshal(doc *openapi3.T) ([]byte, error) {

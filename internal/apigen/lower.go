@@ -23,7 +23,6 @@ const (
 	extGoBody      = "x-go-body"
 	extRelations   = "x-relationship-types"
 	extSecret      = "x-secret"
-	extAcknowledge = "x-acknowledgement"
 	extraName      = "~extra" // sorts behind every member name
 	extraFieldName = "Extra"
 )

@@ -93,39 +93,6 @@ func (m *model) resolveName(name string) string {
 	return source(m.types.resolve(&ast.Ident{Name: name}))
 }
 
-func (m *model) resolveAnswer(op *operation) {
-	ref, mediaType := op.answer()
-	switch {
-	case ref == nil || ref.Value == nil:
-		return
-	case mediaType == "text/plain":
-		op.text = true
-		return
-	}
-	name := ""
-	if ref.Ref != "" {
-		name = m.resolveName(goTypeName(strings.TrimPrefix(ref.Ref, schemaPrefix), ref.Value))
-	}
-	if ref.Value.Extensions[extAcknowledge] == true {
-		return
-	}
-	if target, ok := ref.Value.Extensions[extGoType].(string); ok {
-		op.result = target
-		return
-	}
-	fields := m.types.structs[name]
-	if fields == nil {
-		op.result = "json.RawMessage"
-		return
-	}
-	says := slices.ContainsFunc(fields, func(f field) bool { return f.json != "-" && f.json != "result" })
-	if !says {
-		return
-	}
-	op.result = name
-	m.resolveList(op)
-}
-
 // resolveList recognises an operation that returns a page.
 func (m *model) resolveList(op *operation) {
 	var limit *openapi3.Parameter

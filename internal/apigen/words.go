@@ -11,7 +11,7 @@ import (
 // be null are pointers. What holds a secret somewhere is left to the secret's own Format.
 func (m *model) writeStrings(p *printer) {
 	for _, name := range slices.Sorted(maps.Keys(m.types.structs)) {
-		if m.taken.of[name]["String"] || !ast.IsExported(name) || m.holdsSecret(name) {
+		if m.taken.of[name]["String"] || !ast.IsExported(name) || m.isSecret(name) {
 			continue
 		}
 		p.line("// String returns x as JSON.")
@@ -21,18 +21,6 @@ func (m *model) writeStrings(p *printer) {
 			p.line("func (x %s) String() string { return asJSON(x) }\n", name)
 		}
 	}
-}
-
-// holdsSecret reports whether a struct, or what it holds, must not be printed.
-func (m *model) holdsSecret(name string) bool {
-	held := map[string]bool{}
-	m.reach(&ast.Ident{Name: name}, held)
-	for _, secret := range m.secrets() {
-		if held[secret] {
-			return true
-		}
-	}
-	return false
 }
 
 // writeGetters writes, for each member of an answer that is a pointer to a text, a number or a yes or

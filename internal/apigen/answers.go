@@ -1,0 +1,127 @@
+package main
+
+import (
+	"maps"
+	"mime"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/getkin/kin-openapi/openapi3"
+)
+
+// extAcknowledges is how the overlay tells that an answer only says that all went well: a schema, or the
+// text of an operation, like pong.
+const extAcknowledges = "x-acknowledges"
+
+// An answer is one form of a success.
+type answer struct {
+	schema    *openapi3.SchemaRef
+	mediaType string
+}
+
+// answers are the forms in which an operation can succeed, by status: those of 2xx, and where there is
+// none of these the default.
+func (op *operation) answers() []answer {
+	var found []answer
+	responses := op.spec.Responses.Map()
+	statuses := slices.DeleteFunc(slices.Sorted(maps.Keys(responses)), func(status string) bool { return !strings.HasPrefix(status, "2") })
+	if len(statuses) == 0 {
+		statuses = []string{"default"}
+	}
+	for _, status := range statuses {
+		if response := responses[status]; response != nil && response.Value != nil {
+			for _, mediaType := range slices.Sorted(maps.Keys(response.Value.Content)) {
+				found = append(found, answer{response.Value.Content[mediaType].Schema, mediaType})
+			}
+		}
+	}
+	return found
+}
+
+func (a answer) isJSON() bool {
+	return a.mediaType == "application/json" || a.mediaType == "text/json" || strings.HasSuffix(a.mediaType, "+json")
+}
+
+// isText reports whether an answer is a text. A range of types can be anything.
+func (a answer) isText() bool {
+	plain, _, err := mime.ParseMediaType(a.mediaType)
+	return err == nil && strings.HasPrefix(plain, "text/") && !a.isJSON() && !strings.Contains(plain, "*")
+}
+
+// resolveAnswer decides what a method returns. Of several forms it is the one that says most: JSON with
+// content, then a text, then a stream, then an acknowledgement, and then nothing.
+func (m *model) resolveAnswer(op *operation) {
+	for _, a := range op.answers() {
+		switch {
+		case a.isJSON():
+			if goType := m.answerType(a.schema); goType == "" {
+				op.acknowledges = true
+			} else if op.result == "" {
+				op.result = goType
+			}
+		case op.spec.Extensions[extAcknowledges] == true:
+		case a.isText():
+			op.text = append(op.text, a.mediaType)
+		default:
+			op.stream = append(op.stream, a.mediaType)
+		}
+	}
+	if op.result != "" {
+		m.resolveList(op)
+	}
+}
+
+// answerType is the Go type of an answer in JSON, empty for one that says nothing but that all went well.
+func (m *model) answerType(ref *openapi3.SchemaRef) string {
+	if ref == nil || ref.Value == nil {
+		return "json.RawMessage"
+	}
+	if ref.Value.Extensions[extAcknowledges] == true {
+		return ""
+	}
+	if target, ok := ref.Value.Extensions[extGoType].(string); ok {
+		return target
+	}
+	name := ""
+	if ref.Ref != "" {
+		name = m.resolveName(goTypeName(strings.TrimPrefix(ref.Ref, schemaPrefix), ref.Value))
+	}
+	fields := m.types.structs[name]
+	switch {
+	case fields == nil:
+		return "json.RawMessage"
+	case slices.ContainsFunc(fields, func(f field) bool { return f.json != "-" && f.json != "result" }):
+		return name
+	}
+	return ""
+}
+
+// answer is what a method returns, and the call that reads it.
+func (m *model) answer(op *operation) (result, how string) {
+	switch {
+	case op.result == "json.RawMessage":
+		return "(json.RawMessage, error)", "c.rawAnswer(ctx, &r, editors)"
+	case op.result != "":
+		return "(*" + op.result + ", error)", "call[" + op.result + "](ctx, c, &r, editors)"
+	case len(op.text) > 0:
+		return "(string, error)", "c.text(ctx, &r, editors)"
+	case len(op.stream) > 0:
+		return "(*http.Response, error)", "c.stream(ctx, &r, editors)"
+	case op.acknowledges:
+		return "error", "c.acknowledge(ctx, &r, editors)"
+	}
+	return "error", "c.do(ctx, &r, editors)"
+}
+
+// accept is what a request says that it wants to hear, where that is not JSON.
+func (op *operation) accept() string {
+	mediaTypes := op.text
+	if len(mediaTypes) == 0 {
+		mediaTypes = op.stream
+	}
+	if op.result != "" || len(mediaTypes) == 0 {
+		return ""
+	}
+	return ", accept: " + strconv.Quote(strings.Join(mediaTypes, ", "))
+}
