@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"testing"
 
+	"github.com/google/uuid"
+
 	"github.com/mangadex-go/mangadex/api"
 	"github.com/mangadex-go/mangadex/internal/bench/plain"
 	"github.com/mangadex-go/mangadex/internal/sample"
@@ -94,4 +96,38 @@ func TestPlain(t *testing.T) {
 		t.Fatal(err)
 	}
 	unchanged(t, seen, decode[api.MangaList](t, "SearchManga", string(body)))
+}
+
+// BenchmarkCall makes a call without the network: all that the client itself costs.
+func BenchmarkCall(b *testing.B) {
+	client, err := api.New("https://mirror.example", api.WithoutRateLimit(), api.WithHTTPClient(api.DoerFunc(func(req *http.Request) (*http.Response, error) {
+		return answer(http.StatusOK, "application/json", `{"result":"ok","response":"collection","data":[],"limit":100,"offset":0,"total":0}`), nil
+	})))
+	if err != nil {
+		b.Fatal(err)
+	}
+	ids := []uuid.UUID{uuid.New(), uuid.New()}
+	for _, bench := range []struct {
+		name   string
+		params *api.SearchMangaParams
+	}{
+		{"none", nil},
+		{"20 parameters", &api.SearchMangaParams{
+			Limit: api.Ptr(100), Offset: api.Ptr(100), Title: api.Ptr("a shelf"), AuthorOrArtist: api.Ptr(ids[0]), Authors: ids, Artists: ids,
+			Year: api.Ptr("2019"), IncludedTags: ids, IncludedTagsMode: api.Ptr(api.TagModeAnd), ExcludedTags: ids, ExcludedTagsMode: api.Ptr(api.TagModeOr),
+			Status: []api.PublicationStatus{api.PublicationStatusOngoing}, OriginalLanguage: []string{"ja"}, ExcludedOriginalLanguage: []string{"ko"},
+			AvailableTranslatedLanguage: []string{"en", "pt-br"}, PublicationDemographic: []api.DemographicFilter{api.DemographicFilterJosei},
+			IDs: ids, ContentRating: []api.ContentRating{api.ContentRatingSafe}, Order: api.MangaOrder{}.Year(api.Desc).Title(api.Asc),
+			Includes: []api.Include{api.IncludeAuthor, api.IncludeCoverArt},
+		}},
+	} {
+		b.Run(bench.name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, err := client.SearchManga(b.Context(), bench.params); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
 }

@@ -17,9 +17,21 @@
 //		}
 //	}
 //
+// # Where to begin
+//
+//   - [New] makes a [Client]; the options begin with With, such as [WithUserAgent] and [WithLogger].
+//   - [Client.SearchManga], [Client.GetManga], [Client.GetMangaFeed], [Client.GetChapter]: titles and their
+//     chapters. [Client.SearchMangaAll] and its like walk over all pages.
+//   - [Client.GetMangaByIDs] and its like take any number of ids.
+//   - [Relationships]: authors, cover and groups, with what [Include] asked for.
+//   - [Client.FollowManga], [Client.SetReadingStatus], [Client.SetRating], [Client.MarkChapters]: what a user
+//     keeps. [Client.EditManga] and its like change what is there.
+//   - [Error], [MayBeDone], [Found] and ErrNotFound and its like: what went wrong.
+//   - [Client.Do]: operations that this package does not know yet.
+//
 // Package authn logs in. The packages below this one do what takes many calls: athome reads
-// chapters, upload publishes them, library reads what a user follows. Package apitest is a fake
-// MangaDex for tests.
+// chapters, reading puts them in order, upload publishes them, library reads what a user follows.
+// Package apitest is a fake MangaDex for tests.
 //
 // # Calls
 //
@@ -33,6 +45,9 @@
 // is, [Null] clears it, and [Value] sets it. A list that is nil is left as it is, and an empty one
 // clears it. What has a version must be edited with the current one; [Client.EditCustomList] and
 // its like read it, and try again once if it was no longer current.
+//
+// What may be null in an answer is a pointer, and has a getter that returns the value, or its zero
+// value for null: chapter.Attributes.GetTitle(). Answers, parameters and bodies print as JSON.
 //
 // # Lists
 //

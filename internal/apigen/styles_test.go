@@ -1,0 +1,62 @@
+package main
+
+import (
+	"strings"
+	"testing"
+)
+
+// TestStyles looks at requests of parameters in every style, and at paths of any form: the pass over what
+// oapi-codegen writes keeps them as they are, and has the path checked.
+func TestStyles(t *testing.T) {
+	t.Parallel()
+	doc := presentDocument(t)
+	withParts(t, doc, `
+paths:
+  '/styles/v{version}/{id}:lock/{from}-{to}':
+    get:
+      parameters:
+      - {name: 'filter[a]', in: query, schema: {type: string}}
+      - {name: pipes, in: query, style: pipeDelimited, explode: false, schema: {type: array, items: {type: string}}}
+      - {name: spaces, in: query, style: spaceDelimited, explode: false, schema: {type: array, items: {type: string}}}
+      - {name: commas, in: query, explode: false, schema: {type: array, items: {type: string}}}
+      - {name: many, in: query, schema: {type: array, items: {type: integer}}}
+      - {name: deep, in: query, style: deepObject, explode: true, schema: {type: object, properties: {a: {type: string}}}}
+      - {name: X-Trace, in: header, schema: {type: string}}
+      - {name: X-Must, in: header, required: true, schema: {type: string}}
+      - {name: crumb, in: cookie, schema: {type: string}}
+      - {name: must, in: query, required: true, schema: {type: boolean}}
+      responses: {'204': {}}
+`)
+	files, _ := generate(t, importInput(t, encoded(t, doc)))
+	if _, err := typeCheck(files); err != nil {
+		t.Fatal(err)
+	}
+	_, code, found := strings.Cut(string(files[requestsPath]), "// newGetStyles")
+	code, _, _ = strings.Cut(code, "\n}\n")
+	if !found {
+		t.Fatal("there is no such request")
+	}
+	code = strings.Join(strings.Fields(code), " ")
+	for what, want := range map[string]string{
+		"a name with brackets":    `runtime.StyleParamWithOptions("form", true, "filter[a]"`,
+		"pipes":                   `runtime.StyleParamWithOptions("pipeDelimited", false, "pipes"`,
+		"spaces":                  `runtime.StyleParamWithOptions("spaceDelimited", false, "spaces"`,
+		"one value with commas":   `runtime.StyleParamWithOptions("form", false, "commas"`,
+		"one value for each":      `runtime.StyleParamWithOptions("form", true, "many"`,
+		"an object":               `runtime.StyleParamWithOptions("deepObject", true, "deep"`,
+		"an empty list is absent": `if len(params.Pipes) > 0 {`,
+		"a header":                `runtime.StyleParamWithOptions("simple", false, "X-Trace"`,
+		"a header that must be":   `req.Header.Set("X-Must"`,
+		"a cookie":                `Name: "crumb"`,
+		"a path with parts":       `"/styles/v%s/%s:lock/%s-%s"`,
+		"a value of the path":     `stylePath("simple", false, "version"`,
+		"what must be sent":       `"must", params.Must`,
+	} {
+		if !strings.Contains(code, want) {
+			t.Errorf("%s: no %s in\n%s", what, want, code)
+		}
+	}
+	if strings.Contains(code, `StyleParamWithOptions("simple", false, "id"`) {
+		t.Error("a value of the path is not checked")
+	}
+}
