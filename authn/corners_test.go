@@ -268,3 +268,37 @@ func TestGoneCallerSpendsNothing(t *testing.T) {
 		}
 	})
 }
+
+// A new token of LoginWith is told, and so is the end that Check has found.
+func TestWhatIsTold(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var tokens []string
+		var ends []error
+		f := newFake()
+		w := f.inMemory()
+		s := w.session(t, w.personal(), authn.WithOnToken(func(t authn.Token) { tokens = append(tokens, t.RefreshToken) }), authn.WithOnEnd(func(err error) { ends = append(ends, err) }))
+		if err := s.LoginWith(t.Context(), w.username, w.password); err != nil {
+			t.Fatal(err)
+		}
+		if len(tokens) != 1 || tokens[0] != s.RefreshToken() {
+			t.Errorf("told of %q", tokens)
+		}
+		w.reject(true)
+		if _, err := s.Check(t.Context()); !errors.Is(err, authn.ErrUnauthorized) || len(ends) != 1 {
+			t.Errorf("got %v, and told of %v", err, ends)
+		}
+	})
+}
+
+// An empty one-time code gives up, and is not sent.
+func TestNoOneTimeCode(t *testing.T) {
+	t.Parallel()
+	f := newFake()
+	f.code = "123456"
+	w := f.inMemory()
+	s := w.session(t, w.personal(), w.withPassword(), authn.WithOneTimeCode(func(context.Context) (string, error) { return "", nil }))
+	if err := s.Login(t.Context()); !errors.Is(err, authn.ErrWrongPassword) || w.logins() != 1 {
+		t.Errorf("got %v after %d logins", err, w.logins())
+	}
+}
