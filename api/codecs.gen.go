@@ -32,7 +32,7 @@ func (x *APIClient) decode(r *jsonio.Reader) {
 		if !x.member(r) {
 			x.Extra = x.Extra.keep(r)
 		} else if r.Odd() {
-			x.Extra = x.Extra.keepOdd(r, &it)
+			x.Extra = x.Extra.keepOdd(r, it)
 		}
 	}
 }
@@ -98,7 +98,7 @@ func (x *APIClientAttributes) decode(r *jsonio.Reader) {
 		if !x.member(r) {
 			x.Extra = x.Extra.keep(r)
 		} else if r.Odd() {
-			x.Extra = x.Extra.keepOdd(r, &it)
+			x.Extra = x.Extra.keepOdd(r, it)
 		}
 	}
 }
@@ -196,7 +196,7 @@ func (x *APIClientList) decode(r *jsonio.Reader) {
 		if !x.member(r) {
 			x.Extra = x.Extra.keep(r)
 		} else if r.Odd() {
-			x.Extra = x.Extra.keepOdd(r, &it)
+			x.Extra = x.Extra.keepOdd(r, it)
 		}
 	}
 }
@@ -272,7 +272,7 @@ func (x *APIClientResponse) decode(r *jsonio.Reader) {
 		if !x.member(r) && (wrapped || !x.Data.member(r)) {
 			x.Extra = x.Extra.keep(r)
 		} else if r.Odd() {
-			x.Extra = x.Extra.keepOdd(r, &it)
+			x.Extra = x.Extra.keepOdd(r, it)
 		}
 	}
 }
@@ -324,7 +324,7 @@ func (x *APIClientSecret) decode(r *jsonio.Reader) {
 		if !x.member(r) {
 			x.Extra = x.Extra.keep(r)
 		} else if r.Odd() {
-			x.Extra = x.Extra.keepOdd(r, &it)
+			x.Extra = x.Extra.keepOdd(r, it)
 		}
 	}
 }
@@ -398,7 +398,7 @@ func (x *AggregateChapter) decode(r *jsonio.Reader) {
 		if !x.member(r) {
 			x.Extra = x.Extra.keep(r)
 		} else if r.Odd() {
-			x.Extra = x.Extra.keepOdd(r, &it)
+			x.Extra = x.Extra.keepOdd(r, it)
 		}
 	}
 }
@@ -454,7 +454,7 @@ func (x *AggregateResponse) decode(r *jsonio.Reader) {
 		if !x.member(r) {
 			x.Extra = x.Extra.keep(r)
 		} else if r.Odd() {
-			x.Extra = x.Extra.keepOdd(r, &it)
+			x.Extra = x.Extra.keepOdd(r, it)
 		}
 	}
 }
@@ -509,7 +509,7 @@ func (x *AggregateVolume) decode(r *jsonio.Reader) {
 		if !x.member(r) {
 			x.Extra = x.Extra.keep(r)
 		} else if r.Odd() {
-			x.Extra = x.Extra.keepOdd(r, &it)
+			x.Extra = x.Extra.keepOdd(r, it)
 		}
 	}
 }
@@ -579,7 +579,7 @@ func (x *AtHomeChapter) decode(r *jsonio.Reader) {
 		if !x.member(r) {
 			x.Extra = x.Extra.keep(r)
 		} else if r.Odd() {
-			x.Extra = x.Extra.keepOdd(r, &it)
+			x.Extra = x.Extra.keepOdd(r, it)
 		}
 	}
 }
@@ -650,7 +650,7 @@ func (x *AtHomeServer) decode(r *jsonio.Reader) {
 		if !x.member(r) {
 			x.Extra = x.Extra.keep(r)
 		} else if r.Odd() {
-			x.Extra = x.Extra.keepOdd(r, &it)
+			x.Extra = x.Extra.keepOdd(r, it)
 		}
 	}
 }
@@ -730,7 +730,7 @@ func (x *AuthCheck) decode(r *jsonio.Reader) {
 		if !x.member(r) {
 			x.Extra = x.Extra.keep(r)
 		} else if r.Odd() {
-			x.Extra = x.Extra.keepOdd(r, &it)
+			x.Extra = x.Extra.keepOdd(r, it)
 		}
 	}
 }
@@ -810,7 +810,7 @@ func (x *Author) decode(r *jsonio.Reader) {
 		if !x.member(r) {
 			x.Extra = x.Extra.keep(r)
 		} else if r.Odd() {
-			x.Extra = x.Extra.keepOdd(r, &it)
+			x.Extra = x.Extra.keepOdd(r, it)
 		}
 	}
 }
@@ -895,7 +895,7 @@ func (x *AuthorAttributes) decode(r *jsonio.Reader) {
 		if !x.member(r) {
 			x.Extra = x.Extra.keep(r)
 		} else if r.Odd() {
-			x.Extra = x.Extra.keepOdd(r, &it)
+			x.Extra = x.Extra.keepOdd(r, it)
 		}
 	}
 }
@@ -1119,7 +1119,7 @@ func (x *AuthorList) decode(r *jsonio.Reader) {
 		if !x.member(r) {
 			x.Extra = x.Extra.keep(r)
 		} else if r.Odd() {
-			x.Extra = x.Extra.keepOdd(r, &it)
+			x.Extra = x.Extra.keepOdd(r, it)
 		}
 	}
 }
@@ -1195,7 +1195,7 @@ func (x *AuthorResponse) decode(r *jsonio.Reader) {
 		if !x.member(r) && (wrapped || !x.Data.member(r)) {
 			x.Extra = x.Extra.keep(r)
 		} else if r.Odd() {
-			x.Extra = x.Extra.keepOdd(r, &it)
+			x.Extra = x.Extra.keepOdd(r, it)
 		}
 	}
 }
@@ -1251,7 +1251,7 @@ func (x *Chapter) decode(r *jsonio.Reader) {
 		if !x.member(r) {
 			x.Extra = x.Extra.keep(r)
 		} else if r.Odd() {
-			x.Extra = x.Extra.keepOdd(r, &it)
+			x.Extra = x.Extra.keepOdd(r, it)
 		}
 	}
 }
@@ -1326,7 +1326,7 @@ func (x *ChapterAttributes) decode(r *jsonio.Reader) {
 		if !x.member(r) {
 			x.Extra = x.Extra.keep(r)
 		} else if r.Odd() {
-			x.Extra = x.Extra.keepOdd(r, &it)
+			x.Extra = x.Extra.keepOdd(r, it)
 		}
 	}
 }
@@ -1446,7 +1446,7 @@ func (x *ChapterList) decode(r *jsonio.Reader) {
 		if !x.member(r) {
 			x.Extra = x.Extra.keep(r)
 		} else if r.Odd() {
-			x.Extra = x.Extra.keepOdd(r, &it)
+			x.Extra = x.Extra.keepOdd(r, it)
 		}
 	}
 }
@@ -1522,7 +1522,7 @@ func (x *ChapterResponse) decode(r *jsonio.Reader) {
 		if !x.member(r) && (wrapped || !x.Data.member(r)) {
 			x.Extra = x.Extra.keep(r)
 		} else if r.Odd() {
-			x.Extra = x.Extra.keepOdd(r, &it)
+			x.Extra = x.Extra.keepOdd(r, it)
 		}
 	}
 }
@@ -1577,7 +1577,7 @@ func (x *CommentStatistics) decode(r *jsonio.Reader) {
 		if !x.member(r) {
 			x.Extra = x.Extra.keep(r)
 		} else if r.Odd() {
-			x.Extra = x.Extra.keepOdd(r, &it)
+			x.Extra = x.Extra.keepOdd(r, it)
 		}
 	}
 }
@@ -1623,7 +1623,7 @@ func (x *Cover) decode(r *jsonio.Reader) {
 		if !x.member(r) {
 			x.Extra = x.Extra.keep(r)
 		} else if r.Odd() {
-			x.Extra = x.Extra.keepOdd(r, &it)
+			x.Extra = x.Extra.keepOdd(r, it)
 		}
 	}
 }
@@ -1682,7 +1682,7 @@ func (x *CoverAttributes) decode(r *jsonio.Reader) {
 		if !x.member(r) {
 			x.Extra = x.Extra.keep(r)
 		} else if r.Odd() {
-			x.Extra = x.Extra.keepOdd(r, &it)
+			x.Extra = x.Extra.keepOdd(r, it)
 		}
 	}
 }
@@ -1784,7 +1784,7 @@ func (x *CoverList) decode(r *jsonio.Reader) {
 		if !x.member(r) {
 			x.Extra = x.Extra.keep(r)
 		} else if r.Odd() {
-			x.Extra = x.Extra.keepOdd(r, &it)
+			x.Extra = x.Extra.keepOdd(r, it)
 		}
 	}
 }
@@ -1860,7 +1860,7 @@ func (x *CoverResponse) decode(r *jsonio.Reader) {
 		if !x.member(r) && (wrapped || !x.Data.member(r)) {
 			x.Extra = x.Extra.keep(r)
 		} else if r.Odd() {
-			x.Extra = x.Extra.keepOdd(r, &it)
+			x.Extra = x.Extra.keepOdd(r, it)
 		}
 	}
 }
@@ -1916,7 +1916,7 @@ func (x *CustomList) decode(r *jsonio.Reader) {
 		if !x.member(r) {
 			x.Extra = x.Extra.keep(r)
 		} else if r.Odd() {
-			x.Extra = x.Extra.keepOdd(r, &it)
+			x.Extra = x.Extra.keepOdd(r, it)
 		}
 	}
 }
@@ -1967,7 +1967,7 @@ func (x *CustomListAttributes) decode(r *jsonio.Reader) {
 		if !x.member(r) {
 			x.Extra = x.Extra.keep(r)
 		} else if r.Odd() {
-			x.Extra = x.Extra.keepOdd(r, &it)
+			x.Extra = x.Extra.keepOdd(r, it)
 		}
 	}
 }
@@ -2037,7 +2037,7 @@ func (x *CustomListList) decode(r *jsonio.Reader) {
 		if !x.member(r) {
 			x.Extra = x.Extra.keep(r)
 		} else if r.Odd() {
-			x.Extra = x.Extra.keepOdd(r, &it)
+			x.Extra = x.Extra.keepOdd(r, it)
 		}
 	}
 }
@@ -2113,7 +2113,7 @@ func (x *CustomListResponse) decode(r *jsonio.Reader) {
 		if !x.member(r) && (wrapped || !x.Data.member(r)) {
 			x.Extra = x.Extra.keep(r)
 		} else if r.Odd() {
-			x.Extra = x.Extra.keepOdd(r, &it)
+			x.Extra = x.Extra.keepOdd(r, it)
 		}
 	}
 }
@@ -2174,7 +2174,7 @@ func (x *ErrorDetail) decode(r *jsonio.Reader) {
 		if !x.member(r) {
 			x.Extra = x.Extra.keep(r)
 		} else if r.Odd() {
-			x.Extra = x.Extra.keepOdd(r, &it)
+			x.Extra = x.Extra.keepOdd(r, it)
 		}
 	}
 }
@@ -2245,7 +2245,7 @@ func (x *ErrorResponse) decode(r *jsonio.Reader) {
 		if !x.member(r) {
 			x.Extra = x.Extra.keep(r)
 		} else if r.Odd() {
-			x.Extra = x.Extra.keepOdd(r, &it)
+			x.Extra = x.Extra.keepOdd(r, it)
 		}
 	}
 }
@@ -2303,7 +2303,7 @@ func (x *ForumThread) decode(r *jsonio.Reader) {
 		if !x.member(r) {
 			x.Extra = x.Extra.keep(r)
 		} else if r.Odd() {
-			x.Extra = x.Extra.keepOdd(r, &it)
+			x.Extra = x.Extra.keepOdd(r, it)
 		}
 	}
 }
@@ -2345,7 +2345,7 @@ func (x *ForumThreadAttributes) decode(r *jsonio.Reader) {
 		if !x.member(r) {
 			x.Extra = x.Extra.keep(r)
 		} else if r.Odd() {
-			x.Extra = x.Extra.keepOdd(r, &it)
+			x.Extra = x.Extra.keepOdd(r, it)
 		}
 	}
 }
@@ -2392,7 +2392,7 @@ func (x *ForumThreadResponse) decode(r *jsonio.Reader) {
 		if !x.member(r) && (wrapped || !x.Data.member(r)) {
 			x.Extra = x.Extra.keep(r)
 		} else if r.Odd() {
-			x.Extra = x.Extra.keepOdd(r, &it)
+			x.Extra = x.Extra.keepOdd(r, it)
 		}
 	}
 }
@@ -2448,7 +2448,7 @@ func (x *Group) decode(r *jsonio.Reader) {
 		if !x.member(r) {
 			x.Extra = x.Extra.keep(r)
 		} else if r.Odd() {
-			x.Extra = x.Extra.keepOdd(r, &it)
+			x.Extra = x.Extra.keepOdd(r, it)
 		}
 	}
 }
@@ -2572,7 +2572,7 @@ func (x *GroupAttributes) decode(r *jsonio.Reader) {
 		if !x.member(r) {
 			x.Extra = x.Extra.keep(r)
 		} else if r.Odd() {
-			x.Extra = x.Extra.keepOdd(r, &it)
+			x.Extra = x.Extra.keepOdd(r, it)
 		}
 	}
 }
@@ -2770,7 +2770,7 @@ func (x *GroupList) decode(r *jsonio.Reader) {
 		if !x.member(r) {
 			x.Extra = x.Extra.keep(r)
 		} else if r.Odd() {
-			x.Extra = x.Extra.keepOdd(r, &it)
+			x.Extra = x.Extra.keepOdd(r, it)
 		}
 	}
 }
@@ -2846,7 +2846,7 @@ func (x *GroupResponse) decode(r *jsonio.Reader) {
 		if !x.member(r) && (wrapped || !x.Data.member(r)) {
 			x.Extra = x.Extra.keep(r)
 		} else if r.Odd() {
-			x.Extra = x.Extra.keepOdd(r, &it)
+			x.Extra = x.Extra.keepOdd(r, it)
 		}
 	}
 }
@@ -2898,7 +2898,7 @@ func (x *LegacyLoginResponse) decode(r *jsonio.Reader) {
 		if !x.member(r) {
 			x.Extra = x.Extra.keep(r)
 		} else if r.Odd() {
-			x.Extra = x.Extra.keepOdd(r, &it)
+			x.Extra = x.Extra.keepOdd(r, it)
 		}
 	}
 }
@@ -2952,7 +2952,7 @@ func (x *LegacyMapping) decode(r *jsonio.Reader) {
 		if !x.member(r) {
 			x.Extra = x.Extra.keep(r)
 		} else if r.Odd() {
-			x.Extra = x.Extra.keepOdd(r, &it)
+			x.Extra = x.Extra.keepOdd(r, it)
 		}
 	}
 }
@@ -3000,7 +3000,7 @@ func (x *LegacyMappingAttributes) decode(r *jsonio.Reader) {
 		if !x.member(r) {
 			x.Extra = x.Extra.keep(r)
 		} else if r.Odd() {
-			x.Extra = x.Extra.keepOdd(r, &it)
+			x.Extra = x.Extra.keepOdd(r, it)
 		}
 	}
 }
@@ -3070,7 +3070,7 @@ func (x *LegacyMappingList) decode(r *jsonio.Reader) {
 		if !x.member(r) {
 			x.Extra = x.Extra.keep(r)
 		} else if r.Odd() {
-			x.Extra = x.Extra.keepOdd(r, &it)
+			x.Extra = x.Extra.keepOdd(r, it)
 		}
 	}
 }
@@ -3141,7 +3141,7 @@ func (x *LegacyRefreshResponse) decode(r *jsonio.Reader) {
 		if !x.member(r) {
 			x.Extra = x.Extra.keep(r)
 		} else if r.Odd() {
-			x.Extra = x.Extra.keepOdd(r, &it)
+			x.Extra = x.Extra.keepOdd(r, it)
 		}
 	}
 }
@@ -3204,7 +3204,7 @@ func (x *LegacyTokens) decode(r *jsonio.Reader) {
 		if !x.member(r) {
 			x.Extra = x.Extra.keep(r)
 		} else if r.Odd() {
-			x.Extra = x.Extra.keepOdd(r, &it)
+			x.Extra = x.Extra.keepOdd(r, it)
 		}
 	}
 }
@@ -3250,7 +3250,7 @@ func (x *Manga) decode(r *jsonio.Reader) {
 		if !x.member(r) {
 			x.Extra = x.Extra.keep(r)
 		} else if r.Odd() {
-			x.Extra = x.Extra.keepOdd(r, &it)
+			x.Extra = x.Extra.keepOdd(r, it)
 		}
 	}
 }
@@ -3373,7 +3373,7 @@ func (x *MangaAttributes) decode(r *jsonio.Reader) {
 		if !x.member(r) {
 			x.Extra = x.Extra.keep(r)
 		} else if r.Odd() {
-			x.Extra = x.Extra.keepOdd(r, &it)
+			x.Extra = x.Extra.keepOdd(r, it)
 		}
 	}
 }
@@ -3529,7 +3529,7 @@ func (x *MangaList) decode(r *jsonio.Reader) {
 		if !x.member(r) {
 			x.Extra = x.Extra.keep(r)
 		} else if r.Odd() {
-			x.Extra = x.Extra.keepOdd(r, &it)
+			x.Extra = x.Extra.keepOdd(r, it)
 		}
 	}
 }
@@ -3605,7 +3605,7 @@ func (x *MangaRecommendation) decode(r *jsonio.Reader) {
 		if !x.member(r) {
 			x.Extra = x.Extra.keep(r)
 		} else if r.Odd() {
-			x.Extra = x.Extra.keepOdd(r, &it)
+			x.Extra = x.Extra.keepOdd(r, it)
 		}
 	}
 }
@@ -3649,7 +3649,7 @@ func (x *MangaRecommendationAttributes) decode(r *jsonio.Reader) {
 		if !x.member(r) {
 			x.Extra = x.Extra.keep(r)
 		} else if r.Odd() {
-			x.Extra = x.Extra.keepOdd(r, &it)
+			x.Extra = x.Extra.keepOdd(r, it)
 		}
 	}
 }
@@ -3715,7 +3715,7 @@ func (x *MangaRecommendationList) decode(r *jsonio.Reader) {
 		if !x.member(r) {
 			x.Extra = x.Extra.keep(r)
 		} else if r.Odd() {
-			x.Extra = x.Extra.keepOdd(r, &it)
+			x.Extra = x.Extra.keepOdd(r, it)
 		}
 	}
 }
@@ -3788,7 +3788,7 @@ func (x *MangaRelation) decode(r *jsonio.Reader) {
 		if !x.member(r) {
 			x.Extra = x.Extra.keep(r)
 		} else if r.Odd() {
-			x.Extra = x.Extra.keepOdd(r, &it)
+			x.Extra = x.Extra.keepOdd(r, it)
 		}
 	}
 }
@@ -3834,7 +3834,7 @@ func (x *MangaRelationAttributes) decode(r *jsonio.Reader) {
 		if !x.member(r) {
 			x.Extra = x.Extra.keep(r)
 		} else if r.Odd() {
-			x.Extra = x.Extra.keepOdd(r, &it)
+			x.Extra = x.Extra.keepOdd(r, it)
 		}
 	}
 }
@@ -3902,7 +3902,7 @@ func (x *MangaRelationList) decode(r *jsonio.Reader) {
 		if !x.member(r) {
 			x.Extra = x.Extra.keep(r)
 		} else if r.Odd() {
-			x.Extra = x.Extra.keepOdd(r, &it)
+			x.Extra = x.Extra.keepOdd(r, it)
 		}
 	}
 }
@@ -3978,7 +3978,7 @@ func (x *MangaRelationResponse) decode(r *jsonio.Reader) {
 		if !x.member(r) && (wrapped || !x.Data.member(r)) {
 			x.Extra = x.Extra.keep(r)
 		} else if r.Odd() {
-			x.Extra = x.Extra.keepOdd(r, &it)
+			x.Extra = x.Extra.keepOdd(r, it)
 		}
 	}
 }
@@ -4037,7 +4037,7 @@ func (x *MangaResponse) decode(r *jsonio.Reader) {
 		if !x.member(r) && (wrapped || !x.Data.member(r)) {
 			x.Extra = x.Extra.keep(r)
 		} else if r.Odd() {
-			x.Extra = x.Extra.keepOdd(r, &it)
+			x.Extra = x.Extra.keepOdd(r, it)
 		}
 	}
 }
@@ -4112,7 +4112,7 @@ func (x *MangaStatistics) decode(r *jsonio.Reader) {
 		if !x.member(r) {
 			x.Extra = x.Extra.keep(r)
 		} else if r.Odd() {
-			x.Extra = x.Extra.keepOdd(r, &it)
+			x.Extra = x.Extra.keepOdd(r, it)
 		}
 	}
 }
@@ -4189,7 +4189,7 @@ func (x *MangaStatisticsResponse) decode(r *jsonio.Reader) {
 		if !x.member(r) {
 			x.Extra = x.Extra.keep(r)
 		} else if r.Odd() {
-			x.Extra = x.Extra.keepOdd(r, &it)
+			x.Extra = x.Extra.keepOdd(r, it)
 		}
 	}
 }
@@ -4252,7 +4252,7 @@ func (x *Rating) decode(r *jsonio.Reader) {
 		if !x.member(r) {
 			x.Extra = x.Extra.keep(r)
 		} else if r.Odd() {
-			x.Extra = x.Extra.keepOdd(r, &it)
+			x.Extra = x.Extra.keepOdd(r, it)
 		}
 	}
 }
@@ -4312,7 +4312,7 @@ func (x *RatingStatistics) decode(r *jsonio.Reader) {
 		if !x.member(r) {
 			x.Extra = x.Extra.keep(r)
 		} else if r.Odd() {
-			x.Extra = x.Extra.keepOdd(r, &it)
+			x.Extra = x.Extra.keepOdd(r, it)
 		}
 	}
 }
@@ -4395,7 +4395,7 @@ func (x *RatingsResponse) decode(r *jsonio.Reader) {
 		if !x.member(r) {
 			x.Extra = x.Extra.keep(r)
 		} else if r.Odd() {
-			x.Extra = x.Extra.keepOdd(r, &it)
+			x.Extra = x.Extra.keepOdd(r, it)
 		}
 	}
 }
@@ -4455,7 +4455,7 @@ func (x *ReadMarkersResponse) decode(r *jsonio.Reader) {
 		if !x.member(r) {
 			x.Extra = x.Extra.keep(r)
 		} else if r.Odd() {
-			x.Extra = x.Extra.keepOdd(r, &it)
+			x.Extra = x.Extra.keepOdd(r, it)
 		}
 	}
 }
@@ -4531,7 +4531,7 @@ func (x *ReadingHistory) decode(r *jsonio.Reader) {
 		if !x.member(r) {
 			x.Extra = x.Extra.keep(r)
 		} else if r.Odd() {
-			x.Extra = x.Extra.keepOdd(r, &it)
+			x.Extra = x.Extra.keepOdd(r, it)
 		}
 	}
 }
@@ -4597,7 +4597,7 @@ func (x *ReadingHistoryEntry) decode(r *jsonio.Reader) {
 		if !x.member(r) {
 			x.Extra = x.Extra.keep(r)
 		} else if r.Odd() {
-			x.Extra = x.Extra.keepOdd(r, &it)
+			x.Extra = x.Extra.keepOdd(r, it)
 		}
 	}
 }
@@ -4636,7 +4636,7 @@ func (x *ReadingStatusResponse) decode(r *jsonio.Reader) {
 		if !x.member(r) {
 			x.Extra = x.Extra.keep(r)
 		} else if r.Odd() {
-			x.Extra = x.Extra.keepOdd(r, &it)
+			x.Extra = x.Extra.keepOdd(r, it)
 		}
 	}
 }
@@ -4699,7 +4699,7 @@ func (x *ReadingStatusesResponse) decode(r *jsonio.Reader) {
 		if !x.member(r) {
 			x.Extra = x.Extra.keep(r)
 		} else if r.Odd() {
-			x.Extra = x.Extra.keepOdd(r, &it)
+			x.Extra = x.Extra.keepOdd(r, it)
 		}
 	}
 }
@@ -4766,7 +4766,7 @@ func (x *Report) decode(r *jsonio.Reader) {
 		if !x.member(r) {
 			x.Extra = x.Extra.keep(r)
 		} else if r.Odd() {
-			x.Extra = x.Extra.keepOdd(r, &it)
+			x.Extra = x.Extra.keepOdd(r, it)
 		}
 	}
 }
@@ -4819,7 +4819,7 @@ func (x *ReportAttributes) decode(r *jsonio.Reader) {
 		if !x.member(r) {
 			x.Extra = x.Extra.keep(r)
 		} else if r.Odd() {
-			x.Extra = x.Extra.keepOdd(r, &it)
+			x.Extra = x.Extra.keepOdd(r, it)
 		}
 	}
 }
@@ -4891,7 +4891,7 @@ func (x *ReportList) decode(r *jsonio.Reader) {
 		if !x.member(r) {
 			x.Extra = x.Extra.keep(r)
 		} else if r.Odd() {
-			x.Extra = x.Extra.keepOdd(r, &it)
+			x.Extra = x.Extra.keepOdd(r, it)
 		}
 	}
 }
@@ -4964,7 +4964,7 @@ func (x *ReportReason) decode(r *jsonio.Reader) {
 		if !x.member(r) {
 			x.Extra = x.Extra.keep(r)
 		} else if r.Odd() {
-			x.Extra = x.Extra.keepOdd(r, &it)
+			x.Extra = x.Extra.keepOdd(r, it)
 		}
 	}
 }
@@ -5017,7 +5017,7 @@ func (x *ReportReasonAttributes) decode(r *jsonio.Reader) {
 		if !x.member(r) {
 			x.Extra = x.Extra.keep(r)
 		} else if r.Odd() {
-			x.Extra = x.Extra.keepOdd(r, &it)
+			x.Extra = x.Extra.keepOdd(r, it)
 		}
 	}
 }
@@ -5089,7 +5089,7 @@ func (x *ReportReasonList) decode(r *jsonio.Reader) {
 		if !x.member(r) {
 			x.Extra = x.Extra.keep(r)
 		} else if r.Odd() {
-			x.Extra = x.Extra.keepOdd(r, &it)
+			x.Extra = x.Extra.keepOdd(r, it)
 		}
 	}
 }
@@ -5153,7 +5153,7 @@ func (x *Response) decode(r *jsonio.Reader) {
 		if !x.member(r) {
 			x.Extra = x.Extra.keep(r)
 		} else if r.Odd() {
-			x.Extra = x.Extra.keepOdd(r, &it)
+			x.Extra = x.Extra.keepOdd(r, it)
 		}
 	}
 }
@@ -5194,7 +5194,7 @@ func (x *Settings) decode(r *jsonio.Reader) {
 		if !x.member(r) {
 			x.Extra = x.Extra.keep(r)
 		} else if r.Odd() {
-			x.Extra = x.Extra.keepOdd(r, &it)
+			x.Extra = x.Extra.keepOdd(r, it)
 		}
 	}
 }
@@ -5252,7 +5252,7 @@ func (x *Tag) decode(r *jsonio.Reader) {
 		if !x.member(r) {
 			x.Extra = x.Extra.keep(r)
 		} else if r.Odd() {
-			x.Extra = x.Extra.keepOdd(r, &it)
+			x.Extra = x.Extra.keepOdd(r, it)
 		}
 	}
 }
@@ -5302,7 +5302,7 @@ func (x *TagAttributes) decode(r *jsonio.Reader) {
 		if !x.member(r) {
 			x.Extra = x.Extra.keep(r)
 		} else if r.Odd() {
-			x.Extra = x.Extra.keepOdd(r, &it)
+			x.Extra = x.Extra.keepOdd(r, it)
 		}
 	}
 }
@@ -5374,7 +5374,7 @@ func (x *TagList) decode(r *jsonio.Reader) {
 		if !x.member(r) {
 			x.Extra = x.Extra.keep(r)
 		} else if r.Odd() {
-			x.Extra = x.Extra.keepOdd(r, &it)
+			x.Extra = x.Extra.keepOdd(r, it)
 		}
 	}
 }
@@ -5443,7 +5443,7 @@ func (x *ThreadStatistics) decode(r *jsonio.Reader) {
 		if !x.member(r) {
 			x.Extra = x.Extra.keep(r)
 		} else if r.Odd() {
-			x.Extra = x.Extra.keepOdd(r, &it)
+			x.Extra = x.Extra.keepOdd(r, it)
 		}
 	}
 }
@@ -5500,7 +5500,7 @@ func (x *ThreadStatisticsResponse) decode(r *jsonio.Reader) {
 		if !x.member(r) {
 			x.Extra = x.Extra.keep(r)
 		} else if r.Odd() {
-			x.Extra = x.Extra.keepOdd(r, &it)
+			x.Extra = x.Extra.keepOdd(r, it)
 		}
 	}
 }
@@ -5563,7 +5563,7 @@ func (x *UploadApproval) decode(r *jsonio.Reader) {
 		if !x.member(r) {
 			x.Extra = x.Extra.keep(r)
 		} else if r.Odd() {
-			x.Extra = x.Extra.keepOdd(r, &it)
+			x.Extra = x.Extra.keepOdd(r, it)
 		}
 	}
 }
@@ -5631,7 +5631,7 @@ func (x *UploadPagesResponse) decode(r *jsonio.Reader) {
 		if !x.member(r) {
 			x.Extra = x.Extra.keep(r)
 		} else if r.Odd() {
-			x.Extra = x.Extra.keepOdd(r, &it)
+			x.Extra = x.Extra.keepOdd(r, it)
 		}
 	}
 }
@@ -5709,7 +5709,7 @@ func (x *UploadSession) decode(r *jsonio.Reader) {
 		if !x.member(r) {
 			x.Extra = x.Extra.keep(r)
 		} else if r.Odd() {
-			x.Extra = x.Extra.keepOdd(r, &it)
+			x.Extra = x.Extra.keepOdd(r, it)
 		}
 	}
 }
@@ -5772,7 +5772,7 @@ func (x *UploadSessionAttributes) decode(r *jsonio.Reader) {
 		if !x.member(r) {
 			x.Extra = x.Extra.keep(r)
 		} else if r.Odd() {
-			x.Extra = x.Extra.keepOdd(r, &it)
+			x.Extra = x.Extra.keepOdd(r, it)
 		}
 	}
 }
@@ -5824,7 +5824,7 @@ func (x *UploadSessionFile) decode(r *jsonio.Reader) {
 		if !x.member(r) {
 			x.Extra = x.Extra.keep(r)
 		} else if r.Odd() {
-			x.Extra = x.Extra.keepOdd(r, &it)
+			x.Extra = x.Extra.keepOdd(r, it)
 		}
 	}
 }
@@ -5888,7 +5888,7 @@ func (x *UploadSessionFileAttributes) decode(r *jsonio.Reader) {
 		if !x.member(r) {
 			x.Extra = x.Extra.keep(r)
 		} else if r.Odd() {
-			x.Extra = x.Extra.keepOdd(r, &it)
+			x.Extra = x.Extra.keepOdd(r, it)
 		}
 	}
 }
@@ -5945,7 +5945,7 @@ func (x *UploadSessionResponse) decode(r *jsonio.Reader) {
 		if !x.member(r) && (wrapped || !x.Data.member(r)) {
 			x.Extra = x.Extra.keep(r)
 		} else if r.Odd() {
-			x.Extra = x.Extra.keepOdd(r, &it)
+			x.Extra = x.Extra.keepOdd(r, it)
 		}
 	}
 }
@@ -6001,7 +6001,7 @@ func (x *User) decode(r *jsonio.Reader) {
 		if !x.member(r) {
 			x.Extra = x.Extra.keep(r)
 		} else if r.Odd() {
-			x.Extra = x.Extra.keepOdd(r, &it)
+			x.Extra = x.Extra.keepOdd(r, it)
 		}
 	}
 }
@@ -6068,7 +6068,7 @@ func (x *UserAttributes) decode(r *jsonio.Reader) {
 		if !x.member(r) {
 			x.Extra = x.Extra.keep(r)
 		} else if r.Odd() {
-			x.Extra = x.Extra.keepOdd(r, &it)
+			x.Extra = x.Extra.keepOdd(r, it)
 		}
 	}
 }
@@ -6169,7 +6169,7 @@ func (x *UserList) decode(r *jsonio.Reader) {
 		if !x.member(r) {
 			x.Extra = x.Extra.keep(r)
 		} else if r.Odd() {
-			x.Extra = x.Extra.keepOdd(r, &it)
+			x.Extra = x.Extra.keepOdd(r, it)
 		}
 	}
 }
@@ -6245,7 +6245,7 @@ func (x *UserResponse) decode(r *jsonio.Reader) {
 		if !x.member(r) && (wrapped || !x.Data.member(r)) {
 			x.Extra = x.Extra.keep(r)
 		} else if r.Odd() {
-			x.Extra = x.Extra.keepOdd(r, &it)
+			x.Extra = x.Extra.keepOdd(r, it)
 		}
 	}
 }

@@ -7,7 +7,6 @@ import (
 	"maps"
 	"slices"
 	"sync"
-	"unsafe"
 
 	"github.com/google/uuid"
 
@@ -83,15 +82,12 @@ func isList(body []byte) bool {
 
 // spendEntry counts an entry of a map, of which growing copies a few.
 func spendEntry[K, V any](r *jsonio.Reader) bool {
-	var k K
-	var v V
-	return r.Spend(4 * int(unsafe.Sizeof(k)+unsafe.Sizeof(v)+1))
+	return r.Spend(4 * (jsonio.SizeOf[K]() + jsonio.SizeOf[V]() + 1))
 }
 
 // newCounted makes a value that a pointer is to point to, or nil if there is no room for it.
 func newCounted[T any](r *jsonio.Reader) *T {
-	var v T
-	if !r.Spend(int(unsafe.Sizeof(v))) {
+	if !r.Spend(jsonio.SizeOf[T]()) {
 		return nil
 	}
 	return new(T)
@@ -100,7 +96,7 @@ func newCounted[T any](r *jsonio.Reader) *T {
 // longer returns a list with one more element. What it grows by is counted.
 func longer[T any](r *jsonio.Reader, s []T) []T {
 	var v T
-	if len(s) == cap(s) && !r.Spend(2*cap(s)*int(unsafe.Sizeof(v))) {
+	if len(s) == cap(s) && !r.Spend(2*cap(s)*jsonio.SizeOf[T]()) {
 		return s
 	}
 	return append(s, v)
@@ -176,9 +172,8 @@ func room[T any](r *jsonio.Reader, start int, s []T) []T {
 			each := (r.Offset()-start)/n + 1
 			more = min(r.Remaining()/each+1, most)
 		}
-		var v T
-		if !r.Spend((n + max(more, n)) * int(unsafe.Sizeof(v))) { // a list grows by a half or more
-			return append(s[:n:n], v)
+		if !r.Spend((n + max(more, n)) * jsonio.SizeOf[T]()) { // a list grows by a half or more
+			return append(s[:n:n], *new(T))
 		}
 		s = slices.Grow(s, more)
 	}
@@ -187,8 +182,7 @@ func room[T any](r *jsonio.Reader, start int, s []T) []T {
 
 // exact returns a copy of a list that was collected in a buffer.
 func exact[T any](r *jsonio.Reader, s []T) []T {
-	var v T
-	if !r.Spend(len(s) * int(unsafe.Sizeof(v))) {
+	if !r.Spend(len(s) * jsonio.SizeOf[T]()) {
 		return nil
 	}
 	list := make([]T, len(s))

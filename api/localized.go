@@ -83,14 +83,15 @@ func (s *LocalizedString) decode(r *jsonio.Reader) {
 		return
 	}
 	var buffer [8]LocalizedText
-	list := buffer[:0]
+	list, alone := buffer[:0], false
 	for it := r.Object(); it.Next(); {
 		t := LocalizedText{Language: r.KeyName()}
 		t.Text = r.String()
+		alone = alone || jsonio.Alone(t.Text)
 		list = longer(r, list)
 		list[len(list)-1] = t
 	}
-	*s = exact(r, list)
+	*s = jsonio.List(r, list, alone)
 }
 
 func (s LocalizedString) append(b []byte) []byte {

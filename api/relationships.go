@@ -224,7 +224,7 @@ func (x *Relationship) decode(r *jsonio.Reader) {
 			x.Extra = x.Extra.keep(r)
 		}
 		if r.Odd() {
-			x.Extra = x.Extra.keepOdd(r, &it)
+			x.Extra = x.Extra.keepOdd(r, it)
 		}
 	}
 	if at >= 0 && (as != x.Type || as == "") && r.Err() == nil {

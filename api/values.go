@@ -178,7 +178,7 @@ func (m *ReadMarkers) decode(r *jsonio.Reader) {
 }
 
 // decodeIDs reads a list of ids.
-func decodeIDs(r *jsonio.Reader, it jsonio.Iter) []uuid.UUID {
+func decodeIDs(r *jsonio.Reader, it *jsonio.Iter) []uuid.UUID {
 	var buffer [16]uuid.UUID
 	list := buffer[:0]
 	for it.Next() {

@@ -9,16 +9,13 @@ import (
 	"sync"
 )
 
-// largestKept bounds the buffers that are kept for the next answer.
-const largestKept = 2 << 20
-
-var buffers = sync.Pool{New: func() any { return new(bytes.Buffer) }}
-
 // A Body is an answer that has been read, as far as a limit, and stands in for the body that it was
 // read from. It may be read and closed like that one; Close gives its memory to the next answer.
 type Body struct {
 	mu     sync.Mutex // against a Close while another goroutine reads
 	buffer *bytes.Buffer
+	size   int              // of what is in it
+	op     string           // the operation, for which its size is remembered
 	filler io.LimitedReader // that filled it
 	rest   io.ReadCloser    // what lies behind the limit; nil: nothing
 	end    error            // behind the buffer, if there is no rest
@@ -67,14 +64,12 @@ func Read(resp *http.Response, limit int64) (*Body, error) {
 
 // fill reads a body, as far as the limit.
 func (b *Body) fill(resp *http.Response, limit int64) {
-	b.buffer, b.end = buffers.Get().(*bytes.Buffer), io.EOF
-	if n := resp.ContentLength; 0 < n && n <= limit {
-		b.buffer.Grow(int(n) + bytes.MinRead) // room for the read that finds the end
-	}
+	b.op, b.end = operationOf(resp), io.EOF
+	b.buffer = buffers.get(b.op, min(resp.ContentLength, limit))
 	source := resp.Body
 	b.filler = io.LimitedReader{R: source, N: limit + 1}
 	n, err := b.buffer.ReadFrom(&b.filler)
-	b.filler.R = nil
+	b.filler.R, b.size = nil, int(n)
 	switch {
 	case err == nil && n > limit:
 		b.rest = source
@@ -137,10 +132,7 @@ func (b *Body) Close() error {
 		return nil
 	}
 	b.closed = true
-	if b.buffer.Cap() <= largestKept {
-		b.buffer.Reset()
-		buffers.Put(b.buffer)
-	}
+	buffers.put(b.op, b.buffer, b.size)
 	b.buffer = nil
 	if b.rest != nil {
 		return b.rest.Close()

@@ -59,7 +59,7 @@ func (m *model) writeDecoder(p *printer, name string) {
 		p.line("wrapped = wrapped || string(r.Key()) == \"data\"")
 	}
 	if extra {
-		p.line("if %s {\nx.Extra = x.Extra.keep(r)\n} else if r.Odd() {\nx.Extra = x.Extra.keepOdd(r, &it)\n}", unknown)
+		p.line("if %s {\nx.Extra = x.Extra.keep(r)\n} else if r.Odd() {\nx.Extra = x.Extra.keepOdd(r, it)\n}", unknown)
 	} else {
 		p.line("if %s {\nr.Skip()\n}", unknown)
 	}
