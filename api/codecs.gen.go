@@ -5281,11 +5281,11 @@ func (x Tag) MarshalJSON() ([]byte, error) { return x.append(nil), nil }
 func (x *TagAttributes) member(r *jsonio.Reader) bool {
 	switch string(r.Key()) {
 	case "description":
-		x.Description.decode(r)
+		x.Description.decodeNames(r)
 	case "group":
 		x.Group = TagGroup(r.Name())
 	case "name":
-		x.Name.decode(r)
+		x.Name.decodeNames(r)
 	case "version":
 		if r.Kind() == 'n' {
 			return false

@@ -1,7 +1,9 @@
 package api_test
 
 import (
+	"fmt"
 	"runtime"
+	"strings"
 	"testing"
 
 	"github.com/mangadex-go/mangadex/api"
@@ -59,4 +61,47 @@ func TestKept(t *testing.T) {
 	if own < 1000 || fromPage-own > 16<<10 {
 		t.Errorf("a title of a page keeps %d bytes alive, and %d alone: more than 16 kB are of others", fromPage, own)
 	}
+}
+
+// TestShared checks that equal names of tags share their memory, and that the lists that hold them do
+// not, since a caller may change these. It runs alone, since it measures.
+func TestShared(t *testing.T) {
+	if raceEnabled {
+		t.Skip("the race detector allocates, too")
+	}
+	const tags = 2000
+	page := func(name func(i int) string) string {
+		var all []string
+		for i := range tags {
+			all = append(all, fmt.Sprintf(`{"id":%q,"type":"tag","attributes":{"name":{"en":%q},"description":{}}}`, idA, name(i)))
+		}
+		return `{"result":"ok","data":[{"id":"` + idA + `","type":"manga","attributes":{"tags":[` + strings.Join(all, ",") + `]}}]}`
+	}
+	taken := func(text string) int64 {
+		body := []byte(text)
+		var list api.MangaList
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		if err := list.UnmarshalJSON(body); err != nil {
+			t.Error(err)
+		}
+		runtime.ReadMemStats(&after)
+		runtime.KeepAlive(list)
+		return int64(after.TotalAlloc - before.TotalAlloc)
+	}
+	distinct := page(func(i int) string { return fmt.Sprintf("a name of thirty bytes %07d", i) })
+	equal := page(func(i int) string { return fmt.Sprintf("a name of thirty bytes %07d", i%2) })
+	taken(distinct) // the reader has learned the names of members
+	if saved := taken(distinct) - taken(equal); saved < tags*20 {
+		t.Errorf("equal names of %d tags save %d bytes", tags, saved)
+	}
+	list := decode[api.MangaList](t, "SearchManga", equal)
+	all := list.Data[0].Attributes.Tags
+	before := all[1].Attributes.Name.String()
+	all[0].Attributes.Name[0].Text = "changed"
+	longer := append(all[0].Attributes.Name, api.LocalizedText{Language: "xx", Text: "appended"})
+	if got := all[1].Attributes.Name.String(); got != before || len(all[1].Attributes.Name) != 1 || all[2].Attributes.Name.String() == "changed" {
+		t.Errorf("a change of one tag reaches another: %q", got)
+	}
+	runtime.KeepAlive(longer)
 }

@@ -77,7 +77,13 @@ func (s *LocalizedString) UnmarshalJSON(data []byte) error { return unmarshal(da
 // MarshalJSON implements [json.Marshaler].
 func (s LocalizedString) MarshalJSON() ([]byte, error) { return s.append(nil), nil }
 
-func (s *LocalizedString) decode(r *jsonio.Reader) {
+func (s *LocalizedString) decode(r *jsonio.Reader) { s.decodeAs(r, false) }
+
+// decodeNames is decode for texts that come again and again, like those of tags: equal ones share their
+// memory. The lists do not, since a caller may change them.
+func (s *LocalizedString) decodeNames(r *jsonio.Reader) { s.decodeAs(r, true) }
+
+func (s *LocalizedString) decodeAs(r *jsonio.Reader, names bool) {
 	if r.Null() {
 		*s = nil
 		return
@@ -86,7 +92,11 @@ func (s *LocalizedString) decode(r *jsonio.Reader) {
 	list, alone := buffer[:0], false
 	for it := r.Object(); it.Next(); {
 		t := LocalizedText{Language: r.KeyName()}
-		t.Text = r.String()
+		if names {
+			t.Text = r.Name()
+		} else {
+			t.Text = r.String()
+		}
 		alone = alone || jsonio.Alone(t.Text)
 		list = longer(r, list)
 		list[len(list)-1] = t

@@ -41,6 +41,10 @@ func (m *model) writeDecoder(p *printer, name string) {
 		if extra && (f.omitEmpty || m.losesNull(f.typ)) {
 			p.line("if r.Kind() == 'n' {\nreturn false\n}")
 		}
+		if name == "TagAttributes" && source(f.typ) == "LocalizedString" { // of few tags, again and again
+			p.line("x.%s.decodeNames(r)", f.name)
+			continue
+		}
 		m.decode(p, "x."+f.name, f.typ, f.json, 0)
 	}
 	p.line("default:\nreturn false\n}\nreturn true\n}\n")
