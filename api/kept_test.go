@@ -69,7 +69,7 @@ func TestShared(t *testing.T) {
 	if raceEnabled {
 		t.Skip("the race detector allocates, too")
 	}
-	const tags = 2000
+	const tags = 20000
 	page := func(name func(i int) string) string {
 		var all []string
 		for i := range tags {

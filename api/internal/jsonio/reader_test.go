@@ -148,16 +148,17 @@ func FuzzTime(f *testing.F) {
 	for _, text := range []string{
 		"2018-11-22T23:31:37+00:00", "2018-11-22T23:31:37Z", "2018-11-22T23:31:37.123456+02:00", "2020-02-29T00:00:00+00:00", "2021-02-29T00:00:00+00:00", "2018-11-22T24:00:00+00:00",
 		"2018-11-22T23:59:60+00:00", "2018-13-01T00:00:00+00:00", "2018-00-01T00:00:00+00:00", "2018-01-00T00:00:00+00:00", "2018-11-22T23:31:37", "2018-11-22 23:31:37", "0000-01-01T00:00:00+00:00",
-		"9999-12-31T23:59:59+00:00", "-001-11-30T00:00:00+00:00", "20x8-11-22T23:31:37+00:00",
+		"9999-12-31T23:59:59+00:00", "-001-11-30T00:00:00+00:00", "20x8-11-22T23:31:37+00:00", "2018-11-22T3:31:37+0000",
 	} {
 		f.Add(text)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
 		got, ok := jsonio.ParseTime([]byte(text))
-		want, err := time.Parse(time.RFC3339Nano, text)
-		if err != nil {
-			if want, err = time.Parse("2006-01-02T15:04:05", text); err != nil {
-				want, err = time.Parse("2006-01-02 15:04:05", text)
+		var want time.Time
+		var err error
+		for _, layout := range []string{time.RFC3339Nano, "2006-01-02T15:04:05Z0700", "2006-01-02T15:04:05", "2006-01-02 15:04:05"} {
+			if want, err = time.Parse(layout, text); err == nil {
+				break
 			}
 		}
 		if ok != (err == nil) || ok && !got.Equal(want) {
