@@ -277,7 +277,7 @@ func TestWhatIsTold(t *testing.T) {
 		var ends []error
 		f := newFake()
 		w := f.inMemory()
-		s := w.session(t, w.personal(), authn.WithOnToken(func(t authn.Token) { tokens = append(tokens, t.RefreshToken) }), authn.WithOnEnd(func(err error) { ends = append(ends, err) }))
+		s := w.session(t, w.personal(), authn.WithoutCheck(), authn.WithOnToken(func(t authn.Token) { tokens = append(tokens, t.RefreshToken) }), authn.WithOnEnd(func(err error) { ends = append(ends, err) }))
 		if err := s.LoginWith(t.Context(), w.username, w.password); err != nil {
 			t.Fatal(err)
 		}
