@@ -302,3 +302,28 @@ func TestNoOneTimeCode(t *testing.T) {
 		t.Errorf("got %v after %d logins", err, w.logins())
 	}
 }
+
+// Close gives a login with a password up soon: nothing is spent by it.
+func TestCloseDuringALogin(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		for name, login := range map[string]func(s *authn.Session) error{
+			"by itself": func(s *authn.Session) error { return second(s.Token(t.Context())) },
+			"LoginWith": func(s *authn.Session) error { return s.LoginWith(t.Context(), username, password) },
+		} {
+			f := newFake()
+			w := f.inMemory()
+			s := w.session(t, w.personal(), w.withPassword())
+			f.fail(tokenPath, f.after(time.Hour))
+			waiting := inBackground(func() error { return login(s) })
+			synctest.Wait()
+			start := time.Now()
+			if err := s.Close(); err != nil || time.Since(start) > 2*time.Second {
+				t.Errorf("%s: Close took %v: %v", name, time.Since(start), err)
+			}
+			if err := <-waiting; !errors.Is(err, authn.ErrClosed) {
+				t.Errorf("%s: got %v, want ErrClosed", name, err)
+			}
+		}
+	})
+}

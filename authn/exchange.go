@@ -25,7 +25,11 @@ func (s *Session) logIn(ctx context.Context, f *flight, c credentials) (Token, e
 	if g.password, err = askFor(ctx, "password", c.ask); err != nil {
 		return Token{}, err
 	}
-	t, err := s.send(f.caller, f, g, exchangeTimeout)
+	// Unlike a renewal it may be given up, by Close, too: the password works again.
+	caller, cancel := context.WithCancel(f.caller)
+	defer cancel()
+	defer context.AfterFunc(s.root, func() { time.AfterFunc(closeLogin, cancel) })()
+	t, err := s.send(caller, f, g, exchangeTimeout)
 	if s.oneTimeCode == nil || !s.wire.takesCodes() || !errors.Is(err, ErrWrongPassword) {
 		return t, err
 	}
@@ -37,7 +41,7 @@ func (s *Session) logIn(ctx context.Context, f *flight, c credentials) (Token, e
 		return Token{}, err
 	}
 	g.code = code
-	return s.send(f.caller, f, g, exchangeTimeout)
+	return s.send(caller, f, g, exchangeTimeout)
 }
 
 // askFor calls a function of the user. What it returns is bounded in time, and checked like an

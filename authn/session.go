@@ -23,6 +23,7 @@ const (
 	checkTimeout    = 20 * time.Second // of GET /auth/check
 	codeTimeout     = 5 * time.Minute  // of the function that asks for a password or a one-time code
 	closeTimeout    = 30 * time.Second // of Close
+	closeLogin      = 2 * time.Second  // of Close for a login with a password, which can be made again
 	lookPause       = time.Second      // between looks into the store of a session that has ended
 	optionalWait    = 5 * time.Second  // of a call that can do without a token
 )
@@ -118,7 +119,8 @@ func (s *Session) state() state { return *s.now.Load() }
 
 // Close ends what waits, and waits for a renewal that has been sent, 30 seconds at most: its answer
 // may hold the only refresh token that works from then on, and is saved. So is a token that could not
-// be saved before; if it still cannot, that is the error. A closed session cannot get another token.
+// be saved before; if it still cannot, that is the error. A login with a password, which can be made
+// again, is waited for two seconds. A closed session cannot get another token.
 func (s *Session) Close() error {
 	s.closeRoot(ErrClosed)
 	s.mu.Lock()
