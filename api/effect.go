@@ -55,8 +55,8 @@ func unanswered(operation, method string, attempts *answer.Attempts, err error) 
 		if errors.Is(err, ErrUnauthorized) { // of a login that failed in place of an attempt
 			last.Effect = answer.NotDone
 		}
-		if away := (*RedirectError)(nil); errors.As(err, &away) && (away.StatusCode == http.StatusTemporaryRedirect || away.StatusCode == http.StatusPermanentRedirect) {
-			last.Effect = answer.NotDone // by these a server says that another one is to do it
+		if away := (*RedirectError)(nil); errors.As(err, &away) {
+			last = answer.Of(away.StatusCode, answer.Empty) // by some a server says that another one is to do it
 		}
 		did = attempts.Effect(last)
 	}

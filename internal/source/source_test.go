@@ -20,7 +20,8 @@ const root = "../.."
 var elsewhere = []string{
 	"api/apitest",     // is a server: it chooses the statuses
 	"examples/reader", // is a server, too
-	"internal/bench",  // has a server, and bindings to compare with
+	"examples/internal/web",
+	"internal/bench", // has a server, and bindings to compare with
 }
 
 // A place is where something is done that has one place: a file, and the function.
