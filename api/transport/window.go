@@ -81,8 +81,12 @@ func (w *window) opens(n int, now time.Duration) time.Duration {
 	return max(at, *w.permit(n % len(w.back))) + time.Duration(n/len(w.back))*w.period
 }
 
-// gone is how many of the first n in the queue may have gone by a time.
+// gone is how many of the first n in the queue can go by a time at least. Those that need a permit which
+// another of them has used first do not count: nobody knows when that one comes to its turn.
 func (w *window) gone(n int, by, now time.Duration) int {
+	if len(w.back) > 0 {
+		n = min(n, len(w.back))
+	}
 	return sort.Search(n, func(i int) bool { return w.opens(i, now) > by })
 }
 
