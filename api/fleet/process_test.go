@@ -230,12 +230,20 @@ func TestFleet(t *testing.T) {
 			for _, cmd := range running {
 				_ = cmd.Wait()
 			}
-			c.check(t, s, processes, time.Since(begin), !test.restart && long())
+			least := 0.0 // of the allowance; in seconds, and without Redis, there is none to promise
+			switch {
+			case !long() || test.restart:
+			case test.kill: // whose places are lost
+				least = 0.9
+			default:
+				least = 0.95
+			}
+			c.check(t, s, processes, time.Since(begin), least)
 		})
 	}
 }
 
-func (c *crew) check(t *testing.T, s setting, processes int, took time.Duration, full bool) {
+func (c *crew) check(t *testing.T, s setting, processes int, took time.Duration, least float64) {
 	t.Helper()
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -259,10 +267,10 @@ func (c *crew) check(t *testing.T, s setting, processes int, took time.Duration,
 		t.Fatal("a process has sent nothing")
 	}
 	used := float64(len(all)) / (float64(s.Requests) * took.Seconds() / s.Period.Seconds())
-	if full && used < 0.95 {
-		t.Errorf("%.1f%% of the allowance was used", 100*used)
+	if used < least {
+		t.Errorf("%.1f%% of the allowance was used, want %.0f%%", 100*used, 100*least)
 	}
-	if full && fewest < len(all)/processes/2 {
+	if least > 0 && fewest < len(all)/processes/2 {
 		t.Errorf("a process sent %d, a fair share is %d", fewest, len(all)/processes)
 	}
 	t.Logf("%d sent, %.0f%% of the allowance, fewest %d by one process (a fair share is %d), without Redis %d times; most in a period by our clock less 25 ms: %d",

@@ -34,6 +34,7 @@ type dialect struct {
 	alone  string            // makes a transaction wait for others that write; empty where beginning does
 	clock  string            // milliseconds since 1970
 	day    string            // on which a chapter became readable
+	within string            // function that tells where in a text another one is, from 1 on
 	params int               // of a statement that writes rows, as many as pay
 }
 
@@ -43,6 +44,7 @@ var (
 		types:  strings.NewReplacer(" uuid", " TEXT", " timestamptz", " TEXT", " boolean", " INTEGER", " bigint", " INTEGER", " double precision", " REAL"),
 		clock:  "CAST(unixepoch('subsec') * 1000 AS INTEGER)",
 		day:    "substr(readable_at, 1, 10)",
+		within: "instr",
 		params: 1, // a row at a time: the driver looks for each parameter among all
 	}
 	postgres = dialect{
@@ -51,6 +53,7 @@ var (
 		alone:  "SELECT pg_advisory_xact_lock(5137220926)",
 		clock:  "CAST(extract(epoch FROM clock_timestamp()) * 1000 AS bigint)",
 		day:    "to_char(readable_at AT TIME ZONE 'UTC', 'YYYY-MM-DD')",
+		within: "strpos",
 		params: 30000,
 	}
 )

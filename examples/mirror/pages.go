@@ -38,14 +38,14 @@ func (s *server) titles(w http.ResponseWriter, r *http.Request) error {
 	if err != nil || page < 1 || page > 10_000 {
 		page = 1
 	}
-	from, order, args := "manga", "manga.created_at DESC, manga.id", []any{}
+	counted, from, order, args := "manga", "manga", "manga.created_at DESC, manga.id", []any{}
 	if query != "" {
-		from = "(SELECT DISTINCT manga_id FROM manga_name WHERE folded LIKE $1 ESCAPE '!') AS found JOIN manga ON manga.id = found.manga_id"
-		order = "manga.title, manga.id"
-		args = append(args, "%"+strings.NewReplacer("!", "!!", "%", "!%", "_", "!_").Replace(fold(query))+"%")
+		counted = "(SELECT DISTINCT manga_id FROM manga_name WHERE " + s.db.within + "(folded, $1) > 0) AS found"
+		from, order = counted+" JOIN manga ON manga.id = found.manga_id", "manga.title, manga.id"
+		args = append(args, fold(query))
 	}
 	found := cards{Query: query}
-	if err := s.db.QueryRowContext(r.Context(), "SELECT count(*) FROM "+from, args...).Scan(&found.All); err != nil {
+	if err := s.db.QueryRowContext(r.Context(), "SELECT count(*) FROM "+counted, args...).Scan(&found.All); err != nil {
 		return err
 	}
 	statement := fmt.Sprintf(`SELECT shown.id, shown.title, coalesce(cover.file_name, ''), coalesce(CAST(shown.year AS text), ''), statistics.rating_bayesian
