@@ -38,32 +38,34 @@ func (s *server) titles(w http.ResponseWriter, r *http.Request) error {
 	if err != nil || page < 1 || page > 10_000 {
 		page = 1
 	}
-	counted, from, order, args := "manga", "manga", "manga.created_at DESC, manga.id", []any{}
+	// What is found is looked for once, to be counted and to be shown.
+	with, from, order, args := "", "manga", "manga.created_at DESC, manga.id", []any{}
 	if query != "" {
-		counted = "(SELECT DISTINCT manga_id FROM manga_name WHERE " + s.db.within + "(folded, $1) > 0) AS found"
-		from, order = counted+" JOIN manga ON manga.id = found.manga_id", "manga.title, manga.id"
+		with = "WITH found AS MATERIALIZED (SELECT DISTINCT manga_id FROM manga_name WHERE " + s.db.within + "(folded, $1) > 0)"
+		from, order = "found JOIN manga ON manga.id = found.manga_id", "manga.title, manga.id"
 		args = append(args, fold(query))
 	}
 	found := cards{Query: query}
-	if err := s.db.QueryRowContext(r.Context(), "SELECT count(*) FROM "+counted, args...).Scan(&found.All); err != nil {
-		return err
-	}
-	statement := fmt.Sprintf(`SELECT shown.id, shown.title, coalesce(cover.file_name, ''), coalesce(CAST(shown.year AS text), ''), statistics.rating_bayesian
+	counted, _, _ := strings.Cut(from, " ")
+	statement := fmt.Sprintf(`%s SELECT shown.id, shown.title, coalesce(cover.file_name, ''), coalesce(CAST(shown.year AS text), ''), statistics.rating_bayesian, (SELECT count(*) FROM %s)
 		FROM (SELECT manga.id, manga.title, manga.year, manga.cover_id, manga.created_at FROM %s ORDER BY %s LIMIT %d OFFSET %d) AS shown
 		LEFT JOIN cover ON cover.id = shown.cover_id LEFT JOIN statistics ON statistics.manga_id = shown.id ORDER BY %s`,
-		from, order, perPage, (page-1)*perPage, strings.ReplaceAll(order, "manga.", "shown."))
+		with, counted, from, order, perPage, (page-1)*perPage, strings.ReplaceAll(order, "manga.", "shown."))
 	err = each(r.Context(), s.db, statement, args, func(row *sql.Rows) error {
 		var c card
 		var rating sql.NullFloat64
-		err := row.Scan(&c.ID, &c.Title, &c.Cover, &c.Year, &rating)
+		err := row.Scan(&c.ID, &c.Title, &c.Cover, &c.Year, &rating, &found.All)
 		if rating.Valid {
 			c.Rating = fmt.Sprintf("%.2f", rating.Float64)
 		}
 		found.Cards = append(found.Cards, c)
 		return err
 	})
-	if err != nil {
+	switch {
+	case err != nil:
 		return err
+	case page > 1 && len(found.Cards) == 0:
+		return &problem{http.StatusNotFound, "The list is not so long."}
 	}
 	at := func(page int) string {
 		return "/?" + url.Values{"q": {query}, "page": {strconv.Itoa(page)}}.Encode()
