@@ -27,7 +27,10 @@ func (c *call) decode(v any) {
 	}
 }
 
-// current checks that an edit is of the newest version.
+// current checks that an edit is of the newest version: the number that was read last, and not the
+// next one. So says the documentation of Hondana, which has the same words for the argument of its
+// update methods and for the attribute. mangadex-full-api sends the next one in all its edits; what the
+// real server makes of that is not known.
 func (c *call) current(h *head) error {
 	if version := fields[struct{ Version int }](c).Version; version != h.version {
 		return conflict("The version of the edit is not the current one.")
