@@ -1,6 +1,0 @@
-//go:build !race
-
-package apitest_test
-
-// slowdown is how much longer things may take under the race detector.
-const slowdown = 1
