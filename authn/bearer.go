@@ -47,7 +47,7 @@ func (b *bearer) fresh() bool {
 	if b.trusted.Load() {
 		return true
 	}
-	left := b.renewAt.Sub(time.Now())
+	left := time.Until(b.renewAt)
 	if left <= 0 {
 		return false
 	}

@@ -2,7 +2,6 @@ package apitest
 
 import (
 	"maps"
-	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -30,7 +29,7 @@ func (c *call) search(f *mangaFilter) *search {
 			delete(asked, name)
 		}
 	}
-	key := url.Values(asked).Encode()
+	key := asked.Encode()
 	if s := c.searches[key]; s != nil && s.writes == c.writes && !c.now.Before(s.since) && (s.until.IsZero() || c.now.Before(s.until)) {
 		return s
 	}

@@ -81,7 +81,7 @@ func TestBuffersAreBounded(t *testing.T) {
 	for _, body := range held {
 		body.Close()
 	}
-	held = nil
+	clear(held)
 	if after := live(); after > before+(5<<20) {
 		t.Errorf("%d MB stay", (after-before)>>20)
 	}

@@ -35,8 +35,8 @@ func TestReportSize(t *testing.T) {
 	document.Compare(before, after).Print(&b, "openapi.yaml", before, after)
 	in := presentInput(t)
 	in.Document = content
-	r := &Report{}
-	if _, r, err = load(in.Document, in.Overlays, nil); err != nil {
+	_, r, err := load(in.Document, in.Overlays, nil)
+	if err != nil {
 		t.Fatal(err)
 	}
 	for i := range 3000 {

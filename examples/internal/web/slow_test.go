@@ -38,7 +38,7 @@ func TestTimeouts(t *testing.T) {
 			return drip(conn, "x")
 		}, headerTimeout},
 		"slow body": {func(conn net.Conn) error {
-			go io.Copy(io.Discard, conn) //nolint:errcheck // it ends with the connection
+			go io.Copy(io.Discard, conn)
 			if _, err := io.WriteString(conn, request+"\r\n"); err != nil {
 				return err
 			}
@@ -66,7 +66,7 @@ func TestTimeouts(t *testing.T) {
 				server.Go(func() {
 					handler := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 						if _, err := io.Copy(io.Discard, r.Body); err == nil {
-							io.WriteString(w, strings.Repeat("x", 1<<20)) //nolint:errcheck // the browser may be gone
+							io.WriteString(w, strings.Repeat("x", 1<<20))
 						}
 					})
 					if err := Serve(ctx, l, handler); err != nil {
@@ -82,7 +82,7 @@ func TestTimeouts(t *testing.T) {
 				}
 				// Others are served.
 				conn := l.dial()
-				go io.WriteString(conn, "GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n") //nolint:errcheck // the answer tells
+				go io.WriteString(conn, "GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
 				if resp, err := http.ReadResponse(bufio.NewReader(conn), nil); err != nil || resp.StatusCode != http.StatusOK {
 					t.Errorf("the next request: %v", err)
 				}
