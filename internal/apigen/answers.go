@@ -21,8 +21,9 @@ type answer struct {
 }
 
 // answers are the forms in which an operation can succeed, by status: those of 2xx, and where there is
-// none of these the default.
+// none of these the default, unless that has the form of failures.
 func (op *operation) answers() []answer {
+	const failureSchema = schemaPrefix + "ErrorResponse"
 	var found []answer
 	responses := op.spec.Responses.Map()
 	statuses := slices.DeleteFunc(slices.Sorted(maps.Keys(responses)), func(status string) bool { return !strings.HasPrefix(status, "2") })
@@ -32,6 +33,9 @@ func (op *operation) answers() []answer {
 	for _, status := range statuses {
 		if response := responses[status]; response != nil && response.Value != nil {
 			for _, mediaType := range slices.Sorted(maps.Keys(response.Value.Content)) {
+				if schema := response.Value.Content[mediaType].Schema; status == "default" && schema != nil && schema.Ref == failureSchema {
+					continue
+				}
 				found = append(found, answer{response.Value.Content[mediaType].Schema, mediaType})
 			}
 		}

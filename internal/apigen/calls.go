@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -10,6 +11,7 @@ func (m *model) writeCalls(p *printer) {
 	p.line("import (\n\"context\"\n\"encoding/json\"\n\"io\"\n\"iter\"\n\"net/http\"\n\"slices\"\n\"time\"\n\n\"github.com/google/uuid\"\n\n\"github.com/mangadex-go/mangadex/internal/operation\"\n)\n")
 	for _, op := range m.ops {
 		m.writeCall(p, op)
+		m.writeEdit(p, op)
 		if op.list != nil {
 			m.writeAll(p, op)
 		}
@@ -79,6 +81,35 @@ func (m *model) writeCall(p *printer, op *operation) {
 		p.line("%s", failed)
 	}
 	p.line("return %s\n}\n", how)
+}
+
+// writeEdit writes the call behind the hand-written edits, for what is edited by its version. It has the
+// same arguments whatever parameters the operation gets.
+func (m *model) writeEdit(p *printer, op *operation) {
+	name, edits := strings.CutPrefix(op.id, "Update")
+	declared, passed := m.arguments(op)
+	if !edits || len(declared) < 2 {
+		return
+	}
+	var kept, given []string
+	for i, arg := range declared {
+		switch argument, goType, _ := strings.Cut(arg, " "); {
+		case argument == "body" && !m.hasVersion(goType):
+			return
+		case strings.HasPrefix(goType, "*") && argument != "body":
+			given = append(given, "nil")
+		default:
+			kept, given = append(kept, arg), append(given, passed[i])
+		}
+	}
+	result, _ := m.answer(op)
+	p.line("func (c *Client) update%s(ctx context.Context, %s, editors ...RequestEditorFn) %s {", name, strings.Join(kept, ", "), result)
+	p.line("return c.%s(ctx, %s, editors...)\n}\n", op.id, strings.Join(given, ", "))
+}
+
+// hasVersion reports whether a body tells which version it changes.
+func (m *model) hasVersion(body string) bool {
+	return slices.ContainsFunc(m.types.structs[body], func(f field) bool { return f.json == "version" })
 }
 
 func (m *model) writeAll(p *printer, op *operation) {
