@@ -26,6 +26,16 @@ func (LegacyLoginRequest) LogValue() slog.Value {
 }
 
 // Format implements [fmt.Formatter]. It withholds the content, which is secret.
+func (LegacyLoginResponse) Format(f fmt.State, _ rune) {
+	fmt.Fprint(f, "api.LegacyLoginResponse{withheld}")
+}
+
+// LogValue implements [slog.LogValuer]. It withholds the content, which is secret.
+func (LegacyLoginResponse) LogValue() slog.Value {
+	return slog.StringValue("api.LegacyLoginResponse{withheld}")
+}
+
+// Format implements [fmt.Formatter]. It withholds the content, which is secret.
 func (LegacyRefreshRequest) Format(f fmt.State, _ rune) {
 	fmt.Fprint(f, "api.LegacyRefreshRequest{withheld}")
 }
@@ -33,6 +43,16 @@ func (LegacyRefreshRequest) Format(f fmt.State, _ rune) {
 // LogValue implements [slog.LogValuer]. It withholds the content, which is secret.
 func (LegacyRefreshRequest) LogValue() slog.Value {
 	return slog.StringValue("api.LegacyRefreshRequest{withheld}")
+}
+
+// Format implements [fmt.Formatter]. It withholds the content, which is secret.
+func (LegacyRefreshResponse) Format(f fmt.State, _ rune) {
+	fmt.Fprint(f, "api.LegacyRefreshResponse{withheld}")
+}
+
+// LogValue implements [slog.LogValuer]. It withholds the content, which is secret.
+func (LegacyRefreshResponse) LogValue() slog.Value {
+	return slog.StringValue("api.LegacyRefreshResponse{withheld}")
 }
 
 // Format implements [fmt.Formatter]. It withholds the content, which is secret.

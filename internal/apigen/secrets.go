@@ -19,10 +19,11 @@ func (m *model) secretTypes() map[string]bool {
 	return secret
 }
 
-// secrets are the structs among them, in the order of their names.
+// secrets are the structs that are or have one that holds a secret, in the order of their names. What is
+// not known of an answer may be another.
 func (m *model) secrets() []string {
-	names := slices.Sorted(maps.Keys(m.secretTypes()))
-	return slices.DeleteFunc(names, func(name string) bool { return m.types.structs[name] == nil })
+	names := slices.Sorted(maps.Keys(m.types.structs))
+	return slices.DeleteFunc(names, func(name string) bool { return !ast.IsExported(name) || !m.isSecret(name) })
 }
 
 // isSecret reports whether a type is or has one that holds a secret.
