@@ -31,7 +31,7 @@ func TestCorrectedUpstream(t *testing.T) {
 		t.Fatalf("there are %d corrections only", len(corrections))
 	}
 	if *mutations == 0 { // a sample
-		rand.Shuffle(len(corrections), func(i, j int) { corrections[i], corrections[j] = corrections[j], corrections[i] })
+		rand.New(rand.NewPCG(7, 8)).Shuffle(len(corrections), func(i, j int) { corrections[i], corrections[j] = corrections[j], corrections[i] })
 		corrections = corrections[:3]
 	}
 	for _, a := range corrections {
