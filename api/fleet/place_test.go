@@ -3,10 +3,12 @@ package fleet_test
 import (
 	"context"
 	"errors"
+	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -34,17 +36,27 @@ func start(t *testing.T, args ...string) *server {
 	if err != nil {
 		t.Skip("there is no redis-server; it is in the package of that name")
 	}
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	addr := listener.Addr().String()
-	listener.Close()
+	addr := freePort(t)
 	_, port, _ := net.SplitHostPort(addr)
 	s := &server{addr: addr, args: append([]string{path, "--port", port, "--bind", "127.0.0.1", "--dir", t.TempDir(), "--appendonly", "yes", "--save", ""}, args...)}
 	s.up(t)
 	t.Cleanup(func() { s.down(t) })
 	return s
+}
+
+// freePort finds a port that nobody listens at, below those that systems give out by themselves: one of
+// these could be given to another test before the server has it.
+func freePort(t *testing.T) string {
+	t.Helper()
+	for range 100 {
+		addr := "127.0.0.1:" + strconv.Itoa(20_000+rand.IntN(12_000))
+		if listener, err := net.Listen("tcp", addr); err == nil {
+			listener.Close()
+			return addr
+		}
+	}
+	t.Fatal("there is no free port from 20000 to 32000")
+	return ""
 }
 
 func (s *server) up(t *testing.T) {

@@ -53,8 +53,16 @@ func (a *attempts) RoundTrip(req *http.Request) (*http.Response, error) {
 		}
 	})
 	ctx := httptrace.WithClientTrace(req.Context(), &httptrace.ClientTrace{
-		GotConn:      func(httptrace.GotConnInfo) { connected = time.Now() },
-		WroteHeaders: func() { begun = begun.Add(time.Since(connected)) }, // in between it may wait for the limits
+		GotConn: func(httptrace.GotConnInfo) {
+			a.mu.Lock()
+			defer a.mu.Unlock()
+			connected = time.Now()
+		},
+		WroteHeaders: func() { // by a goroutine of HTTP/2; before it, the request may wait for the limits
+			a.mu.Lock()
+			defer a.mu.Unlock()
+			begun = begun.Add(time.Since(connected))
+		},
 	})
 	resp, err := a.Transport.RoundTrip(req.WithContext(ctx))
 	if err != nil {
