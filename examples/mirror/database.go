@@ -69,6 +69,9 @@ func openDatabase(ctx context.Context, where string) (*database, error) {
 		}
 		d.DB, d.dialect = stdlib.OpenDB(*config), postgres
 	} else {
+		if strings.Contains(where, "://") { // as the name of a file it would show a password that is in it
+			return nil, command.Usagef("-db is an address of neither SQLite nor PostgreSQL; name a file, or postgres://user:password@host:5432/mirror")
+		}
 		if err := os.MkdirAll(filepath.Dir(where), 0o700); err != nil {
 			return nil, err
 		}

@@ -159,6 +159,13 @@ func TestBadInput(t *testing.T) {
 	text := p.Write("notes.txt", strings.Repeat("this is no database. ", 100))
 	p.Fails(p.Run("-db", text), "mirror", 1, "notes.txt", "-db names another one")
 	p.Fails(p.Run("-db", "postgres://mirror:secret-of-mirror@127.0.0.1:1/x y"), "mirror", 2, "-db is not an address")
+	for _, mistyped := range []string{"postgre://mirror:secret-of-mirror@127.0.0.1/x", "mysql://mirror:secret-of-mirror@127.0.0.1/x", "sqlite://copy.db"} {
+		r := p.Run("-db", mistyped)
+		p.Fails(r, "mirror", 2, "-db is an address of neither", "name a file, or postgres://")
+		if strings.Contains(r.Stderr, "secret-of-mirror") {
+			t.Errorf("the password is told: %s", r.Stderr)
+		}
+	}
 	refused := p.Run("-db", "postgres://mirror:secret-of-mirror@127.0.0.1:1/x?connect_timeout=5")
 	p.Fails(refused, "mirror", 1, "127.0.0.1:1")
 	redis := p.Run("-fleet", "redis//:secret-of-mirror@host")
