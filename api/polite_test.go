@@ -155,6 +155,9 @@ func walkWithinLimits(t testing.TB, server *apitest.Server, client *api.Client, 
 // TestWalkWithinLimits reads as many titles as a list can show, at the pace that MangaDex allows.
 func TestWalkWithinLimits(t *testing.T) {
 	t.Parallel()
+	if testing.Short() {
+		t.Skip("10,000 titles take long; run it without -short")
+	}
 	synctest.Test(t, func(t *testing.T) {
 		server := apitest.Start(t, apitest.WithTitles(10000), apitest.WithLimits(), apitest.WithoutNetwork())
 		server.Fail(apitest.Fault{Count: apitest.Always, Delay: 300 * time.Millisecond})
@@ -190,7 +193,11 @@ func TestStormOnTheNetwork(t *testing.T) {
 	)
 	client := politeClient(t, server, api.WithoutRateLimit(), api.WithTransport(transport.WithAttempts(20), transport.WithBackoff(0, 0)))
 	manga := server.State().Manga()[0].ID
-	const gets, posts, workers = 1500, 150, 8
+	const workers = 8
+	gets, posts := 1500, 150
+	if testing.Short() {
+		gets, posts = 300, 30
+	}
 	var made atomic.Int64
 	jobs := make(chan int)
 	var wg sync.WaitGroup
@@ -228,7 +235,7 @@ func TestStormOnTheNetwork(t *testing.T) {
 	if n := int(made.Load()); n < posts/3 || n > len(names) {
 		t.Errorf("%d calls made a list, there are %d", n, len(names))
 	}
-	if stats := client.Stats(); stats.Retries < gets/5 {
+	if stats := client.Stats(); stats.Retries < int64(gets/5) {
 		t.Errorf("stats %+v", stats)
 	}
 }

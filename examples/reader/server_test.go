@@ -189,6 +189,9 @@ func image(r *desk, address string) *http.Request {
 // TestManyChapters opens more chapters than are kept open.
 func TestManyChapters(t *testing.T) {
 	t.Parallel()
+	if testing.Short() {
+		t.Skip("the fake draws hundreds of pages; run it without -short")
+	}
 	r := start(t)
 	fake := r.program.Server
 	_, chapters := addTitle(t, fake, strings.Split(strings.Repeat("1,", maxOpen+4)+"1", ",")...)
@@ -464,7 +467,11 @@ func TestNothingSecretAndNothingForeign(t *testing.T) {
 	look("login", r.post("/login", "username", fake.Account.Username, "password", fake.Account.Password, "next", "/following"))
 	seen := map[string]bool{}
 	todo := []string{"/", "/login", "/following", "/title/" + manga.String(), "/chapter/" + chapters[0].String(), "/title/x", "/chapter/" + uuid.NewString()}
-	for len(todo) > 0 && len(seen) < 120 {
+	addresses := 120
+	if testing.Short() {
+		addresses = 20
+	}
+	for len(todo) > 0 && len(seen) < addresses {
 		path := todo[0]
 		todo = todo[1:]
 		if seen[path] {
@@ -482,7 +489,7 @@ func TestNothingSecretAndNothingForeign(t *testing.T) {
 			}
 		}
 	}
-	if len(seen) < 120 {
+	if len(seen) < addresses {
 		t.Errorf("only %d addresses were found", len(seen))
 	}
 	here := "/title/" + manga.String()

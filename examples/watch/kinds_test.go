@@ -170,6 +170,9 @@ func TestVersions(t *testing.T) {
 // TestTenThousand tells of more news than the server shows of a list, and goes on afterwards.
 func TestTenThousand(t *testing.T) {
 	t.Parallel()
+	if testing.Short() {
+		t.Skip("10,600 chapters take long; run it without -short")
+	}
 	f := newFollower(t)
 	const many = 10_600
 	for i := range many { // most of them so old that later runs do not ask for them
@@ -399,6 +402,9 @@ func TestBan(t *testing.T) {
 // TestPolite sends no more to a server than MangaDex allows, unless it is told to.
 func TestPolite(t *testing.T) {
 	t.Parallel()
+	if testing.Short() {
+		t.Skip("6,000 chapters take long; run it without -short")
+	}
 	f := &follower{exampletest.New(t, apitest.WithLimits()), t, uuid.Nil}
 	var err error
 	if f.manga, err = f.Server.State().AddManga(apitest.Manga{Title: "Kettles & <Pots>"}); err != nil {
