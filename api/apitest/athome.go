@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"image"
 	"net/http"
+	"net/url"
 	"strings"
 	"sync"
 	"time"
@@ -74,12 +75,13 @@ type script struct {
 	number   string
 	pages    int
 	uploaded []file
+	savers   []file
 	redrawn  map[int]int
 }
 
 // script describes a chapter. The lock of the store is held.
 func (c *chapter) script() script {
-	return script{rollKey{c.id, c.version}, c.drawn.manga.drawn, c.drawn.number, c.pages, c.files, c.redrawn}
+	return script{rollKey{c.id, c.version}, c.drawn.manga.drawn, c.drawn.number, c.pages, c.files, c.savers, c.redrawn}
 }
 
 // pagesOf draws a chapter, or finds it among those drawn before. No lock is held.
@@ -87,6 +89,13 @@ func (g *gallery) pagesOf(s script) *roll {
 	r := g.roll(s.key)
 	r.once.Do(func() {
 		for n, f := range s.uploaded {
+			if s.savers != nil && s.redrawn[n+1] == 0 {
+				r.data = append(r.data, f)
+				if s.savers[n].content != nil {
+					r.saver = append(r.saver, s.savers[n])
+				}
+				continue
+			}
 			picture, _, err := image.Decode(bytes.NewReader(f.content))
 			if err != nil || s.redrawn[n+1] > 0 { // it was checked when it was uploaded
 				r.draw(s, n+1, len(s.uploaded))
@@ -201,8 +210,12 @@ func (s *Server) servePage(x *exchange) answer {
 	if x.request.Header.Get("Authorization") != "" {
 		x.complain("a token was sent to an at-home node, which belongs to a stranger")
 	}
-	parts := strings.Split(strings.TrimPrefix(x.path, "/"), "/")
+	parts := strings.Split(strings.TrimPrefix(x.request.URL.EscapedPath()[len(x.host.prefix):], "/"), "/")
 	if len(parts) != 4 {
+		return page404()
+	}
+	name, err := url.PathUnescape(parts[3])
+	if err != nil {
 		return page404()
 	}
 	if !s.passes(parts[0], x.now) {
@@ -225,7 +238,7 @@ func (s *Server) servePage(x *exchange) answer {
 	roll := s.gallery.pagesOf(sc)
 	files := map[string][]file{"data": roll.data, "data-saver": roll.saver}[parts[1]]
 	for _, f := range files {
-		if f.name == parts[3] {
+		if f.name == name {
 			cache := "MISS"
 			roll.mu.Lock()
 			if roll.sent[f.name] {

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"image"
 	"net/http"
+	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -122,5 +123,42 @@ func TestDeliveries(t *testing.T) {
 	want := apitest.Delivery{URL: "https://node.example/x.png", Success: true, Bytes: 12, Duration: 3}
 	if got := srv.State().Deliveries(); len(got) != 1 || got[0] != want {
 		t.Errorf("the deliveries are %+v", got)
+	}
+}
+
+// A chapter has the pages that a test sets, as they are, under the names that it wants.
+func TestSetPages(t *testing.T) {
+	t.Parallel()
+	srv := apitest.Start(t)
+	client := newClient(t, srv)
+	chapter := readable(t, client)
+	pages := []apitest.Page{{Data: []byte("no picture"), Saver: []byte("small")}, {Name: "../a b?.png", Data: []byte("\x89PNG\r\n\x1a\n")}}
+	if err := srv.State().SetPages(chapter.ID, pages...); err != nil {
+		t.Fatal(err)
+	}
+	server, err := client.GetAtHomeServer(t.Context(), chapter.ID, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if names := server.Chapter.Data; len(names) != 2 || len(server.Chapter.DataSaver) != 1 || names[1] != pages[1].Name {
+		t.Fatalf("%q and %q", names, server.Chapter.DataSaver)
+	}
+	for n, name := range server.Chapter.Data {
+		resp, body := fetch(t, http.DefaultClient, server.BaseURL+"/data/"+server.Chapter.Hash+"/"+url.PathEscape(name))
+		if resp.StatusCode != http.StatusOK || !bytes.Equal(body, pages[n].Data) {
+			t.Errorf("%s: %d %q", name, resp.StatusCode, body)
+		}
+	}
+	if _, body := fetch(t, http.DefaultClient, server.BaseURL+"/data-saver/"+server.Chapter.Hash+"/"+server.Chapter.DataSaver[0]); string(body) != "small" {
+		t.Errorf("the smaller version is %q", body)
+	}
+	if err := srv.State().ReplacePage(chapter.ID, 2); err != nil {
+		t.Fatal(err)
+	}
+	if server, err := client.GetAtHomeServer(t.Context(), chapter.ID, nil); err != nil || server.Chapter.Data[1] == pages[1].Name || len(server.Chapter.DataSaver) != 2 {
+		t.Errorf("after ReplacePage: %q, %v", server.Chapter, err)
+	}
+	if err := srv.State().SetPages(uuid.New()); err == nil {
+		t.Error("a chapter that is not there has pages")
 	}
 }

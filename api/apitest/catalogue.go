@@ -378,6 +378,7 @@ type chapter struct {
 	waiting     bool        // for the approval of a moderator
 	pages       int         // drawn pages
 	files       []file      // uploaded pages, in place of drawn ones
+	savers      []file      // the smaller versions of files that a test has set; nil for uploaded ones
 	redrawn     map[int]int // how often pages have been replaced; never changed
 	drawn       drawing
 	thread      thread

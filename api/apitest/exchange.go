@@ -3,6 +3,7 @@ package apitest
 import (
 	"errors"
 	"io"
+	"maps"
 	"net/http"
 	"strconv"
 	"time"
@@ -65,7 +66,7 @@ func (s *Server) handler(h host) http.Handler {
 		now := s.options.clock().UTC()
 		x := &exchange{
 			server: s, host: &h, request: r, writer: w, path: r.URL.Path[len(h.prefix):], now: now,
-			logged: Request{Method: r.Method, URL: r.URL, Header: r.Header, Time: now},
+			logged: Request{Method: r.Method, Host: r.Host, URL: r.URL, Header: r.Header, Time: now},
 		}
 		x.kept = s.log.add(x.logged)
 		a := x.answer()
@@ -102,7 +103,17 @@ func (x *exchange) write(a answer) {
 	}
 	h["Date"] = []string{x.date().Format(http.TimeFormat)}
 	h["X-Request-Id"] = []string{uuid.NewString()}
+	if x.fault != nil {
+		maps.Copy(h, x.fault.Header)
+	}
+	unsized := len(h["Content-Length"]) == 0
+	if unsized {
+		delete(h, "Content-Length")
+	}
 	x.writer.WriteHeader(a.status)
+	if unsized {
+		_ = http.NewResponseController(x.writer).Flush() // or net/http would count for itself
+	}
 	if x.request.Method != http.MethodHead {
 		x.send(a.body)
 	}

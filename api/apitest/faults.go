@@ -3,6 +3,7 @@ package apitest
 import (
 	"fmt"
 	"math/rand/v2"
+	"net/http"
 	"slices"
 	"sync"
 	"time"
@@ -40,6 +41,9 @@ type Fault struct {
 	Late time.Duration
 
 	Captcha bool // 403 until the client has solved a captcha
+
+	// Header is set on the answer, whatever it is. A name without values leaves that header out.
+	Header http.Header
 
 	// RefusePages is how many of its files UploadPages does not take, the last ones. The answer is a
 	// success all the same, as long as it takes one, and has an error for each that it does not take.
@@ -91,7 +95,8 @@ const Always = -1
 
 type faultList struct {
 	sync.Mutex
-	faults []*pendingFault
+	faults  []*pendingFault
+	choices []func(Request) *Fault
 }
 
 type pendingFault struct {
@@ -168,11 +173,42 @@ func (s *Server) Fail(faults ...Fault) {
 	}
 }
 
+// FailFunc has a function choose the fault of each request that those of [Server.Fail] leave alone, nil
+// for none. It is called before the operation is carried out, by many goroutines at once, and sees the
+// Operation, but neither Username nor Status. The Operation, Skip, Count and Probability of what it
+// returns mean nothing.
+func (s *Server) FailFunc(choose func(Request) *Fault) {
+	s.faults.Lock()
+	defer s.faults.Unlock()
+	s.faults.choices = append(s.faults.choices, choose)
+}
+
 // Heal removes all faults.
 func (s *Server) Heal() {
 	s.faults.Lock()
 	defer s.faults.Unlock()
-	s.faults.faults = nil
+	s.faults.faults, s.faults.choices = nil, nil
+}
+
+// choose asks the functions of FailFunc for the fault of a request.
+func (x *exchange) choose() *Fault {
+	faults := &x.server.faults
+	faults.Lock()
+	choices := slices.Clone(faults.choices)
+	faults.Unlock()
+	for _, choice := range choices {
+		f := choice(x.logged)
+		if f == nil || f.Captcha && x.solved() {
+			continue
+		}
+		f.Operation, f.Skip, f.Count = x.logged.Operation, 0, 0
+		if err := f.check(); err != nil {
+			x.server.options.report("%v", err)
+			continue
+		}
+		return f
+	}
+	return nil
 }
 
 // take finds the fault of a request, nil if it has luck.

@@ -272,3 +272,42 @@ func TestFaultOfUploads(t *testing.T) {
 		}
 	}
 }
+
+// A function chooses faults by all that a request says, after those of Fail and until Heal. Headers are
+// set, and left out, over the network and without it in the same way.
+func TestFailFunc(t *testing.T) {
+	t.Parallel()
+	for name, options := range map[string][]apitest.Option{"network": nil, "transport": {apitest.WithoutNetwork()}} {
+		srv := apitest.Start(t, options...)
+		client := http.DefaultClient
+		if options != nil {
+			client = &http.Client{Transport: srv.Transport()}
+		}
+		id := srv.State().Manga()[1].ID.String()
+		srv.FailFunc(func(r apitest.Request) *apitest.Fault {
+			if r.Operation != "GetManga" || r.URL.Path != "/manga/"+id || "http://"+r.Host != srv.URL && "https://"+r.Host != srv.URL {
+				return nil
+			}
+			return &apitest.Fault{Header: http.Header{"Content-Length": nil, "X-Cache": nil, "Retry-After": {"7"}}, Rewrite: func([]byte) []byte { return []byte("some") }}
+		})
+		srv.Fail(apitest.Fault{Operation: "GetManga", Status: 503})
+		get := func(path string) (*http.Response, string) {
+			r, _ := http.NewRequest(http.MethodGet, srv.URL+path, nil)
+			return send(t, client, r)
+		}
+		if resp, _ := get("/manga/" + id); resp.StatusCode != http.StatusServiceUnavailable {
+			t.Errorf("%s: the fault of Fail comes second: %d", name, resp.StatusCode)
+		}
+		resp, body := get("/manga/" + id)
+		if resp.ContentLength != -1 || resp.Header["X-Cache"] != nil || resp.Header.Get("Retry-After") != "7" || body != "some" {
+			t.Errorf("%s: %d bytes, %v, %q", name, resp.ContentLength, resp.Header, body)
+		}
+		if resp, body := get("/manga/" + srv.State().Manga()[0].ID.String()); resp.ContentLength != int64(len(body)) || resp.Header.Get("Retry-After") != "" {
+			t.Errorf("%s: another title is struck: %v", name, resp.Header)
+		}
+		srv.Heal()
+		if resp, _ := get("/manga/" + id); resp.Header.Get("Retry-After") != "" {
+			t.Errorf("%s: it is not healed: %v", name, resp.Header)
+		}
+	}
+}

@@ -12,6 +12,7 @@ import (
 type Request struct {
 	Operation string // id of the operation, such as GetManga; empty when there is none, and until the request is complete
 	Method    string
+	Host      string
 	URL       *url.URL // path and query
 	Header    http.Header
 	Body      []byte // the first 16 KiB

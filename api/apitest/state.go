@@ -186,6 +186,33 @@ func (s State) DeletionCode(username string) (uuid.UUID, bool) {
 	return u.deletion, true
 }
 
+// An Upload is an upload session that is open.
+type Upload struct {
+	ID       uuid.UUID
+	Manga    uuid.UUID
+	Chapter  uuid.UUID // that is edited; empty for a new one
+	Username string
+	Files    []string // their names, in the order in which they came
+}
+
+// Uploads returns the upload sessions that are open.
+func (s State) Uploads() []Upload {
+	st, unlock := s.lock()
+	defer unlock()
+	list := make([]Upload, len(st.uploads.all))
+	for n, session := range st.uploads.all {
+		u := Upload{ID: session.id, Manga: session.manga.id, Username: session.owner.username}
+		if session.chapter != nil {
+			u.Chapter = session.chapter.id
+		}
+		for _, f := range session.files {
+			u.Files = append(u.Files, f.name)
+		}
+		list[n] = u
+	}
+	return list
+}
+
 // Deliveries returns what clients have reported of pages of at-home nodes.
 func (s State) Deliveries() []Delivery {
 	st, unlock := s.lock()

@@ -130,6 +130,9 @@ func TestStory(t *testing.T) {
 	if files := resumed.Data.Relationships.Files(); len(files) != 12 || files[0].Attributes == nil || files[0].Attributes.MimeType != "image/png" {
 		t.Errorf("the session has %d files", len(files))
 	}
+	if open := srv.State().Uploads(); len(open) != 1 || open[0].ID != session.Data.ID || open[0].Manga != id || len(open[0].Files) != 12 || !slices.Contains(open[0].Files, "page 1.png") {
+		t.Errorf("the open sessions are %+v", open)
+	}
 	var order []uuid.UUID
 	for n := 1; n <= 12; n++ {
 		order = append(order, ids[fmt.Sprintf("page %d.png", n)])
@@ -138,7 +141,7 @@ func TestStory(t *testing.T) {
 		ChapterDraft: api.ChapterDraft{Volume: api.Value("1"), Chapter: api.Value("1"), Title: api.Null[string](), TranslatedLanguage: "en"},
 		PageOrder:    order, TermsAccepted: true,
 	}))
-	if _, err := c.GetUploadSession(ctx, nil); !errors.Is(err, api.ErrNotFound) {
+	if _, err := c.GetUploadSession(ctx, nil); !errors.Is(err, api.ErrNotFound) || len(srv.State().Uploads()) > 0 {
 		t.Errorf("the session is still open: %v", err)
 	}
 

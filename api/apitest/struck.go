@@ -19,6 +19,9 @@ func (x *exchange) strike(operation string, ofAPI bool) int {
 		return 0
 	}
 	x.fault = x.server.faults.take(operation, ofAPI, x.host.node, x.solved)
+	if x.fault == nil {
+		x.fault = x.choose()
+	}
 	f := x.fault
 	if f == nil {
 		return 0

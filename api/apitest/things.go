@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"net/http"
 	"slices"
 	"strings"
 	"time"
@@ -288,7 +289,7 @@ func (c *chapter) set(st *store, p Chapter) error {
 		c.readableAt = c.publishAt
 	}
 	if p.Pages != c.pageCount() {
-		c.pages, c.files = p.Pages, nil
+		c.pages, c.files, c.savers = p.Pages, nil, nil
 	}
 	c.uploader, c.groups, c.external, c.unavailable = uploader, groups, nullable(p.ExternalURL), p.Unavailable
 	c.fields = chapterFields{nullable(p.Volume), nullable(p.Number), nullable(p.Title), orElse(p.Language, "en")}
@@ -364,6 +365,31 @@ func (s State) ReplacePage(chapter uuid.UUID, page int) error {
 		return fmt.Errorf("apitest: there is no page %d of a chapter %s", page, chapter)
 	}
 	ch.redraw(page)
+	st.changedChapter(ch, st.clock().UTC())
+	return nil
+}
+
+// A Page is a page of a chapter, as far as tests want to choose it. It need not be a picture.
+type Page struct {
+	Name  string // of the file at the node; number and SHA-256 unless it is given
+	Data  []byte
+	Saver []byte // the smaller version; nil for none
+}
+
+// SetPages gives a chapter other pages, as they are.
+func (s State) SetPages(chapter uuid.UUID, pages ...Page) error {
+	st, unlock := s.lock()
+	defer unlock()
+	ch, ok := st.chapters.get(chapter)
+	if !ok {
+		return fmt.Errorf("apitest: there is no chapter %s", chapter)
+	}
+	ch.files, ch.savers, ch.redrawn = make([]file, len(pages)), make([]file, len(pages)), nil
+	for n, p := range pages {
+		ch.files[n] = pageFile(n+1, http.DetectContentType(p.Data), p.Data)
+		ch.files[n].name = orElse(p.Name, ch.files[n].name)
+		ch.savers[n] = pageFile(n+1, http.DetectContentType(p.Saver), p.Saver)
+	}
 	st.changedChapter(ch, st.clock().UTC())
 	return nil
 }

@@ -121,8 +121,11 @@ func (r *recorder) response(server *Server, req *http.Request) *http.Response {
 	for _, p := range r.pieces {
 		length += int64(len(p.data))
 	}
+	if r.aborted || r.status != http.StatusNoContent && r.header["Content-Length"] == nil {
+		length = -1
+	}
 	if r.aborted {
-		length, body.end = -1, r.end(io.ErrUnexpectedEOF)
+		body.end = r.end(io.ErrUnexpectedEOF)
 	}
 	return &http.Response{
 		Status: fmt.Sprintf("%d %s", r.status, http.StatusText(r.status)), StatusCode: r.status,

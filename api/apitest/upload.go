@@ -296,7 +296,7 @@ func commitUpload(c *call) ([]byte, error) {
 	} else {
 		c.changedChapter(ch, c.now)
 	}
-	ch.groups, ch.fields, ch.external, ch.files, ch.redrawn = s.groups, d.chapterFields, d.ExternalURL, pages, nil
+	ch.groups, ch.fields, ch.external, ch.files, ch.savers, ch.redrawn = s.groups, d.chapterFields, d.ExternalURL, pages, nil, nil
 	ch.publishAt, ch.readableAt = publishAt, publishAt
 	if c.fault != nil && c.fault.Hold > 0 {
 		until := c.now.Add(c.fault.Hold)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"net/http"
 	"slices"
 	"strings"
 	"testing"
@@ -14,6 +13,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/mangadex-go/mangadex/api"
+	"github.com/mangadex-go/mangadex/api/apitest"
 	"github.com/mangadex-go/mangadex/api/upload"
 )
 
@@ -26,13 +26,8 @@ type lostCommit struct {
 // committed uploads two pages and commits them.
 func committed(t *testing.T, ctx context.Context, f fault) (*lostCommit, *upload.Session, *api.Chapter, error) {
 	t.Helper()
-	srv := &lostCommit{server: &server{}}
-	srv.fault = on(commit, func(n int) fault {
-		if n == 1 {
-			return f
-		}
-		return fault{}
-	})
+	srv := &lostCommit{server: start(t)}
+	srv.fault = on(commit, once(f))
 	session := mustBegin(t, t.Context(), srv.client(t), upload.WithRecord(func(r upload.Record) error {
 		srv.records = append(srv.records, r)
 		return nil
@@ -47,20 +42,20 @@ func committed(t *testing.T, ctx context.Context, f fault) (*lostCommit, *upload
 func TestLostCommit(t *testing.T) {
 	t.Parallel()
 	for name, f := range map[string]fault{
-		"done, and no answer":      {lose: true},
-		"done, and a page":         {garbage: true},
-		"done, and {}":             {empty: true},
-		"done, and half an answer": {half: true},
-		"done, and 502":            {after: 502},
-		"done, and 504":            {after: 504},
-		"done, and 404":            {lose: true, then: 404},
-		"not done, and no answer":  {drop: true},
-		"not done, and 502":        {status: 502},
-		"not done, and 503":        {status: 503},
-		"not done, and 504":        {status: 504},
-		"not done, and 408":        {status: 408},
-		"done 2 s later":           {lateBy: 2 * time.Second, status: 504},
-		"done a minute later":      {lateBy: time.Minute, status: 504},
+		"done, and no answer":      {After: true, Drop: true},
+		"done, and a page":         {HTML: true},
+		"done, and {}":             {Empty: true},
+		"done, and half an answer": {Truncate: true},
+		"done, and 502":            {After: true, Status: 502},
+		"done, and 504":            {After: true, Status: 504},
+		"done, and 404":            {After: true, Status: 404},
+		"not done, and no answer":  {Drop: true},
+		"not done, and 502":        {Status: 502},
+		"not done, and 503":        {Status: 503},
+		"not done, and 504":        {Status: 504},
+		"not done, and 408":        {Status: 408},
+		"done 2 s later":           {Late: 2 * time.Second},
+		"done a minute later":      {Late: time.Minute},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -70,8 +65,8 @@ func TestLostCommit(t *testing.T) {
 				must(t, session.Close())
 				time.Sleep(5 * time.Minute)
 				srv.published(t, "1.png", "2.png")
-				if chapter.ID != srv.chapters[0].id {
-					t.Errorf("the chapter is %v, want %v", chapter.ID, srv.chapters[0].id)
+				if want := srv.chapters()[0].ID; chapter.ID != want {
+					t.Errorf("the chapter is %v, want %v", chapter.ID, want)
 				}
 				if n := srv.count(abandon); n > 0 {
 					t.Error("the session was abandoned")
@@ -88,33 +83,25 @@ func TestLostCommit(t *testing.T) {
 // session is left alone, and a later call finds the chapter.
 func TestUnknownCommit(t *testing.T) {
 	t.Parallel()
-	silent := func(srv *server) {
-		committed := srv.fault
-		srv.fault = func(op string, n int) fault {
-			if op == commit {
-				return committed(op, n)
-			}
-			return fault{drop: true}
-		}
-	}
-	for name, test := range map[string]struct {
-		hide  func(*server)
-		cause string
-	}{
-		"held back":  {func(srv *server) { srv.held = true }, "the session is over, as after a commit, but the chapter is not in the lists"},
-		"no network": {silent, "it cannot be looked for ("},
-	} {
+	for name, held := range map[string]bool{"held back": true, "no network": false} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				srv := &server{}
-				srv.fault = on(commit, func(int) fault { return fault{lose: true, do: func() { test.hide(srv) }} })
+				srv := start(t)
+				srv.fault = func(op string, _ int) fault {
+					switch {
+					case op == commit && held:
+						return fault{After: true, Drop: true, Hold: late}
+					case op == commit, !held && srv.count(commit) > 0:
+						return fault{After: op == commit, Drop: true}
+					}
+					return fault{}
+				}
 				session := mustBegin(t, t.Context(), srv.client(t))
 				must(t, session.AddPages(t.Context(), upload.Folder(folder("1.png"))))
 				start := time.Now()
 				_, err := session.Commit(t.Context(), draft, upload.TermsAccepted)
-				if !errors.Is(err, upload.ErrOutcomeUnknown) || !strings.Contains(err.Error(), test.cause) ||
-					!strings.Contains(err.Error(), "; look at https://mangadex.org/title/"+title.String()+" for chapter 1 in language en, or Find it later") {
+				if !errors.Is(err, upload.ErrOutcomeUnknown) || !strings.Contains(err.Error(), "https://mangadex.org/title/"+title.String()+" for chapter 1 in language en") {
 					t.Errorf("the error is %v", err)
 				}
 				if d := time.Since(start); d > 5*time.Minute {
@@ -129,13 +116,14 @@ func TestUnknownCommit(t *testing.T) {
 					t.Errorf("the record is %+v", record)
 				}
 
-				srv.held, srv.fault = false, nil
+				srv.fault = nil
+				time.Sleep(late)
 				found, err := upload.Find(t.Context(), srv.client(t), record)
 				must(t, err)
 				again, err := session.Commit(t.Context(), draft, upload.TermsAccepted)
 				must(t, err)
 				srv.published(t, "1.png")
-				if made := srv.chapters[0].id; found.ID != made || again.ID != made || srv.count(abandon) > 0 {
+				if made := srv.chapters()[0].ID; found.ID != made || again.ID != made || srv.count(abandon) > 0 {
 					t.Errorf("found %v and %v, want %v", found.ID, again.ID, made)
 				}
 			})
@@ -147,8 +135,9 @@ func TestUnknownCommit(t *testing.T) {
 func TestInterruptedCommit(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		ctx, cancel := context.WithCancel(t.Context())
-		srv, session, _, err := committed(t, ctx, fault{hang: true, do: cancel})
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		srv, session, _, err := committed(t, ctx, fault{Delay: long})
 		if !errors.Is(err, upload.ErrOutcomeUnknown) {
 			t.Errorf("the error is %v", err)
 		}
@@ -194,7 +183,7 @@ func TestInterruptedCommit(t *testing.T) {
 // TestRecordOfPages keeps what has come in after each request, so that another run can compare it.
 func TestRecordOfPages(t *testing.T) {
 	t.Parallel()
-	srv := &server{}
+	srv := start(t)
 	var kept []int
 	session := mustBegin(t, t.Context(), srv.client(t), upload.WithRecord(func(r upload.Record) error {
 		for _, page := range r.Pages {
@@ -221,7 +210,7 @@ func TestRecordOfPages(t *testing.T) {
 // TestRecordNotKept commits nothing that a later run would not know of.
 func TestRecordNotKept(t *testing.T) {
 	t.Parallel()
-	srv := &server{}
+	srv := start(t)
 	full := errors.New("no space left")
 	var fails error
 	session := mustBegin(t, t.Context(), srv.client(t), upload.WithRecord(func(upload.Record) error { return fails }))
@@ -231,7 +220,7 @@ func TestRecordNotKept(t *testing.T) {
 		t.Errorf("the error is %v", err)
 	}
 	must(t, session.Close())
-	if srv.session != nil {
+	if srv.open() {
 		t.Error("the session is open")
 	}
 }
@@ -240,39 +229,41 @@ func TestRecordNotKept(t *testing.T) {
 func TestFind(t *testing.T) {
 	t.Parallel()
 	other := uuid.New()
-	now := time.Now()
 	for name, test := range map[string]struct {
-		change func(*chapter)
+		change func(*apitest.Chapter)
 		others bool
 		want   bool
 	}{
-		"it":               {func(*chapter) {}, false, true},
-		"made before":      {func(c *chapter) { c.created = now.Add(-time.Hour) }, false, false},
-		"there before":     {func(*chapter) {}, true, false},
-		"another number":   {func(c *chapter) { c.draft["chapter"] = "2" }, false, false},
-		"another volume":   {func(c *chapter) { c.draft["volume"] = "2" }, false, false},
-		"another language": {func(c *chapter) { c.draft["translatedLanguage"] = "fr" }, false, false},
-		"another group":    {func(c *chapter) { c.groups = []any{other} }, false, false},
-		"one group more":   {func(c *chapter) { c.groups = []any{group, other} }, false, false},
-		"another title":    {func(c *chapter) { c.manga = other }, false, false},
-		"published later":  {func(c *chapter) { c.draft["publishAt"] = "2037-12-31T00:00:00" }, false, true},
+		"it":               {func(*apitest.Chapter) {}, false, true},
+		"made before":      {func(c *apitest.Chapter) { c.CreatedAt = c.CreatedAt.Add(-time.Hour) }, false, false},
+		"there before":     {func(*apitest.Chapter) {}, true, false},
+		"another number":   {func(c *apitest.Chapter) { c.Number = "2" }, false, false},
+		"another volume":   {func(c *apitest.Chapter) { c.Volume = "2" }, false, false},
+		"another language": {func(c *apitest.Chapter) { c.Language = "fr" }, false, false},
+		"another group":    {func(c *apitest.Chapter) { c.Groups = []uuid.UUID{other} }, false, false},
+		"one group more":   {func(c *apitest.Chapter) { c.Groups = []uuid.UUID{group, other} }, false, false},
+		"another title":    {func(c *apitest.Chapter) { c.Manga = other }, false, false},
+		"published later":  {func(c *apitest.Chapter) { c.PublishAt = c.CreatedAt.AddDate(10, 0, 0) }, false, true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				now := time.Now()
-				c := chapter{id: uuid.New(), manga: title, groups: []any{group}, created: now, draft: map[string]any{"chapter": "1", "volume": nil, "title": nil, "translatedLanguage": "en"}}
+				srv := start(t)
+				_, err := srv.State().AddManga(apitest.Manga{ID: other, Title: "Another Kettle"})
+				must(t, err)
+				_, err = srv.State().AddGroup(apitest.Group{ID: other, Name: "Day Shift"})
+				must(t, err)
+				c := apitest.Chapter{ID: uuid.New(), Manga: title, Number: "1", Groups: []uuid.UUID{group}, Uploader: srv.account.ID, Pages: 1, CreatedAt: now}
 				test.change(&c)
-				if name == "made before" {
-					c.created = now.Add(-time.Hour)
-				}
-				srv := &server{chapters: []chapter{c}}
+				_, err = srv.State().AddChapter(c)
+				must(t, err)
 				record := upload.Record{Session: uuid.New(), Begun: now, Manga: title, Groups: []uuid.UUID{group}, Draft: draft, Sent: now}
 				if test.others {
-					record.Others = []uuid.UUID{c.id}
+					record.Others = []uuid.UUID{c.ID}
 				}
 				found, err := upload.Find(t.Context(), srv.client(t), record)
-				if test.want && (err != nil || found.ID != c.id) || !test.want && !errors.Is(err, upload.ErrOutcomeUnknown) {
+				if test.want && (err != nil || found.ID != c.ID) || !test.want && !errors.Is(err, upload.ErrOutcomeUnknown) {
 					t.Errorf("found %v, and the error is %v", found, err)
 				}
 			})
@@ -283,23 +274,19 @@ func TestFind(t *testing.T) {
 // TestEditLost finds out what came of an edit by the version of the chapter.
 func TestEditLost(t *testing.T) {
 	t.Parallel()
-	for name, f := range map[string]fault{"done": {lose: true}, "not done": {drop: true}} {
+	for name, f := range map[string]fault{"done": {After: true, Drop: true}, "not done": {Drop: true}} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				srv := &server{versions: map[uuid.UUID]int{book: 3}, existing: map[uuid.UUID][]file{book: {{uuid.New(), "old.png", "old.png", true}}}}
-				session, err := upload.Edit(t.Context(), srv.client(t), book, 3)
+				srv := start(t)
+				version := srv.addChapter(t, book, picture("png", "old"))
+				session, err := upload.Edit(t.Context(), srv.client(t), book, version)
 				must(t, err)
-				srv.fault = on(commit, func(n int) fault {
-					if n == 1 {
-						return f
-					}
-					return fault{}
-				})
+				srv.fault = on(commit, once(f))
 				chapter, err := session.Commit(t.Context(), draft, upload.TermsAccepted)
 				must(t, err)
-				if len(srv.chapters) != 1 || chapter.ID != book || srv.versions[book] != 4 {
-					t.Errorf("%d edits of %v, version %d", len(srv.chapters), chapter.ID, srv.versions[book])
+				if now := srv.version(t, book); len(srv.chapters()) != 1 || chapter.ID != book || now != version+1 {
+					t.Errorf("%d chapters, %v of version %d", len(srv.chapters()), chapter.ID, now)
 				}
 			})
 		})
@@ -309,20 +296,14 @@ func TestEditLost(t *testing.T) {
 // TestBeginLost finds the session whose answer was lost, and begins no second one.
 func TestBeginLost(t *testing.T) {
 	t.Parallel()
-	for name, f := range map[string]fault{"lost": {lose: true}, "{}": {empty: true}, "502": {after: 502}, "dropped": {drop: true}, "503": {status: 503}} {
+	for name, f := range map[string]fault{"lost": {After: true, Drop: true}, "{}": {Empty: true}, "502": {After: true, Status: 502}, "dropped": {Drop: true}, "503": {Status: 503}} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				srv := &server{}
-				srv.fault = on(begin, func(n int) fault {
-					if n == 1 {
-						return f
-					}
-					return fault{}
-				})
+				srv := failing(t, begin, once(f))
 				session := mustBegin(t, t.Context(), srv.client(t))
-				if session.ID() != srv.session.id || session.ID() == uuid.Nil {
-					t.Errorf("the session is %v, want %v", session.ID(), srv.session.id)
+				if open := srv.State().Uploads(); len(open) != 1 || session.ID() != open[0].ID {
+					t.Errorf("the session is %v, want %+v", session.ID(), open)
 				}
 				must(t, session.AddPages(t.Context(), upload.Folder(folder("1.png"))))
 				_, err := session.Commit(t.Context(), draft, upload.TermsAccepted)
@@ -336,9 +317,9 @@ func TestBeginLost(t *testing.T) {
 // TestResume goes on with an open session, and begins none.
 func TestResume(t *testing.T) {
 	t.Parallel()
-	srv := &server{}
+	srv := start(t)
 	client := srv.client(t)
-	if _, err := upload.Resume(t.Context(), client, title, []uuid.UUID{group}); !errors.Is(err, upload.ErrNoSession) || srv.session != nil {
+	if _, err := upload.Resume(t.Context(), client, title, []uuid.UUID{group}); !errors.Is(err, upload.ErrNoSession) || srv.open() {
 		t.Errorf("the error is %v", err)
 	}
 	first := mustBegin(t, t.Context(), client)
@@ -348,7 +329,7 @@ func TestResume(t *testing.T) {
 	if got := names(session.Pages()); session.ID() != first.ID() || !slices.Equal(got, []string{"1.png"}) {
 		t.Errorf("the session %v has %q", session.ID(), got)
 	}
-	if _, err := upload.Resume(t.Context(), client, uuid.New(), nil); err == nil || !strings.Contains(err.Error(), "the open session is for the title") {
+	if _, err := upload.Resume(t.Context(), client, uuid.New(), nil); err == nil || !strings.Contains(err.Error(), title.String()) {
 		t.Errorf("the error is %v", err)
 	}
 }
@@ -357,32 +338,55 @@ func TestResume(t *testing.T) {
 // though it is as large.
 func TestAnotherPicture(t *testing.T) {
 	t.Parallel()
-	srv := &server{}
+	srv := start(t)
 	client := srv.client(t)
 	first := mustBegin(t, t.Context(), client)
 	must(t, first.AddPages(t.Context(), upload.Reader("1.png", strings.NewReader(picture("png", "A")))))
 	resumed, err := upload.Resume(t.Context(), client, title, nil, upload.WithEarlier(first.Record()))
 	must(t, err)
 	err = resumed.AddPages(t.Context(), upload.Reader("1.png", strings.NewReader(picture("png", "B"))))
-	wantError(t, err, `upload: page "1.png": the session has another page of that name, of the same size; Remove it first, or rename this one`)
+	if !errors.Is(err, upload.ErrAnotherPage) || !slices.Equal(pagesOf(err), []string{"1.png"}) {
+		t.Errorf("the error is %v", err)
+	}
 	must(t, resumed.AddPages(t.Context(), upload.Reader("1.png", strings.NewReader(picture("png", "A")))))
 }
 
 // TestPublished lists what the account has published, of the future, too.
 func TestPublished(t *testing.T) {
 	t.Parallel()
-	c := chapter{id: uuid.New(), manga: title, groups: []any{group}, created: time.Now(), draft: map[string]any{"chapter": "1", "volume": "3", "translatedLanguage": "en", "publishAt": "x"}}
-	srv := &server{chapters: []chapter{c}}
+	srv := start(t)
+	id, err := srv.State().AddChapter(apitest.Chapter{Manga: title, Volume: "3", Number: "1", Groups: []uuid.UUID{group}, Uploader: srv.account.ID, Pages: 1, PublishAt: time.Now().AddDate(1, 0, 0)})
+	must(t, err)
 	found, err := upload.Published(t.Context(), srv.client(t), title, []uuid.UUID{group}, draft)
 	must(t, err)
-	if len(found) != 1 || found[0].ID != c.id {
+	if len(found) != 1 || found[0].ID != id {
 		t.Errorf("found %v", found)
 	}
 	if found, err = upload.Published(t.Context(), srv.client(t), title, nil, draft); err != nil || len(found) > 0 {
 		t.Errorf("found %v without the group, %v", found, err)
 	}
-	srv.fault = on("GET /user/me", func(int) fault { return fault{status: http.StatusForbidden} })
+	srv.fault = on("GetCurrentUser", always(fault{Status: 403}))
 	if _, err = upload.Published(t.Context(), srv.client(t), title, nil, draft); !errors.Is(err, api.ErrForbidden) {
 		t.Errorf("the error is %v", err)
 	}
+}
+
+// TestGroupsOfAResumedSession finds the chapter of a session by the groups that it was begun with,
+// whatever the program says that resumes it.
+func TestGroupsOfAResumedSession(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		srv := failing(t, commit, once(fault{After: true, Drop: true}))
+		client, by := srv.client(t), []uuid.UUID{group, srv.State().Groups()[0].ID}
+		_, err := upload.Begin(t.Context(), client, title, by)
+		must(t, err)
+		session, err := upload.Resume(t.Context(), client, title, nil)
+		must(t, err)
+		must(t, session.AddPages(t.Context(), upload.Folder(folder("1.png"))))
+		chapter, err := session.Commit(t.Context(), draft, upload.TermsAccepted)
+		must(t, err)
+		if made := chapter.Relationships.Groups(); len(made) != 2 {
+			t.Errorf("the chapter is by %v", made)
+		}
+	})
 }

@@ -5,13 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"sync/atomic"
 	"testing"
 
 	"github.com/mangadex-go/mangadex/api"
+	"github.com/mangadex-go/mangadex/api/apitest"
 	"github.com/mangadex-go/mangadex/api/upload"
 )
 
@@ -29,7 +30,10 @@ func TestMain(m *testing.M) {
 
 // program uploads a chapter as a user's program would, and goes on with a session that is open.
 func program(ctx context.Context, url, dir string) error {
-	client, err := api.New(url)
+	client, err := api.New(url, api.WithRequestEditorFn(func(_ context.Context, req *http.Request) error {
+		req.Header.Set("Authorization", "Bearer "+os.Getenv("UPLOAD_TEST_TOKEN"))
+		return nil
+	}))
 	if err != nil {
 		return err
 	}
@@ -60,45 +64,45 @@ func TestCrash(t *testing.T) {
 		name  string
 		op    string
 		n     int
-		fault fault // of the request during which the program is killed
+		fault fault    // of the request during which the program is killed
+		done  bool     // it is carried out all the same
+		late  []string // pages that come in when the second program sends some
 	}{
-		{"begun, and it does not know", begin, 1, fault{lose: true}},
-		{"pages are not in", sendPages, 1, fault{drop: true}},
-		{"pages are in, and it does not know", sendPages, 2, fault{lose: true}},
-		{"half of the pages are in", sendPages, 3, fault{lose: true, take: func(i int, _ string) bool { return i%2 == 0 }}},
-		{"pages come in later", sendPages, 4, fault{late: true}},
-		{"all but committed", commit, 1, fault{drop: true}},
+		{"begun, and it does not know", begin, 1, fault{}, true, nil},
+		{"pages are not in", sendPages, 1, fault{Drop: true}, false, nil},
+		{"pages are in, and it does not know", sendPages, 2, fault{}, true, nil},
+		{"half of the pages are in", sendPages, 3, fault{RefusePages: 5}, true, nil},
+		{"pages come in later", sendPages, 4, fault{Drop: true}, false, numbered(33)[30:]},
+		{"all but committed", commit, 1, fault{Drop: true}, false, nil},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			srv := &server{}
-			reached := make(chan struct{})
-			killed := make(chan struct{})
-			first := true
-			web := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
-				if first && operation(req) == test.op && srv.count(test.op) == test.n-1 {
-					first = false
-					// The request is read and acted on before the program ends.
-					srv.fault = func(string, int) fault { return test.fault }
-					answered := srv.serve(httptest.NewRecorder(), req)
-					srv.fault = nil
+			srv := start(t, apitest.WithTitles(10))
+			reached, killed := make(chan struct{}), make(chan struct{})
+			var crashed, arrived atomic.Bool
+			srv.mu.Lock()
+			srv.fault = func(op string, n int) fault {
+				if op == sendPages && crashed.Load() && arrived.CompareAndSwap(false, true) && test.late != nil {
+					srv.put(t, test.late...)
+				}
+				if op != test.op || n != test.n || !crashed.CompareAndSwap(false, true) {
+					return fault{}
+				}
+				f := test.fault
+				f.Then = func() {
 					close(reached)
 					<-killed
-					if answered {
-						t.Error("the request was answered")
-					}
-					panic(http.ErrAbortHandler)
 				}
-				if operation(req) == sendPages {
-					srv.takeLate()
+				if !test.done {
+					f.Then()
 				}
-				srv.ServeHTTP(w, req)
-			}))
-			defer web.Close()
+				return f
+			}
+			srv.mu.Unlock()
 
 			run := func() (*exec.Cmd, error) {
 				cmd := exec.CommandContext(t.Context(), os.Args[0])
-				cmd.Env = append(os.Environ(), "UPLOAD_TEST_SERVER="+web.URL, "UPLOAD_TEST_FOLDER="+dir)
+				cmd.Env = append(os.Environ(), "UPLOAD_TEST_SERVER="+srv.URL, "UPLOAD_TEST_TOKEN="+srv.token, "UPLOAD_TEST_FOLDER="+dir)
 				cmd.Stderr = os.Stderr
 				return cmd, cmd.Start()
 			}

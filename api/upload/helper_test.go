@@ -2,7 +2,7 @@ package upload_test
 
 import (
 	"bytes"
-	"context"
+	"errors"
 	"fmt"
 	"hash/crc32"
 	"image"
@@ -11,14 +11,9 @@ import (
 	"image/jpeg"
 	"image/png"
 	"io/fs"
-	"slices"
 	"strconv"
-	"strings"
 	"sync"
-	"testing"
 	"testing/fstest"
-
-	"github.com/google/uuid"
 
 	"github.com/mangadex-go/mangadex/api"
 	"github.com/mangadex-go/mangadex/api/upload"
@@ -92,54 +87,13 @@ func names(pages []upload.Page) []string {
 
 var draft = api.ChapterDraft{Chapter: api.Value("1"), TranslatedLanguage: "en"}
 
-func mustBegin(t testing.TB, ctx context.Context, client *api.Client, options ...upload.Option) *upload.Session {
-	t.Helper()
-	s, err := upload.Begin(ctx, client, title, []uuid.UUID{group}, options...)
-	if err != nil {
-		t.Fatal(err)
+// pagesOf are the pages that an error is about.
+func pagesOf(err error) []string {
+	var page *upload.PageError
+	if errors.As(err, &page) {
+		return page.Pages
 	}
-	return s
-}
-
-func must(t testing.TB, err error) {
-	t.Helper()
-	if err != nil {
-		t.Fatal(err)
-	}
-}
-
-// published checks the only chapter of the server: its pages in order, each with its content, and no
-// file that is not a page.
-func (s *server) published(t testing.TB, want ...string) {
-	t.Helper()
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if len(s.chapters) != 1 {
-		t.Fatalf("%d chapters were published, want 1", len(s.chapters))
-	}
-	got := s.chapters[0]
-	if !slices.Equal(got.names, want) {
-		t.Fatalf("the pages are %q, want %q", got.names, want)
-	}
-	for i, content := range got.contents {
-		if !strings.HasSuffix(content, want[i]) {
-			t.Errorf("page %d holds another one", i+1)
-		}
-	}
-	if got.left > 0 {
-		t.Errorf("%d files were in the session that are not pages", got.left)
-	}
-}
-
-// wantError compares the text of an error.
-func wantError(t testing.TB, err error, want string) {
-	t.Helper()
-	switch {
-	case err == nil:
-		t.Errorf("no error, want %s", want)
-	case err.Error() != want:
-		t.Errorf("the error is\n\t%s\nwant\n\t%s", err, want)
-	}
+	return nil
 }
 
 func itoa(n int) string { return strconv.Itoa(n) }
