@@ -118,7 +118,7 @@ func (s *goSource) result() ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", s.name, err)
 	}
-	return code, nil
+	return wrapComments(code), nil
 }
 
 // imported drops the imports that nothing uses, adds that of uuid where it is used, and formats.
