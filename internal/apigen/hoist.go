@@ -33,11 +33,20 @@ func newHoister(root *yaml.Node) *hoister {
 	return h
 }
 
+// resolved is what a reference stands for. Anything else stands for itself.
+func (h *hoister) resolved(node *yaml.Node) *yaml.Node {
+	if ref := member(node, "$ref"); ref != nil {
+		if component := member(h.schemas, strings.TrimPrefix(ref.Value, schemaPrefix)); component != nil {
+			return component
+		}
+	}
+	return node
+}
+
 // nullable is a reference that may be null from now on.
 func (h *hoister) nullable(node *yaml.Node) *yaml.Node {
-	ref := member(node, "$ref")
-	component := member(h.schemas, strings.TrimPrefix(ref.Value, schemaPrefix))
-	if component == nil {
+	component := h.resolved(node)
+	if component == node {
 		return node
 	}
 	return nullableReference(node, member(component, "type"))

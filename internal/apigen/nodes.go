@@ -117,15 +117,22 @@ func merge(node, update *yaml.Node) bool {
 	return changed
 }
 
+// typeKeys say of what type a schema is.
+var typeKeys = []string{"type", "format", "enum", "properties", "items", "additionalProperties", "oneOf", "anyOf", "allOf"}
+
 // fill adds what a node has not, and changes nothing that it has, but for parameters, which join the
-// others. It returns what it has added.
+// others. A schema that is composed of others has its type from them. It returns what it has added.
 func fill(node, update *yaml.Node) (added []string) {
 	if node.Kind != yaml.MappingNode || update.Kind != yaml.MappingNode || member(node, "$ref") != nil {
 		return nil
 	}
+	composed := member(node, "oneOf") != nil || member(node, "anyOf") != nil || member(node, "allOf") != nil
 	for i := 0; i < len(update.Content); i += 2 {
 		key, value := update.Content[i], update.Content[i+1]
 		is := member(node, key.Value)
+		if composed && slices.Contains(typeKeys, key.Value) {
+			continue
+		}
 		if is == nil {
 			node.Content = append(node.Content, clone(key), clone(value))
 			added = append(added, key.Value)

@@ -86,23 +86,10 @@ func load(document []byte, overlays []Overlay, byHand []string) (*openapi3.T, *R
 	if err != nil {
 		return nil, nil, err
 	}
-	report, names := &Report{}, newHoister(root)
-	for _, o := range overlays {
-		actions, err := readOverlay(o)
-		if err != nil {
-			return nil, nil, err
-		}
-		for _, a := range actions {
-			finding, err := a.apply(root, names, report)
-			if err != nil {
-				return nil, nil, err
-			}
-			if finding != nil {
-				report.Findings = append(report.Findings, *finding)
-			}
-		}
+	report, err := correct(root, overlays)
+	if err != nil {
+		return nil, nil, err
 	}
-	report.Missing = addMissing(root)
 	splitShared(root, byHand)
 	content, err := yaml.Marshal(root)
 	if err != nil {
@@ -115,6 +102,28 @@ func load(document []byte, overlays []Overlay, byHand []string) (*openapi3.T, *R
 	return doc, report, nil
 }
 
+// correct applies the overlays to a document.
+func correct(root *yaml.Node, overlays []Overlay) (*Report, error) {
+	report, names := &Report{}, newHoister(root)
+	for _, o := range overlays {
+		actions, err := readOverlay(o)
+		if err != nil {
+			return nil, err
+		}
+		for _, a := range actions {
+			finding, err := a.apply(root, names, report)
+			if err != nil {
+				return nil, err
+			}
+			if finding != nil {
+				report.Findings = append(report.Findings, *finding)
+			}
+		}
+	}
+	report.Missing = addMissing(root)
+	return report, nil
+}
+
 // query returns the places that a target selects.
 func query(root *yaml.Node, target string) ([]*yaml.Node, error) {
 	path, err := jsonpath.NewPath(target)
@@ -124,10 +133,11 @@ func query(root *yaml.Node, target string) ([]*yaml.Node, error) {
 	return path.Query(root), nil
 }
 
-// apply applies the action, and tells the report what it keeps of older documents. It returns a finding unless every place was what the action expects.
+// apply applies the action, and tells the report what it keeps of older documents. It returns a finding
+// unless every place was what the action expects.
 func (a *action) apply(root *yaml.Node, names *hoister, report *Report) (*Finding, error) {
-	a.Target = names.paths.Replace(a.Target)
-	nodes, err := query(root, a.Target)
+	target := names.paths.Replace(a.Target)
+	nodes, err := query(root, target)
 	if err != nil {
 		return nil, a.fault(err.Error())
 	}
@@ -135,11 +145,11 @@ func (a *action) apply(root *yaml.Node, names *hoister, report *Report) (*Findin
 		return nil, nil
 	}
 	if len(nodes) == 0 {
-		return a.missed(root)
+		return a.missed(root, target)
 	}
 	update := &a.Update
 	if a.Copy != "" {
-		from, err := query(root, a.Copy)
+		from, err := query(root, names.paths.Replace(a.Copy))
 		if err != nil {
 			return nil, a.fault(err.Error())
 		}
@@ -153,6 +163,10 @@ func (a *action) apply(root *yaml.Node, names *hoister, report *Report) (*Findin
 		findParents(root, parents)
 	}
 	if member(&a.Update, extSchemaName) != nil {
+		nodes = slices.DeleteFunc(nodes, func(node *yaml.Node) bool { return !a.expected(names.resolved(node)) })
+		if len(nodes) == 0 {
+			return a.finding(Unmatched, "what is there is another thing by now; look for what has the name"), nil
+		}
 		for _, node := range nodes {
 			merge(node, &a.Update)
 		}
@@ -168,6 +182,8 @@ func (a *action) apply(root *yaml.Node, names *hoister, report *Report) (*Findin
 		case a.Older:
 			filled = append(filled, fill(node, update)...)
 		case !a.Remove && a.done(node, update):
+		case a.Replace && equal(node, names.resolved(update)): // the same without a name
+			*node = *clone(update)
 		case !a.expected(node):
 			other++
 		case a.Remove:
@@ -220,15 +236,15 @@ func (a *action) expected(node *yaml.Node) bool {
 }
 
 // missed says why the target selects nothing: what it corrects has been corrected, or is elsewhere.
-func (a *action) missed(root *yaml.Node) (*Finding, error) {
+func (a *action) missed(root *yaml.Node, target string) (*Finding, error) {
 	if a.Remove {
-		if around, err := query(root, parentTarget(a.Target)); err == nil && len(around) > 0 {
+		if around, err := query(root, parentTarget(target)); err == nil && len(around) > 0 {
 			return a.finding(Obsolete, "what it removes is gone; take the action out"), nil
 		}
 	}
 	if name := member(&a.Update, "name"); name != nil && !a.Remove {
-		for _, old := range targetNames(a.Target) {
-			renamed, err := query(root, strings.ReplaceAll(a.Target, "== '"+old+"'", "== '"+name.Value+"'"))
+		for _, old := range targetNames(target) {
+			renamed, err := query(root, strings.ReplaceAll(target, "== '"+old+"'", "== '"+name.Value+"'"))
 			if err == nil && len(renamed) > 0 && !slices.ContainsFunc(renamed, func(n *yaml.Node) bool { return !a.done(n, &a.Update) }) {
 				return a.finding(Obsolete, "the document has this name itself; take the action out"), nil
 			}
