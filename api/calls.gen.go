@@ -146,10 +146,6 @@ func (c *Client) UpdateAuthor(ctx context.Context, id uuid.UUID, body AuthorEdit
 	return call[AuthorResponse](ctx, c, &r, editors)
 }
 
-func (c *Client) updateAuthor(ctx context.Context, id uuid.UUID, body AuthorEdit, editors ...RequestEditorFn) (*AuthorResponse, error) {
-	return c.UpdateAuthor(ctx, id, body, editors...)
-}
-
 // DeleteAuthor deletes an author or artist.
 //
 // DELETE /author/{id}. Needs a login. At most 10 requests in 10 min.
@@ -246,10 +242,6 @@ func (c *Client) UpdateChapter(ctx context.Context, id uuid.UUID, body ChapterEd
 	return call[ChapterResponse](ctx, c, &r, editors)
 }
 
-func (c *Client) updateChapter(ctx context.Context, id uuid.UUID, body ChapterEdit, editors ...RequestEditorFn) (*ChapterResponse, error) {
-	return c.UpdateChapter(ctx, id, body, editors...)
-}
-
 // DeleteChapter deletes a chapter.
 //
 // DELETE /chapter/{id}. Needs a login. At most 10 requests in 1 min.
@@ -324,10 +316,6 @@ func (c *Client) UpdateAPIClient(ctx context.Context, id uuid.UUID, body APIClie
 	r := request{op: &operation.Table[operation.UpdateAPIClient]}
 	r.Request, r.err = newUpdateAPIClientRequest(c.root, id, body)
 	return call[APIClientResponse](ctx, c, &r, editors)
-}
-
-func (c *Client) updateAPIClient(ctx context.Context, id uuid.UUID, body APIClientEdit, editors ...RequestEditorFn) (*APIClientResponse, error) {
-	return c.UpdateAPIClient(ctx, id, body, editors...)
 }
 
 // DeleteAPIClient deletes an API client.
@@ -435,10 +423,6 @@ func (c *Client) UpdateCover(ctx context.Context, mangaOrCoverID uuid.UUID, body
 	return call[CoverResponse](ctx, c, &r, editors)
 }
 
-func (c *Client) updateCover(ctx context.Context, mangaOrCoverID uuid.UUID, body CoverEdit, editors ...RequestEditorFn) (*CoverResponse, error) {
-	return c.UpdateCover(ctx, mangaOrCoverID, body, editors...)
-}
-
 // DeleteCover deletes a cover, by the id of the cover.
 //
 // DELETE /cover/{mangaOrCoverId}. Needs a login. At most 10 requests in 10 min.
@@ -526,10 +510,6 @@ func (c *Client) UpdateGroup(ctx context.Context, id uuid.UUID, body GroupEdit, 
 	return call[GroupResponse](ctx, c, &r, editors)
 }
 
-func (c *Client) updateGroup(ctx context.Context, id uuid.UUID, body GroupEdit, editors ...RequestEditorFn) (*GroupResponse, error) {
-	return c.UpdateGroup(ctx, id, body, editors...)
-}
-
 // DeleteGroup deletes a scanlation group.
 //
 // DELETE /group/{id}. Needs a login. At most 10 requests in 10 min.
@@ -603,10 +583,6 @@ func (c *Client) UpdateCustomList(ctx context.Context, id uuid.UUID, body Custom
 	r := request{op: &operation.Table[operation.UpdateCustomList]}
 	r.Request, r.err = newUpdateCustomListRequest(c.root, id, body)
 	return call[CustomListResponse](ctx, c, &r, editors)
-}
-
-func (c *Client) updateCustomList(ctx context.Context, id uuid.UUID, body CustomListEdit, editors ...RequestEditorFn) (*CustomListResponse, error) {
-	return c.UpdateCustomList(ctx, id, body, editors...)
 }
 
 // DeleteCustomList deletes a custom list.
@@ -861,10 +837,6 @@ func (c *Client) UpdateManga(ctx context.Context, id uuid.UUID, body MangaEdit, 
 	r := request{op: &operation.Table[operation.UpdateManga]}
 	r.Request, r.err = newUpdateMangaRequest(c.root, id, body)
 	return call[MangaResponse](ctx, c, &r, editors)
-}
-
-func (c *Client) updateManga(ctx context.Context, id uuid.UUID, body MangaEdit, editors ...RequestEditorFn) (*MangaResponse, error) {
-	return c.UpdateManga(ctx, id, body, editors...)
 }
 
 // DeleteManga deletes a title.

@@ -24,7 +24,7 @@ func (c *Client) EditCustomList(ctx context.Context, id uuid.UUID, change func(e
 			return CustomListEdit{Name: &a.Name, Visibility: &a.Visibility, Manga: list.Data.Relationships.ids(ResourceTypeManga), Version: a.Version}
 		},
 		version: func(e *CustomListEdit) *int { return &e.Version },
-		write:   func(e CustomListEdit) (*CustomListResponse, error) { return c.updateCustomList(ctx, id, e, editors...) },
+		write:   func(e CustomListEdit) (*CustomListResponse, error) { return c.UpdateCustomList(ctx, id, e, editors...) },
 	})
 }
 
@@ -45,7 +45,7 @@ func (c *Client) EditChapter(ctx context.Context, id uuid.UUID, change func(edit
 			return e
 		},
 		version: func(e *ChapterEdit) *int { return &e.Version },
-		write:   func(e ChapterEdit) (*ChapterResponse, error) { return c.updateChapter(ctx, id, e, editors...) },
+		write:   func(e ChapterEdit) (*ChapterResponse, error) { return c.UpdateChapter(ctx, id, e, editors...) },
 	})
 }
 
@@ -70,7 +70,7 @@ func (c *Client) EditManga(ctx context.Context, id uuid.UUID, change func(edit *
 			return e
 		},
 		version: func(e *MangaEdit) *int { return &e.Version },
-		write:   func(e MangaEdit) (*MangaResponse, error) { return c.updateManga(ctx, id, e, editors...) },
+		write:   func(e MangaEdit) (*MangaResponse, error) { return c.UpdateManga(ctx, id, e, editors...) },
 	})
 }
 
@@ -88,7 +88,7 @@ func (c *Client) EditAuthor(ctx context.Context, id uuid.UUID, change func(edit 
 			}
 		},
 		version: func(e *AuthorEdit) *int { return &e.Version },
-		write:   func(e AuthorEdit) (*AuthorResponse, error) { return c.updateAuthor(ctx, id, e, editors...) },
+		write:   func(e AuthorEdit) (*AuthorResponse, error) { return c.UpdateAuthor(ctx, id, e, editors...) },
 	})
 }
 
@@ -111,7 +111,7 @@ func (c *Client) EditGroup(ctx context.Context, id uuid.UUID, change func(edit *
 			return e
 		},
 		version: func(e *GroupEdit) *int { return &e.Version },
-		write:   func(e GroupEdit) (*GroupResponse, error) { return c.updateGroup(ctx, id, e, editors...) },
+		write:   func(e GroupEdit) (*GroupResponse, error) { return c.UpdateGroup(ctx, id, e, editors...) },
 	})
 }
 
@@ -125,7 +125,7 @@ func (c *Client) EditCover(ctx context.Context, id uuid.UUID, change func(edit *
 			return CoverEdit{Volume: valueOrNull(a.Volume), Description: valueOrNull(a.Description), Locale: valueOrNull(a.Locale), Version: a.Version}
 		},
 		version: func(e *CoverEdit) *int { return &e.Version },
-		write:   func(e CoverEdit) (*CoverResponse, error) { return c.updateCover(ctx, id, e, editors...) },
+		write:   func(e CoverEdit) (*CoverResponse, error) { return c.UpdateCover(ctx, id, e, editors...) },
 	})
 }
 

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/getkin/kin-openapi/openapi3"
 )
 
 // writeCalls writes the typed method of every operation, and the iterator of those that page.
@@ -11,7 +13,6 @@ func (m *model) writeCalls(p *printer) {
 	p.line("import (\n\"context\"\n\"encoding/json\"\n\"io\"\n\"iter\"\n\"net/http\"\n\"slices\"\n\"time\"\n\n\"github.com/google/uuid\"\n\n\"github.com/mangadex-go/mangadex/internal/operation\"\n)\n")
 	for _, op := range m.ops {
 		m.writeCall(p, op)
-		m.writeEdit(p, op)
 		if op.list != nil {
 			m.writeAll(p, op)
 		}
@@ -57,10 +58,16 @@ func argumentName(arg argument) string {
 }
 
 func (m *model) writeCall(p *printer, op *operation) {
-	m.writeDoc(p, op, op.id, "")
 	declared, passed := m.arguments(op)
 	result, how := m.answer(op)
-	p.line("func (c *Client) %s(%s) %s {", op.id,
+	name := m.method(op)
+	if name != op.id {
+		m.writeWithout(p, op, name)
+		comment(p, fmt.Sprintf("%s is [Client.%s] with parameters, which came later.", name, op.id))
+	} else {
+		m.writeDoc(p, op, op.id, "")
+	}
+	p.line("func (c *Client) %s(%s) %s {", name,
 		strings.Join(append(append([]string{"ctx context.Context"}, declared...), "editors ...RequestEditorFn"), ", "), result)
 	p.line("r := request{op: &operation.Table[operation.%s]%s}", op.id, op.accept())
 	b := m.builder(op)
@@ -83,33 +90,34 @@ func (m *model) writeCall(p *printer, op *operation) {
 	p.line("return %s\n}\n", how)
 }
 
-// writeEdit writes the call behind the hand-written edits, for what is edited by its version. It has the
-// same arguments whatever parameters the operation gets.
-func (m *model) writeEdit(p *printer, op *operation) {
-	name, edits := strings.CutPrefix(op.id, "Update")
-	declared, passed := m.arguments(op)
-	if !edits || len(declared) < 2 {
-		return
+// method is the name of the method that takes all parameters of an operation. One that was there without
+// parameters keeps its arguments when upstream adds optional ones, so that calls of it still compile: these
+// have a second method.
+func (m *model) method(op *operation) string {
+	parameters := slices.ContainsFunc(m.builder(op).arguments, func(a argument) bool { return a.name == "params" })
+	took, was := m.taken.calls[op.id]
+	if !parameters || !was || took || slices.ContainsFunc(op.spec.Parameters, func(ref *openapi3.ParameterRef) bool {
+		return ref.Value.Required && ref.Value.In != openapi3.ParameterInPath
+	}) {
+		return op.id
 	}
-	var kept, given []string
-	for i, arg := range declared {
-		switch argument, goType, _ := strings.Cut(arg, " "); {
-		case argument == "body" && !m.hasVersion(goType):
-			return
-		case strings.HasPrefix(goType, "*") && argument != "body":
-			given = append(given, "nil")
-		default:
-			kept, given = append(kept, arg), append(given, passed[i])
-		}
+	name := op.id + "With"
+	for m.taken.methods[name] || slices.ContainsFunc(m.ops, func(op *operation) bool { return op.id == name }) {
+		name += "Params"
 	}
-	result, _ := m.answer(op)
-	p.line("func (c *Client) update%s(ctx context.Context, %s, editors ...RequestEditorFn) %s {", name, strings.Join(kept, ", "), result)
-	p.line("return c.%s(ctx, %s, editors...)\n}\n", op.id, strings.Join(given, ", "))
+	return name
 }
 
-// hasVersion reports whether a body tells which version it changes.
-func (m *model) hasVersion(body string) bool {
-	return slices.ContainsFunc(m.types.structs[body], func(f field) bool { return f.json == "version" })
+// writeWithout writes the method of an operation that takes no parameters, and calls the one that does.
+func (m *model) writeWithout(p *printer, op *operation, with string) {
+	m.writeDoc(p, op, op.id, "")
+	declared, passed := m.arguments(op)
+	at := slices.Index(passed, "params")
+	passed[at] = "nil"
+	result, _ := m.answer(op)
+	p.line("func (c *Client) %s(%s) %s {", op.id,
+		strings.Join(append(append([]string{"ctx context.Context"}, slices.Delete(declared, at, at+1)...), "editors ...RequestEditorFn"), ", "), result)
+	p.line("return c.%s(%s)\n}\n", with, strings.Join(append(append([]string{"ctx"}, passed...), "editors..."), ", "))
 }
 
 func (m *model) writeAll(p *printer, op *operation) {
@@ -138,7 +146,7 @@ func (m *model) writeAll(p *printer, op *operation) {
 	if order != "" {
 		p.line("if at.sliced {\np.Order, p.CreatedAtSince = %s, at.since\n}", order)
 	}
-	p.line("page, err := c.%s(%s)", op.id, strings.Join(append([]string{"ctx"}, passed...), ", "))
+	p.line("page, err := c.%s(%s)", m.method(op), strings.Join(append([]string{"ctx"}, passed...), ", "))
 	p.line("if err != nil {\nreturn nil, 0, err\n}\nreturn page.Data, page.Total, nil\n},")
 	p.line("}, options)\n}\n")
 }

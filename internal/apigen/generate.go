@@ -16,6 +16,8 @@ const (
 	overlaidPath   = "api/apitest/openapi.gen.json"
 	typesPath      = "api/types.gen.go"
 	requestsPath   = "api/requests.gen.go"
+	callsPath      = "api/calls.gen.go"
+	relatedPath    = "api/related.gen.go"
 	operationsPath = "internal/operation/table.gen.go"
 )
 
@@ -25,7 +27,7 @@ type Input struct {
 	Overlays []Overlay         // applied in this order
 	Config   []byte            // of oapi-codegen
 	Source   map[string][]byte // the files of package api that are written by hand, by name
-	Before   Files             // the generated files that are there: their names stay, and the report tells the difference
+	Before   Files             // the generated files that are there: their names and methods stay, and the report tells the difference
 }
 
 // generating guards what oapi-codegen keeps in variables of its package, from which the names come, too.
@@ -80,6 +82,11 @@ func Generate(in Input) (files Files, report *Report, err error) {
 			return nil, nil, err
 		}
 	}
+	if in.Before[callsPath] != nil {
+		if taken.calls, err = readCalls(in.Before[callsPath]); err != nil {
+			return nil, nil, err
+		}
+	}
 	taken.rename(ops)
 	taken.renameParameters(ops)
 	if err := lower(doc, ops, taken, config.OutputOptions.ExcludeSchemas); err != nil {
@@ -109,9 +116,9 @@ func Generate(in Input) (files Files, report *Report, err error) {
 		return nil, nil, err
 	}
 	for path, writeSource := range map[string]func(*printer){
-		operationsPath:       m.writeOperations,
-		"api/calls.gen.go":   m.writeCalls,
-		"api/related.gen.go": m.writeRelated,
+		operationsPath: m.writeOperations,
+		callsPath:      m.writeCalls,
+		relatedPath:    m.writeRelated,
 	} {
 		if files[path], err = writeFile(path, writeSource); err != nil {
 			return nil, nil, err
@@ -134,7 +141,7 @@ func Generate(in Input) (files Files, report *Report, err error) {
 		}
 	}
 	if taken.before != nil {
-		if report.Became, err = became(in.Before, files, types); err != nil {
+		if report.Became, err = became(in.Before[operationsPath], taken, files, types); err != nil {
 			return nil, nil, err
 		}
 	}

@@ -21,6 +21,22 @@ type reserved struct {
 	coded   map[string]bool            // types that decode and encode themselves
 	of      map[string]map[string]bool // methods of other types
 	before  *goTypes                   // what was generated before; nil if nothing was
+	calls   map[string]bool            // methods of Client that were generated before, and whether they take parameters
+}
+
+// readCalls reads the methods of Client that are generated, and whether they take parameters.
+func readCalls(calls []byte) (map[string]bool, error) {
+	methods := map[string]bool{}
+	file, err := parser.ParseFile(token.NewFileSet(), callsPath, calls, parser.SkipObjectResolution)
+	if err != nil {
+		return nil, err
+	}
+	for _, decl := range file.Decls {
+		if d, ok := decl.(*ast.FuncDecl); ok && d.Recv != nil {
+			methods[d.Name.Name] = slices.ContainsFunc(d.Type.Params.List, func(f *ast.Field) bool { return len(f.Names) > 0 && f.Names[0].Name == "params" })
+		}
+	}
+	return methods, nil
 }
 
 // readReserved reads them from the source, and adds those of the raw client.

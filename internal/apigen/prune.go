@@ -12,7 +12,7 @@ import (
 // is generated of the calls.
 func (f Files) users(source map[string][]byte) map[string][]byte {
 	users := maps.Clone(source)
-	for _, path := range []string{"api/calls.gen.go", "api/related.gen.go", requestsPath} {
+	for _, path := range []string{callsPath, relatedPath, requestsPath} {
 		users[path] = f[path]
 	}
 	return users

@@ -112,10 +112,10 @@ func operationsOf(table []byte) map[string]string {
 	return found
 }
 
-// became tells what is new or gone in Go.
-func became(before, after Files, types *goTypes) ([]string, error) {
+// became tells what is new or gone in Go, against the table of operations and the names that were there.
+func became(table []byte, taken *reserved, after Files, types *goTypes) ([]string, error) {
 	var lines []string
-	was, is := operationsOf(before[operationsPath]), operationsOf(after[operationsPath])
+	was, is := operationsOf(table), operationsOf(after[operationsPath])
 	for _, key := range slices.Sorted(maps.Keys(is)) {
 		switch old := was[key]; {
 		case old == "":
@@ -129,10 +129,20 @@ func became(before, after Files, types *goTypes) ([]string, error) {
 			lines = append(lines, fmt.Sprintf("| gone: `%s` | `Client.%s` |", key, was[key]))
 		}
 	}
-	old, err := readTypes(before[typesPath])
+	methods, err := readCalls(after[callsPath])
 	if err != nil {
 		return nil, err
 	}
+	operations := slices.Collect(maps.Values(is))
+	for _, name := range slices.Sorted(maps.Keys(methods)) {
+		switch took, there := taken.calls[name]; {
+		case !there && !slices.Contains(operations, name):
+			lines = append(lines, fmt.Sprintf("| | new: `Client.%s` |", name))
+		case there && !took && methods[name]:
+			lines = append(lines, fmt.Sprintf("| | `Client.%s` takes parameters, one of which must be given |", name))
+		}
+	}
+	old := taken.before
 	for _, name := range slices.Sorted(maps.Keys(types.structs)) {
 		if old.structs[name] == nil {
 			lines = append(lines, fmt.Sprintf("| | new: `%s` |", name))
