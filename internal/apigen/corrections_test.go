@@ -16,8 +16,72 @@ import (
 func TestCorrectedUpstream(t *testing.T) {
 	t.Parallel()
 	in := presentInput(t)
-	before, _ := generate(t, in)
-	var corrections []*action
+	before, err := readDocument(in.Document)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := correct(before, in.Overlays); err != nil {
+		t.Fatal(err)
+	}
+	corrections := corrections(t, in)
+	if len(corrections) < 100 {
+		t.Fatalf("there are %d corrections only", len(corrections))
+	}
+	sample := slices.Clone(corrections)
+	if *mutations == 0 {
+		rand.New(rand.NewPCG(7, 8)).Shuffle(len(sample), func(i, j int) { sample[i], sample[j] = sample[j], sample[i] })
+		sample = sample[:6]
+	}
+	for _, a := range sample {
+		t.Run(fmt.Sprintf("%s:%d", a.file, a.line), func(t *testing.T) {
+			t.Parallel()
+			content, inline := correctedBy(t, in, a, corrections)
+			checkCorrected(t, in, before, a, content)
+			if inline != nil {
+				checkCorrected(t, in, before, a, inline)
+			}
+		})
+	}
+}
+
+// checkCorrected looks at what becomes of a correction in a document that says the same by itself, and of
+// the corrected document.
+func checkCorrected(t *testing.T, in Input, before *yaml.Node, a *action, document []byte) {
+	t.Helper()
+	in.Document = document
+	after, err := readDocument(in.Document)
+	if err != nil {
+		t.Fatal(err)
+	}
+	report, err := correct(after, in.Overlays)
+	if err != nil {
+		t.Fatal(err)
+	}
+	obsolete := false
+	for _, f := range report.Findings {
+		obsolete = obsolete || f.Outcome == Obsolete && f.File == a.file && f.Line == a.line
+		if f.Outcome == Conflict {
+			t.Errorf("%s:%d is in the way: %s", f.File, f.Line, f.Advice)
+		}
+	}
+	if obsolete || equal(before, after) {
+		return
+	}
+	code, _, err := presentFiles()
+	if err != nil {
+		t.Fatal(err)
+	}
+	files, _ := generate(t, in)
+	for path, content := range files {
+		if strings.HasSuffix(path, ".go") && !bytes.Equal(content, code[path]) {
+			t.Errorf("%s has changed, and the correction is not told to be obsolete", path)
+		}
+	}
+}
+
+// corrections are what the overlay corrects.
+func corrections(t *testing.T, in Input) (corrections []*action) {
+	t.Helper()
 	for _, o := range in.Overlays {
 		if strings.HasSuffix(o.Name, "/wire.yaml") || strings.HasSuffix(o.Name, "/answers.yaml") {
 			actions, err := readOverlay(o)
@@ -27,52 +91,58 @@ func TestCorrectedUpstream(t *testing.T) {
 			corrections = append(corrections, actions...)
 		}
 	}
-	if len(corrections) < 100 {
-		t.Fatalf("there are %d corrections only", len(corrections))
+	return corrections
+}
+
+// correctedBy is the present document with one correction made in it, and with the one that this builds
+// upon, if there is one. Where the correction names another schema, inline has that in its place.
+func correctedBy(t *testing.T, in Input, a *action, others []*action) (document, inline []byte) {
+	t.Helper()
+	naming, err := readOverlay(in.Overlays[0])
+	if err != nil {
+		t.Fatal(err)
 	}
-	if *mutations == 0 { // a sample
-		rand.New(rand.NewPCG(7, 8)).Shuffle(len(corrections), func(i, j int) { corrections[i], corrections[j] = corrections[j], corrections[i] })
-		corrections = corrections[:3]
-	}
-	for _, a := range corrections {
-		t.Run(fmt.Sprintf("%s:%d", a.file, a.line), func(t *testing.T) {
-			root, err := readDocument(in.Document)
+	for _, other := range append([]*action{nil}, others...) {
+		root, err := readDocument(in.Document)
+		if err != nil {
+			t.Fatal(err)
+		}
+		names := newHoister(root)
+		var finding *Finding
+		for _, action := range append(slices.Clone(naming), other, a) {
+			if action == nil {
+				continue
+			}
+			if finding, err = action.apply(root, names, &Report{}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if finding != nil {
+			continue
+		}
+		addMissing(root)
+		document = marshalled(t, root)
+		if a.Replace && member(&a.Update, "$ref") != nil {
+			nodes, err := query(root, names.paths.Replace(a.Target))
 			if err != nil {
 				t.Fatal(err)
 			}
-			names := newHoister(root)
-			naming, err := readOverlay(in.Overlays[0])
-			if err != nil {
-				t.Fatal(err)
+			for _, node := range nodes {
+				*node = *clone(names.resolved(node))
 			}
-			for _, action := range append(naming, a) {
-				finding, err := action.apply(root, names, &Report{})
-				if err != nil {
-					t.Fatal(err)
-				}
-				if finding != nil {
-					t.Skipf("it builds upon another one: %v", finding)
-				}
-			}
-			addMissing(root)
-			fixed := in
-			if fixed.Document, err = yaml.Marshal(root); err != nil {
-				t.Fatal(err)
-			}
-			after, report := generate(t, fixed)
-			obsolete := slices.ContainsFunc(report.Findings, func(f Finding) bool {
-				return f.File == a.file && f.Line == a.line && f.Outcome == Obsolete
-			})
-			for path, content := range after {
-				if strings.HasSuffix(path, ".go") && !bytes.Equal(content, before[path]) && !obsolete {
-					t.Errorf("%s has changed, and the correction is not told to be obsolete", path)
-				}
-			}
-			for _, f := range report.Findings {
-				if f.Outcome == Conflict {
-					t.Errorf("%s:%d is in the way: %s", f.File, f.Line, f.Advice)
-				}
-			}
-		})
+			inline = marshalled(t, root)
+		}
+		return document, inline
 	}
+	t.Fatal("it cannot be made in the document")
+	return nil, nil
+}
+
+func marshalled(t *testing.T, root *yaml.Node) []byte {
+	t.Helper()
+	content, err := yaml.Marshal(root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return content
 }

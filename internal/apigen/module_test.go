@@ -11,9 +11,11 @@ import (
 	"go/token"
 	"go/types"
 	"io"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -25,12 +27,61 @@ const root = "../.."
 type listed struct {
 	ImportPath, Dir, Export string
 	GoFiles, Imports        []string
+
+	sources map[string]*ast.File // by their paths from the root of the module
 }
 
-// packages lists the packages of the module and of what they import, those that are imported first,
-// with the files in which the compiler has left what they export.
-var packages = sync.OnceValues(func() ([]listed, error) {
-	cmd := exec.Command("go", "list", "-e", "-export", "-deps", "-json=ImportPath,Dir,Export,GoFiles,Imports", "./api/...", "./authn/...", "./examples/...", "./internal/operation", "./internal/bench")
+// A library is the module as it is checked again and again, with other generated files.
+type library struct {
+	set      *token.FileSet
+	packages []*listed      // that generated files are in, or that import one of these; what is imported comes first
+	compiled types.Importer // has the others
+}
+
+// module lists what is checked and reads it, once.
+var module = sync.OnceValues(func() (*library, error) {
+	all, err := goList("-deps", "./api/...", "./authn/...", "./examples/...", "./internal/operation", "./internal/bench")
+	if err != nil {
+		return nil, err
+	}
+	l := &library{set: token.NewFileSet()}
+	checked, others := map[string]bool{}, []string{"-export"}
+	for _, p := range all {
+		folder, own := strings.CutPrefix(p.ImportPath, modulePath)
+		checked[p.ImportPath] = own && (folder == filepath.Dir(typesPath) || folder == filepath.Dir(operationsPath)) ||
+			slices.ContainsFunc(p.Imports, func(path string) bool { return checked[path] })
+		if !checked[p.ImportPath] {
+			others = append(others, p.ImportPath)
+			continue
+		}
+		p.sources = map[string]*ast.File{}
+		for _, name := range p.GoFiles {
+			if p.sources[folder+"/"+name], err = parser.ParseFile(l.set, filepath.Join(p.Dir, name), nil, parser.SkipObjectResolution); err != nil {
+				return nil, err
+			}
+		}
+		l.packages = append(l.packages, p)
+	}
+	if all, err = goList(others...); err != nil {
+		return nil, err
+	}
+	exports := map[string]string{}
+	for _, p := range all {
+		exports[p.ImportPath] = p.Export
+	}
+	var reading sync.Mutex
+	compiled := importer.ForCompiler(l.set, "gc", func(path string) (io.ReadCloser, error) { return os.Open(exports[path]) })
+	l.compiled = importFunc(func(path string) (*types.Package, error) {
+		reading.Lock()
+		defer reading.Unlock()
+		return compiled.Import(path)
+	})
+	return l, nil
+})
+
+// goList lists packages, what is imported first.
+func goList(arguments ...string) (found []*listed, err error) {
+	cmd := exec.Command("go", append([]string{"list", "-e", "-json=ImportPath,Dir,Export,GoFiles,Imports"}, arguments...)...)
 	cmd.Dir, cmd.Env = root, append(os.Environ(), "GOWORK=off", "GOFLAGS=-buildvcs=false")
 	var message bytes.Buffer
 	cmd.Stderr = &message
@@ -38,65 +89,43 @@ var packages = sync.OnceValues(func() ([]listed, error) {
 	if err != nil {
 		return nil, fmt.Errorf("go list: %w\n%s", err, &message)
 	}
-	var found []listed
 	for decoder := json.NewDecoder(bytes.NewReader(out)); ; {
-		var p listed
-		if err := decoder.Decode(&p); errors.Is(err, io.EOF) {
+		p := &listed{}
+		if err := decoder.Decode(p); errors.Is(err, io.EOF) {
 			return found, nil
 		} else if err != nil {
 			return nil, err
 		}
 		found = append(found, p)
 	}
-})
+}
 
 // typeCheck type-checks every package of the module that generated files are in, or that imports one of
 // these, with the given files in the place of those on the disk. It returns package api.
 func typeCheck(files Files) (*types.Package, error) {
-	list, err := packages()
+	l, err := module()
 	if err != nil {
 		return nil, err
 	}
-	fset, exports := token.NewFileSet(), map[string]string{}
 	checked := map[string]*types.Package{}
-	compiled := importer.ForCompiler(fset, "gc", func(path string) (io.ReadCloser, error) { return os.Open(exports[path]) })
 	imports := importFunc(func(path string) (*types.Package, error) {
 		if p := checked[path]; p != nil {
 			return p, nil
 		}
-		return compiled.Import(path)
+		return l.compiled.Import(path)
 	})
-	changed := map[string]bool{}
-	for path := range files {
-		changed[modulePath+filepath.ToSlash(filepath.Dir(path))] = strings.HasSuffix(path, ".go")
-	}
-	for _, p := range list {
-		exports[p.ImportPath] = p.Export
-		needed := changed[p.ImportPath]
-		for _, path := range p.Imports {
-			needed = needed || checked[path] != nil
-		}
-		if !needed {
-			continue
-		}
-		var sources []*ast.File
-		for _, name := range p.GoFiles {
-			path := filepath.Join(p.Dir, name)
-			var content any
-			if strings.HasPrefix(p.ImportPath, modulePath) {
-				if generated, ok := files[strings.TrimPrefix(p.ImportPath, modulePath)+"/"+name]; ok {
-					content = generated
+	for _, p := range l.packages {
+		sources := maps.Clone(p.sources)
+		for path := range sources {
+			if content, given := files[path]; given {
+				if sources[path], err = parser.ParseFile(l.set, path, content, parser.SkipObjectResolution); err != nil {
+					return nil, err
 				}
 			}
-			file, err := parser.ParseFile(fset, path, content, parser.SkipObjectResolution)
-			if err != nil {
-				return nil, err
-			}
-			sources = append(sources, file)
 		}
 		var faults []string
 		config := types.Config{Importer: imports, Error: func(err error) { faults = append(faults, err.Error()) }}
-		checked[p.ImportPath], _ = config.Check(p.ImportPath, fset, sources, nil)
+		checked[p.ImportPath], _ = config.Check(p.ImportPath, l.set, slices.Collect(maps.Values(sources)), nil)
 		if len(faults) > 0 {
 			return nil, fmt.Errorf("%s does not compile:\n%s", p.ImportPath, strings.Join(faults[:min(len(faults), 10)], "\n"))
 		}
@@ -121,6 +150,26 @@ func presentInput(t testing.TB) Input {
 	}
 	return in
 }
+
+// presentFiles generates from it, once.
+func presentFiles() (Files, *Report, error) {
+	made, err := presentMade()
+	return made.files, made.report, err
+}
+
+type made struct {
+	files  Files
+	report *Report
+}
+
+var presentMade = sync.OnceValues(func() (m made, err error) {
+	in, err := present()
+	if err != nil {
+		return m, err
+	}
+	m.files, m.report, err = Generate(in)
+	return m, err
+})
 
 // goRun runs a program of the module with files in the place of those on the disk.
 func goRun(t *testing.T, files Files, path string) string {

@@ -1,10 +1,10 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"flag"
 	"fmt"
-	"go/types"
 	"maps"
 	"math/rand/v2"
 	"slices"
@@ -57,12 +57,17 @@ var additions = []mutation{
 // TestMoves makes all changes at once that change nothing.
 func TestMoves(t *testing.T) {
 	t.Parallel()
-	before := exported(t, presentInput(t).Document)
 	doc := presentDocument(t)
 	for _, m := range moves {
 		m.apply(doc, rand.New(rand.NewPCG(1, 2)))
 	}
-	if diff := cmp.Diff(before, exported(t, encoded(t, doc))); diff != "" {
+	checkMoved(t, encoded(t, doc))
+}
+
+func checkMoved(t *testing.T, content []byte) {
+	t.Helper()
+	files, _ := generate(t, importInput(t, content))
+	if diff := cmp.Diff(surfaces(t, files)); diff != "" {
 		t.Errorf("what package api exports has changed (-before +after):\n%s", diff)
 	}
 }
@@ -83,9 +88,12 @@ func TestAdditions(t *testing.T) {
 
 func checkAdded(t *testing.T, content []byte, added []string) {
 	t.Helper()
-	files, _ := generate(t, importInput(t, content))
-	if _, err := typeCheck(files); err != nil {
-		t.Fatal(err)
+	in := importInput(t, content)
+	files, _ := generate(t, in)
+	keepsSurface(t, files)
+	in.Before = files
+	if again, _ := generate(t, in); !maps.EqualFunc(files, again, bytes.Equal) {
+		t.Error("a second generation writes something else")
 	}
 	for _, name := range added {
 		if !strings.Contains(string(files[typesPath]), `"`+name) && !strings.Contains(string(files[operationsPath]), name) {
@@ -109,7 +117,6 @@ func TestMutations(t *testing.T) {
 		start = uint64(time.Now().UnixNano())
 	}
 	t.Logf("-seed %d", start)
-	before := exported(t, presentInput(t).Document)
 	for i := range *mutations {
 		r := rand.New(rand.NewPCG(start, uint64(i)))
 		doc := presentDocument(t)
@@ -124,10 +131,11 @@ func TestMutations(t *testing.T) {
 			added = append(added, m.apply(doc, r)...)
 		}
 		t.Run(fmt.Sprintf("%d %s", i, strings.Join(names, ", ")), func(t *testing.T) {
+			t.Parallel()
 			if added != nil {
 				checkAdded(t, encoded(t, doc), added)
-			} else if diff := cmp.Diff(before, exported(t, encoded(t, doc))); diff != "" {
-				t.Errorf("-seed %d: what package api exports has changed:\n%s", start, diff)
+			} else {
+				checkMoved(t, encoded(t, doc))
 			}
 		})
 	}
@@ -149,58 +157,6 @@ func encoded(t testing.TB, doc part) []byte {
 		t.Fatal(err)
 	}
 	return content
-}
-
-// exported lists what package api exports when it is generated from a document, without the names of
-// arguments.
-func exported(t testing.TB, content []byte) []string {
-	t.Helper()
-	files, _ := generate(t, importInput(t, content))
-	pkg, err := typeCheck(files)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var names []string
-	scope := pkg.Scope()
-	for _, name := range scope.Names() {
-		object := scope.Lookup(name)
-		if !object.Exported() {
-			continue
-		}
-		names = append(names, withoutNames(object.Type(), object))
-		named, ok := object.Type().(*types.Named)
-		if _, isType := object.(*types.TypeName); !isType || !ok {
-			continue
-		}
-		for method := range named.Methods() {
-			if method.Exported() {
-				names = append(names, withoutNames(method.Type(), method))
-			}
-		}
-		if fields, ok := named.Underlying().(*types.Struct); ok {
-			for i := range fields.NumFields() {
-				names = append(names, name+"."+withoutNames(fields.Field(i).Type(), fields.Field(i))+" "+fields.Tag(i))
-			}
-		}
-	}
-	slices.Sort(names)
-	return names
-}
-
-func withoutNames(t types.Type, object types.Object) string {
-	signature, ok := t.(*types.Signature)
-	if !ok {
-		return object.Name() + " " + t.String()
-	}
-	var arguments []string
-	for v := range signature.Params().Variables() {
-		arguments = append(arguments, v.Type().String())
-	}
-	receiver := ""
-	if signature.Recv() != nil {
-		receiver = signature.Recv().Type().String()
-	}
-	return fmt.Sprintf("%s %s(%s) %s", receiver, object.Name(), strings.Join(arguments, ", "), signature.Results())
 }
 
 // eachOperation visits the operations in an order of its own.
@@ -408,9 +364,12 @@ func addMember(doc part, r *rand.Rand) []string {
 			objects = append(objects, object(schemas, name, "properties"))
 		}
 	}
-	eachOperation(doc, func(_ string, _, operation part) {
+	eachOperation(doc, func(path string, _, operation part) {
+		if path == "/user/history" || path == "/manga/{id}/read" {
+			return // of a wrong type, which is replaced: any change is a conflict
+		}
 		eachPart(operation["responses"], func(p part) {
-			if properties := object(p, "properties"); p["type"] == "object" && properties != nil && properties["ratings"] == nil && properties["1"] == nil && len(properties) > 1 {
+			if properties := object(p, "properties"); p["type"] == "object" && properties != nil && properties["1"] == nil && len(properties) > 1 {
 				objects = append(objects, properties)
 			}
 		})

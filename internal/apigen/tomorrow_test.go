@@ -13,8 +13,8 @@ import (
 )
 
 // tomorrow returns a document as MangaDex could publish it next: the present facts with an operation, a
-// parameter, an enum value and a property that nobody here has heard of, and without the operations
-// that are deprecated today. It also returns how the removed operations are reported.
+// parameter, an enum value and a property that nobody here has heard of, with parameters of operations that
+// had none, and without the operations that are deprecated today. It also returns how the removed operations are reported.
 func tomorrow(t testing.TB) (content []byte, removed []string) {
 	t.Helper()
 	var doc part
@@ -92,6 +92,14 @@ properties:
 	search := at("paths", "/manga", "get")
 	parameters, _ := search["parameters"].([]any)
 	search["parameters"] = append(parameters, value("{name: mood, in: query, schema: {type: string}, description: Only of this mood}"))
+	for method, parameter := range map[string]string{
+		"post":   "{name: quiet, in: query, schema: {type: boolean}}",
+		"delete": "{name: reason, in: query, required: true, schema: {type: string}}",
+	} {
+		follow := at("paths", "/manga/{id}/follow", method)
+		parameters, _ := follow["parameters"].([]any)
+		follow["parameters"] = append(parameters, value(parameter))
+	}
 	status := at("components", "schemas", "MangaAttributes", "properties", "status")
 	values, _ := status["enum"].([]any)
 	status["enum"] = append(values, "dormant")
@@ -122,6 +130,8 @@ func TestReportOfTomorrow(t *testing.T) {
 	for _, line := range append(removed,
 		"+ added operation GET /manga/{id}/mood (get-manga-id-mood)",
 		"+ added query parameter GET /manga?mood",
+		"+ added query parameter POST /manga/{id}/follow?quiet",
+		"+ added required query parameter DELETE /manga/{id}/follow?reason",
 		"+ added enum value MangaAttributes.status: dormant",
 		"+ added property ChapterAttributes.mood: string",
 		"+ added schema MangaMoodResponse",
@@ -136,7 +146,7 @@ func TestReportOfTomorrow(t *testing.T) {
 			told++
 		}
 	}
-	if want := len(removed) + 5 + 1; told != want { // and the version
+	if want := len(removed) + 7 + 1; told != want { // and the version
 		t.Errorf("%d changes instead of %d:\n%s", told, want, &b)
 	}
 }

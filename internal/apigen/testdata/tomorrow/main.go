@@ -4,6 +4,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -70,6 +71,16 @@ func run(ctx context.Context) error {
 	}
 	fmt.Println(list.Data[0].Attributes.Status == api.PublicationStatusDormant)
 	fmt.Println(*api.ChapterAttributes{Mood: api.Ptr("calm")}.Mood)
+	// A first parameter that can be left out leaves the method as it is; one that must be given does not.
+	s.answer = `{"result":"ok"}`
+	err = errors.Join(
+		client.FollowManga(ctx, id),
+		client.FollowMangaWith(ctx, id, &api.FollowMangaParams{Quiet: api.Ptr(true)}),
+		client.UnfollowManga(ctx, id, &api.UnfollowMangaParams{Reason: "read"}),
+	)
+	if err != nil {
+		return err
+	}
 	for _, op := range api.Operations() {
 		if op.Deprecated {
 			fmt.Println(op.ID, "is still there")
