@@ -39,11 +39,10 @@ func (l *Limiter) reportSent(now time.Time) error {
 	ctx, cancel := context.WithTimeout(context.Background(), min(l.timeout, probeEvery/2))
 	defer cancel()
 	counts := l.sending.report(now)
-	hold := time.Duration(0)
-	if l.turns > 0 {
-		hold = 2 * probeEvery // until every other process has asked again, and its commands have arrived
-	}
 	keys, args := []string{l.key("state")}, []any{hold.Microseconds()}
+	if l.turns == 0 { // nobody has sent anything
+		args[0] = 0
+	}
 	for _, one := range counts {
 		keys = append(keys, l.key(one.name))
 		args = append(args, one.period.Microseconds(), now.Sub(one.at).Microseconds(), l.member())
@@ -80,7 +79,7 @@ func (l *Limiter) alone(r *reservation, cause error) (place, error) {
 	}
 	at, ok := l.sending.next(r.call, away, now)
 	if !ok {
-		return place{}, &UnavailableError{Server: l.server(), Err: cause}
+		return place{}, &UnavailableError{Server: addressOf(l.redis), Err: cause}
 	}
 	if at.After(r.ends) {
 		return place{}, r.late(at)

@@ -19,16 +19,19 @@
 // # How requests are spread
 //
 // Each process has a queue for every allowance, and only the first of a queue asks Redis for a
-// place: one script, one round trip, after which it waits for its time. So a process that is killed
-// takes a place or two with it, and processes that are equally busy get equal shares. A call whose
-// own allowance is used up gets a place far ahead and leaves the earlier ones to others. All times
-// are those of the clock of Redis; those of the machines do not matter.
+// place: one script, one round trip, after which it waits for its time. So processes that are equally
+// busy get equal shares. A call whose own allowance is used up gets a place far ahead and leaves the
+// earlier ones to others; with each call of its process that place is lent on, so that it is another's
+// seconds after a process is killed. What is lost then is the next place that the process had. One that
+// is stopped for longer than its place lasts takes another. All times are those of the clock of Redis;
+// those of the machines do not matter.
 //
 // # When Redis is away
 //
 // Nothing is sent, and the error is an [UnavailableError]; or, with [WithLocalShare], each process
 // goes on with its part of the allowance, in turns that were agreed on before. When Redis is back,
-// so is the limiter.
+// so is the limiter. A local share is for when Redis is away for all: where only some processes cannot
+// reach it, these add their parts to what the others send.
 //
 // # What is in Redis
 //

@@ -34,6 +34,7 @@ type Limiter struct {
 	lines   map[string]*line
 	shared  state
 	sending share
+	loans   loans
 }
 
 // state is what this process knows of Redis. It is replaced as a whole.
@@ -53,7 +54,7 @@ func NewLimiter(client redis.UniversalClient, options ...LimiterOption) (*Limite
 	}
 	l := &Limiter{
 		redis: client, prefix: "mangadex", requests: 5, period: time.Second, timeout: 2 * time.Second,
-		process: rand.Text(), lines: map[string]*line{},
+		process: rand.Text(), lines: map[string]*line{}, loans: loans{until: map[string]time.Time{}},
 	}
 	for _, option := range options {
 		if option == nil {
@@ -68,8 +69,8 @@ func NewLimiter(client redis.UniversalClient, options ...LimiterOption) (*Limite
 }
 
 // margin is the length of a period with what is added for the differences between the times on the
-// way.
-func margin(period time.Duration) time.Duration { return period + period/50 }
+// way, as a LocalLimiter does.
+func margin(period time.Duration) time.Duration { return period + period/100 }
 
 // Wait implements [transport.Limiter].
 func (l *Limiter) Wait(ctx context.Context, call transport.Call, maxWait time.Duration) error {
@@ -109,7 +110,7 @@ func (l *Limiter) Reserve(ctx context.Context, call transport.Call, maxWait time
 		return nil, r.late(time.Now().Add(l.step(call)))
 	}
 	defer queue.leave()
-	for {
+	for missed := 0; ; {
 		place, err := l.place(ctx, r)
 		if err != nil {
 			return nil, err
@@ -125,11 +126,13 @@ func (l *Limiter) Reserve(ctx context.Context, call transport.Call, maxWait time
 			}
 			continue
 		}
-		if err := sleep(ctx, place.wait); err != nil {
+		held, err := l.await(ctx, place)
+		if err != nil {
 			place.giveBack()
 			return nil, err
 		}
 		switch ban, pause := l.heard(call); {
+		case !held:
 		case ban != nil:
 			place.giveBack()
 			return nil, ban
@@ -138,6 +141,9 @@ func (l *Limiter) Reserve(ctx context.Context, call transport.Call, maxWait time
 			if pause.After(r.ends) {
 				return nil, r.late(pause)
 			}
+		case missed < 3 && time.Since(until) > missedAfter: // the process was stopped, or the machine is busy
+			place.giveBack()
+			missed++
 		default:
 			return place.giveBack, nil
 		}
@@ -172,6 +178,10 @@ func (r *reservation) late(at time.Time) error {
 	return e
 }
 
+// missedAfter is how late a request may be for its place. Later ones would come too near to those that
+// follow, so another place is taken.
+const missedAfter = 25 * time.Millisecond
+
 // step is the time between two requests of an allowance in the long run.
 func (l *Limiter) step(call transport.Call) time.Duration {
 	step := l.period / time.Duration(l.requests)
@@ -201,7 +211,8 @@ func (l *Limiter) line(call transport.Call) *line {
 type place struct {
 	wait     time.Duration
 	giveBack func()
-	notYet   bool // it is so far away that Redis may be back before, and is asked again
+	lent     string // name in Redis of one that is lent
+	notYet   bool   // it is so far away that Redis may be back before, and is asked again
 }
 
 // place asks Redis for a place, or takes one of the share of this process if Redis is away.

@@ -23,7 +23,7 @@ func WithPrefix(prefix string) LimiterOption {
 }
 
 // WithRate sets the allowance of everything: no more than so many requests in any period of a length.
-// The default is that of MangaDex, 5 in a second. Two hundredths are added to each period for the
+// The default is that of MangaDex, 5 in a second. A hundredth is added to each period for the
 // differences between the times on the way.
 func WithRate(requests int, per time.Duration) LimiterOption {
 	const largest, longest = 1000, time.Hour
@@ -71,11 +71,7 @@ type UnavailableError struct {
 
 // Error names the server.
 func (e *UnavailableError) Error() string {
-	at := ""
-	if e.Server != "" {
-		at = " at " + e.Server
-	}
-	return fmt.Sprintf("fleet: not sent: Redis%s, which keeps the allowance, cannot be asked: %v; check that it runs, and its password", at, e.Err)
+	return fmt.Sprintf("fleet: not sent: Redis%s, which keeps the allowance, cannot be asked: %v; check that it runs, and its password", at(e.Server), e.Err)
 }
 
 // Unwrap returns what went wrong.

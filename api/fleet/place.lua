@@ -1,18 +1,34 @@
 -- Finds the earliest place for a request in the allowance of everything, and in its own if it has
 -- one, and takes it. Times are microseconds of Redis' clock.
 --
--- KEYS: state, places of everything, places of the bucket (if it has an allowance)
+-- KEYS: state, places of everything, those that are lent, places of the bucket (if it has an allowance)
 -- ARGV: member, longest wait, requests and period of everything, step between two that have waited,
---       bucket, requests and period of the bucket, id of the process, its turn, number of turns
+--       bucket, requests and period of the bucket, id of the process, its turn, number of turns, for how
+--       long a place is lent, whether this one is if it is far away, then the members that are lent to
+--       the process
 local clock = redis.call('TIME')
 local now = clock[1] * 1000000 + clock[2]
-local state, all, own = KEYS[1], KEYS[2], KEYS[3]
+local state, all, lent, own = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local member, patience = ARGV[1], tonumber(ARGV[2])
 local requests, period, step = tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
 local bucket, ownRequests, ownPeriod = ARGV[6], tonumber(ARGV[7]), tonumber(ARGV[8])
-local process, turn, turns = ARGV[9], tonumber(ARGV[10]), tonumber(ARGV[11])
+local process, turn, turns, loan = ARGV[9], tonumber(ARGV[10]), tonumber(ARGV[11]), tonumber(ARGV[12])
 
 local function text(n) return string.format('%.0f', n) end
+-- keep keeps a key for a time at least, in microseconds, and a minute.
+local function keep(key, time)
+  local ms = math.ceil(time / 1000) + 60000
+  if redis.call('PTTL', key) < ms then redis.call('PEXPIRE', key, text(ms)) end
+end
+
+-- A place that is lent is lent on with each call of its process. Those of a process that is not heard of
+-- any more go to others.
+for i = 14, #ARGV do redis.call('ZADD', lent, 'XX', text(now + loan), ARGV[i]) end
+for _, lost in ipairs(redis.call('ZRANGEBYSCORE', lent, '-inf', text(now))) do
+  local place = redis.call('ZSCORE', all, lost)
+  if place and tonumber(place) > now then redis.call('ZREM', all, lost) end
+end
+redis.call('ZREMRANGEBYSCORE', lent, '-inf', text(now))
 
 -- A turn is for when Redis is away. It is lent for a minute, and lent on with each call.
 local function lend(i)
@@ -44,6 +60,9 @@ local at = math.max(now, pause, ownPause)
 if own then
   ownRequests = tonumber(known[5]) or ownRequests
   redis.call('ZREMRANGEBYSCORE', own, '-inf', text(now - ownPeriod))
+  for _, ahead in ipairs(redis.call('ZRANGEBYSCORE', own, '(' .. text(now), '+inf')) do
+    if not redis.call('ZSCORE', all, ahead) then redis.call('ZREM', own, ahead) end
+  end
   local last = redis.call('ZREVRANGE', own, 0, 0, 'WITHSCORES')[2]
   local oldest = redis.call('ZREVRANGE', own, ownRequests - 1, ownRequests - 1, 'WITHSCORES')[2]
   at = math.max(at, tonumber(last) or 0, oldest and tonumber(oldest) + ownPeriod or 0)
@@ -88,11 +107,14 @@ if at - now > patience then
 end
 redis.call('ZADD', all, text(at), member)
 if earliest then redis.call('HSET', state, 'front', text(at)) end
-local keep = text(math.ceil((at - now + 2 * period) / 1000) + 60000)
-redis.call('PEXPIRE', all, keep)
+keep(all, at - now + 2 * period)
 redis.call('PEXPIRE', state, 7 * 24 * 3600 * 1000)
 if own then
   redis.call('ZADD', own, text(at), member)
-  redis.call('PEXPIRE', own, text(math.ceil((at - now + ownPeriod) / 1000) + 60000))
+  keep(own, at - now + ownPeriod)
+  if ARGV[13] == '1' and at - now > loan then
+    redis.call('ZADD', lent, text(now + loan), member)
+    keep(lent, loan)
+  end
 end
 return {'place', at - now, text(now), turn, math.max(pause, now) - now}

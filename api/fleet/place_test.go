@@ -30,11 +30,17 @@ type server struct {
 
 // start starts redis-server, which Debian has in the package redis-server. Its data is kept in a
 // folder of the test.
-func start(t *testing.T, args ...string) *server {
+func start(t testing.TB, args ...string) *server {
 	t.Helper()
-	path, err := exec.LookPath("redis-server")
+	return startEngine(t, "redis-server", args...)
+}
+
+// startEngine starts a server that is Redis or does what Redis does.
+func startEngine(t testing.TB, name string, args ...string) *server {
+	t.Helper()
+	path, err := exec.LookPath(name)
 	if err != nil {
-		t.Skip("there is no redis-server; it is in the package of that name")
+		t.Skipf("there is no %s; Debian has it in the package of that name, valkey-server from version 13 on", name)
 	}
 	addr := freePort(t)
 	_, port, _ := net.SplitHostPort(addr)
@@ -46,7 +52,7 @@ func start(t *testing.T, args ...string) *server {
 
 // freePort finds a port that nobody listens at, below those that systems give out by themselves: one of
 // these could be given to another test before the server has it.
-func freePort(t *testing.T) string {
+func freePort(t testing.TB) string {
 	t.Helper()
 	for range 100 {
 		addr := "127.0.0.1:" + strconv.Itoa(20_000+rand.IntN(12_000))
@@ -59,7 +65,7 @@ func freePort(t *testing.T) string {
 	return ""
 }
 
-func (s *server) up(t *testing.T) {
+func (s *server) up(t testing.TB) {
 	t.Helper()
 	s.cmd = exec.Command(s.args[0], s.args[1:]...)
 	if err := s.cmd.Start(); err != nil {
@@ -76,7 +82,7 @@ func (s *server) up(t *testing.T) {
 	t.Fatal("redis-server does not come up")
 }
 
-func (s *server) down(t *testing.T) {
+func (s *server) down(t testing.TB) {
 	t.Helper()
 	if s.cmd == nil {
 		return
@@ -86,13 +92,13 @@ func (s *server) down(t *testing.T) {
 	s.cmd = nil
 }
 
-func (s *server) client(t *testing.T) *redis.Client {
+func (s *server) client(t testing.TB) *redis.Client {
 	client := redis.NewClient(&redis.Options{Addr: s.addr})
 	t.Cleanup(func() { client.Close() })
 	return client
 }
 
-// engines runs a test on a Redis in memory, which is there on every machine, and on a real one.
+// engines runs a test on a Redis in memory, which is there on every machine, on a real one, and on Valkey.
 func engines(t *testing.T, test func(t *testing.T, client *redis.Client)) {
 	t.Run("miniredis", func(t *testing.T) {
 		t.Parallel()
@@ -100,10 +106,12 @@ func engines(t *testing.T, test func(t *testing.T, client *redis.Client)) {
 		t.Cleanup(func() { client.Close() })
 		test(t, client)
 	})
-	t.Run("redis-server", func(t *testing.T) {
-		t.Parallel()
-		test(t, start(t).client(t))
-	})
+	for _, name := range []string{"redis-server", "valkey-server"} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			test(t, startEngine(t, name).client(t))
+		})
+	}
 }
 
 func limiter(t *testing.T, client redis.UniversalClient, options ...fleet.LimiterOption) *fleet.Limiter {

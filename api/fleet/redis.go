@@ -22,12 +22,15 @@ var (
 	backSource string
 	//go:embed learn.lua
 	learnSource string
+	//go:embed lend.lua
+	lendSource string
 	//go:embed report.lua
 	reportSource string
 
 	placeScript  = redis.NewScript(placeSource)
 	backScript   = redis.NewScript(backSource)
 	learnScript  = redis.NewScript(learnSource)
+	lendScript   = redis.NewScript(lendSource)
 	reportScript = redis.NewScript(reportSource)
 )
 
@@ -37,7 +40,7 @@ func (l *Limiter) key(name string) string { return "{" + l.prefix + "}:" + name 
 
 // keys are those that a call is about.
 func (l *Limiter) keys(call transport.Call) []string {
-	keys := []string{l.key("state"), l.key("all")}
+	keys := []string{l.key("state"), l.key("all"), l.key("lent")}
 	if limited(call) {
 		keys = append(keys, l.key("bucket:"+call.Bucket()))
 	}
@@ -57,10 +60,16 @@ func (l *Limiter) askPlace(ctx context.Context, r *reservation) (place, error) {
 	turn := l.sending.held()
 	asking, cancel := context.WithTimeout(ctx, l.timeout)
 	defer cancel()
-	answer, err := placeScript.Run(asking, l.redis, keys,
-		member, max(time.Until(r.ends), 0).Microseconds(), l.requests, period.Microseconds(), max(step.Microseconds(), 1),
-		r.call.Bucket(), requests, own.Microseconds(), l.process, turn, l.turns,
-	).Slice()
+	asked := time.Now()
+	lent, lends := l.loans.held(asked), l.lends(r.call)
+	args := []any{
+		member, max(r.ends.Sub(asked), 0).Microseconds(), l.requests, period.Microseconds(), max(step.Microseconds(), 1),
+		r.call.Bucket(), requests, own.Microseconds(), l.process, turn, l.turns, loan.Microseconds(), lends,
+	}
+	for _, one := range lent {
+		args = append(args, one)
+	}
+	answer, err := placeScript.Run(asking, l.redis, keys, args...).Slice()
 	heard := time.Now()
 	if err != nil {
 		if ctx.Err() != nil {
@@ -75,7 +84,9 @@ func (l *Limiter) askPlace(ctx context.Context, r *reservation) (place, error) {
 		return place{}, redisError{err}
 	}
 	wait := got.wait
-	l.sending.agree(got, heard)
+	l.loans.lend(asked, lent...)
+	far := lends && wait > loan // as the script sees it
+	l.sending.agree(got, far, heard)
 	switch got.verdict {
 	case "ban":
 		l.mu.Lock()
@@ -88,7 +99,12 @@ func (l *Limiter) askPlace(ctx context.Context, r *reservation) (place, error) {
 	case "late":
 		return place{}, r.late(heard.Add(wait))
 	}
-	return place{wait: wait, giveBack: func() { l.giveBack(keys, member, l.timeout) }}, nil
+	p := place{wait: wait, giveBack: func() { l.giveBack(keys, member, l.timeout) }}
+	if far {
+		p.lent = member
+		l.loans.begin(member, asked)
+	}
+	return p, nil
 }
 
 // placed is the answer of the script.
@@ -133,15 +149,23 @@ func (l *Limiter) clean(err error) error {
 	return errors.New(text)
 }
 
-// server is the address of Redis.
-func (l *Limiter) server() string { return addressOf(l.redis) }
-
+// addressOf is the address of Redis, empty where only the client knows it.
 func addressOf(client redis.UniversalClient) string {
 	switch client := client.(type) {
 	case *redis.Client:
-		return client.Options().Addr
+		if addr := client.Options().Addr; addr != "FailoverClient" { // of which Sentinels tell
+			return addr
+		}
 	case *redis.ClusterClient:
 		return strings.Join(client.Options().Addrs, ", ")
 	}
 	return ""
+}
+
+// at is where Redis is, as a part of a sentence.
+func at(address string) string {
+	if address == "" {
+		return ""
+	}
+	return " at " + address
 }

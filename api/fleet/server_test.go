@@ -1,6 +1,7 @@
 package fleet_test
 
 import (
+	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -90,27 +91,52 @@ func TestTLS(t *testing.T) {
 // All keys of a budget and of a login lie in one slot, so that a cluster runs the scripts.
 func TestCluster(t *testing.T) {
 	t.Parallel()
-	s := start(t, "--cluster-enabled", "yes")
-	single := s.client(t)
-	if err := single.ClusterAddSlotsRange(t.Context(), 0, 16383).Err(); err != nil {
-		t.Fatal(err)
-	}
-	client := redis.NewClusterClient(&redis.ClusterOptions{Addrs: []string{s.addr}})
-	t.Cleanup(func() { client.Close() })
-	for range 100 { // until the cluster is up
-		if info, err := single.ClusterInfo(t.Context()).Result(); err == nil && strings.Contains(info, "cluster_state:ok") {
-			break
+	const slots, servers = 16384, 3
+	var addrs []string
+	var all []*redis.Client
+	for i := range servers {
+		s := start(t, "--cluster-enabled", "yes")
+		one := s.client(t)
+		all, addrs = append(all, one), append(addrs, s.addr)
+		if err := one.ClusterAddSlotsRange(t.Context(), i*slots/servers, (i+1)*slots/servers-1).Err(); err != nil {
+			t.Fatal(err)
 		}
-		time.Sleep(50 * time.Millisecond)
+		host, port, _ := net.SplitHostPort(addrs[0])
+		if err := one.ClusterMeet(t.Context(), host, port).Err(); i > 0 && err != nil {
+			t.Fatal(err)
+		}
 	}
-	l := limiter(t, client)
+	for _, one := range all {
+		eventually(t, "the cluster comes up", func() bool {
+			info, err := one.ClusterInfo(t.Context()).Result()
+			return err == nil && strings.Contains(info, "cluster_state:ok") && strings.Contains(info, "cluster_known_nodes:3")
+		})
+	}
+	client := redis.NewClusterClient(&redis.ClusterOptions{Addrs: addrs})
+	t.Cleanup(func() { client.Close() })
+	for _, prefix := range []string{"a", "b", "c", "d", "e"} { // which lie on different servers
+		useAll(t, client, prefix)
+	}
+}
+
+// useAll runs every script once.
+func useAll(t *testing.T, client redis.UniversalClient, prefix string) {
+	t.Helper()
+	l := limiter(t, client, fleet.WithPrefix(prefix))
 	giveBack, err := l.Reserve(t.Context(), transport.Call{Operation: "GetAtHomeServer", Limit: transport.Limit{Requests: 40, Per: time.Minute}}, time.Minute, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	giveBack()
 	l.Learn(transport.Call{Operation: "GetManga"}, transport.Feedback{Pause: time.Minute, All: true})
-	st := store(t, client)
+	var limited *transport.RateLimitError
+	if err := l.Wait(t.Context(), transport.Call{Operation: "GetManga"}, time.Second); !errors.As(err, &limited) {
+		t.Errorf("what was learned is not there: %v", err)
+	}
+	st, err := fleet.NewStore(client, prefix)
+	if err != nil {
+		t.Fatal(err)
+	}
 	unlock, err := st.Lock(t.Context())
 	if err != nil {
 		t.Fatal(err)
@@ -120,6 +146,71 @@ func TestCluster(t *testing.T) {
 	}
 	if err := unlock(); err != nil {
 		t.Error(err)
+	}
+	if token, err := st.Load(t.Context()); err != nil || token.RefreshToken != "refresh" {
+		t.Errorf("the store holds %q, %v", token.RefreshToken, err)
+	}
+}
+
+func eventually(t *testing.T, what string, is func() bool) {
+	t.Helper()
+	for range 600 {
+		if is() {
+			return
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	t.Fatalf("it does not happen that %s", what)
+}
+
+// When the server that Sentinels watch is gone, the one that takes its place is used, with what was
+// there.
+func TestSentinel(t *testing.T) {
+	t.Parallel()
+	master := start(t)
+	host, port, _ := net.SplitHostPort(master.addr)
+	replica := start(t, "--replicaof", host+" "+port)
+	config := filepath.Join(t.TempDir(), "sentinel.conf") // which it rewrites
+	text := "sentinel monitor fleet " + host + " " + port + " 1\nsentinel down-after-milliseconds fleet 500\nsentinel failover-timeout fleet 5000\n"
+	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	sentinel := startEngine(t, "redis-server") // whose address it takes
+	sentinel.down(t)
+	_, sentinelPort, _ := net.SplitHostPort(sentinel.addr)
+	sentinel.args = []string{sentinel.args[0], config, "--port", sentinelPort, "--bind", "127.0.0.1", "--sentinel"}
+	sentinel.up(t)
+
+	client := redis.NewFailoverClient(&redis.FailoverOptions{MasterName: "fleet", SentinelAddrs: []string{sentinel.addr}})
+	t.Cleanup(func() { client.Close() })
+	l, st := limiter(t, client), store(t, client)
+	call := transport.Call{Operation: "GetManga"}
+	if err := l.Wait(t.Context(), call, time.Minute); err != nil {
+		t.Fatal(err)
+	}
+	if err := st.Save(t.Context(), authn.Token{RefreshToken: "refresh"}); err != nil {
+		t.Fatal(err)
+	}
+	watcher := redis.NewSentinelClient(&redis.Options{Addr: sentinel.addr})
+	t.Cleanup(func() { watcher.Close() })
+	eventually(t, "the sentinel knows the replica, which has everything", func() bool {
+		known, err := watcher.Replicas(t.Context(), "fleet").Result()
+		there, _ := replica.client(t).Exists(t.Context(), "{login}:token").Result()
+		return err == nil && len(known) == 1 && there == 1
+	})
+	master.down(t)
+	eventually(t, "the replica takes over", func() bool { return l.Wait(t.Context(), call, time.Minute) == nil })
+	if token, err := st.Load(t.Context()); err != nil || token.RefreshToken != "refresh" {
+		t.Errorf("the store holds %q, %v", token.RefreshToken, err)
+	}
+	sentinel.down(t)
+	replica.down(t)
+	var away *fleet.UnavailableError
+	if err := l.Wait(t.Context(), call, time.Minute); !errors.As(err, &away) || strings.Contains(err.Error(), "FailoverClient") {
+		t.Errorf("got %v", err)
+	}
+	if _, err := st.Load(t.Context()); err == nil || strings.Contains(err.Error(), "FailoverClient") || strings.Contains(err.Error(), "at ,") {
+		t.Errorf("got %v", err)
 	}
 }
 
@@ -150,32 +241,60 @@ func TestRedisAway(t *testing.T) {
 	t.Error("it does not find Redis again")
 }
 
-// A call costs one round trip.
-func BenchmarkWait(b *testing.B) {
-	addr := os.Getenv("FLEET_REDIS")
-	if addr == "" {
-		b.Skip("give the address of a Redis server in FLEET_REDIS")
+// A call costs one script, and of one core of Redis, on which thousands of them fit, this.
+func BenchmarkCall(b *testing.B) {
+	const calls = 20_000
+	client := start(b).client(b)
+	l, err := fleet.NewLimiter(client, fleet.WithRate(1000, time.Millisecond))
+	if err != nil {
+		b.Fatal(err)
 	}
-	client := redis.NewClient(&redis.Options{Addr: addr})
-	defer client.Close()
-	call := transport.Call{Operation: "GetManga"}
-	b.Run("limiter", func(b *testing.B) {
-		l, err := fleet.NewLimiter(client, fleet.WithPrefix("bench"), fleet.WithRate(1000, time.Millisecond))
-		if err != nil {
+	processor := func() float64 { return usage(b, client, "cpu", `used_cpu_(?:user|sys)_main_thread:([0-9.]+)`) }
+	for b.Loop() {
+		if err := client.ConfigResetStat(b.Context()).Err(); err != nil {
 			b.Fatal(err)
 		}
-		for b.Loop() {
-			if err := l.Wait(b.Context(), call, time.Minute); err != nil {
+		before := processor()
+		for range calls {
+			if err := l.Wait(b.Context(), transport.Call{Operation: "GetManga"}, time.Minute); err != nil {
 				b.Fatal(err)
 			}
 		}
-	})
-	b.Run("an empty script", func(b *testing.B) {
-		script := redis.NewScript("return {'place', 0, '0', 0, 0}")
-		for b.Loop() {
-			if err := script.Run(b.Context(), client, []string{"a", "b"}, "member", 1, 2, 3, 4, 5, 6, 7, 8).Err(); err != nil {
-				b.Fatal(err)
-			}
+		took := (processor() - before) / calls
+		b.ReportMetric(usage(b, client, "commandstats", `cmdstat_eval(?:sha)?:calls=([0-9]+)`)/calls, "scripts/call")
+		b.ReportMetric(took*1e6, "Redis-µs/call")
+		b.ReportMetric(1/took, "calls/s-of-a-core")
+	}
+	b.ReportMetric(0, "ns/op")
+}
+
+// BenchmarkLocal is what a call costs beside the round trip, which is left out here.
+func BenchmarkLocal(b *testing.B) {
+	client := redis.NewClient(&redis.Options{Addr: "127.0.0.1:1"})
+	defer client.Close()
+	client.AddHook(answerer{})
+	l, err := fleet.NewLimiter(client)
+	if err != nil {
+		b.Fatal(err)
+	}
+	for b.Loop() {
+		if err := l.Wait(b.Context(), transport.Call{Operation: "GetManga"}, time.Minute); err != nil {
+			b.Fatal(err)
 		}
-	})
+	}
+}
+
+// An answerer answers in the place of Redis that a request may be sent at once.
+type answerer struct{}
+
+func (answerer) DialHook(next redis.DialHook) redis.DialHook { return next }
+func (answerer) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
+	return next
+}
+
+func (answerer) ProcessHook(redis.ProcessHook) redis.ProcessHook {
+	return func(_ context.Context, cmd redis.Cmder) error {
+		cmd.(*redis.Cmd).SetVal([]any{"place", int64(0), "1700000000000000", int64(-1), int64(0)})
+		return nil
+	}
 }

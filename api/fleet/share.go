@@ -7,9 +7,13 @@ import (
 	"github.com/mangadex-go/mangadex/api/transport"
 )
 
-// probeEvery is how often Redis is asked while it is away, and how long everything is held when it
-// is back, so that all processes have noticed and reported what they have sent.
-const probeEvery = time.Second
+const (
+	// probeEvery is how often Redis is asked while it is away.
+	probeEvery = time.Second
+	// hold is for how long nothing is sent when it is back, until all processes have noticed that and
+	// reported what they have sent.
+	hold = 3 * probeEvery / 2
+)
 
 // A share is the part of the allowance that a process has while Redis is away: turns in the time of
 // its clock, which all processes know from its last answers. Between two turns of one process every
@@ -23,7 +27,7 @@ type share struct {
 	turn   int       // of this process; -1: none
 	clock  int64     // of Redis when the turn was lent, in microseconds
 	agreed time.Time // the same by our own clock
-	tail   time.Time // last place that is known
+	tail   time.Time // last place that is known and not lent
 	used   map[string]time.Time
 	sent   []sent
 	pauses map[string]time.Time // by bucket; "": everything
@@ -47,12 +51,15 @@ func (s *share) held() int {
 	return s.turn
 }
 
-// agree notes what an answer of Redis says. The monotonic clock goes on from there.
-func (s *share) agree(got placed, heard time.Time) {
+// agree notes what an answer of Redis says, and whether it is about a place that is lent. The monotonic
+// clock goes on from there.
+func (s *share) agree(got placed, lent bool, heard time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.turn, s.clock, s.agreed = got.turn, got.clock, heard
-	s.tail = later(s.tail, heard.Add(got.wait))
+	if !lent {
+		s.tail = later(s.tail, heard.Add(got.wait))
+	}
 	if until := heard.Add(got.pause); got.pause > 0 {
 		s.pauses[""] = later(s.pauses[""], until)
 	}
@@ -90,9 +97,10 @@ func (s *share) next(call transport.Call, away, now time.Time) (time.Time, bool)
 	}
 	slot := s.period / time.Duration(s.requests)
 	cycle := slot * time.Duration(s.turns)
-	at := now
-	// What the others were given places for comes first: one each behind the last that we know.
-	at = later(at, later(away, s.tail).Add(s.period+cycle), s.pauses[""], s.pauses[call.Bucket()])
+	// What the others were given places for comes first: one each behind the last that we know, and
+	// those that are lent.
+	given := later(later(away, s.tail).Add(cycle), away.Add(loan))
+	at := later(now, given.Add(s.period), s.pauses[""], s.pauses[call.Bucket()])
 	if limited(call) {
 		requests := call.Limit.Requests
 		if learnt := s.limits[call.Bucket()]; learnt > 0 {

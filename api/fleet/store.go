@@ -111,9 +111,9 @@ func (s *Store) do(ctx context.Context, what, owner string, args ...any) (string
 	if err != nil {
 		text, _, _ := strings.Cut(err.Error(), ", script")
 		if ctx.Err() != nil {
-			return "", 0, fmt.Errorf("fleet: Redis at %s does not answer: %w", addressOf(s.redis), ctx.Err())
+			return "", 0, fmt.Errorf("fleet: Redis%s does not answer: %w", at(addressOf(s.redis)), ctx.Err())
 		}
-		return "", 0, fmt.Errorf("fleet: Redis at %s, which keeps the token: %s", addressOf(s.redis), text)
+		return "", 0, fmt.Errorf("fleet: Redis%s, which keeps the token: %s", at(addressOf(s.redis)), text)
 	}
 	if len(answer) == 2 {
 		verdict, ok1 := answer[0].(string)

@@ -1,0 +1,35 @@
+package fleet_test
+
+import (
+	"os"
+	"os/exec"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// Programs without this module pay nothing for it: neither it nor what it requires is among the
+// requirements of the library.
+func TestOthersDoWithout(t *testing.T) {
+	t.Parallel()
+	list := exec.Command("go", "list", "-m", "all")
+	list.Dir = "../.."
+	all, err := list.Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	mod, err := os.ReadFile("go.mod")
+	if err != nil {
+		t.Fatal(err)
+	}
+	const library = "github.com/mangadex-go/mangadex"
+	mine := regexp.MustCompile(`(?m)^(?:module |\t)(\S+)(?: v\S+)?$`).FindAllStringSubmatch(string(mod), -1) // without those that are indirect
+	if len(mine) < 4 || !strings.HasPrefix(string(all), library+"\n") {
+		t.Fatalf("%v in go.mod, and the library lists %s", mine, all)
+	}
+	for _, found := range mine {
+		if name := found[1]; name != library && strings.Contains(string(all), "\n"+name+" ") {
+			t.Errorf("the library requires %s", name)
+		}
+	}
+}
