@@ -100,6 +100,7 @@ func chaptersByDay(ctx context.Context, db *database) (figure, error) {
 		}
 		return strings.Compare(a, b)
 	})
+	more := len(f.Series) > shown
 	f.Series = f.Series[:min(len(f.Series), shown)]
 	for day := from; !day.After(to); day = day.AddDate(0, 0, 1) {
 		label := day.Format(time.DateOnly)
@@ -112,10 +113,14 @@ func chaptersByDay(ctx context.Context, db *database) (figure, error) {
 		for _, language := range f.Series {
 			row.Values = append(row.Values, byDay[label][language])
 		}
-		row.Values = append(row.Values, rest)
+		if more {
+			row.Values = append(row.Values, rest)
+		}
 		f.Rows = append(f.Rows, row)
 	}
-	f.Series = append(f.Series, "others")
+	if more {
+		f.Series = append(f.Series, "others")
+	}
 	return f, nil
 }
 

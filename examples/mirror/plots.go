@@ -21,30 +21,44 @@ import (
 	"github.com/mangadex-go/mangadex/api/reading"
 )
 
-// A look is what a plot is drawn in.
+// A look is how a plot is drawn.
 type look struct {
 	paper, ink, line color.Color
 	bars             []color.Color
+	narrow           bool // for a telephone
 }
 
+// The colours are those of the style sheet, and four more.
 var (
-	light = look{rgb(0xffffff), rgb(0x1d1b19), rgb(0xdcd7d0), []color.Color{rgb(0x8a2f1d), rgb(0xd98324), rgb(0x2f6f8f), rgb(0x5b8c3a), rgb(0x7a5195), rgb(0xa8a29a)}}
-	dark  = look{rgb(0x22201f), rgb(0xebe7e2), rgb(0x3a3633), []color.Color{rgb(0xf0a088), rgb(0xf2c063), rgb(0x7fbfdc), rgb(0xa5d17f), rgb(0xc7a3e0), rgb(0x7d766f)}}
+	light = look{rgb(0xffffff), rgb(0x1d1b19), rgb(0xdcd7d0), []color.Color{rgb(0x8a2f1d), rgb(0xd98324), rgb(0x2f6f8f), rgb(0x5b8c3a), rgb(0x7a5195), rgb(0xa8a29a)}, false}
+	dark  = look{rgb(0x22201f), rgb(0xebe7e2), rgb(0x3a3633), []color.Color{rgb(0xf0a088), rgb(0xf2c063), rgb(0x7fbfdc), rgb(0xa5d17f), rgb(0xc7a3e0), rgb(0x7d766f)}, false}
 )
 
 func rgb(v uint32) color.Color { return color.RGBA{uint8(v >> 16), uint8(v >> 8), uint8(v), 0xff} }
 
-const (
-	plotWidth  = 9 * vg.Inch
-	plotHeight = 3.4 * vg.Inch
-)
+// size is how wide and high a plot is that lies.
+func (l look) size() (width, height vg.Length) {
+	if l.narrow {
+		return 3.4 * vg.Inch, 2.4 * vg.Inch
+	}
+	return 9 * vg.Inch, 3.4 * vg.Inch
+}
+
+// labels are how many there are along a sequence, and how long one may be.
+func (l look) labels() (most, length int) {
+	if l.narrow {
+		return 4, 15
+	}
+	return 12, 26
+}
 
 // heightOf is that of the plot of a figure.
-func heightOf(f figure) vg.Length {
+func (l look) heightOf(f figure) vg.Length {
+	_, height := l.size()
 	if f.Upright {
-		return plotHeight
+		return height
 	}
-	return max(1.2*vg.Inch+vg.Length(len(f.Rows))*0.22*vg.Inch, plotHeight/2)
+	return max(1.2*vg.Inch+vg.Length(len(f.Rows))*0.22*vg.Inch, height/2)
 }
 
 // drawFigure draws a figure.
@@ -80,7 +94,7 @@ func drawFigure(c draw.Canvas, f figure, l look) error {
 	}
 	room := c.Max.X - c.Min.X
 	if !f.Upright {
-		room = c.Max.Y - c.Min.Y
+		room = c.Max.Y - c.Min.Y - 0.7*vg.Inch // of the axis
 	}
 	width := min(max(room*0.6/vg.Length(len(rows)), 1), vg.Inch)
 	var below *plotter.BarChart
@@ -103,15 +117,17 @@ func drawFigure(c draw.Canvas, f figure, l look) error {
 			p.Legend.Add(reading.Short(name, 12), bars)
 		}
 	}
-	p.Legend.Top = true
-	labels := ticks(rows, f.Upright)
+	// The names stand behind their colours: a browser may have another font, of another width.
+	p.Legend.Top, p.Legend.Left = true, true
+	p.Legend.Padding, p.Legend.ThumbnailWidth, p.Legend.XOffs = vg.Points(3), vg.Points(12), vg.Points(8)
+	labels := ticks(rows, f.Upright, l)
 	if f.Upright {
 		p.X.Tick.Marker, p.Y.Min = plot.ConstantTicks(labels), 0
 		p.Y.Label.Text = f.Unit
 		p.X.Min, p.X.Max = -0.6, float64(len(rows))-0.4
 		p.Y.Max *= 1.05
-		if len(f.Series) > 1 {
-			p.Y.Max *= 1.2 // room for the legend
+		if f.Series[0] != "" {
+			p.Y.Max *= 1.4 // room for the legend
 		}
 	} else {
 		p.Y.Tick.Marker, p.X.Min = plot.ConstantTicks(labels), 0
@@ -123,11 +139,12 @@ func drawFigure(c draw.Canvas, f figure, l look) error {
 	return nil
 }
 
-// ticks are the labels, a dozen of a sequence.
-func ticks(rows []figureRow, few bool) []plot.Tick {
+// ticks are the labels, a few of a sequence.
+func ticks(rows []figureRow, few bool, l look) []plot.Tick {
+	most, length := l.labels()
 	step := 1
 	if few {
-		step = (len(rows) + 11) / 12
+		step = (len(rows) + most - 1) / most
 	}
 	var all []plot.Tick
 	for i, row := range rows {
@@ -136,7 +153,7 @@ func ticks(rows []figureRow, few bool) []plot.Tick {
 			if few && len(label) > len("2006-01-") && strings.Count(label, "-") == 2 {
 				label = label[len("2006-"):]
 			}
-			all = append(all, plot.Tick{Value: float64(i), Label: reading.Short(label, 26)})
+			all = append(all, plot.Tick{Value: float64(i), Label: reading.Short(label, length)})
 		}
 	}
 	return all
@@ -144,7 +161,7 @@ func ticks(rows []figureRow, few bool) []plot.Tick {
 
 // writeSVG writes a plot as SVG.
 func writeSVG(w io.Writer, l look, all ...figure) error {
-	c := vgsvg.New(plotWidth, heightOfAll(all))
+	c := vgsvg.New(l.sizeOf(all))
 	if err := drawAll(draw.New(c), l, all); err != nil {
 		return err
 	}
@@ -154,7 +171,7 @@ func writeSVG(w io.Writer, l look, all ...figure) error {
 
 // writePNG writes a plot as PNG, in a resolution for good screens.
 func writePNG(w io.Writer, l look, all ...figure) error {
-	c := vgimg.NewWith(vgimg.UseWH(plotWidth, heightOfAll(all)), vgimg.UseDPI(144))
+	c := vgimg.NewWith(vgimg.UseWH(l.sizeOf(all)), vgimg.UseDPI(144))
 	if err := drawAll(draw.New(c), l, all); err != nil {
 		return err
 	}
@@ -162,11 +179,13 @@ func writePNG(w io.Writer, l look, all ...figure) error {
 	return err
 }
 
-func heightOfAll(all []figure) (height vg.Length) {
+// sizeOf is that of plots below each other.
+func (l look) sizeOf(all []figure) (width, height vg.Length) {
+	width, _ = l.size()
 	for _, f := range all {
-		height += heightOf(f)
+		height += l.heightOf(f)
 	}
-	return height
+	return width, height
 }
 
 // drawAll draws figures below each other.
@@ -176,7 +195,7 @@ func drawAll(c draw.Canvas, l look, all []figure) error {
 	c.Fill(c.Rectangle.Path())
 	for _, f := range all {
 		part := c
-		part.Max.Y, part.Min.Y = top, top-heightOf(f)
+		part.Max.Y, part.Min.Y = top, top-l.heightOf(f)
 		top = part.Min.Y
 		const margin = 12
 		if err := drawFigure(draw.Crop(part, margin, -2*margin, margin/2, -margin/2), f, l); err != nil {

@@ -2,10 +2,8 @@ package main
 
 import (
 	"context"
-	"crypto/sha256"
 	"database/sql"
 	"embed"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"html/template"
@@ -32,7 +30,7 @@ type server struct {
 	covers *athome.Covers
 	host   string // that -serve names
 	note   func(format string, args ...any)
-	style  string // version of the style sheet
+	assets web.Assets
 	pages  map[string]*template.Template
 }
 
@@ -49,31 +47,24 @@ func newServer(c *command.Command, db *database, client *api.Client, host string
 		return nil, err
 	}
 	s := &server{db: db, covers: covers, host: host, note: c.Note, pages: map[string]*template.Template{}}
-	style, err := files.ReadFile("web/mirror.css")
-	if err != nil {
+	if s.assets, err = web.ReadAssets(files, "web/static"); err != nil {
 		return nil, err
 	}
-	s.style = tagOf(string(style))
 	functions := template.FuncMap{
-		"line": reading.Line, "url": func(id uuid.UUID) string { return reading.URL(api.ResourceTypeManga, id) },
+		"asset": s.assets.Path,
+		"line":  reading.Line, "url": func(id uuid.UUID) string { return reading.URL(api.ResourceTypeManga, id) },
 		"chapter": func(id uuid.UUID) string { return reading.URL(api.ResourceTypeChapter, id) },
 		"letter":  func(name string) string { return strings.ToUpper(string([]rune(reading.Line(name) + "?")[:1])) },
 		"number":  func(v float64) string { return strings.TrimSuffix(fmt.Sprintf("%.1f", v), ".0") },
 	}
 	for _, name := range []string{"titles", "figures", "chapters", "message"} {
-		page, err := template.New("layout.html").Funcs(functions).ParseFS(files, "web/layout.html", "web/"+name+".html")
+		page, err := template.New("layout.html").Funcs(functions).ParseFS(files, "web/templates/layout.html", "web/templates/"+name+".html")
 		if err != nil {
 			return nil, err
 		}
 		s.pages[name] = page
 	}
 	return s, nil
-}
-
-// tagOf is a tag that is another one when the text is.
-func tagOf(text string) string {
-	sum := sha256.Sum256([]byte(text))
-	return hex.EncodeToString(sum[:8])
 }
 
 // A problem is an error as a person is told of it.
@@ -86,22 +77,15 @@ func (p *problem) Error() string { return p.text }
 
 // handler is the whole server: first it is made sure who asks, then what.
 func (s *server) handler() http.Handler {
-	mux := http.NewServeMux()
-	handle := func(pattern string, h func(http.ResponseWriter, *http.Request) error) {
-		mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
-			if err := h(w, r); err != nil {
-				s.fail(w, r, err)
-			}
-		})
-	}
-	handle("GET /{$}", s.titles)
-	handle("GET /chapters", s.chapters)
-	handle("GET /numbers", s.numbers("years", "tags", "ratings", "groups"))
-	handle("GET /runs", s.numbers("runs"))
-	handle("GET /plots/{name}", s.plot)
-	handle("GET /covers/{id}/{file}", s.cover)
-	handle("GET /mirror.css", s.sheet)
-	handle("/", func(http.ResponseWriter, *http.Request) error {
+	routes := &web.Routes{Fail: s.fail}
+	routes.To("GET /{$}", s.titles)
+	routes.To("GET /chapters", s.chapters)
+	routes.To("GET /numbers", s.numbers("years", "tags", "ratings", "groups"))
+	routes.To("GET /runs", s.numbers("runs"))
+	routes.To("GET /plots/{name}", s.plot)
+	routes.To("GET /covers/{id}/{file}", s.cover)
+	routes.To("GET /static/{file}", s.static)
+	routes.To("/", func(http.ResponseWriter, *http.Request) error {
 		return &problem{http.StatusNotFound, "There is no such page."}
 	})
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -117,23 +101,23 @@ func (s *server) handler() http.Handler {
 		default:
 			ctx, cancel := context.WithTimeout(r.Context(), time.Minute)
 			defer cancel()
-			mux.ServeHTTP(w, r.WithContext(ctx))
+			routes.ServeHTTP(w, r.WithContext(ctx))
 		}
 	})
 }
 
 // A layout is what the frame around every page needs to know.
 type layout struct {
-	Page, Title, Query, Style string
-	Titles, Chapters          int
-	Stage                     string // of the run that is on its way; empty: none
-	Done, Expected            int64
-	Main                      any
+	Page, Title, Query string
+	Titles, Chapters   int
+	Stage              string // of the run that is on its way; empty: none
+	Done, Expected     int64
+	Main               any
 }
 
 // show sends a page.
 func (s *server) show(w http.ResponseWriter, r *http.Request, status int, name, title string, main any) error {
-	l := layout{Page: name, Title: title, Query: r.FormValue("q"), Style: s.style, Main: main}
+	l := layout{Page: name, Title: title, Query: r.FormValue("q"), Main: main}
 	ctx := r.Context()
 	if err := s.db.QueryRowContext(ctx, "SELECT (SELECT count(*) FROM manga), (SELECT count(*) FROM chapter)").Scan(&l.Titles, &l.Chapters); err != nil {
 		return err
@@ -177,15 +161,14 @@ func (s *server) fail(w http.ResponseWriter, r *http.Request, err error) {
 	}
 }
 
-func (s *server) sheet(w http.ResponseWriter, r *http.Request) error {
-	if r.FormValue("v") == s.style {
-		web.Keep(w, s.style)
+func (s *server) static(w http.ResponseWriter, r *http.Request) error {
+	if !s.assets.Send(w, r, r.PathValue("file")) {
+		return &problem{http.StatusNotFound, "There is no such file."}
 	}
-	http.ServeFileFS(w, r, files, "web/mirror.css")
 	return nil
 }
 
-// plot sends a plot, in light colours or dark ones.
+// plot sends a plot, in light colours or dark ones, wide or narrow.
 func (s *server) plot(w http.ResponseWriter, r *http.Request) error {
 	name, isSVG := strings.CutSuffix(r.PathValue("name"), ".svg")
 	f, ok, err := figureOf(r.Context(), s.db, name)
@@ -195,13 +178,14 @@ func (s *server) plot(w http.ResponseWriter, r *http.Request) error {
 	if !ok || !isSVG {
 		return &problem{http.StatusNotFound, "There is no such plot."}
 	}
-	colours := light
+	l := light
 	if r.FormValue("dark") != "" {
-		colours = dark
+		l = dark
 	}
+	l.narrow = r.FormValue("narrow") != ""
 	f.Title = "" // which stands above it
 	var picture strings.Builder
-	if err := writeSVG(&picture, colours, f); err != nil {
+	if err := writeSVG(&picture, l, f); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "image/svg+xml")
@@ -225,13 +209,15 @@ func (s *server) cover(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	tag := tagOf(file)
+	tag := web.Tag([]byte(file))
 	if web.IsKept(w, r, tag) {
 		return nil
 	}
 	image, err := s.covers.Fetch(r.Context(), id, file, api.CoverSmall)
 	if err != nil {
-		s.note("%v", err)
+		if r.Context().Err() == nil { // or the browser has gone
+			s.note("%v", err)
+		}
 		return &problem{http.StatusBadGateway, "The cover did not arrive."}
 	}
 	if !web.SendPicture(w, r, image.Data, tag) {

@@ -17,6 +17,7 @@ import (
 	"github.com/mangadex-go/mangadex/api/athome"
 	"github.com/mangadex-go/mangadex/api/reading"
 	"github.com/mangadex-go/mangadex/authn"
+	"github.com/mangadex-go/mangadex/examples/internal/web"
 )
 
 // A chapter is the page that shows the pages of one.
@@ -49,7 +50,7 @@ func (s *server) chapter(w http.ResponseWriter, r *http.Request) error {
 	row := rowOf(&details)
 	v := chapter{ID: id, Label: row.Label, Name: row.Name, Groups: row.Groups, LoggedIn: !s.session.Anonymous(), Back: "/", Layout: "rtl"}
 	for i, page := range opened.Pages() {
-		v.Pages = append(v.Pages, fmt.Sprintf("/chapter/%s/pages/%d?v=%s", id, i+1, version(page.Name)))
+		v.Pages = append(v.Pages, fmt.Sprintf("/chapter/%s/pages/%d?v=%s", id, i+1, web.Tag([]byte(page.Name))))
 	}
 	manga, ok := details.Relationships.Manga()
 	if ok {

@@ -2,8 +2,6 @@ package main
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"net/http"
 	"slices"
@@ -153,12 +151,6 @@ func (im *images) Close() {
 	im.covers.Close()
 }
 
-// version tells apart what a page was and what it is since it was replaced.
-func version(name string) string {
-	sum := sha256.Sum256([]byte(name))
-	return hex.EncodeToString(sum[:8])
-}
-
 // page sends a page of a chapter.
 func (s *server) page(w http.ResponseWriter, r *http.Request) error {
 	id, err := idOf(r)
@@ -179,7 +171,7 @@ func (s *server) page(w http.ResponseWriter, r *http.Request) error {
 	if err != nil || n < 1 || n > len(pages) {
 		return &problem{http.StatusNotFound, "The chapter has no such page."}
 	}
-	if version(pages[n-1].Name) != wanted {
+	if web.Tag([]byte(pages[n-1].Name)) != wanted {
 		return &problem{http.StatusNotFound, "The page was replaced; load the chapter again."}
 	}
 	image, err := chapter.Fetch(r.Context(), pages[n-1])
@@ -203,7 +195,7 @@ func (s *server) cover(w http.ResponseWriter, r *http.Request) error {
 		size = api.CoverSmall
 	}
 	file := r.PathValue("file")
-	tag := version(file + string(size)) // a cover that is replaced gets another name
+	tag := web.Tag([]byte(file + string(size))) // a cover that is replaced gets another name
 	if web.IsKept(w, r, tag) {
 		return nil
 	}

@@ -3,13 +3,9 @@ package main
 import (
 	"context"
 	"crypto/rand"
-	"crypto/sha256"
 	"embed"
-	"encoding/hex"
 	"html/template"
-	"io/fs"
 	"net/http"
-	"path"
 	"strings"
 	"time"
 
@@ -38,27 +34,19 @@ type server struct {
 	visit string // the value of the cookie of those who came here by themselves
 
 	pages  map[string]*template.Template
-	assets map[string]string // versions of the files in static, by name
+	assets web.Assets
 	feeds  feeds
 }
 
 // load reads the templates and the files of the server.
 func (s *server) load() error {
-	s.pages, s.assets, s.visit = map[string]*template.Template{}, map[string]string{}, rand.Text()
-	static, err := fs.ReadDir(files, "static")
-	if err != nil {
+	s.pages, s.visit = map[string]*template.Template{}, rand.Text()
+	var err error
+	if s.assets, err = web.ReadAssets(files, "static"); err != nil {
 		return err
 	}
-	for _, file := range static {
-		content, err := files.ReadFile("static/" + file.Name())
-		if err != nil {
-			return err
-		}
-		sum := sha256.Sum256(content)
-		s.assets[file.Name()] = hex.EncodeToString(sum[:8])
-	}
 	functions := template.FuncMap{
-		"asset":    func(name string) string { return "/static/" + name + "?v=" + s.assets[name] },
+		"asset":    s.assets.Path,
 		"nth":      func(i int) int { return i + 1 },
 		"language": languageName, "date": func(t time.Time) string { return t.Format("2 January 2006") },
 	}
@@ -74,27 +62,20 @@ func (s *server) load() error {
 
 // handler is the whole server: first it is made sure who asks, then what.
 func (s *server) handler() http.Handler {
-	mux := http.NewServeMux()
-	handle := func(pattern string, h func(http.ResponseWriter, *http.Request) error) {
-		mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
-			if err := h(w, r); err != nil {
-				s.fail(w, r, err)
-			}
-		})
-	}
-	handle("GET /{$}", s.search)
-	handle("GET /following", s.following)
-	handle("GET /title/{id}", s.title)
-	handle("POST /title/{id}/follow", s.follow)
-	handle("POST /title/{id}/status", s.setStatus)
-	handle("POST /title/{id}/read", s.markRead)
-	handle("GET /chapter/{id}", s.chapter)
-	handle("GET /chapter/{id}/pages/{page}", s.page)
-	handle("GET /title/{id}/covers/{file}", s.cover)
-	handle("GET /login", s.loginPage)
-	handle("POST /login", s.login)
-	handle("POST /logout", s.logout)
-	handle("GET /static/{file}", s.static)
+	routes := &web.Routes{Fail: s.fail}
+	routes.To("GET /{$}", s.search)
+	routes.To("GET /following", s.following)
+	routes.To("GET /title/{id}", s.title)
+	routes.To("POST /title/{id}/follow", s.follow)
+	routes.To("POST /title/{id}/status", s.setStatus)
+	routes.To("POST /title/{id}/read", s.markRead)
+	routes.To("GET /chapter/{id}", s.chapter)
+	routes.To("GET /chapter/{id}/pages/{page}", s.page)
+	routes.To("GET /title/{id}/covers/{file}", s.cover)
+	routes.To("GET /login", s.loginPage)
+	routes.To("POST /login", s.login)
+	routes.To("POST /logout", s.logout)
+	routes.To("GET /static/{file}", s.static)
 
 	// Other sites can neither send forms here, nor name this host and read what it says.
 	forms := http.NewCrossOriginProtection()
@@ -102,11 +83,11 @@ func (s *server) handler() http.Handler {
 		s.fail(w, r, &problem{http.StatusForbidden, "This came from another site, and was not carried out."})
 	}))
 	guarded := forms.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if _, pattern := mux.Handler(r); pattern == "" {
-			s.fail(w, r, misdirected(mux, w, r))
+		if _, pattern := routes.Handler(r); pattern == "" {
+			s.fail(w, r, misdirected(&routes.ServeMux, w, r))
 			return
 		}
-		mux.ServeHTTP(w, r)
+		routes.ServeHTTP(w, r)
 	}))
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		web.Guard(w, r)
@@ -178,15 +159,9 @@ func (p *probe) WriteHeader(status int)      { p.status = status }
 func (p *probe) Write(b []byte) (int, error) { return len(b), nil }
 
 func (s *server) static(w http.ResponseWriter, r *http.Request) error {
-	name := path.Base(r.PathValue("file"))
-	tag, ok := s.assets[name]
-	if !ok {
+	if !s.assets.Send(w, r, r.PathValue("file")) {
 		return &problem{http.StatusNotFound, "There is no such file."}
 	}
-	if r.FormValue("v") == tag {
-		web.Keep(w, tag)
-	}
-	http.ServeFileFS(w, r, files, "static/"+name)
 	return nil
 }
 

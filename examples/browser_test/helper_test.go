@@ -1,9 +1,9 @@
-// Package browser tests the reader in a headless Chromium, as a person would use it. It is a module
-// of its own, so that the library does not depend on what drives the browser.
+// Package browser tests the reader and the pages of the mirror in a headless Chromium, as a person would
+// use them. It is a module of its own, so that the library does not depend on what drives the browser.
 //
-//	cd examples/reader/browser_test && go test
+//	cd examples/browser_test && go test
 //
-// Without ./... nothing is taken from the cache of go test, which does not know that the reader has
+// Without ./... nothing is taken from the cache of go test, which does not know that the programs have
 // changed, and a missing Chromium is told of.
 // With SCREENSHOTS set to a folder, pictures of what was seen are kept there.
 package browser
@@ -35,8 +35,8 @@ import (
 
 // browser is shared by the tests: each has a profile of its own in it.
 var (
-	browser context.Context
-	program string // the reader
+	browser  context.Context
+	programs string // the folder that reader and mirror are in
 )
 
 func TestMain(m *testing.M) { os.Exit(run(m)) }
@@ -53,18 +53,20 @@ func run(m *testing.M) int {
 		fmt.Println("skipped: there is no Chromium here; apt-get install chromium")
 		return 0
 	}
-	dir, err := os.MkdirTemp("", "reader")
+	dir, err := os.MkdirTemp("", "browser")
 	if err != nil {
 		fmt.Println(err)
 		return 1
 	}
 	defer os.RemoveAll(dir)
-	program = filepath.Join(dir, "reader")
-	build := exec.Command("go", "build", "-buildvcs=false", "-o", program, "./examples/reader")
-	build.Dir = filepath.Join("..", "..", "..")
-	if out, err := build.CombinedOutput(); err != nil {
-		fmt.Printf("%s\n%s", err, out)
-		return 1
+	programs = dir
+	for _, name := range []string{"reader", "mirror"} {
+		build := exec.Command("go", "build", "-buildvcs=false", "-o", filepath.Join(dir, name), ".")
+		build.Dir = filepath.Join("..", name)
+		if out, err := build.CombinedOutput(); err != nil {
+			fmt.Printf("%s\n%s", err, out)
+			return 1
+		}
 	}
 
 	ctx, cancel := chromedp.NewExecAllocator(context.Background(),
@@ -88,16 +90,30 @@ func run(m *testing.M) int {
 func startReader(t *testing.T, fake *apitest.Server, loggedIn bool, args ...string) string {
 	t.Helper()
 	args = append([]string{"-addr", "127.0.0.1:0", "-server", fake.URL, "-unlimited", "-token", filepath.Join(t.TempDir(), "token.json")}, args...)
-	cmd := exec.Command(program, args...)
+	cmd := command("reader", args...)
+	cmd.Env = append(cmd.Env, "MANGADEX_CLIENT_ID="+fake.Account.ClientID, "MANGADEX_CLIENT_SECRET="+fake.Account.ClientSecret)
+	if loggedIn {
+		cmd.Env = append(cmd.Env, "MANGADEX_USERNAME="+fake.Account.Username, "MANGADEX_PASSWORD="+fake.Account.Password)
+	}
+	return serve(t, cmd)
+}
+
+// command is one of the programs, with nothing of MangaDex in its environment.
+func command(name string, args ...string) *exec.Cmd {
+	cmd := exec.Command(filepath.Join(programs, name), args...)
 	for _, pair := range os.Environ() {
 		if !strings.HasPrefix(pair, "MANGADEX_") {
 			cmd.Env = append(cmd.Env, pair)
 		}
 	}
-	cmd.Env = append(cmd.Env, "MANGADEX_CLIENT_ID="+fake.Account.ClientID, "MANGADEX_CLIENT_SECRET="+fake.Account.ClientSecret)
-	if loggedIn {
-		cmd.Env = append(cmd.Env, "MANGADEX_USERNAME="+fake.Account.Username, "MANGADEX_PASSWORD="+fake.Account.Password)
-	}
+	return cmd
+}
+
+// serve starts a program that prints the address at which it serves, and returns that. It is ended with
+// the test.
+func serve(t *testing.T, cmd *exec.Cmd) string {
+	t.Helper()
+	name := filepath.Base(cmd.Path)
 	cmd.Stderr = t.Output()
 	out, err := cmd.StdoutPipe()
 	if err != nil {
@@ -108,19 +124,19 @@ func startReader(t *testing.T, fake *apitest.Server, loggedIn bool, args ...stri
 	}
 	lines := bufio.NewScanner(out)
 	if !lines.Scan() {
-		t.Fatal("the reader says nothing")
+		t.Fatalf("the %s says nothing", name)
 	}
 	var rest sync.WaitGroup
 	rest.Go(func() {
 		for lines.Scan() {
-			t.Log("the reader says: " + lines.Text())
+			t.Logf("the %s says: %s", name, lines.Text())
 		}
 	})
 	t.Cleanup(func() {
 		cmd.Process.Signal(os.Interrupt)
 		rest.Wait()
-		if err := cmd.Wait(); err != nil {
-			t.Errorf("the reader ended with %v", err)
+		if err := cmd.Wait(); err != nil && cmd.ProcessState.ExitCode() != 130 { // as for Ctrl-C
+			t.Errorf("the %s ended with %v", name, err)
 		}
 	})
 	address, _, _ := strings.Cut(lines.Text(), " ")

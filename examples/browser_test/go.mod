@@ -1,4 +1,4 @@
-module github.com/mangadex-go/mangadex/examples/reader/browser_test
+module github.com/mangadex-go/mangadex/examples/browser_test
 
 go 1.26.0
 
@@ -21,4 +21,4 @@ require (
 	golang.org/x/text v0.40.0 // indirect
 )
 
-replace github.com/mangadex-go/mangadex => ../../..
+replace github.com/mangadex-go/mangadex => ../..

@@ -1,0 +1,151 @@
+package main
+
+import (
+	"context"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/mangadex-go/mangadex/api/apitest"
+	"github.com/mangadex-go/mangadex/examples/internal/exampletest"
+)
+
+// limited is a program that talks to a server with the limits of MangaDex, and what keeps it busy for a
+// while.
+func limited(t *testing.T) *exampletest.Program {
+	titles := 100
+	if os.Getenv("MIRROR_LONG") != "" {
+		titles = 2000
+	}
+	return exampletest.New(t, apitest.WithLimits(), apitest.WithTitles(titles))
+}
+
+// used checks that nothing was refused, and returns which part of the allowance was used.
+func used(t *testing.T, p *exampletest.Program) float64 {
+	t.Helper()
+	all := p.Server.Requests()
+	slices.SortFunc(all, func(a, b apitest.Request) int { return a.Time.Compare(b.Time) })
+	for _, r := range all {
+		if r.Status == http.StatusTooManyRequests || r.Status == http.StatusForbidden {
+			t.Errorf("%s was answered with %d", r.URL, r.Status)
+		}
+	}
+	intervals, took := len(all)-1, all[len(all)-1].Time.Sub(all[0].Time)
+	percent := 100 * float64(intervals) / (allowance * took.Seconds())
+	t.Logf("%d requests in %v, %.1f%% of the allowance", len(all), took.Round(time.Second/10), percent)
+	return percent
+}
+
+// TestAllowance copies from a server with the limits of MangaDex, and uses nearly all that they allow.
+func TestAllowance(t *testing.T) {
+	t.Parallel()
+	p := limited(t)
+	where := p.Path("mirror.db")
+	p.Succeeds(p.Run("-server", p.Server.URL, "-db", where))
+	percent := used(t, p)
+	if os.Getenv("MIRROR_LONG") != "" && percent < 95 {
+		t.Errorf("%.1f%% of the allowance was used, want 95%%", percent)
+	}
+	same(t, p, where)
+}
+
+// TestFleet has three processes share the work and the allowance. One of them is killed.
+func TestFleet(t *testing.T) {
+	t.Parallel()
+	address := startRedis(t)
+	p := limited(t)
+	where := p.Path("mirror.db")
+	open(t, where) // so that the schema is there
+	args := []string{"-server", p.Server.URL, "-db", where, "-fleet", "redis://" + address}
+	stop := make(chan struct{})
+	shares := make(chan map[string]int, 1)
+	go func() { shares <- countShares(address, stop) }()
+	first, second, third := p.Start(args...), p.Start(args...), p.Start(args...)
+	sent := func() int { return len(p.Server.Requests()) }
+	third.Kill(func() bool { return sent() > 30 })
+	for _, run := range []*exampletest.Running{first, second} {
+		p.Succeeds(run.Wait())
+	}
+	close(stop)
+	counts := <-shares
+	t.Logf("shares: %v", counts)
+	if len(counts) != 3 {
+		t.Errorf("%d processes have got places, want 3", len(counts))
+	}
+	total, working := 0, 0
+	for _, n := range counts {
+		total += n
+	}
+	for _, n := range counts {
+		if n > total/4 {
+			working++
+		}
+	}
+	if os.Getenv("MIRROR_LONG") != "" && working < 2 {
+		t.Errorf("the two that were left have not shared the allowance: %v", counts)
+	}
+	used(t, p)
+	same(t, p, where)
+}
+
+// countShares counts the places that Redis gives to each process.
+func countShares(address string, stop <-chan struct{}) map[string]int {
+	client := redis.NewClient(&redis.Options{Addr: address})
+	defer client.Close()
+	known, counts := map[string]bool{}, map[string]int{}
+	for {
+		members, _ := client.ZRange(context.Background(), "{mangadex}:all", 0, -1).Result()
+		for _, member := range members {
+			if process, _, _ := strings.Cut(member, "-"); !known[member] {
+				known[member] = true
+				counts[process]++
+			}
+		}
+		select {
+		case <-stop:
+			return counts
+		case <-time.After(100 * time.Millisecond):
+		}
+	}
+}
+
+// startRedis starts a Redis server, and returns its address.
+func startRedis(t *testing.T) string {
+	t.Helper()
+	path, err := exec.LookPath("redis-server")
+	if err != nil {
+		t.Skip("there is no redis-server; it is in the package of that name")
+	}
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	port := listener.Addr().(*net.TCPAddr).Port
+	listener.Close()
+	cmd := exec.Command(path, "--port", strconv.Itoa(port), "--bind", "127.0.0.1", "--save", "")
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = cmd.Process.Kill()
+		_ = cmd.Wait()
+	})
+	address := "127.0.0.1:" + strconv.Itoa(port)
+	for range 500 {
+		if conn, err := net.Dial("tcp", address); err == nil {
+			conn.Close()
+			return address
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+	t.Fatal("redis-server does not come up")
+	return ""
+}
