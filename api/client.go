@@ -40,7 +40,7 @@ type HttpRequestDoer interface {
 }
 
 // An Option changes a [Client] that [New] makes.
-type Option interface{ apply(*settings) error }
+type Option func(*settings) error
 
 // settings collects what the options say.
 type settings struct {
@@ -52,30 +52,16 @@ type settings struct {
 	strict     bool
 }
 
-type optionFunc func(*settings) error
-
-func (f optionFunc) apply(s *settings) error { return f(s) }
-
 // Options joins options into one.
 func Options(options ...Option) Option {
-	return optionFunc(func(s *settings) error {
-		for _, option := range options {
-			if option == nil {
-				continue
-			}
-			if err := option.apply(s); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
+	return func(s *settings) error { return given.Options(s, options) }
 }
 
 // WithHTTPClient lets a client of the caller's send the requests. Limits, repetitions and the guard
 // of redirects are put into a copy of an [http.Client], and around any other doer. Of several the
 // last counts; nil is the default.
 func WithHTTPClient(client HttpRequestDoer) Option {
-	return optionFunc(func(s *settings) error {
+	return func(s *settings) error {
 		if none, ok := client.(*http.Client); ok && none == nil {
 			client = nil
 		}
@@ -84,18 +70,18 @@ func WithHTTPClient(client HttpRequestDoer) Option {
 		}
 		s.client = client
 		return nil
-	})
+	}
 }
 
 // WithRequestEditorFn changes every request before it is sent, in the order of the options. Editors
 // that a call is given come after these.
 func WithRequestEditorFn(edit RequestEditorFn) Option {
-	return optionFunc(func(s *settings) error {
+	return func(s *settings) error {
 		if edit != nil { // a forgotten argument is no reason to panic
 			s.editors = append(s.editors, edit)
 		}
 		return nil
-	})
+	}
 }
 
 // A DoerFunc is a function as an [HttpRequestDoer], for [WithMiddleware].
@@ -107,22 +93,22 @@ func (f DoerFunc) Do(req *http.Request) (*http.Response, error) { return f(req) 
 // WithMiddleware puts something around every exchange with the server, outside of limits and
 // retries. The first one given is the outermost.
 func WithMiddleware(wrap func(next HttpRequestDoer) HttpRequestDoer) Option {
-	return optionFunc(func(s *settings) error {
+	return func(s *settings) error {
 		if wrap == nil {
 			return errors.New("api: WithMiddleware was given nil")
 		}
 		s.middleware = append(s.middleware, wrap)
 		return nil
-	})
+	}
 }
 
 // WithTransport changes the transport that sends for the client: how long it waits for the rate
 // limits, how often it repeats, which limiter it shares. See package transport.
 func WithTransport(options ...transport.Option) Option {
-	return optionFunc(func(s *settings) error {
+	return func(s *settings) error {
 		s.transport = append(s.transport, options...)
 		return nil
-	})
+	}
 }
 
 // WithTransportUser has a function called with the transport of the client, once it is put together,
@@ -130,13 +116,13 @@ func WithTransport(options ...transport.Option) Option {
 // such as a session of package authn, and should keep to the limits, the User-Agent and the proxy of
 // the client.
 func WithTransportUser(use func(server string, t *transport.Transport)) Option {
-	return optionFunc(func(s *settings) error {
+	return func(s *settings) error {
 		if use == nil {
 			return errors.New("api: WithTransportUser was given nil")
 		}
 		s.users = append(s.users, use)
 		return nil
-	})
+	}
 }
 
 // WithUserAgent adds the name of the application to the User-Agent; see [transport.WithUserAgent].
@@ -155,10 +141,10 @@ func WithoutRateLimit() Option { return WithTransport(transport.WithoutRateLimit
 // call. It is for tests that look for such values: without it the field is zero, and what the server
 // sent is in Extra.
 func WithStrictDecoding() Option {
-	return optionFunc(func(s *settings) error {
+	return func(s *settings) error {
 		s.strict = true
 		return nil
-	})
+	}
 }
 
 // WithoutRetry sends every request once.
@@ -172,7 +158,7 @@ func New(server string, options ...Option) (*Client, error) {
 		return nil, err
 	}
 	var s settings
-	if err := Options(options...).apply(&s); err != nil {
+	if err := given.Options(&s, options); err != nil {
 		return nil, err
 	}
 	root := known.String() + "/"
@@ -210,7 +196,7 @@ func parseServer(server string) (*origin.Server, error) {
 // A doer that is not an [http.Client] takes the place of the last, and of net/http. The Timeout of
 // one that is bounds each attempt, so that what the limits hold back does not count.
 func assemble(server string, s *settings) (HttpRequestDoer, *transport.Transport, error) {
-	options := []transport.Option{transport.WithServer(server)}
+	options := []transport.Option{transport.WithAPIServer(server)}
 	var doer HttpRequestDoer
 	var polite *transport.Transport
 	var err error

@@ -39,7 +39,7 @@ func TestClientsOfAllKinds(t *testing.T) {
 	t.Parallel()
 	const server = "https://api.example.test"
 	polite := func(m http.RoundTripper) *transport.Transport {
-		p, err := transport.New(transport.WithServer(server), transport.WithBase(m), transport.WithUserAgent("own/1"))
+		p, err := transport.New(transport.WithAPIServer(server), transport.WithBase(m), transport.WithUserAgent("own/1"))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -167,7 +167,10 @@ func TestNilOptions(t *testing.T) {
 func TestRateLimitErrors(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		limiter := transport.NewLimiter(transport.WithRate(0.1, 1))
+		limiter, err := transport.NewLimiter(transport.WithRate(0.1, 1))
+		if err != nil {
+			t.Fatal(err)
+		}
 		client, err := api.New("https://api.example.test", api.WithHTTPClient(&http.Client{Transport: mock(0)}),
 			api.WithTransport(transport.WithLimiter(limiter), transport.WithMaxWait(time.Second)))
 		if err != nil {

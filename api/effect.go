@@ -22,7 +22,7 @@ func (e *Error) effect() answer.Effect {
 		return answer.NotDone
 	}
 	var no *refused
-	if !e.doubt && errors.As(e.cause, &no) {
+	if !e.doubt && errors.As(e.Err, &no) {
 		return answer.NotDone
 	}
 	last := answer.Of(e.StatusCode, answer.KindOf(e.Header.Get("Content-Type"), e.Body)).Effect

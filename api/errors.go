@@ -40,8 +40,8 @@ type Error struct {
 	Errors     []ErrorDetail // what the server gave as reasons; may be empty
 	Header     http.Header
 	Body       []byte // the first 4 KiB
+	Err        error  // why the answer could not be understood, or what it asks for; nil if Errors says it
 
-	cause error
 	doubt bool // an attempt before this answer may have been carried out
 }
 
@@ -62,8 +62,8 @@ func (e *Error) Error() string {
 		b.WriteString(separator + e.Errors[i].String())
 		separator = "; "
 	}
-	if e.cause != nil && len(e.Errors) == 0 {
-		b.WriteString(": " + e.cause.Error())
+	if e.Err != nil && len(e.Errors) == 0 {
+		b.WriteString(": " + e.Err.Error())
 	}
 	if e.doubt {
 		b.WriteString("; an earlier attempt got no answer, and may have done it: look before you do it again")
@@ -93,7 +93,7 @@ func (d ErrorDetail) String() string {
 }
 
 // Unwrap returns what made the answer unusable: a *[CaptchaError], or what is wrong with the body.
-func (e *Error) Unwrap() error { return e.cause }
+func (e *Error) Unwrap() error { return e.Err }
 
 // Is reports whether the answer is what one of the sentinels of this package stands for.
 func (e *Error) Is(target error) bool { return answer.Is(e.StatusCode, target) }
@@ -187,7 +187,7 @@ func newError(r *request, path string, resp *http.Response, body []byte, cause e
 		RetryAfter: answer.RetryAfter(resp.StatusCode, resp.Header, time.Now()),
 		Header:     resp.Header,
 		Body:       bytes.Clone(body[:min(len(body), maxErrorBody)]),
-		cause:      cause,
+		Err:        cause,
 		doubt:      r.attempts.InDoubt(),
 	}
 	if r.op.SecretPath {
@@ -198,17 +198,17 @@ func newError(r *request, path string, resp *http.Response, body []byte, cause e
 			e.Errors = refused.details
 		}
 		if r.op.SecretAnswer {
-			e.Body, e.cause = nil, withhold(cause)
+			e.Body, e.Err = nil, withhold(cause)
 		}
 		return e
 	}
 	if answer.Encoding(resp.Header) != "" || !isJSON(resp.Header.Get("Content-Type"), body) {
-		e.cause = newNotJSON(resp, body)
+		e.Err = newNotJSON(resp, body)
 	} else {
-		e.Errors, e.cause = reasons(answer.Trim(body))
+		e.Errors, e.Err = reasons(answer.Trim(body))
 	}
 	if captcha := captchaOf(e); captcha != nil {
-		e.cause = captcha
+		e.Err = captcha
 	}
 	return e
 }

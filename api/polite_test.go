@@ -110,7 +110,7 @@ func TestBanOnTheFake(t *testing.T) {
 			_, err := client.ListTags(t.Context())
 			errors.As(err, &banned)
 		}
-		if banned == nil || !banned.Until.Equal(time.Now().Add(10*time.Minute)) {
+		if banned == nil || !banned.RetryAt.Equal(time.Now().Add(10*time.Minute)) {
 			t.Fatalf("after %d calls: %v", calls, banned)
 		}
 		forbidden := 0

@@ -144,11 +144,15 @@ func TestClientTimeout(t *testing.T) {
 					return nil, req.Context().Err()
 				}
 			})
-			limiter := transport.WithLimiter(transport.NewLimiter(transport.WithRate(0.05, 1)))
+			rate, err := transport.NewLimiter(transport.WithRate(0.05, 1))
+			if err != nil {
+				t.Fatal(err)
+			}
+			limiter := transport.WithLimiter(rate)
 			given := &http.Client{Transport: base, Timeout: 5 * time.Second}
 			options := []api.Option{api.WithHTTPClient(given), api.WithTransport(limiter)}
 			if own {
-				polite, err := transport.New(transport.WithServer(api.Production), transport.WithBase(base), limiter)
+				polite, err := transport.New(transport.WithAPIServer(api.Production), transport.WithBase(base), limiter)
 				if err != nil {
 					t.Fatal(err)
 				}

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/mangadex-go/mangadex/internal/given"
 	"github.com/mangadex-go/mangadex/internal/operation"
 )
 
@@ -37,7 +39,7 @@ func (e ErrIncomplete) Error() string {
 }
 
 // A WalkOption changes how an iterator over a list works.
-type WalkOption func(*walkSettings)
+type WalkOption func(*walkSettings) error
 
 type walkSettings struct {
 	ahead  int
@@ -48,7 +50,13 @@ type walkSettings struct {
 // default. It begins with one, and asks for more while the loop has to wait for pages. With 0 it
 // asks for a page when the loop gets there.
 func WithLookAhead(pages int) WalkOption {
-	return func(s *walkSettings) { s.ahead = max(pages, 0) }
+	return func(s *walkSettings) error {
+		if pages < 0 {
+			return fmt.Errorf("api: WithLookAhead(%d): give a number of pages, or 0 to ask for each when the loop gets there", pages)
+		}
+		s.ahead = pages
+		return nil
+	}
 }
 
 // WithSlices reads lists of more than 10,000 results, in the order of their creation: where the
@@ -56,7 +64,10 @@ func WithLookAhead(pages int) WalkOption {
 // have CreatedAtSince, SearchManga and the lists and feeds of chapters; for others the iterator
 // ends with an error, as it does for another order in the parameters.
 func WithSlices() WalkOption {
-	return func(s *walkSettings) { s.slices = true }
+	return func(s *walkSettings) error {
+		s.slices = true
+		return nil
+	}
 }
 
 // walkPlan is what an iterator needs to know of its operation.
@@ -93,14 +104,10 @@ type page[T any] struct {
 // walk returns an iterator over all pages. Every loop over it starts anew.
 func walk[T any](ctx context.Context, plan walkPlan[T], options []WalkOption) iter.Seq2[T, error] {
 	s := walkSettings{ahead: 4}
-	for _, option := range options {
-		if option != nil {
-			option(&s)
-		}
-	}
+	wrong := given.Options(&s, options)
 	return func(yield func(T, error) bool) {
 		var none T
-		if err := present(ctx); err != nil {
+		if err := cmp.Or(wrong, present(ctx)); err != nil {
 			yield(none, err)
 			return
 		}

@@ -273,7 +273,7 @@ func TestWalkAhead(t *testing.T) {
 		{"a fast caller who wants few", 0, []api.WalkOption{api.WithLookAhead(2)}, 11 * latency, 2},
 		{"a fast caller who wants many", 0, []api.WalkOption{api.WithLookAhead(20)}, 7 * latency, 20},
 		{"none ahead", 0, []api.WalkOption{api.WithLookAhead(0)}, 20 * latency, 1},
-		{"none ahead of a slow caller", time.Second, []api.WalkOption{api.WithLookAhead(-1)}, 20 * (time.Second + latency), 1},
+		{"none ahead of a slow caller", time.Second, []api.WalkOption{api.WithLookAhead(0)}, 20 * (time.Second + latency), 1},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

@@ -22,7 +22,7 @@ func ExampleTransport() {
 		log.Fatal(err)
 	}
 	defer session.Close()
-	polite, err := transport.New(transport.WithServer(server))
+	polite, err := transport.New(transport.WithAPIServer(server))
 	if err != nil {
 		log.Fatal(err)
 	}

@@ -95,7 +95,7 @@ func (s *Session) ask(ctx context.Context, path string, request func(*bearer) er
 		if ended {
 			s.hasEnded(no)
 		}
-		return &UnauthorizedError{Method: http.MethodGet, Path: path, cause: no}
+		return &UnauthorizedError{Method: http.MethodGet, Path: path, Err: no}
 	}
 }
 

@@ -69,7 +69,7 @@
 //   - whom to ask, and how: [WithAPIServer], [WithAuthServer], [WithTokenURL], [WithHTTPClient], [WithUserAgent],
 //     [WithLogger], [WithoutCheck]
 //   - what to tell: [WithOnToken], [WithOnEnd]
-//   - for one call: [WithToken], [WithoutToken]
+//   - for one call: [ContextWithToken], [ContextWithoutToken]
 //   - errors: [UnauthorizedError] of a call, [TokenError] of a login, and the sentinels such as
 //     [ErrWrongPassword]
 //

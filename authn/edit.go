@@ -19,7 +19,7 @@ import (
 //
 // Operations that need no token get none; those that may have one get it if the session has one or can
 // get one; those that need one fail with an [UnauthorizedError] if the session has nothing to log in
-// with. [WithToken] and [WithoutToken] override that for one call. A request that is not for the
+// with. [ContextWithToken] and [ContextWithoutToken] override that for one call. A request that is not for the
 // API server of the session never gets the token. A request that has an Authorization header keeps
 // it.
 //

@@ -145,8 +145,8 @@ func TestRefusalOfAnOptionalToken(t *testing.T) {
 	if err := c.FollowManga(t.Context(), w.manga); !errors.Is(err, authn.ErrRefreshTokenRefused) {
 		t.Errorf("got %v, want ErrRefreshTokenRefused", err)
 	}
-	if _, err := c.GetManga(authn.WithToken(t.Context()), w.manga, nil); !errors.Is(err, authn.ErrRefreshTokenRefused) {
-		t.Errorf("WithToken: got %v, want ErrRefreshTokenRefused", err)
+	if _, err := c.GetManga(authn.ContextWithToken(t.Context()), w.manga, nil); !errors.Is(err, authn.ErrRefreshTokenRefused) {
+		t.Errorf("ContextWithToken: got %v, want ErrRefreshTokenRefused", err)
 	}
 }
 
@@ -172,12 +172,12 @@ func TestOverrides(t *testing.T) {
 		want   string // a prefix; empty for none
 	}{
 		"none":                           {t.Context(), "GET", "/manga", nil, ""},
-		"none, WithToken":                {authn.WithToken(t.Context()), "GET", "/manga", nil, "Bearer access"},
+		"none, ContextWithToken":         {authn.ContextWithToken(t.Context()), "GET", "/manga", nil, "Bearer access"},
 		"optional":                       {t.Context(), "GET", "/manga/" + mangaID, nil, "Bearer access"},
-		"optional, WithoutToken":         {authn.WithoutToken(t.Context()), "GET", "/manga/" + mangaID, nil, ""},
+		"optional, ContextWithoutToken":  {authn.ContextWithoutToken(t.Context()), "GET", "/manga/" + mangaID, nil, ""},
 		"required":                       {t.Context(), "GET", "/user/me", nil, "Bearer access"},
-		"required, WithoutToken":         {authn.WithoutToken(t.Context()), "GET", "/user/me", nil, ""},
-		"the inner one counts":           {authn.WithToken(authn.WithoutToken(t.Context())), "GET", "/manga", nil, "Bearer access"},
+		"required, ContextWithoutToken":  {authn.ContextWithoutToken(t.Context()), "GET", "/user/me", nil, ""},
+		"the inner one counts":           {authn.ContextWithToken(authn.ContextWithoutToken(t.Context())), "GET", "/manga", nil, "Bearer access"},
 		"unknown operation":              {t.Context(), "GET", "/news/of/tomorrow", nil, "Bearer access"},
 		"a header that is there":         {t.Context(), "GET", "/user/me", own, "Bearer of somebody else"},
 		"a header that is there, public": {t.Context(), "GET", "/manga", own, "Bearer of somebody else"},

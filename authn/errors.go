@@ -35,8 +35,8 @@ var (
 type UnauthorizedError struct {
 	Method string
 	Path   string // relative to the server
+	Err    error  // why the session ended; nil if it never began
 
-	cause     error
 	anonymous bool // the session may have something to log in with, but has to be asked for it
 }
 
@@ -44,8 +44,8 @@ type UnauthorizedError struct {
 func (e *UnauthorizedError) Error() string {
 	text := "authn: " + e.Method + " " + e.Path + " needs a login"
 	switch {
-	case e.cause != nil:
-		return text + ": " + strings.TrimPrefix(e.cause.Error(), "authn: ")
+	case e.Err != nil:
+		return text + ": " + strings.TrimPrefix(e.Err.Error(), "authn: ")
 	case e.anonymous:
 		return text + ", and the session is anonymous: call Login or LoginWith"
 	}
@@ -56,7 +56,7 @@ func (e *UnauthorizedError) Error() string {
 func (e *UnauthorizedError) Is(target error) bool { return target == ErrUnauthorized }
 
 // Unwrap returns why the session ended.
-func (e *UnauthorizedError) Unwrap() error { return e.cause }
+func (e *UnauthorizedError) Unwrap() error { return e.Err }
 
 // A TokenError says that the server gave out no token, or did not end the session. It is one of
 // [ErrWrongPassword], [ErrAccount], [ErrRefreshTokenRefused], [ErrClientRefused], [ErrUnavailable] and
@@ -73,8 +73,9 @@ type TokenError struct {
 	// that was not worth another request yet, it is the time until the session makes one.
 	RetryAfter time.Duration
 
+	Err error // the network error, or an *[api.CaptchaError]; nil if the answer says it all
+
 	reasons []error // sentinels
-	cause   error
 }
 
 // Error returns one line: what failed, what the server said, what to do.
@@ -95,8 +96,8 @@ func (e *TokenError) Error() string {
 	if e.Description != "" {
 		details = append(details, e.Description)
 	}
-	if e.cause != nil {
-		details = append(details, e.cause.Error())
+	if e.Err != nil {
+		details = append(details, e.Err.Error())
 	}
 	if len(details) > 0 {
 		b.WriteString(" (" + strings.Join(details, ": ") + ")")
@@ -146,7 +147,7 @@ func (e *TokenError) reason() (what, advice string) {
 		return "the refresh token has expired, was revoked or was used already", "log in with username and password"
 	case is(ErrClientRefused):
 		return "the client is refused", "check id and secret of the personal client, and whether it is approved and may log in with a password"
-	case is(ErrUnavailable) && errors.Is(e.cause, context.Canceled):
+	case is(ErrUnavailable) && errors.Is(e.Err, context.Canceled):
 		return "cancelled before the server answered", "nothing is lost, try again later"
 	case is(ErrUnavailable):
 		return "the server is not available", "nothing is lost, try again later"
@@ -188,7 +189,7 @@ func (e *TokenError) is(target error) bool {
 }
 
 // Unwrap returns what lies under the error, such as a network error.
-func (e *TokenError) Unwrap() error { return e.cause }
+func (e *TokenError) Unwrap() error { return e.Err }
 
 // ended says that a session has nothing to authenticate with.
 type ended struct {

@@ -220,7 +220,7 @@ func ExampleSession_Logout() {
 }
 
 // Send one call without the token, for an answer that a cache can give.
-func ExampleWithoutToken() {
+func ExampleContextWithoutToken() {
 	local, server, stop := exampleServer()
 	defer stop()
 
@@ -232,7 +232,7 @@ func ExampleWithoutToken() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	_, err = client.GetManga(authn.WithoutToken(context.Background()), uuid.MustParse(mangaID), nil)
+	_, err = client.GetManga(authn.ContextWithoutToken(context.Background()), uuid.MustParse(mangaID), nil)
 	fmt.Println(err)
 	// Output: <nil>
 }

@@ -70,7 +70,7 @@ func (s *Session) land(f *flight, err error) {
 func (f *flight) isLate(operation string) {
 	f.once.Do(func() {
 		f.delay = &TokenError{
-			Operation: operation, Retryable: true, reasons: []error{ErrUnavailable}, cause: context.DeadlineExceeded,
+			Operation: operation, Retryable: true, reasons: []error{ErrUnavailable}, Err: context.DeadlineExceeded,
 			Description: "no answer for " + exchangeTimeout.String() + "; it is still waited for, because it may hold a new refresh token",
 		}
 		close(f.late)

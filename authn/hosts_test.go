@@ -90,7 +90,7 @@ func TestTokenReachesNoOtherHost(t *testing.T) {
 			other := newStranger(t, strings.HasPrefix(address, "https"))
 			client := other.clientFor(t)
 			for _, path := range []string{"/manga/" + mangaID, "/user/me", "/data/0123/1-abc.png", "/"} {
-				for _, mode := range []func(context.Context) context.Context{same[context.Context], authn.WithToken} {
+				for _, mode := range []func(context.Context) context.Context{same[context.Context], authn.ContextWithToken} {
 					ctx := mode(t.Context())
 					req, err := http.NewRequestWithContext(ctx, "GET", address+path, nil)
 					if err != nil {

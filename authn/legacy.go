@@ -67,7 +67,7 @@ func (w *sessionEndpoints) failure(g grant, got *reply) error {
 		e.reasons = []error{g.refused()}
 	case answer.MayWantCaptcha(got.status):
 		if key := answer.SiteKey(got.header); key != "" {
-			e.cause = &api.CaptchaError{SiteKey: key}
+			e.Err = &api.CaptchaError{SiteKey: key}
 		}
 	}
 	return e

@@ -13,15 +13,15 @@ const (
 
 type modeKey struct{}
 
-// WithToken returns a context whose calls send the token even where the operation does not want
+// ContextWithToken returns a context whose calls send the token even where the operation does not want
 // one, and fail if there is none.
-func WithToken(ctx context.Context) context.Context {
+func ContextWithToken(ctx context.Context) context.Context {
 	return context.WithValue(ctx, modeKey{}, withToken)
 }
 
-// WithoutToken returns a context whose calls are sent without a token, even where the operation
+// ContextWithoutToken returns a context whose calls are sent without a token, even where the operation
 // wants one.
-func WithoutToken(ctx context.Context) context.Context {
+func ContextWithoutToken(ctx context.Context) context.Context {
 	return context.WithValue(ctx, modeKey{}, withoutToken)
 }
 

@@ -21,7 +21,10 @@ func TestManyLoginsBehindOneLimiter(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		server := apitest.Start(t, apitest.WithTitles(10), apitest.WithLimits(), apitest.WithoutNetwork())
-		shared := transport.NewLimiter()
+		shared, err := transport.NewLimiter()
+		if err != nil {
+			t.Fatal(err)
+		}
 		var refused []string
 		var mu sync.Mutex
 		base := roundTripFunc(func(req *http.Request) (*http.Response, error) {

@@ -7,6 +7,7 @@ import (
 	"net/http"
 
 	"github.com/mangadex-go/mangadex/api/transport"
+	"github.com/mangadex-go/mangadex/internal/given"
 )
 
 // An Option changes a [Session] that [New] makes. Of two that say the same the later one counts.
@@ -14,17 +15,7 @@ type Option func(*settings) error
 
 // Options joins options into one.
 func Options(options ...Option) Option {
-	return func(s *settings) error {
-		for _, option := range options {
-			if option == nil {
-				continue
-			}
-			if err := option(s); err != nil {
-				return err
-			}
-		}
-		return nil
-	}
+	return func(s *settings) error { return given.Options(s, options) }
 }
 
 // settings collects what the options say.

@@ -207,13 +207,13 @@ var sessionTests = []struct {
 		if w.last(t, get).authorization == "" {
 			t.Error("no token where one may be, though there is a session")
 		}
-		if _, err := c.GetManga(authn.WithoutToken(t.Context()), w.manga, nil); err != nil {
+		if _, err := c.GetManga(authn.ContextWithoutToken(t.Context()), w.manga, nil); err != nil {
 			t.Fatal(err)
 		}
 		if w.last(t, get).authorization != "" {
-			t.Error("a token in spite of WithoutToken")
+			t.Error("a token in spite of ContextWithoutToken")
 		}
-		if err := c.FollowManga(authn.WithoutToken(t.Context()), w.manga); err == nil {
+		if err := c.FollowManga(authn.ContextWithoutToken(t.Context()), w.manga); err == nil {
 			t.Error("FollowManga succeeds without a token")
 		} else if e := (*api.Error)(nil); !errors.As(err, &e) {
 			t.Errorf("got %v, want the answer of the server", err)
@@ -237,8 +237,8 @@ var sessionTests = []struct {
 		if unauthorized.Method != "POST" || unauthorized.Path != "/manga/"+w.manga.String()+"/follow" || !strings.Contains(err.Error(), "anonymous: call Login") {
 			t.Errorf("got %s %s: %v", unauthorized.Method, unauthorized.Path, err)
 		}
-		if _, err := c.SearchManga(authn.WithToken(t.Context()), nil); !errors.As(err, &unauthorized) || unauthorized.Path != "/manga" {
-			t.Errorf("WithToken: got %v, want an UnauthorizedError", err)
+		if _, err := c.SearchManga(authn.ContextWithToken(t.Context()), nil); !errors.As(err, &unauthorized) || unauthorized.Path != "/manga" {
+			t.Errorf("ContextWithToken: got %v, want an UnauthorizedError", err)
 		}
 		if n := len(w.requests()) - before; n != 0 {
 			t.Errorf("%d requests for a call that was refused", n)

@@ -56,7 +56,7 @@ func (g refreshGrant) secrets() []string { return []string{g.token} }
 
 // noAnswer is the error of a request without an answer that could be read to its end.
 func noAnswer(operation string, got *reply, err error) *TokenError {
-	e := &TokenError{Operation: operation, Retryable: true, reasons: []error{ErrUnavailable}, cause: err}
+	e := &TokenError{Operation: operation, Retryable: true, reasons: []error{ErrUnavailable}, Err: err}
 	if got != nil {
 		e.StatusCode = got.status
 	}

@@ -11,7 +11,7 @@ import (
 )
 
 // An Option changes a server that [Start] or [NewServer] makes.
-type Option func(*settings)
+type Option func(*settings) error
 
 type settings struct {
 	seed        uint64
@@ -87,16 +87,29 @@ func isOperation(id string) bool {
 }
 
 func withReport(report func(format string, args ...any)) Option {
-	return func(s *settings) { s.report = report }
+	return func(s *settings) error {
+		s.report = report
+		return nil
+	}
 }
 
 // WithSeed makes another catalogue. Servers with the same seed and the same number of titles have
 // the same one, ids included. The default is 1.
-func WithSeed(seed uint64) Option { return func(s *settings) { s.seed = seed } }
+func WithSeed(seed uint64) Option {
+	return func(s *settings) error {
+		s.seed = seed
+		return nil
+	}
+}
 
 // WithTitles sets the number of titles, 10 to 20,000. There are ten chapters to a title. The
 // default is 30.
-func WithTitles(n int) Option { return func(s *settings) { s.titles = n } }
+func WithTitles(n int) Option {
+	return func(s *settings) error {
+		s.titles = n
+		return nil
+	}
+}
 
 // WithHardCases adds titles to the catalogue that programs get wrong, two of each case, with ids and
 // texts that depend on the seed. [State.HardCases] finds them by the names of the cases:
@@ -114,69 +127,129 @@ func WithTitles(n int) Option { return func(s *settings) { s.titles = n } }
 //     paths, and 300 characters; of authors, groups and uploaders, too.
 //   - erotica, pornographic: ratings that searches leave out or programs do.
 //   - late: readable three days after the publication; scheduled: with chapters of the next weeks.
-func WithHardCases() Option { return func(s *settings) { s.hard = true } }
+func WithHardCases() Option {
+	return func(s *settings) error {
+		s.hard = true
+		return nil
+	}
+}
 
 // WithLongTitle adds a title with so many chapters, 50,000 at most: with more than 10,000, no feed
 // shows all of them. [State.HardCases] has it as long.
-func WithLongTitle(chapters int) Option { return func(s *settings) { s.long = chapters } }
+func WithLongTitle(chapters int) Option {
+	return func(s *settings) error {
+		s.long = chapters
+		return nil
+	}
+}
 
 // WithClock sets what the server takes for the time: of its answers, of the life of tokens, of
 // what is published. The catalogue lies in the past of the time at the start. The default is
 // [time.Now].
-func WithClock(now func() time.Time) Option { return func(s *settings) { s.clock = now } }
+func WithClock(now func() time.Time) Option {
+	return func(s *settings) error {
+		s.clock = now
+		return nil
+	}
+}
 
 // WithAddr puts everything on one address, such as localhost:8080: the API at the root, the realm
 // under /realms/mangadex, covers under /uploads, pages under /node, the reports on pages at
 // /network/report. The default is a free port of the own machine for each.
-func WithAddr(addr string) Option { return func(s *settings) { s.addr = addr } }
+func WithAddr(addr string) Option {
+	return func(s *settings) error {
+		s.addr = addr
+		return nil
+	}
+}
 
 // WithoutNetwork opens no port. The server can be reached by [Server.Transport] alone.
-func WithoutNetwork() Option { return func(s *settings) { s.offline = true } }
+func WithoutNetwork() Option {
+	return func(s *settings) error {
+		s.offline = true
+		return nil
+	}
+}
 
 // WithAccount adds an account to [Server.Account]. What is empty is made up: its ID, the password
 // "password-of-" and the secret "secret-of-" with the Username; State().Account tells.
 func WithAccount(a Account) Option {
-	return func(s *settings) { s.accounts = append(s.accounts, a) }
+	return func(s *settings) error {
+		s.accounts = append(s.accounts, a)
+		return nil
+	}
 }
 
 // WithTokenLife sets how long access tokens hold and how long a login lasts, whatever its refresh
 // tokens do. The defaults are 15 minutes and 30 days.
 func WithTokenLife(access, refresh time.Duration) Option {
-	return func(s *settings) { s.accessLife, s.refreshLife = access, refresh }
+	return func(s *settings) error {
+		s.accessLife, s.refreshLife = access, refresh
+		return nil
+	}
 }
 
 // WithExpirySkew adds d to the expires_in of the answers that give tokens. Tokens hold as long as
 // before.
-func WithExpirySkew(d time.Duration) Option { return func(s *settings) { s.expirySkew = d } }
+func WithExpirySkew(d time.Duration) Option {
+	return func(s *settings) error {
+		s.expirySkew = d
+		return nil
+	}
+}
 
 // WithRefresh sets what happens to refresh tokens when they are used.
-func WithRefresh(mode RefreshMode) Option { return func(s *settings) { s.refreshMode = mode } }
+func WithRefresh(mode RefreshMode) Option {
+	return func(s *settings) error {
+		s.refreshMode = mode
+		return nil
+	}
+}
 
 // WithLimits turns the limits of MangaDex on, for each address: five requests a second and the
 // limits of operations, with 429 for what is too much. Who goes on gets 403 for five minutes, and
 // in the end no answer at all.
-func WithLimits() Option { return func(s *settings) { s.limits = true } }
+func WithLimits() Option {
+	return func(s *settings) error {
+		s.limits = true
+		return nil
+	}
+}
 
 // WithLogger has the server tell what somebody who looks at it wants to know: that an address has
 // been banned, and for how long.
-func WithLogger(logger *slog.Logger) Option { return func(s *settings) { s.logger = logger } }
+func WithLogger(logger *slog.Logger) Option {
+	return func(s *settings) error {
+		s.logger = logger
+		return nil
+	}
+}
 
 // WithOnly makes a test fail when it calls any other operation of the API than these, named by
 // their ids, such as GetManga. Without any, none may be called.
 func WithOnly(operations ...string) Option {
-	return func(s *settings) {
+	return func(s *settings) error {
 		if s.only == nil {
 			s.only = []string{} // nil is without this option
 		}
 		s.only = append(s.only, operations...)
+		return nil
 	}
 }
 
 // WithFaults has things go wrong from the beginning; see [Server.Fail].
 func WithFaults(faults ...Fault) Option {
-	return func(s *settings) { s.faults = append(s.faults, faults...) }
+	return func(s *settings) error {
+		s.faults = append(s.faults, faults...)
+		return nil
+	}
 }
 
 // Lenient lets a test send requests that do not fit the specification. They are answered as
 // MangaDex does, with status 400, and do not fail the test.
-func Lenient() Option { return func(s *settings) { s.lenient = true } }
+func Lenient() Option {
+	return func(s *settings) error {
+		s.lenient = true
+		return nil
+	}
+}

@@ -14,6 +14,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/mangadex-go/mangadex/internal/given"
 )
 
 // A Server is a fake MangaDex. It is safe for use by many goroutines; two servers share nothing.
@@ -60,10 +62,8 @@ func Start(t testing.TB, options ...Option) *Server {
 // does. Close it when it is no longer needed.
 func NewServer(options ...Option) (*Server, error) {
 	set := defaults()
-	for _, option := range options {
-		if option != nil {
-			option(&set)
-		}
+	if err := given.Options(&set, options); err != nil {
+		return nil, err
 	}
 	if err := set.check(); err != nil {
 		return nil, err

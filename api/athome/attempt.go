@@ -71,7 +71,7 @@ func (c *Chapter) fetchPage(ctx context.Context, page Page, out output, m *meter
 			if !errors.As(err, &fault) {
 				return page, a, err
 			}
-			failed.Page, failed.Node, failed.cause = page, n.host, fault.cause
+			failed.Page, failed.Node, failed.Err = page, n.host, fault.cause
 			failed.Attempts++
 			if errors.Is(err, ErrTooLarge) {
 				return page, a, failed
@@ -85,8 +85,8 @@ func (c *Chapter) fetchPage(ctx context.Context, page Page, out output, m *meter
 			}
 		}
 	}
-	if failed.cause == nil {
-		failed.Node, failed.cause = n.host, errors.New("the node wants to be left alone for longer")
+	if failed.Err == nil {
+		failed.Node, failed.Err = n.host, errors.New("the node wants to be left alone for longer")
 	}
 	return page, arrival{}, failed
 }

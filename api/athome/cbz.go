@@ -73,7 +73,7 @@ func (c *Chapter) SaveCBZ(ctx context.Context, path string) error {
 		return c.errorf(err)
 	}
 	if len(gaps) > 0 {
-		return &IncompleteError{Chapter: c.id, Missing: gaps, Pages: len(c.pages), cause: lost.join(nil)}
+		return &IncompleteError{Chapter: c.id, Missing: gaps, Pages: len(c.pages), Err: lost.join(nil)}
 	}
 	return nil
 }

@@ -58,7 +58,7 @@ func (i Image) Ext() string { return extension(i.ContentType) }
 // [WithDetails] is given, and [api.Client.GetAtHomeServer] (GET /at-home/server/{chapterId}).
 //
 // A chapter without pages is an [ErrExternal], which is an *[ExternalError] with the link,
-// [ErrUnavailable] or [ErrNoPages].
+// [ErrTakenDown] or [ErrNoPages].
 func Open(ctx context.Context, client *api.Client, id uuid.UUID, options ...Option) (*Chapter, error) {
 	if client == nil {
 		return nil, errors.New("athome: Open: the client is nil; make one with api.New")
@@ -66,7 +66,7 @@ func Open(ctx context.Context, client *api.Client, id uuid.UUID, options ...Opti
 	if id == uuid.Nil {
 		return nil, errors.New("athome: Open: the id of the chapter is empty; give that of a chapter")
 	}
-	s, err := newSettings(options)
+	s, err := newSettings("Open", options)
 	if err != nil {
 		return nil, err
 	}
@@ -114,7 +114,7 @@ func (c *Chapter) open(ctx context.Context, details *api.Chapter) error {
 	}
 	switch {
 	case a.IsUnavailable:
-		return c.errorf(ErrUnavailable)
+		return c.errorf(ErrTakenDown)
 	case a.Pages == 0 && external.URL != "":
 		return external
 	case a.Pages == 0:

@@ -22,7 +22,7 @@ type Covers struct {
 
 // NewCovers returns what fetches covers.
 func NewCovers(options ...Option) (*Covers, error) {
-	s, err := newSettings(options)
+	s, err := newSettings("NewCovers", options)
 	if err != nil {
 		return nil, err
 	}

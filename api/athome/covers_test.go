@@ -43,7 +43,7 @@ func TestCovers(t *testing.T) {
 	}
 	for name, options := range map[string][]athome.Option{
 		"uploads.mangadex.org":    nil,
-		"uploads.example.test:81": {athome.WithUploads("http://uploads.example.test:81/")},
+		"uploads.example.test:81": {athome.WithUploadsServer("http://uploads.example.test:81/")},
 	} {
 		covers := newCovers(t, w, options...)
 		for size, want := range sizes {
@@ -147,7 +147,7 @@ func TestCoversErrors(t *testing.T) {
 			}
 		})
 	}
-	if _, err := athome.NewCovers(athome.WithUploads("uploads")); err == nil || !strings.Contains(err.Error(), `WithUploads: the address "uploads" needs a scheme, https or http, and a host`) {
+	if _, err := athome.NewCovers(athome.WithUploadsServer("uploads")); err == nil || !strings.Contains(err.Error(), `WithUploadsServer: the address "uploads" needs a scheme, https or http, and a host`) {
 		t.Errorf("NewCovers: %v", err)
 	}
 }

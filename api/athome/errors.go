@@ -9,10 +9,10 @@ import (
 
 // Why a chapter cannot be read, for [errors.Is].
 var (
-	ErrExternal    = errors.New("it is on another site") // see ExternalError
-	ErrUnavailable = errors.New("it cannot be read on MangaDex any more")
-	ErrNoPages     = errors.New("it has no pages")
-	ErrChanged     = errors.New("its pages were replaced; open it again")
+	ErrExternal  = errors.New("the chapter is on another site") // see ExternalError
+	ErrTakenDown = errors.New("the chapter was taken down")
+	ErrNoPages   = errors.New("the chapter has no pages")
+	ErrChanged   = errors.New("the pages were replaced; open the chapter again")
 )
 
 // ErrTooLarge says that a picture is larger than [WithMaxPageSize] allows.
@@ -38,8 +38,7 @@ type PageError struct {
 	Page     Page
 	Node     string // host of the node that was tried last
 	Attempts int    // how often the page was asked for, on all nodes
-
-	cause error
+	Err      error  // what was wrong at the last attempt
 }
 
 // Error implements error.
@@ -49,25 +48,24 @@ func (e *PageError) Error() string {
 		times = fmt.Sprintf("%d times", e.Attempts)
 	}
 	return fmt.Sprintf("athome: chapter %s: page %d (%q), tried %s, at last on node %s: %v",
-		e.Chapter, e.Page.Index+1, e.Page.Name, times, e.Node, e.cause)
+		e.Chapter, e.Page.Index+1, e.Page.Name, times, e.Node, e.Err)
 }
 
-// Unwrap returns what was wrong at the last attempt.
-func (e *PageError) Unwrap() error { return e.cause }
+// Unwrap returns Err.
+func (e *PageError) Unwrap() error { return e.Err }
 
 // An IncompleteError says that an archive was written without some pages, see [WithGaps].
 type IncompleteError struct {
 	Chapter uuid.UUID
 	Missing []int // indexes of the pages
 	Pages   int   // how many there should be
-
-	cause error
+	Err     error // the *[PageError] of each, joined
 }
 
 // Error implements error.
 func (e *IncompleteError) Error() string {
-	return fmt.Sprintf("athome: chapter %s: the archive has %d of %d pages: %v", e.Chapter, e.Pages-len(e.Missing), e.Pages, e.cause)
+	return fmt.Sprintf("athome: chapter %s: the archive has %d of %d pages: %v", e.Chapter, e.Pages-len(e.Missing), e.Pages, e.Err)
 }
 
-// Unwrap returns the *[PageError] of each page, joined.
-func (e *IncompleteError) Unwrap() error { return e.cause }
+// Unwrap returns Err.
+func (e *IncompleteError) Unwrap() error { return e.Err }

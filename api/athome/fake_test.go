@@ -193,9 +193,9 @@ func TestFakeWithoutPages(t *testing.T) {
 	title := srv.State().Manga()[0].ID
 	const link = "https://publisher.example/9"
 	for want, ch := range map[error]apitest.Chapter{
-		athome.ErrExternal:    {ExternalURL: link},
-		athome.ErrUnavailable: {Unavailable: true, Pages: 3},
-		athome.ErrNoPages:     {},
+		athome.ErrExternal:  {ExternalURL: link},
+		athome.ErrTakenDown: {Unavailable: true, Pages: 3},
+		athome.ErrNoPages:   {},
 	} {
 		ch.Manga = title
 		id, err := srv.State().AddChapter(ch)
@@ -224,7 +224,7 @@ func TestFakeCovers(t *testing.T) {
 	if err != nil || len(list.Data) == 0 {
 		t.Fatalf("%d covers, %v", len(list.Data), err)
 	}
-	covers, err := athome.NewCovers(athome.WithUploads(srv.UploadsURL))
+	covers, err := athome.NewCovers(athome.WithUploadsServer(srv.UploadsURL))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -363,7 +363,7 @@ func TestSlowCover(t *testing.T) {
 		w := newWorld(t, 0, 0)
 		w.covers[mangaID.String()+"/a.png"] = picture(1, 1000)
 		w.fault = func(query) fault { return drip }
-		covers, err := athome.NewCovers(athome.WithHTTPClient(w.http(t)), athome.WithUploads("https://uploads.example.test"))
+		covers, err := athome.NewCovers(athome.WithHTTPClient(w.http(t)), athome.WithUploadsServer("https://uploads.example.test"))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -259,7 +259,7 @@ func TestPageError(t *testing.T) {
 		"cut off":       {cut, nil, nil, 9, 3, `: it broke off after 500 bytes: unexpected EOF`},
 		"dropped":       {drop, nil, nil, 9, 3, `: EOF`},
 		"not a picture": {html, nil, nil, 9, 3, `: the answer is "text/html; charset=utf-8", not a picture`},
-		"silent":        {silent, []athome.Option{athome.WithTimeout(3 * time.Second)}, nil, 3, 3, `: nothing came for 3s`},
+		"silent":        {silent, []athome.Option{athome.WithStallTimeout(3 * time.Second)}, nil, 3, 3, `: nothing came for 3s`},
 		"stuck":         {stuck, nil, nil, 3, 3, `: nothing came for 15s`},
 		"too large":     {none, []athome.Option{athome.WithMaxPageSize(999)}, athome.ErrTooLarge, 1, 1, `"), tried once, at last on node node1.example.test:8443: the picture is too large: it has at least 1000 bytes and 999 are allowed; raise WithMaxPageSize to let it through`},
 		"too large, no length": {vague, []athome.Option{athome.WithMaxPageSize(999)}, athome.ErrTooLarge, 1, 1,
@@ -384,15 +384,15 @@ func TestNoOtherNode(t *testing.T) {
 		"changed": {func(w *world, rw http.ResponseWriter) bool {
 			w.replyNode(rw, w.base(2), "fedcba9876543210", w.names)
 			return true
-		}, athome.ErrChanged, "its pages were replaced; open it again"},
+		}, athome.ErrChanged, "the pages were replaced; open the chapter again"},
 		"renamed": {func(w *world, rw http.ResponseWriter) bool {
 			w.replyNode(rw, w.base(2), w.hash, append([]string{"other.png"}, w.names[1:]...))
 			return true
-		}, athome.ErrChanged, "its pages were replaced; open it again"},
+		}, athome.ErrChanged, "the pages were replaced; open the chapter again"},
 		"emptied": {func(w *world, rw http.ResponseWriter) bool {
 			w.replyNode(rw, "", "", nil)
 			return true
-		}, athome.ErrChanged, "its pages were replaced; open it again"},
+		}, athome.ErrChanged, "the pages were replaced; open the chapter again"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

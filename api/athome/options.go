@@ -9,14 +9,16 @@ import (
 
 	"github.com/mangadex-go/mangadex/api"
 	"github.com/mangadex-go/mangadex/api/transport"
+	"github.com/mangadex-go/mangadex/internal/given"
 	"github.com/mangadex-go/mangadex/internal/origin"
 )
 
-// An Option changes what [Open] or [NewCovers] returns. Each says in its documentation what it is
-// for if it is not for both.
+// An Option changes what [Open] or [NewCovers] returns. One that is for one of them only says so, and
+// the other refuses it.
 type Option func(*settings) error
 
 type settings struct {
+	maker     string       // whose options they are: Open or NewCovers
 	http      *http.Client // nil: that of the client
 	agent     string       // empty: that of the client
 	client    *api.Client  // may be nil
@@ -37,8 +39,9 @@ type settings struct {
 	uploads   string
 }
 
-func newSettings(options []Option) (*settings, error) {
+func newSettings(maker string, options []Option) (*settings, error) {
 	s := &settings{
+		maker:    maker,
 		parallel: 6,
 		maxPage:  64 << 20,
 		silence:  15 * time.Second,
@@ -46,15 +49,15 @@ func newSettings(options []Option) (*settings, error) {
 		reports:  true,
 		uploads:  api.Uploads,
 	}
-	for _, option := range options {
-		if option == nil {
-			continue
-		}
-		if err := option(s); err != nil {
-			return nil, err
-		}
+	return s, given.Options(s, options)
+}
+
+// isFor refuses an option that only the other of Open and NewCovers has a use for.
+func (s *settings) isFor(maker, option string) error {
+	if s.maker != maker {
+		return fmt.Errorf("athome: %s: it is for %s; %s has no use for it", option, maker, s.maker)
 	}
-	return s, nil
+	return nil
 }
 
 // WithClient fetches pictures through the base transport of a client, with its proxy, and under its
@@ -65,7 +68,7 @@ func WithClient(client *api.Client) Option {
 			return errors.New("athome: WithClient: the client is nil; leave the option out to do without")
 		}
 		s.client = client
-		return nil
+		return s.isFor("NewCovers", "WithClient")
 	}
 }
 
@@ -116,7 +119,7 @@ func WithMemory(bytes int64) Option {
 			return fmt.Errorf("athome: WithMemory(%d): give a number of bytes above zero", bytes)
 		}
 		s.memory = bytes
-		return nil
+		return s.isFor("Open", "WithMemory")
 	}
 }
 
@@ -133,12 +136,12 @@ func WithMaxPageSize(bytes int64) Option {
 	}
 }
 
-// WithTimeout sets for how long a host may send nothing, 15 seconds by default, before it counts
+// WithStallTimeout sets for how long a host may send nothing, 15 seconds by default, before it counts
 // as failed. For a picture that keeps coming see [WithSlowest].
-func WithTimeout(silence time.Duration) Option {
+func WithStallTimeout(silence time.Duration) Option {
 	return func(s *settings) error {
 		if silence <= 0 {
-			return fmt.Errorf("athome: WithTimeout(%v): give a duration above zero", silence)
+			return fmt.Errorf("athome: WithStallTimeout(%v): give a duration above zero", silence)
 		}
 		s.silence = silence
 		return nil
@@ -167,7 +170,7 @@ func WithFallback(report func(Page)) Option {
 			report = func(Page) {}
 		}
 		s.fallback = report
-		return nil
+		return s.isFor("Open", "WithFallback")
 	}
 }
 
@@ -176,7 +179,7 @@ func WithFallback(report func(Page)) Option {
 func WithGaps() Option {
 	return func(s *settings) error {
 		s.gaps = true
-		return nil
+		return s.isFor("Open", "WithGaps")
 	}
 }
 
@@ -186,7 +189,7 @@ func WithGaps() Option {
 func WithProgress(f func(Progress)) Option {
 	return func(s *settings) error {
 		s.progress = f
-		return nil
+		return s.isFor("Open", "WithProgress")
 	}
 }
 
@@ -194,7 +197,7 @@ func WithProgress(f func(Progress)) Option {
 func WithDataSaver() Option {
 	return func(s *settings) error {
 		s.dataSaver = true
-		return nil
+		return s.isFor("Open", "WithDataSaver")
 	}
 }
 
@@ -203,7 +206,7 @@ func WithDataSaver() Option {
 func WithPort443() Option {
 	return func(s *settings) error {
 		s.port443 = true
-		return nil
+		return s.isFor("Open", "WithPort443")
 	}
 }
 
@@ -212,7 +215,7 @@ func WithPort443() Option {
 func WithDetails(details api.Chapter) Option {
 	return func(s *settings) error {
 		s.details = &details
-		return nil
+		return s.isFor("Open", "WithDetails")
 	}
 }
 
@@ -221,7 +224,7 @@ func WithDetails(details api.Chapter) Option {
 func WithTitle(title api.Manga) Option {
 	return func(s *settings) error {
 		s.title = &title
-		return nil
+		return s.isFor("Open", "WithTitle")
 	}
 }
 
@@ -229,7 +232,7 @@ func WithTitle(title api.Manga) Option {
 func WithoutReports() Option {
 	return func(s *settings) error {
 		s.reports = false
-		return nil
+		return s.isFor("Open", "WithoutReports")
 	}
 }
 
@@ -241,18 +244,18 @@ func WithReportURL(address string) Option {
 			return fmt.Errorf("athome: WithReportURL: %w", err)
 		}
 		s.reportURL = address
-		return nil
+		return s.isFor("Open", "WithReportURL")
 	}
 }
 
-// WithUploads fetches covers from another host than [api.Uploads]. For [NewCovers].
-func WithUploads(address string) Option {
+// WithUploadsServer fetches covers from another host than [api.Uploads]. For [NewCovers].
+func WithUploadsServer(address string) Option {
 	return func(s *settings) error {
 		if err := checkHost(address); err != nil {
-			return fmt.Errorf("athome: WithUploads: %w", err)
+			return fmt.Errorf("athome: WithUploadsServer: %w", err)
 		}
 		s.uploads = strings.TrimRight(address, "/")
-		return nil
+		return s.isFor("NewCovers", "WithUploadsServer")
 	}
 }
 

@@ -38,7 +38,7 @@ func wayOf(s *settings) way {
 			own.DialContext = (&net.Dialer{Timeout: 10 * time.Second, KeepAlive: 30 * time.Second, ControlContext: refusePrivate}).DialContext
 		}
 		own.MaxIdleConns, own.MaxIdleConnsPerHost = 2*s.parallel, s.parallel
-		own.ResponseHeaderTimeout = 0 // WithTimeout says how long a host may be silent
+		own.ResponseHeaderTimeout = 0 // WithStallTimeout says how long a host may be silent
 		w.http, w.close = &http.Client{Transport: own}, own.CloseIdleConnections
 	}
 	w.proxy = http.ProxyFromEnvironment

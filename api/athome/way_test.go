@@ -89,7 +89,7 @@ func TestCoversOfAClient(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	covers, err := athome.NewCovers(athome.WithClient(client), athome.WithUploads(host.URL))
+	covers, err := athome.NewCovers(athome.WithClient(client), athome.WithUploadsServer(host.URL))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -303,9 +303,9 @@ func TestFeedbackReachesTheOthers(t *testing.T) {
 		first.Learn(call, transport.Feedback{Pause: 20 * time.Minute, All: true})
 		first.Learn(call, transport.Feedback{Pause: time.Minute, All: true})
 		refused(other, 20*time.Minute)
-		first.Learn(other, transport.Feedback{Pause: time.Hour, All: true, Reason: &transport.BannedError{Until: time.Now().Add(time.Hour)}})
+		first.Learn(other, transport.Feedback{Pause: time.Hour, All: true, Reason: &transport.BannedError{RetryAt: time.Now().Add(time.Hour)}})
 		var banned *transport.BannedError
-		if err := second.Wait(t.Context(), other, 2*time.Hour); !errors.As(err, &banned) || time.Until(banned.Until) < 50*time.Minute {
+		if err := second.Wait(t.Context(), other, 2*time.Hour); !errors.As(err, &banned) || time.Until(banned.RetryAt) < 50*time.Minute {
 			t.Errorf("got %v, want a ban", err)
 		}
 	})

@@ -93,7 +93,7 @@ func (l *Limiter) askPlace(ctx context.Context, r *reservation) (place, error) {
 		defer l.mu.Unlock()
 		if l.shared.banned == nil || !heard.Before(l.shared.ban) {
 			l.shared.ban = heard.Add(wait)
-			l.shared.banned = &transport.BannedError{Until: l.shared.ban}
+			l.shared.banned = &transport.BannedError{RetryAt: l.shared.ban}
 		}
 		return place{}, l.shared.banned
 	case "late":

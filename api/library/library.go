@@ -21,6 +21,7 @@ import (
 
 	"github.com/mangadex-go/mangadex/api"
 	"github.com/mangadex-go/mangadex/internal/fanout"
+	"github.com/mangadex-go/mangadex/internal/given"
 )
 
 // A Title is what a user keeps of a title.
@@ -34,16 +35,26 @@ type Title struct {
 }
 
 // An Option changes what [Read] reads.
-type Option func(*settings)
+type Option func(*settings) error
 
 type settings struct{ unfollowed, noProgress bool }
 
 // WithUnfollowed adds the titles that have a reading status and are not followed, behind the
 // others. It takes a request for each 100 of them.
-func WithUnfollowed() Option { return func(s *settings) { s.unfollowed = true } }
+func WithUnfollowed() Option {
+	return func(s *settings) error {
+		s.unfollowed = true
+		return nil
+	}
+}
 
 // WithoutProgress leaves the read chapters out.
-func WithoutProgress() Option { return func(s *settings) { s.noProgress = true } }
+func WithoutProgress() Option {
+	return func(s *settings) error {
+		s.noProgress = true
+		return nil
+	}
+}
 
 // Read returns the library of the user whose token the client has, in the order of the server
 // (GET /user/follows/manga). It needs a login; without one, the error is an [api.ErrUnauthorized].
@@ -53,10 +64,8 @@ func Read(ctx context.Context, client *api.Client, options ...Option) ([]Title, 
 		return nil, errors.New("library: the client is nil; make one with api.New")
 	}
 	var s settings
-	for _, option := range options {
-		if option != nil {
-			option(&s)
-		}
+	if err := given.Options(&s, options); err != nil {
+		return nil, err
 	}
 	var titles []Title
 	var statuses map[uuid.UUID]api.ReadingStatus

@@ -29,7 +29,7 @@ func overhead(tb testing.TB, rounds, calls int) (took time.Duration, mallocs flo
 	defer s.Close()
 	base := transport.Base()
 	defer base.CloseIdleConnections()
-	polite, _ := newClient(tb, base, transport.WithServer(s.URL), transport.WithLimiter(transport.NewLimiter(transport.WithRate(1e9, 1000))))
+	polite, _ := newClient(tb, base, transport.WithAPIServer(s.URL), transport.WithLimiter(newLimiter(tb, transport.WithRate(1e9, 1000))))
 	call := func(client *http.Client) time.Duration {
 		start := time.Now()
 		resp, err := client.Get(s.URL + "/manga?limit=10")
@@ -98,7 +98,7 @@ func BenchmarkChain(b *testing.B) {
 	base := tripper(func(req *http.Request) (*http.Response, error) {
 		return &http.Response{StatusCode: http.StatusOK, Header: header, Body: io.NopCloser(strings.NewReader("{}")), ContentLength: 2, Request: req}, nil
 	})
-	_, polite := newClient(b, base, transport.WithLimiter(transport.NewLimiter(transport.WithRate(1e9, 1000))))
+	_, polite := newClient(b, base, transport.WithLimiter(newLimiter(b, transport.WithRate(1e9, 1000))))
 	for name, rt := range map[string]http.RoundTripper{"bare": base, "polite": polite} {
 		b.Run(name, func(b *testing.B) {
 			b.ReportAllocs()
@@ -116,7 +116,7 @@ func BenchmarkChain(b *testing.B) {
 
 // BenchmarkWait measures a limiter that has room.
 func BenchmarkWait(b *testing.B) {
-	limiter := transport.NewLimiter(transport.WithRate(1e9, 1000))
+	limiter := newLimiter(b, transport.WithRate(1e9, 1000))
 	for name, call := range map[string]transport.Call{"global": open, "bucket": bucket("Wide", 1000, time.Microsecond)} {
 		b.Run(name, func(b *testing.B) {
 			b.ReportAllocs()

@@ -56,7 +56,7 @@
 //
 // # Other hosts
 //
-// Limits and repetitions hold for requests to the API ([WithServer]). Requests to other hosts, as
+// Limits and repetitions hold for requests to the API ([WithAPIServer]). Requests to other hosts, as
 // those of images, get the User-Agent, and end when nothing moves any more ([WithStallTimeout]).
 //
 // # Tracing

@@ -2,6 +2,7 @@ package transport
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -47,16 +48,22 @@ func (e *RateLimitError) Unwrap() error {
 	return nil
 }
 
-// A BannedError says that nothing is sent because MangaDex seems to have banned the address.
+// ErrBanned is what a *[BannedError] is, for [errors.Is].
+var ErrBanned = errors.New("banned")
+
+// A BannedError says that a request was not sent because MangaDex seems to have banned the address. It
+// is [ErrBanned].
 type BannedError struct {
-	Until time.Time // when the next request will be sent
+	RetryAt time.Time // when the next request will be sent
 }
 
-// Is tells the other packages of this module that the request was not sent.
-func (e *BannedError) Is(target error) bool { return target == answer.ErrNotSent }
+// Is reports whether target is [ErrBanned].
+func (e *BannedError) Is(target error) bool {
+	return target == ErrBanned || target == answer.ErrNotSent
+}
 
 // Error implements error.
 func (e *BannedError) Error() string {
 	return fmt.Sprintf("transport: not sent: the server answered %d times with a 403 that is not JSON, which looks like a ban of this address for too many requests; nothing is sent before %s",
-		banAfter, e.Until.Format(time.RFC3339))
+		banAfter, e.RetryAt.Format(time.RFC3339))
 }

@@ -66,7 +66,11 @@ func Example_alone() {
 
 // All clients behind one address share its allowance.
 func ExampleWithLimiter() {
-	limiter := transport.NewLimiter()
+	limiter, err := transport.NewLimiter()
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
 	for range 2 {
 		client, err := api.New(api.Production, api.WithTransport(transport.WithLimiter(limiter), transport.WithBase(offline)))
 		if err != nil {
@@ -83,8 +87,13 @@ func ExampleWithLimiter() {
 
 // With WithMaxWait(0) a call fails where it would have to wait.
 func ExampleRateLimitError() {
+	limiter, err := transport.NewLimiter(transport.WithRate(0.1, 1)) // far less than MangaDex allows
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
 	client, err := api.New(api.Production, api.WithTransport(
-		transport.WithLimiter(transport.NewLimiter(transport.WithRate(0.1, 1))), // far less than MangaDex allows
+		transport.WithLimiter(limiter),
 		transport.WithMaxWait(0),
 		transport.WithBase(offline),
 	))

@@ -54,7 +54,7 @@ func TestFairness(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				limiter := transport.NewLimiter()
+				limiter := newLimiter(t)
 				end := time.Now().Add(time.Hour)
 				var mu sync.Mutex
 				got, waiting := map[string]int{}, map[string]int{}
@@ -115,7 +115,7 @@ func TestFairness(t *testing.T) {
 func TestPlaceIsKept(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		limiter := transport.NewLimiter()
+		limiter := newLimiter(t)
 		narrow := bucket("Narrow", 1, 10*time.Second)
 		l := log{start: time.Now()}
 		for _, call := range append([]transport.Call{narrow, narrow}, slices.Repeat([]transport.Call{open}, 100)...) {
@@ -143,7 +143,7 @@ func TestReserve(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				limiter := transport.NewLimiter(transport.WithRate(2.0/60, 2))
+				limiter := newLimiter(t, transport.WithRate(2.0/60, 2))
 				never := func(time.Time) { t.Error("it waits") }
 				first, err := limiter.Reserve(t.Context(), call, time.Hour, never)
 				if err != nil {
@@ -189,7 +189,7 @@ func TestReserve(t *testing.T) {
 func TestRefusedTakesNothing(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		limiter := transport.NewLimiter(transport.WithRate(1000, 1000))
+		limiter := newLimiter(t, transport.WithRate(1000, 1000))
 		narrow := bucket("Narrow", 3, time.Minute)
 		limiter.Wait(t.Context(), narrow, 0)
 		limiter.Learn(narrow, transport.Feedback{Pause: time.Second})
@@ -223,7 +223,7 @@ func TestRefusedTakesNothing(t *testing.T) {
 func TestPauseOfThoseWithoutAllowance(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		limiter := transport.NewLimiter(transport.WithRate(1, 1))
+		limiter := newLimiter(t, transport.WithRate(1, 1))
 		other := transport.Call{Operation: "Other"}
 		l := log{start: time.Now()}
 		for _, call := range []transport.Call{open, other, open, other} {
@@ -247,7 +247,7 @@ func TestRefusalsAreTrue(t *testing.T) {
 		last := rapid.IntRange(0, 2).Draw(rt, "last")
 		run := func(maxWait time.Duration) (at time.Duration, err error) {
 			synctest.Test(t, func(t *testing.T) {
-				limiter := transport.NewLimiter(transport.WithRate(2, 2))
+				limiter := newLimiter(t, transport.WithRate(2, 2))
 				start := time.Now()
 				var wg sync.WaitGroup
 				for _, i := range queue {

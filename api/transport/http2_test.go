@@ -94,7 +94,7 @@ func TestDeadHTTP2(t *testing.T) {
 	base.TLSClientConfig = &tls.Config{RootCAs: s.Client().Transport.(*http.Transport).TLSClientConfig.RootCAs, ServerName: "example.com"}
 	base.HTTP2 = &http.HTTP2Config{SendPingTimeout: 200 * time.Millisecond, PingTimeout: 200 * time.Millisecond} // scaled
 	at := "https://" + tun.Addr().String()
-	client, polite := newClient(t, base, transport.WithServer(at), transport.WithoutRateLimit(), transport.WithBackoff(0, 0))
+	client, polite := newClient(t, base, transport.WithAPIServer(at), transport.WithoutRateLimit(), transport.WithBackoff(0, 0))
 	get := func() {
 		t.Helper()
 		resp, err := client.Get(at + "/manga")

@@ -15,7 +15,7 @@ func (e *exchange) learn() {
 	t, resp := e.t, e.resp
 	if t.ban.see(answer.LooksLikeBan(resp.StatusCode, resp.Header), t.banPause) {
 		until, _ := t.ban.holds()
-		e.pause(Feedback{Pause: t.banPause, All: true, Reason: &BannedError{Until: until}})
+		e.pause(Feedback{Pause: t.banPause, All: true, Reason: &BannedError{RetryAt: until}})
 		return
 	}
 	limited := answer.Is(resp.StatusCode, answer.ErrRateLimited)

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"math"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -55,7 +56,7 @@ func (l *log) wait(t *testing.T, limiter transport.Limiter, ctx context.Context,
 func TestLimiterSpacesWhatQueuesUp(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		limiter := transport.NewLimiter()
+		limiter := newLimiter(t)
 		l := log{start: time.Now()}
 		for range 13 {
 			l.wait(t, limiter, t.Context(), open)
@@ -86,7 +87,7 @@ func TestLimiterSpacesWhatQueuesUp(t *testing.T) {
 func TestLimiterRate(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		limiter := transport.NewLimiter(transport.WithRate(2, 1))
+		limiter := newLimiter(t, transport.WithRate(2, 1))
 		l := log{start: time.Now()}
 		for range 4 {
 			l.wait(t, limiter, t.Context(), open)
@@ -100,6 +101,16 @@ func TestLimiterRate(t *testing.T) {
 	})
 }
 
+// newLimiter returns a limiter of a test.
+func newLimiter(t testing.TB, options ...transport.LimiterOption) *transport.LocalLimiter {
+	t.Helper()
+	limiter, err := transport.NewLimiter(options...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return limiter
+}
+
 func TestLimiterRefusesSenselessRates(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
@@ -109,16 +120,11 @@ func TestLimiterRefusesSenselessRates(t *testing.T) {
 		{0, 1}, {-1, 1}, {math.NaN(), 1}, {1e-6, 1}, {1e-300, 5}, {5, 0}, {5, -1}, {1e9, math.MaxInt},
 	}
 	for _, test := range tests {
-		func() {
-			defer func() {
-				if recover() == nil {
-					t.Errorf("a rate of %v with a burst of %d was accepted", test.rate, test.burst)
-				}
-			}()
-			transport.WithRate(test.rate, test.burst)
-		}()
+		if _, err := transport.NewLimiter(transport.WithRate(test.rate, test.burst)); err == nil || !strings.Contains(err.Error(), "WithRate") {
+			t.Errorf("a rate of %v with a burst of %d: %v", test.rate, test.burst, err)
+		}
 	}
-	transport.NewLimiter(nil, transport.WithRate(math.Inf(1), 1)) // senseless, and harmless
+	newLimiter(t, transport.WithRate(math.Inf(1), 1)) // senseless, and harmless
 }
 
 // TestLimiterBuckets checks that a call that waits for the allowance of its operation does not
@@ -126,7 +132,7 @@ func TestLimiterRefusesSenselessRates(t *testing.T) {
 func TestLimiterBuckets(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		limiter := transport.NewLimiter(transport.WithRate(100, 100))
+		limiter := newLimiter(t, transport.WithRate(100, 100))
 		l := log{start: time.Now()}
 		narrow := bucket("Narrow", 2, time.Minute)
 		alias := transport.Call{Operation: "Alias", Limit: narrow.Limit} // shares the bucket
@@ -174,7 +180,7 @@ func TestLimiterFailsAtOnce(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				limiter := transport.NewLimiter()
+				limiter := newLimiter(t)
 				ctx, cancel := context.WithCancel(t.Context())
 				var wg sync.WaitGroup
 				defer wg.Wait()
@@ -221,7 +227,7 @@ func TestLimiterFailsAtOnce(t *testing.T) {
 func TestLimiterRetryAt(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		limiter := transport.NewLimiter()
+		limiter := newLimiter(t)
 		for range 50 {
 			var limited *transport.RateLimitError
 			if err := limiter.Wait(t.Context(), bucket("Narrow", 20, time.Minute), 0); errors.As(err, &limited) {
@@ -241,7 +247,7 @@ func TestLimiterRetryAt(t *testing.T) {
 func TestLimiterCancel(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		limiter := transport.NewLimiter()
+		limiter := newLimiter(t)
 		narrow := bucket("Narrow", 1, time.Minute)
 		for _, call := range []transport.Call{narrow, open, open, open, open} {
 			if err := limiter.Wait(t.Context(), call, 0); err != nil {
@@ -277,7 +283,7 @@ func TestLimiterCancel(t *testing.T) {
 func TestLimiterCancelPassesOn(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		limiter := transport.NewLimiter(transport.WithRate(1, 1))
+		limiter := newLimiter(t, transport.WithRate(1, 1))
 		if err := limiter.Wait(t.Context(), open, 0); err != nil {
 			t.Fatal(err)
 		}
@@ -326,7 +332,7 @@ func TestLimiterLearns(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				limiter := transport.NewLimiter()
+				limiter := newLimiter(t)
 				if err := limiter.Wait(t.Context(), narrow, 0); err != nil {
 					t.Fatal(err)
 				}
@@ -353,7 +359,7 @@ func TestLimiterLearns(t *testing.T) {
 func TestLimiterLearnsAgain(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		limiter := transport.NewLimiter(transport.WithRate(1000, 1000))
+		limiter := newLimiter(t, transport.WithRate(1000, 1000))
 		narrow := bucket("Narrow", 10, time.Minute)
 		for _, step := range []struct{ said, want int }{{0, 10}, {4, 4}, {1, 1}, {7, 7}, {-3, 7}, {10, 10}, {1000, 10}} {
 			limiter.Learn(narrow, transport.Feedback{Requests: step.said})
@@ -374,7 +380,7 @@ func TestLimiterLearnsAgain(t *testing.T) {
 func TestLimiterPauseReachesThoseThatWait(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		limiter := transport.NewLimiter()
+		limiter := newLimiter(t)
 		for range 5 {
 			limiter.Wait(t.Context(), open, 0)
 		}
@@ -459,7 +465,7 @@ func TestLimiterProperties(t *testing.T) {
 		sent := make([]time.Duration, len(arrivals)) // -1: not
 		errs := make([]error, len(arrivals))
 		synctest.Test(t, func(t *testing.T) {
-			limiter := transport.NewLimiter(transport.WithRate(perSecond, burst))
+			limiter := newLimiter(t, transport.WithRate(perSecond, burst))
 			start := time.Now()
 			var mu sync.Mutex
 			var wg sync.WaitGroup

@@ -128,7 +128,7 @@ func TestSharedLimiter(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		s := &limited{latency: func() time.Duration { return 0 }}
-		limiter := transport.NewLimiter()
+		limiter := newLimiter(t)
 		var wg sync.WaitGroup
 		for range 2 {
 			client, _ := newClient(t, s, transport.WithLimiter(limiter))
@@ -315,7 +315,7 @@ func TestBan(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				left := test.answers
-				limiter := transport.NewLimiter()
+				limiter := newLimiter(t)
 				sent := 0
 				base := tripper(func(req *http.Request) (*http.Response, error) {
 					sent++
@@ -347,7 +347,7 @@ func TestBan(t *testing.T) {
 					if sent != before || !time.Now().Equal(begin) {
 						t.Error("something was sent, or waited for")
 					}
-					if got := banned.Until.Sub(begin); got != 15*time.Minute {
+					if got := banned.RetryAt.Sub(begin); got != 15*time.Minute {
 						t.Errorf("banned for %v", got)
 					}
 					if want := "looks like a ban of this address for too many requests; nothing is sent before 2000-01-01T00:15:00Z"; !strings.HasSuffix(err.Error(), want) {
@@ -445,7 +445,10 @@ func TestCancelEndsWaits(t *testing.T) {
 type pausedLimiter struct{}
 
 func (pausedLimiter) Wait(ctx context.Context, call transport.Call, maxWait time.Duration) error {
-	limiter := transport.NewLimiter()
+	limiter, err := transport.NewLimiter()
+	if err != nil {
+		return err
+	}
 	limiter.Learn(call, transport.Feedback{Pause: time.Hour, All: true})
 	return limiter.Wait(ctx, call, maxWait)
 }

@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"sync"
 	"time"
+
+	"github.com/mangadex-go/mangadex/internal/given"
 )
 
 // A LocalLimiter is a [Limiter] in memory. [NewLimiter] makes one. It is safe for use by many
@@ -32,40 +34,42 @@ type LocalLimiter struct {
 }
 
 // A LimiterOption changes a [LocalLimiter] that [NewLimiter] makes.
-type LimiterOption func(*LocalLimiter)
+type LimiterOption func(*limiterSettings) error
+
+type limiterSettings struct {
+	requests int
+	per      time.Duration
+}
 
 // WithRate sets the global allowance: requests a second in the long run, and how many may be sent
 // at once after a rest. No more than burst requests are sent in any burst/perSecond seconds. The
-// default is what MangaDex allows, 5 and 5. WithRate panics if one of them is not positive, if
-// burst is above a million, or if burst/perSecond seconds are more than a day.
+// default is what MangaDex allows, 5 and 5. Both must be positive, burst at most a million, and
+// burst/perSecond seconds at most a day.
 func WithRate(perSecond float64, burst int) LimiterOption {
 	const largestBurst, longest = 1_000_000, 24 * time.Hour
-	seconds := float64(burst) / perSecond
-	if !(perSecond > 0) || burst < 1 || burst > largestBurst || seconds > longest.Seconds() {
-		panic(fmt.Sprintf("transport: a rate of %v requests a second with a burst of %d; both must be positive, the burst at most %d, and the time for a burst at most %v",
-			perSecond, burst, largestBurst, longest))
-	}
-	return func(l *LocalLimiter) {
-		l.setRate(burst, time.Duration(seconds*float64(time.Second)))
+	return func(s *limiterSettings) error {
+		seconds := float64(burst) / perSecond
+		if !(perSecond > 0) || burst < 1 || burst > largestBurst || seconds > longest.Seconds() {
+			return fmt.Errorf("transport: WithRate(%v, %d): both must be positive, the burst at most %d, and the time for a burst at most %v", perSecond, burst, largestBurst, longest)
+		}
+		s.requests, s.per = burst, time.Duration(seconds*float64(time.Second))
+		return nil
 	}
 }
 
 // NewLimiter returns a limiter for one address.
-func NewLimiter(options ...LimiterOption) *LocalLimiter {
-	l := &LocalLimiter{start: time.Now(), windows: map[string]*window{}}
-	l.setRate(5, time.Second)
-	for _, option := range options {
-		if option != nil {
-			option(l)
-		}
+func NewLimiter(options ...LimiterOption) (*LocalLimiter, error) {
+	s := limiterSettings{requests: 5, per: time.Second}
+	if err := given.Options(&s, options); err != nil {
+		return nil, err
 	}
-	return l
-}
-
-func (l *LocalLimiter) setRate(requests int, per time.Duration) {
-	l.global = newWindow(requests, per)
-	// Faster than the allowance, so that it is the window that decides in the long run.
-	l.step = max(per*9/10/time.Duration(requests), 1)
+	return &LocalLimiter{
+		start:   time.Now(),
+		global:  newWindow(s.requests, s.per),
+		windows: map[string]*window{},
+		// Faster than the allowance, so that it is the window that decides in the long run.
+		step: max(s.per*9/10/time.Duration(s.requests), 1),
+	}, nil
 }
 
 // A waiter is a call in Wait.

@@ -370,7 +370,7 @@ func TestPermitOfItsOwnTime(t *testing.T) {
 				return dial(ctx, network, address)
 			}
 			const pace = 10 * time.Second
-			client, _ := newClient(t, base, transport.WithLimiter(transport.NewLimiter(transport.WithRate(1/pace.Seconds(), 1))))
+			client, _ := newClient(t, base, transport.WithLimiter(newLimiter(t, transport.WithRate(1/pace.Seconds(), 1))))
 			for range 5 {
 				if _, _, err := get(t.Context(), client, "/manga"); err != nil {
 					t.Error(err)

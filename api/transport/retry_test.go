@@ -179,7 +179,7 @@ func TestUnsentIsRepeatedForReal(t *testing.T) {
 	}
 	listener.Close()
 	at := "http://" + listener.Addr().String()
-	client, polite := newClient(t, transport.Base(), transport.WithServer(at), transport.WithBackoff(time.Millisecond, time.Millisecond))
+	client, polite := newClient(t, transport.Base(), transport.WithAPIServer(at), transport.WithBackoff(time.Millisecond, time.Millisecond))
 	_, err = client.Post(at+"/manga", "application/json", strings.NewReader("{}"))
 	if err == nil || !strings.Contains(err.Error(), "transport: 5 attempts: dial tcp") {
 		t.Errorf("error %v", err)
@@ -195,7 +195,7 @@ func TestTLSIsNotRepeatedForReal(t *testing.T) {
 	s.Config.ErrorLog = stdlog.New(io.Discard, "", 0)
 	s.StartTLS()
 	defer s.Close()
-	client, polite := newClient(t, transport.Base(), transport.WithServer(s.URL)) // does not know the certificate
+	client, polite := newClient(t, transport.Base(), transport.WithAPIServer(s.URL)) // does not know the certificate
 	if _, err := client.Get(s.URL + "/manga"); !errors.As(err, new(*tls.CertificateVerificationError)) {
 		t.Errorf("error %v", err)
 	}
@@ -342,7 +342,7 @@ func TestStorm(t *testing.T) {
 	}
 	synctest.Test(t, func(t *testing.T) {
 		s := &storm{applied: map[string]int{}}
-		client, polite := newClient(t, s, transport.WithLimiter(transport.NewLimiter(transport.WithRate(500, 50))), transport.WithAttempts(20))
+		client, polite := newClient(t, s, transport.WithLimiter(newLimiter(t, transport.WithRate(500, 50))), transport.WithAttempts(20))
 		jobs := make(chan func())
 		var succeeded atomic.Int64
 		done := make(chan struct{})

@@ -19,12 +19,18 @@ const (
 	longestBan     = 24 * time.Hour
 )
 
-// servers are those that the limits hold for unless WithServer names another.
+// servers are those that the limits hold for unless WithAPIServer names another.
 var servers = []string{"https://api.mangadex.org", "https://api.mangadex.dev"}
 
 // A Transport is a polite [http.RoundTripper]. [New] makes one. It is safe for use by many
 // goroutines.
 type Transport struct {
+	settings
+	*state
+}
+
+// settings are what the options say.
+type settings struct {
 	base     http.RoundTripper
 	servers  []*origin.Server
 	agent    []string // value of the header
@@ -38,8 +44,6 @@ type Transport struct {
 
 	stall          time.Duration // 0: any
 	attemptTimeout time.Duration // 0: none
-
-	*state
 }
 
 // state is what requests leave behind for others.
@@ -52,40 +56,39 @@ type state struct {
 }
 
 // An Option changes a [Transport] that [New] makes.
-type Option func(*Transport) error
+type Option func(*settings) error
 
 // New returns a transport with the defaults that this package describes, as far as options do not
 // change them.
 func New(options ...Option) (*Transport, error) {
-	t := &Transport{
+	s := settings{
 		agent:    []string{Product()},
-		limiter:  NewLimiter(),
 		maxWait:  answer.MaxWait,
 		attempts: 5,
 		backoff:  backoff{first: 300 * time.Millisecond, longest: 10 * time.Second},
 		banPause: 10 * time.Minute,
 		stall:    longestStall,
-		state:    new(state),
 	}
-	t.budget.fill()
-	for _, option := range options {
-		if option == nil {
-			continue
-		}
-		if err := option(t); err != nil {
-			return nil, err
-		}
+	own, err := NewLimiter()
+	if err != nil {
+		return nil, err
 	}
-	if t.base == nil {
-		t.base = newStandard()
+	s.limiter = own
+	if err := given.Options(&s, options); err != nil {
+		return nil, err
 	}
-	if t.servers == nil {
+	if s.base == nil {
+		s.base = newStandard()
+	}
+	if s.servers == nil {
 		for _, server := range servers {
-			if err := WithServer(server)(t); err != nil {
+			if err := WithAPIServer(server)(&s); err != nil {
 				return nil, err
 			}
 		}
 	}
+	t := &Transport{settings: s, state: new(state)}
+	t.budget.fill()
 	return t, nil
 }
 
@@ -96,24 +99,24 @@ func New(options ...Option) (*Transport, error) {
 // not held back by the limits, and it hides each 429 but the last. Take its repetitions out, or put
 // it around the client.
 func WithBase(base http.RoundTripper) Option {
-	return func(t *Transport) error {
+	return func(s *settings) error {
 		if base != nil && given.Nil(base) {
 			return fmt.Errorf("transport: WithBase was given a %T that is nil; leave the option out for the default", base)
 		}
-		t.base = base
+		s.base = base
 		return nil
 	}
 }
 
-// WithServer adds a server that limits and repetitions hold for, instead of MangaDex's own. It is
+// WithAPIServer adds a server that limits and repetitions hold for, instead of MangaDex's own. It is
 // the beginning of the URLs of its operations: scheme, host and perhaps a path.
-func WithServer(server string) Option {
-	return func(t *Transport) error {
+func WithAPIServer(server string) Option {
+	return func(s *settings) error {
 		known, err := origin.Parse(server, servers[0])
 		if err != nil {
 			return fmt.Errorf("transport: the address of the server %w", err)
 		}
-		t.servers = append(t.servers, known)
+		s.servers = append(s.servers, known)
 		return nil
 	}
 }
@@ -122,28 +125,28 @@ func WithServer(server string) Option {
 // a product, a version and a way to reach its maker, like "shelf/1.2 (+https://shelf.example)".
 // MangaDex refuses names of browsers, and so does [New].
 func WithUserAgent(application string) Option {
-	return func(t *Transport) error {
+	return func(s *settings) error {
 		agent, err := UserAgent(application)
-		t.agent = []string{agent}
+		s.agent = []string{agent}
 		return err
 	}
 }
 
 // WithLimiter replaces the limiter, for example by one that several clients share.
 func WithLimiter(limiter Limiter) Option {
-	return func(t *Transport) error {
+	return func(s *settings) error {
 		if given.Nil(limiter) {
 			return errors.New("transport: the limiter is nil; leave the option out, or use WithoutRateLimit")
 		}
-		t.limiter = limiter
+		s.limiter = limiter
 		return nil
 	}
 }
 
 // WithoutRateLimit sends every request at once. It is meant for servers of one's own.
 func WithoutRateLimit() Option {
-	return func(t *Transport) error {
-		t.limiter = nil
+	return func(s *settings) error {
+		s.limiter = nil
 		return nil
 	}
 }
@@ -151,22 +154,22 @@ func WithoutRateLimit() Option {
 // WithMaxWait bounds how long a request waits to be sent; zero means that it does not wait but
 // fails with a *[RateLimitError]. The default is an hour, the longest period of any limit.
 func WithMaxWait(d time.Duration) Option {
-	return func(t *Transport) error {
+	return func(s *settings) error {
 		if d < 0 {
 			return fmt.Errorf("transport: the longest wait is %v; it must not be negative", d)
 		}
-		t.maxWait = d
+		s.maxWait = d
 		return nil
 	}
 }
 
 // WithAttempts sets how often a request is sent at most, five times by default. One is the least.
 func WithAttempts(n int) Option {
-	return func(t *Transport) error {
+	return func(s *settings) error {
 		if n < 1 {
 			return fmt.Errorf("transport: %d attempts; there must be one at least", n)
 		}
-		t.attempts = n
+		s.attempts = n
 		return nil
 	}
 }
@@ -175,11 +178,11 @@ func WithAttempts(n int) Option {
 // further one up to longest, an hour at most. The defaults are 300 ms and 10 s. What the server asks
 // for by the Retry-After of a 503 is added; if that is more than a minute, the request fails.
 func WithBackoff(first, longest time.Duration) Option {
-	return func(t *Transport) error {
+	return func(s *settings) error {
 		if first < 0 || longest < first || longest > longestBackoff {
 			return fmt.Errorf("transport: the times before a repetition are %v and %v; the first must not be negative nor above the longest, and the longest not above %v", first, longest, longestBackoff)
 		}
-		t.backoff = backoff{first, longest}
+		s.backoff = backoff{first, longest}
 		return nil
 	}
 }
@@ -190,11 +193,11 @@ func WithoutRetry() Option { return WithAttempts(1) }
 // WithBanPause sets for how long nothing is sent after what looks like a ban, ten minutes by
 // default. A day is the most; zero does not pause.
 func WithBanPause(d time.Duration) Option {
-	return func(t *Transport) error {
+	return func(s *settings) error {
 		if d < 0 || d > longestBan {
 			return fmt.Errorf("transport: the pause after a ban is %v; it must not be negative, nor above %v", d, longestBan)
 		}
-		t.banPause = d
+		s.banPause = d
 		return nil
 	}
 }
@@ -202,8 +205,8 @@ func WithBanPause(d time.Duration) Option {
 // WithLogger logs a line for each attempt (debug), repetition and pause (warn): operation, method,
 // path, status, duration, request id and attempt. Headers, queries and bodies are never logged.
 func WithLogger(logger *slog.Logger) Option {
-	return func(t *Transport) error {
-		t.logger = logger
+	return func(s *settings) error {
+		s.logger = logger
 		return nil
 	}
 }

@@ -81,10 +81,10 @@ func TestOptionsThatAreRefused(t *testing.T) {
 		{transport.WithUserAgent("Mozilla/5.0 (X11; Linux x86_64)"), `looks like that of a browser ("mozilla/"), which MangaDex refuses; name the program`},
 		{transport.WithUserAgent("shelf AppleWebKit/537"), `looks like that of a browser`},
 		{transport.WithUserAgent("shelf/1.0\r\nX-Evil: 1"), `has a control character, which a header cannot hold`},
-		{transport.WithServer("api.mangadex.org"), `transport: the address of the server "api.mangadex.org" needs a scheme, https or http, and a host; give one like https://api.mangadex.org`},
-		{transport.WithServer("https://a b"), `transport: the address of the server is not a URL`},
-		{transport.WithServer("https://a b"), `; give one like https://api.mangadex.org`},
-		{transport.WithServer("ftp://me:secret@server.example"), `transport: the address of the server must not hold a user name or a password`},
+		{transport.WithAPIServer("api.mangadex.org"), `transport: the address of the server "api.mangadex.org" needs a scheme, https or http, and a host; give one like https://api.mangadex.org`},
+		{transport.WithAPIServer("https://a b"), `transport: the address of the server is not a URL`},
+		{transport.WithAPIServer("https://a b"), `; give one like https://api.mangadex.org`},
+		{transport.WithAPIServer("ftp://me:secret@server.example"), `transport: the address of the server must not hold a user name or a password`},
 		{transport.WithLimiter(nil), `transport: the limiter is nil; leave the option out, or use WithoutRateLimit`},
 		{transport.WithAttempts(0), `transport: 0 attempts; there must be one at least`},
 		{transport.WithBackoff(-1, 1), `the first must not be negative nor above the longest`},
@@ -137,7 +137,7 @@ func TestWhatTheLimitsHoldFor(t *testing.T) {
 				s := &script{fail: status(500)}
 				var options []transport.Option
 				for _, server := range test.servers {
-					options = append(options, transport.WithServer(server))
+					options = append(options, transport.WithAPIServer(server))
 				}
 				client, polite := newClient(t, s, options...)
 				resp, err := client.Get(test.url)
@@ -187,7 +187,7 @@ func TestBodies(t *testing.T) {
 				base := transport.Base()
 				defer base.CloseIdleConnections()
 				bare := &http.Client{Transport: base}
-				client, _ := newClient(t, base, transport.WithServer(s.URL), transport.WithoutRateLimit())
+				client, _ := newClient(t, base, transport.WithAPIServer(s.URL), transport.WithoutRateLimit())
 				for _, method := range []string{"GET", "HEAD", "POST"} {
 					for _, explicit := range []bool{false, true} {
 						if name == "large" && (explicit || method != "GET") {
@@ -250,7 +250,7 @@ func TestCutBodies(t *testing.T) {
 				w.Write(b.Bytes())
 			}))
 			defer s.Close()
-			client, polite := newClient(t, transport.Base(), transport.WithServer(s.URL), transport.WithBackoff(0, 0))
+			client, polite := newClient(t, transport.Base(), transport.WithAPIServer(s.URL), transport.WithBackoff(0, 0))
 			resp, err := client.Get(s.URL + "/manga")
 			if err != nil {
 				t.Fatal(err)
@@ -437,7 +437,7 @@ func TestOddBase(t *testing.T) {
 // TestRequestBodyIsClosed checks what net/http demands, also where nothing is sent.
 func TestRequestBodyIsClosed(t *testing.T) {
 	t.Parallel()
-	full := transport.NewLimiter(transport.WithRate(0.001, 1))
+	full := newLimiter(t, transport.WithRate(0.001, 1))
 	full.Wait(t.Context(), open, 0)
 	cancelled, cancel := context.WithCancel(t.Context())
 	cancel()

@@ -20,8 +20,8 @@ const longWait = 5 * time.Second
 // limits or before a repetition, so that a program can say why nothing moves. It is called once for
 // each wait, by several goroutines at once, and must not take long.
 func WithOnWait(f func(Wait)) Option {
-	return func(t *Transport) error {
-		t.onWait = f
+	return func(s *settings) error {
+		s.onWait = f
 		return nil
 	}
 }
@@ -31,7 +31,7 @@ func (e *exchange) admit(ctx context.Context, hadTurn bool) error {
 	t := e.t
 	e.permits = leave{}
 	if until, banned := t.ban.holds(); banned {
-		return &BannedError{Until: until}
+		return &BannedError{RetryAt: until}
 	}
 	if t.limiter == nil {
 		return ctx.Err()

@@ -21,7 +21,7 @@ func TestLongWaitsAreTold(t *testing.T) {
 	t.Parallel()
 	paused := func(d time.Duration) func() transport.Limiter {
 		return func() transport.Limiter {
-			limiter := transport.NewLimiter()
+			limiter := newLimiter(t)
 			limiter.Learn(open, transport.Feedback{Pause: d, All: true})
 			return limiter
 		}
@@ -93,7 +93,7 @@ func TestUnsentGivesBack(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		s := &script{fail: failing(dialError(syscall.ECONNREFUSED))}
-		client, _ := newClient(t, s, transport.WithLimiter(transport.NewLimiter(transport.WithRate(1.0/60, 1))), transport.WithBackoff(0, 0))
+		client, _ := newClient(t, s, transport.WithLimiter(newLimiter(t, transport.WithRate(1.0/60, 1))), transport.WithBackoff(0, 0))
 		ctx, cancel := context.WithTimeout(t.Context(), 59*time.Second)
 		defer cancel()
 		if code, _, err := get(ctx, client, "/manga/tag"); err != nil || code != http.StatusOK || s.sent != 2 {

@@ -57,11 +57,11 @@ func (e *TimeoutError) Temporary() bool { return true }
 // and a half times as long, connecting included. The default is 30 s; zero waits as long as the
 // context and the transport below allow.
 func WithStallTimeout(d time.Duration) Option {
-	return func(t *Transport) error {
+	return func(s *settings) error {
 		if d < 0 {
 			return fmt.Errorf("transport: the longest stall is %v; it must not be negative", d)
 		}
-		t.stall = d
+		s.stall = d
 		return nil
 	}
 }
@@ -70,11 +70,11 @@ func WithStallTimeout(d time.Duration) Option {
 // the default, does not. It is what Timeout of an [http.Client] becomes that is given to package
 // api, so that the time in the queue of the limits and before repetitions does not count.
 func WithAttemptTimeout(d time.Duration) Option {
-	return func(t *Transport) error {
+	return func(s *settings) error {
 		if d < 0 {
 			return fmt.Errorf("transport: the timeout of an attempt is %v; it must not be negative", d)
 		}
-		t.attemptTimeout = d
+		s.attemptTimeout = d
 		return nil
 	}
 }

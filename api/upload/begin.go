@@ -16,7 +16,7 @@ import (
 // groups; by none, it is a chapter without a group. It returns an [OpenError] if the account has an
 // open session.
 func Begin(ctx context.Context, client *api.Client, manga uuid.UUID, groups []uuid.UUID, options ...Option) (*Session, error) {
-	s, err := newSession(client, Record{Manga: manga, Groups: slices.Clone(groups)}, options)
+	s, err := newSession("Begin", client, Record{Manga: manga, Groups: slices.Clone(groups)}, options)
 	if err == nil {
 		err = s.forNewChapter()
 	}
@@ -39,7 +39,7 @@ func Begin(ctx context.Context, client *api.Client, manga uuid.UUID, groups []uu
 // It fails with [ErrNoSession] if there is none, and begins none; if it is for something else, the
 // error is an [OpenError]. The groups are those that the session was begun with.
 func Resume(ctx context.Context, client *api.Client, manga uuid.UUID, groups []uuid.UUID, options ...Option) (*Session, error) {
-	s, err := newSession(client, Record{Manga: manga, Groups: slices.Clone(groups)}, options)
+	s, err := newSession("Resume", client, Record{Manga: manga, Groups: slices.Clone(groups)}, options)
 	if err == nil {
 		err = s.forNewChapter()
 	}
@@ -106,7 +106,7 @@ func fitsNewChapter(manga uuid.UUID) func(api.Relationships) error {
 // The session begins with the pages of the chapter, in the order in which the server lists them.
 // Look at Pages before Commit, which makes the pages of the session those of the chapter.
 func Edit(ctx context.Context, client *api.Client, chapter uuid.UUID, version int, options ...Option) (*Session, error) {
-	s, err := newSession(client, Record{Chapter: chapter, Version: version}, options)
+	s, err := newSession("Edit", client, Record{Chapter: chapter, Version: version}, options)
 	switch {
 	case err != nil:
 		return nil, err
@@ -114,8 +114,6 @@ func Edit(ctx context.Context, client *api.Client, chapter uuid.UUID, version in
 		return nil, errors.New("upload: the id of the chapter is empty; give that of the chapter to edit")
 	case version < 1:
 		return nil, fmt.Errorf("upload: %d is not the version of a chapter; read the chapter and give its Version", version)
-	case s.language != nil:
-		return nil, errors.New("upload: WithApprovalCheck is for new chapters; leave it out of Edit")
 	}
 	fits := func(session api.Relationships) error {
 		if other, ok := session.Chapter(); ok && other.ID != chapter {

@@ -100,7 +100,7 @@ func valueOf(v *string) string {
 // sent; or [ErrOutcomeUnknown] if neither is known when the patience ends (see [WithPatience]). Then
 // the chapter may still be held back: look again later.
 func Find(ctx context.Context, client *api.Client, record Record, options ...Option) (*api.Chapter, error) {
-	settings, err := settingsOf(options)
+	settings, err := settingsOf("Find", options)
 	switch {
 	case client == nil:
 		return nil, errNoClient

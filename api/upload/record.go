@@ -38,16 +38,23 @@ func (r *Record) InDoubt() bool { return !r.Sent.IsZero() && r.Published == uuid
 
 // WithRecord has keep called with what another run would have to know: when the session has begun,
 // when pages have come in, before a commit is sent, and when its outcome is known. If keep returns an
-// error, what was to follow does not happen; no commit is sent that was not kept.
+// error, what was to follow does not happen; no commit is sent that was not kept. Not for [Find].
 func WithRecord(keep func(Record) error) Option {
-	return func(s *settings) { s.keep = keep }
+	return func(s *settings) error {
+		s.keep = keep
+		return s.isFor("WithRecord", s.maker != "Find")
+	}
 }
 
 // WithEarlier tells what is known of uploads of earlier runs. If the session of one is still open, its
 // pages are compared by what was sent. If it may have been committed, nothing is done with the session
-// but [Session.Commit], which looks for the chapter first.
+// but [Session.Commit], which looks for the chapter first. Not for
+// [Find].
 func WithEarlier(earlier ...Record) Option {
-	return func(s *settings) { s.earlier = append(s.earlier, earlier...) }
+	return func(s *settings) error {
+		s.earlier = append(s.earlier, earlier...)
+		return s.isFor("WithEarlier", s.maker != "Find")
+	}
 }
 
 // Record returns what another run has to know at this time.

@@ -10,6 +10,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/mangadex-go/mangadex/api"
+	"github.com/mangadex-go/mangadex/internal/given"
 )
 
 // closeTimeout bounds what Close may take.
@@ -28,10 +29,12 @@ type Session struct {
 	ledger ledger
 }
 
-// An Option changes how [Begin], [Edit], [Resume] and [Find] work.
-type Option func(*settings)
+// An Option changes how [Begin], [Edit], [Resume] and [Find] work. One that is not for all of them says
+// so, and the others refuse it.
+type Option func(*settings) error
 
 type settings struct {
+	maker    string // whose options they are, such as Begin
 	progress func(Progress)
 	language *string // whose approval to check
 	keep     func(Record) error
@@ -48,15 +51,21 @@ type Progress struct {
 }
 
 // WithProgress has report called when AddPages begins to send and after each request. It is called in
-// the goroutine of AddPages, which waits for it.
+// the goroutine of AddPages, which waits for it. Not for [Find].
 func WithProgress(report func(Progress)) Option {
-	return func(s *settings) { s.progress = report }
+	return func(s *settings) error {
+		s.progress = report
+		return s.isFor("WithProgress", s.maker != "Find")
+	}
 }
 
 // WithApprovalCheck has [Begin] ask first whether a chapter of the account in that language would wait
-// for the approval of the staff. If so, Begin fails with [ErrApprovalRequired] and opens nothing.
+// for the approval of the staff. If so, Begin fails with [ErrApprovalRequired] and opens nothing. For [Begin].
 func WithApprovalCheck(language string) Option {
-	return func(s *settings) { s.language = &language }
+	return func(s *settings) error {
+		s.language = &language
+		return s.isFor("WithApprovalCheck", s.maker == "Begin")
+	}
 }
 
 // WithPatience sets how long a commit may be under way on the server after its answer was lost, two
@@ -64,31 +73,38 @@ func WithApprovalCheck(language string) Option {
 // that was not committed when the time has passed, and a server that goes on for longer makes a
 // second chapter of the next commit.
 func WithPatience(d time.Duration) Option {
-	return func(s *settings) { s.patience = d }
+	return func(s *settings) error {
+		if d <= 0 {
+			return fmt.Errorf("upload: WithPatience(%v): give a time above zero", d)
+		}
+		s.patience = d
+		return nil
+	}
 }
 
 const defaultPatience = 2 * time.Minute
 
-func settingsOf(options []Option) (settings, error) {
-	s := settings{patience: defaultPatience}
-	for _, option := range options {
-		if option != nil {
-			option(&s)
-		}
+func settingsOf(maker string, options []Option) (settings, error) {
+	s := settings{maker: maker, patience: defaultPatience}
+	err := given.Options(&s, options)
+	return s, err
+}
+
+// isFor refuses an option that the function has no use for.
+func (s *settings) isFor(option string, useful bool) error {
+	if !useful {
+		return fmt.Errorf("upload: %s: %s has no use for it; leave it out", option, s.maker)
 	}
-	if s.patience <= 0 {
-		return s, fmt.Errorf("upload: the patience is %v; give a time above zero, or leave WithPatience out", s.patience)
-	}
-	return s, nil
+	return nil
 }
 
 var errNoClient = errors.New("upload: the client is nil; make one with api.New")
 
-func newSession(client *api.Client, record Record, options []Option) (*Session, error) {
+func newSession(maker string, client *api.Client, record Record, options []Option) (*Session, error) {
 	if client == nil {
 		return nil, errNoClient
 	}
-	settings, err := settingsOf(options)
+	settings, err := settingsOf(maker, options)
 	return &Session{client: client, settings: settings, record: record}, err
 }
 

@@ -23,7 +23,7 @@ import (
 func (j *job) saveCovers(ctx context.Context, c *command.Command) error {
 	options := []athome.Option{athome.WithClient(j.client)}
 	if uploads := uploadsOf(c, j.client); uploads != "" {
-		options = append(options, athome.WithUploads(uploads))
+		options = append(options, athome.WithUploadsServer(uploads))
 	}
 	covers, err := athome.NewCovers(options...)
 	if err != nil {

@@ -168,7 +168,7 @@ func (j *job) chapter(ctx context.Context, w wanted) error {
 		return err
 	case errors.Is(err, athome.ErrExternal):
 		o.finish(stateElsewhere, "", err)
-	case errors.Is(err, athome.ErrUnavailable), errors.Is(err, athome.ErrNoPages):
+	case errors.Is(err, athome.ErrTakenDown), errors.Is(err, athome.ErrNoPages):
 		o.finish(stateGone, "", err)
 	case errors.As(err, &incomplete):
 		o.finish(stateMissing, path, err)

@@ -38,9 +38,9 @@ type server struct {
 func newServer(c *command.Command, db *database, client *api.Client, host string) (*server, error) {
 	options := []athome.Option{athome.WithClient(client)}
 	if fake := c.Fake(); fake != nil {
-		options = append(options, athome.WithUploads(fake.UploadsURL))
+		options = append(options, athome.WithUploadsServer(fake.UploadsURL))
 	} else if client.Server() != api.Production {
-		options = append(options, athome.WithUploads(client.Server()+"/uploads")) // as in examples/emulator
+		options = append(options, athome.WithUploadsServer(client.Server()+"/uploads")) // as in examples/emulator
 	}
 	covers, err := athome.NewCovers(options...)
 	if err != nil {

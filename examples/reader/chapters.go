@@ -37,9 +37,9 @@ func (s *server) chapter(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	ctx := authn.WithoutToken(r.Context())
+	ctx := authn.ContextWithoutToken(r.Context())
 	opened, release, err := s.images.chapter(ctx, id)
-	if errors.Is(err, athome.ErrExternal) || errors.Is(err, athome.ErrUnavailable) || errors.Is(err, athome.ErrNoPages) {
+	if errors.Is(err, athome.ErrExternal) || errors.Is(err, athome.ErrTakenDown) || errors.Is(err, athome.ErrNoPages) {
 		return s.notHere(ctx, w, r, id, err)
 	}
 	if err != nil {

@@ -51,7 +51,7 @@ type hosts struct{ uploads, reports string }
 func newImages(client *api.Client, at hosts, saver bool) (*images, error) {
 	options := []athome.Option{athome.WithClient(client)}
 	if at.uploads != "" {
-		options = append(options, athome.WithUploads(at.uploads))
+		options = append(options, athome.WithUploadsServer(at.uploads))
 	}
 	covers, err := athome.NewCovers(options...)
 	if err != nil {

@@ -31,7 +31,7 @@ func explain(err error) *problem {
 		return p
 	case errors.Is(err, athome.ErrExternal):
 		return &problem{http.StatusNotFound, "This chapter is on the site of its publisher."}
-	case errors.Is(err, athome.ErrUnavailable), errors.Is(err, athome.ErrNoPages):
+	case errors.Is(err, athome.ErrTakenDown), errors.Is(err, athome.ErrNoPages):
 		return &problem{http.StatusNotFound, "This chapter cannot be read on MangaDex any more."}
 	case errors.Is(err, athome.ErrChanged):
 		return &problem{http.StatusNotFound, "The pages of this chapter were replaced; load it again."}

@@ -59,7 +59,7 @@ func (s *server) search(w http.ResponseWriter, r *http.Request) error {
 	if language != anyLanguage {
 		params.AvailableTranslatedLanguage = []string{language}
 	}
-	found, err := s.client.SearchManga(authn.WithoutToken(r.Context()), params)
+	found, err := s.client.SearchManga(authn.ContextWithoutToken(r.Context()), params)
 	if err != nil {
 		return err
 	}

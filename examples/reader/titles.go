@@ -73,7 +73,7 @@ func (s *server) title(w http.ResponseWriter, r *http.Request) error {
 	)
 	wg.Go(func() {
 		params := &api.GetMangaParams{Includes: []api.Include{api.IncludeAuthor, api.IncludeArtist, api.IncludeCoverArt}}
-		if manga, err = s.client.GetManga(authn.WithoutToken(ctx), id, params); err != nil {
+		if manga, err = s.client.GetManga(authn.ContextWithoutToken(ctx), id, params); err != nil {
 			cancel()
 		}
 	})

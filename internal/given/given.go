@@ -1,4 +1,4 @@
-// Package given tells whether an argument was given at all.
+// Package given looks at what a caller has given: whether it is there at all, and what options say.
 package given
 
 import "reflect"
@@ -14,4 +14,17 @@ func Nil(v any) bool {
 	default:
 		return false
 	}
+}
+
+// Options applies options to settings, in their order, until one cannot be. A nil one is passed over.
+func Options[S any, O ~func(*S) error](settings *S, options []O) error {
+	for _, option := range options {
+		if option == nil {
+			continue
+		}
+		if err := option(settings); err != nil {
+			return err
+		}
+	}
+	return nil
 }

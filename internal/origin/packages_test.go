@@ -157,7 +157,7 @@ func TestOneAnswerForAll(t *testing.T) {
 // limitsHold reports whether the transport for a server keeps limits for an address. What is
 // no address is kept from every server.
 func limitsHold(t *testing.T, server, address string) bool {
-	polite, err := transport.New(transport.WithServer(server), transport.WithBase(new(everywhere)), transport.WithMaxWait(0))
+	polite, err := transport.New(transport.WithAPIServer(server), transport.WithBase(new(everywhere)), transport.WithMaxWait(0))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -207,7 +207,7 @@ func tokens(t *testing.T, server, address string) (edited, redirected bool) {
 		t.Fatal(err)
 	}
 	net.redirect = address + "/manga/tag"
-	if _, err := client.ListTags(authn.WithToken(t.Context())); err != nil {
+	if _, err := client.ListTags(authn.ContextWithToken(t.Context())); err != nil {
 		t.Fatal(err)
 	}
 	last := net.last()
