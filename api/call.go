@@ -10,8 +10,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/oapi-codegen/runtime"
-
 	"github.com/mangadex-go/mangadex/api/internal/jsonio"
 	"github.com/mangadex-go/mangadex/internal/answer"
 	"github.com/mangadex-go/mangadex/internal/operation"
@@ -30,16 +28,6 @@ type request struct {
 	err      error
 	accept   string           // media types; empty for JSON
 	attempts *answer.Attempts // at sending it
-}
-
-// stylePath writes a parameter of the path as oapi-codegen's runtime does. What would be no part of
-// the path, or lead out of it, is refused.
-func stylePath(style string, explode bool, name string, value any, options runtime.StyleParamOptions) (string, error) {
-	text, err := runtime.StyleParamWithOptions(style, explode, name, value, options)
-	if err == nil && (text == "" || text == "." || text == "..") {
-		err = fmt.Errorf("%s is %q, which cannot be a part of the path", name, text)
-	}
-	return text, err
 }
 
 // addressed completes a request for its way: what it belongs to, and what it wants to hear.

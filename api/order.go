@@ -29,7 +29,7 @@ func (k sortKey) MarshalText() ([]byte, error) { return []byte(k.String()), nil 
 
 // sortedBy returns an order with one more key. A key that the order has already gets the new
 // direction and keeps its place, as it does on the server. No direction is no key.
-func sortedBy[O ~[]sortKey](o O, key string, d SortDirection) O {
+func sortedBy(o []sortKey, key string, d SortDirection) []sortKey {
 	if d == "" {
 		return o
 	}
@@ -45,9 +45,9 @@ func sortedBy[O ~[]sortKey](o O, key string, d SortDirection) O {
 
 // styleOrder writes an order into a query. The server sorts by the keys in the sequence in which they
 // stand there, which the runtime of oapi-codegen would lose.
-func styleOrder[O ~[]sortKey](name string, o O) (string, error) {
+func styleOrder(name string, keys []sortKey) (string, error) {
 	var b strings.Builder
-	for i, k := range o {
+	for i, k := range keys {
 		if i > 0 {
 			b.WriteByte('&')
 		}

@@ -41,7 +41,7 @@ var generating sync.Mutex
 //  2. A copy is lowered to what oapi-codegen needs to hear (lower.go): which nulls are a zero
 //     value and which a pointer, names for inline bodies, a field for members nobody knows.
 //  3. oapi-codegen writes the types and a client from the lowered document. Of the client only what
-//     builds its requests is kept (requests.go).
+//     builds its requests is kept (requests.go), in fewer words (fold.go).
 //  4. The types are read back, and the operations table, the typed calls and the page iterators are
 //     written from them and the document. Types to which nothing leads from these are dropped
 //     (prune.go), and the others get their decoders and encoders.
@@ -107,6 +107,9 @@ func Generate(in Input) (files Files, report *Report, err error) {
 		return nil, nil, err
 	}
 	types.aliases = written.aliases // answers may still have their names
+	if files[requestsPath], err = fold(files[requestsPath], types, taken); err != nil {
+		return nil, nil, err
+	}
 	requests, err := builders(files[requestsPath])
 	if err != nil {
 		return nil, nil, err

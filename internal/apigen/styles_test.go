@@ -22,10 +22,25 @@ paths:
       - {name: crumb, in: cookie, schema: {type: string}}
       - {name: must, in: query, required: true, schema: {type: boolean}}
       responses: {'204': {}}
+  '/plain/{id}/{to}':
+    get:
+      parameters:
+      - {name: to, in: path, required: true, schema: {type: integer}}
+      - {name: id, in: path, required: true, schema: {type: string, format: uuid}}
+      responses: {'204': {}}
+  '/plain/v{version}/{id}:lock':
+    put:
+      parameters:
+      - {name: version, in: path, required: true, schema: {type: integer}}
+      - {name: id, in: path, required: true, schema: {type: string, format: uuid}}
+      - {name: must, in: query, required: true, schema: {type: boolean}}
+      - {name: 'many[]', in: query, schema: {type: array, items: {type: string, enum: [a, b]}}}
+      requestBody: {content: {application/json: {schema: {type: object, properties: {a: {type: string}}}}}}
+      responses: {'204': {}}
 `
 
-// checkStyles looks at requests of parameters in every style, and at paths of any form: the pass over what
-// oapi-codegen writes keeps them as they are, and has the path checked.
+// checkStyles looks at requests of parameters in every style, and at paths of any form: the passes over what
+// oapi-codegen writes keep them as they are, and have the path checked.
 func checkStyles(t *testing.T, files Files) {
 	_, code, found := strings.Cut(string(files[requestsPath]), "// newGetStyles")
 	code, _, _ = strings.Cut(code, "\n}\n")
@@ -54,5 +69,21 @@ func checkStyles(t *testing.T, files Files) {
 	}
 	if strings.Contains(code, `StyleParamWithOptions("simple", false, "id"`) {
 		t.Error("a value of the path is not checked")
+	}
+	if _, code, _ = strings.Cut(string(files[requestsPath]), "func newGetPlain"); !strings.Contains(code, "stylePath(") {
+		t.Error("a parameter hides what is short")
+	}
+	_, code, _ = strings.Cut(string(files[requestsPath]), "func newPutPlain")
+	code, _, _ = strings.Cut(code, "\n}\n")
+	_, code, _ = strings.Cut(code, "\n")
+	if want := `	to := newAddress(server, "/plain/v{version}/{id}:lock")
+	to.inPath("version", &version)
+	to.inPath("id", &id)
+	if params != nil {
+		to.inQuery("must", &params.Must)
+		to.inQuery("many[]", &params.Many)
+	}
+	return to.encoded(http.MethodPut, "application/json", body)`; code != want {
+		t.Errorf("plain values in\n%s\nwant\n%s", code, want)
 	}
 }

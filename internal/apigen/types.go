@@ -125,10 +125,10 @@ func (t *goTypes) field(structName, fieldName string) *field {
 	return nil
 }
 
-// source is the text of an expression, with the id type under its own name.
-func source(e ast.Expr) string {
+// source is the text of a part of the source, with the id type under its own name.
+func source(n ast.Node) string {
 	var b strings.Builder
-	if err := goprinter.Fprint(&b, token.NewFileSet(), e); err != nil {
+	if err := goprinter.Fprint(&b, token.NewFileSet(), n); err != nil {
 		return fmt.Sprint(err)
 	}
 	return strings.ReplaceAll(b.String(), "openapi_types.UUID", "uuid.UUID")
