@@ -160,13 +160,17 @@ type object[T any] interface {
 // call carries out an operation that answers with a T.
 func call[T any, P object[T]](ctx context.Context, c *Client, r *request, editors []RequestEditorFn) (*T, error) {
 	answer := new(T)
-	err := c.exchange(ctx, r, editors, func(resp *http.Response, body []byte) error {
-		return decodeAnswer(resp, body, P(answer), c.strict || r.op.SecretAnswer)
-	})
-	if err != nil {
+	if err := c.decoded(ctx, r, editors, P(answer)); err != nil {
 		return nil, err
 	}
 	return answer, nil
+}
+
+// decoded carries out an operation and decodes its answer.
+func (c *Client) decoded(ctx context.Context, r *request, editors []RequestEditorFn, into decoder) error {
+	return c.exchange(ctx, r, editors, func(resp *http.Response, body []byte) error {
+		return decodeAnswer(resp, body, into, c.strict || r.op.SecretAnswer)
+	})
 }
 
 func decodeAnswer(resp *http.Response, body []byte, into decoder, strict bool) error {

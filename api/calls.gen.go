@@ -100,7 +100,9 @@ func (c *Client) ListAuthorsAll(ctx context.Context, params *ListAuthorsParams, 
 	if params != nil {
 		first = *params
 	}
-	return walk(ctx, walkPlan[Author]{op: &operation.Table[operation.ListAuthors], max: 100, limit: first.Limit, offset: first.Offset, key: func(v *Author) uuid.UUID { return v.ID },
+	return walk(ctx, walkPlan[Author]{
+		listing: listing{op: &operation.Table[operation.ListAuthors], max: 100, limit: first.Limit, offset: first.Offset},
+		key:     func(v *Author) uuid.UUID { return v.ID },
 		fetch: func(ctx context.Context, at position) ([]Author, int, error) {
 			p := first
 			p.Limit, p.Offset = &at.limit, &at.offset
@@ -196,12 +198,12 @@ func (c *Client) ListChaptersAll(ctx context.Context, params *ListChaptersParams
 	if params != nil {
 		first = *params
 	}
-	return walk(ctx, walkPlan[Chapter]{op: &operation.Table[operation.ListChapters], max: 100, limit: first.Limit, offset: first.Offset, key: func(v *Chapter) uuid.UUID { return v.ID },
-		slices: &slicePlan[Chapter]{
-			since:   first.CreatedAtSince,
-			ordered: len(first.Order) > 0 && !slices.Equal(first.Order, ChapterOrder{}.CreatedAt(Asc)),
-			created: func(v *Chapter) time.Time { return v.Attributes.CreatedAt },
+	return walk(ctx, walkPlan[Chapter]{
+		listing: listing{op: &operation.Table[operation.ListChapters], max: 100, limit: first.Limit, offset: first.Offset,
+			since: first.CreatedAtSince, ordered: len(first.Order) > 0 && !slices.Equal(first.Order, ChapterOrder{}.CreatedAt(Asc)),
 		},
+		key:     func(v *Chapter) uuid.UUID { return v.ID },
+		created: func(v *Chapter) time.Time { return v.Attributes.CreatedAt },
 		fetch: func(ctx context.Context, at position) ([]Chapter, int, error) {
 			p := first
 			p.Limit, p.Offset = &at.limit, &at.offset
@@ -273,7 +275,9 @@ func (c *Client) ListAPIClientsAll(ctx context.Context, params *ListAPIClientsPa
 	if params != nil {
 		first = *params
 	}
-	return walk(ctx, walkPlan[APIClient]{op: &operation.Table[operation.ListAPIClients], max: 100, limit: first.Limit, offset: first.Offset, key: func(v *APIClient) uuid.UUID { return v.ID },
+	return walk(ctx, walkPlan[APIClient]{
+		listing: listing{op: &operation.Table[operation.ListAPIClients], max: 100, limit: first.Limit, offset: first.Offset},
+		key:     func(v *APIClient) uuid.UUID { return v.ID },
 		fetch: func(ctx context.Context, at position) ([]APIClient, int, error) {
 			p := first
 			p.Limit, p.Offset = &at.limit, &at.offset
@@ -373,7 +377,9 @@ func (c *Client) ListCoversAll(ctx context.Context, params *ListCoversParams, op
 	if params != nil {
 		first = *params
 	}
-	return walk(ctx, walkPlan[Cover]{op: &operation.Table[operation.ListCovers], max: 100, limit: first.Limit, offset: first.Offset, key: func(v *Cover) uuid.UUID { return v.ID },
+	return walk(ctx, walkPlan[Cover]{
+		listing: listing{op: &operation.Table[operation.ListCovers], max: 100, limit: first.Limit, offset: first.Offset},
+		key:     func(v *Cover) uuid.UUID { return v.ID },
 		fetch: func(ctx context.Context, at position) ([]Cover, int, error) {
 			p := first
 			p.Limit, p.Offset = &at.limit, &at.offset
@@ -464,7 +470,9 @@ func (c *Client) ListGroupsAll(ctx context.Context, params *ListGroupsParams, op
 	if params != nil {
 		first = *params
 	}
-	return walk(ctx, walkPlan[Group]{op: &operation.Table[operation.ListGroups], max: 100, limit: first.Limit, offset: first.Offset, key: func(v *Group) uuid.UUID { return v.ID },
+	return walk(ctx, walkPlan[Group]{
+		listing: listing{op: &operation.Table[operation.ListGroups], max: 100, limit: first.Limit, offset: first.Offset},
+		key:     func(v *Group) uuid.UUID { return v.ID },
 		fetch: func(ctx context.Context, at position) ([]Group, int, error) {
 			p := first
 			p.Limit, p.Offset = &at.limit, &at.offset
@@ -617,12 +625,12 @@ func (c *Client) GetCustomListFeedAll(ctx context.Context, id uuid.UUID, params 
 	if params != nil {
 		first = *params
 	}
-	return walk(ctx, walkPlan[Chapter]{op: &operation.Table[operation.GetCustomListFeed], max: 500, limit: first.Limit, offset: first.Offset, key: func(v *Chapter) uuid.UUID { return v.ID },
-		slices: &slicePlan[Chapter]{
-			since:   first.CreatedAtSince,
-			ordered: len(first.Order) > 0 && !slices.Equal(first.Order, ChapterOrder{}.CreatedAt(Asc)),
-			created: func(v *Chapter) time.Time { return v.Attributes.CreatedAt },
+	return walk(ctx, walkPlan[Chapter]{
+		listing: listing{op: &operation.Table[operation.GetCustomListFeed], max: 500, limit: first.Limit, offset: first.Offset,
+			since: first.CreatedAtSince, ordered: len(first.Order) > 0 && !slices.Equal(first.Order, ChapterOrder{}.CreatedAt(Asc)),
 		},
+		key:     func(v *Chapter) uuid.UUID { return v.ID },
+		created: func(v *Chapter) time.Time { return v.Attributes.CreatedAt },
 		fetch: func(ctx context.Context, at position) ([]Chapter, int, error) {
 			p := first
 			p.Limit, p.Offset = &at.limit, &at.offset
@@ -680,12 +688,12 @@ func (c *Client) SearchMangaAll(ctx context.Context, params *SearchMangaParams, 
 	if params != nil {
 		first = *params
 	}
-	return walk(ctx, walkPlan[Manga]{op: &operation.Table[operation.SearchManga], max: 100, limit: first.Limit, offset: first.Offset, key: func(v *Manga) uuid.UUID { return v.ID },
-		slices: &slicePlan[Manga]{
-			since:   first.CreatedAtSince,
-			ordered: len(first.Order) > 0 && !slices.Equal(first.Order, MangaOrder{}.CreatedAt(Asc)),
-			created: func(v *Manga) time.Time { return v.Attributes.CreatedAt },
+	return walk(ctx, walkPlan[Manga]{
+		listing: listing{op: &operation.Table[operation.SearchManga], max: 100, limit: first.Limit, offset: first.Offset,
+			since: first.CreatedAtSince, ordered: len(first.Order) > 0 && !slices.Equal(first.Order, MangaOrder{}.CreatedAt(Asc)),
 		},
+		key:     func(v *Manga) uuid.UUID { return v.ID },
+		created: func(v *Manga) time.Time { return v.Attributes.CreatedAt },
 		fetch: func(ctx context.Context, at position) ([]Manga, int, error) {
 			p := first
 			p.Limit, p.Offset = &at.limit, &at.offset
@@ -737,7 +745,9 @@ func (c *Client) ListMangaDraftsAll(ctx context.Context, params *ListMangaDrafts
 	if params != nil {
 		first = *params
 	}
-	return walk(ctx, walkPlan[Manga]{op: &operation.Table[operation.ListMangaDrafts], max: 100, limit: first.Limit, offset: first.Offset, key: func(v *Manga) uuid.UUID { return v.ID },
+	return walk(ctx, walkPlan[Manga]{
+		listing: listing{op: &operation.Table[operation.ListMangaDrafts], max: 100, limit: first.Limit, offset: first.Offset},
+		key:     func(v *Manga) uuid.UUID { return v.ID },
 		fetch: func(ctx context.Context, at position) ([]Manga, int, error) {
 			p := first
 			p.Limit, p.Offset = &at.limit, &at.offset
@@ -885,12 +895,12 @@ func (c *Client) GetMangaFeedAll(ctx context.Context, id uuid.UUID, params *GetM
 	if params != nil {
 		first = *params
 	}
-	return walk(ctx, walkPlan[Chapter]{op: &operation.Table[operation.GetMangaFeed], max: 500, limit: first.Limit, offset: first.Offset, key: func(v *Chapter) uuid.UUID { return v.ID },
-		slices: &slicePlan[Chapter]{
-			since:   first.CreatedAtSince,
-			ordered: len(first.Order) > 0 && !slices.Equal(first.Order, ChapterOrder{}.CreatedAt(Asc)),
-			created: func(v *Chapter) time.Time { return v.Attributes.CreatedAt },
+	return walk(ctx, walkPlan[Chapter]{
+		listing: listing{op: &operation.Table[operation.GetMangaFeed], max: 500, limit: first.Limit, offset: first.Offset,
+			since: first.CreatedAtSince, ordered: len(first.Order) > 0 && !slices.Equal(first.Order, ChapterOrder{}.CreatedAt(Asc)),
 		},
+		key:     func(v *Chapter) uuid.UUID { return v.ID },
+		created: func(v *Chapter) time.Time { return v.Attributes.CreatedAt },
 		fetch: func(ctx context.Context, at position) ([]Chapter, int, error) {
 			p := first
 			p.Limit, p.Offset = &at.limit, &at.offset
@@ -1090,7 +1100,9 @@ func (c *Client) ListReportsAll(ctx context.Context, params *ListReportsParams, 
 	if params != nil {
 		first = *params
 	}
-	return walk(ctx, walkPlan[Report]{op: &operation.Table[operation.ListReports], max: 100, limit: first.Limit, offset: first.Offset, key: func(v *Report) uuid.UUID { return v.ID },
+	return walk(ctx, walkPlan[Report]{
+		listing: listing{op: &operation.Table[operation.ListReports], max: 100, limit: first.Limit, offset: first.Offset},
+		key:     func(v *Report) uuid.UUID { return v.ID },
 		fetch: func(ctx context.Context, at position) ([]Report, int, error) {
 			p := first
 			p.Limit, p.Offset = &at.limit, &at.offset
@@ -1380,7 +1392,9 @@ func (c *Client) ListUsersAll(ctx context.Context, params *ListUsersParams, opti
 	if params != nil {
 		first = *params
 	}
-	return walk(ctx, walkPlan[User]{op: &operation.Table[operation.ListUsers], max: 100, limit: first.Limit, offset: first.Offset, key: func(v *User) uuid.UUID { return v.ID },
+	return walk(ctx, walkPlan[User]{
+		listing: listing{op: &operation.Table[operation.ListUsers], max: 100, limit: first.Limit, offset: first.Offset},
+		key:     func(v *User) uuid.UUID { return v.ID },
 		fetch: func(ctx context.Context, at position) ([]User, int, error) {
 			p := first
 			p.Limit, p.Offset = &at.limit, &at.offset
@@ -1426,7 +1440,9 @@ func (c *Client) ListFollowedGroupsAll(ctx context.Context, params *ListFollowed
 	if params != nil {
 		first = *params
 	}
-	return walk(ctx, walkPlan[Group]{op: &operation.Table[operation.ListFollowedGroups], max: 100, limit: first.Limit, offset: first.Offset, key: func(v *Group) uuid.UUID { return v.ID },
+	return walk(ctx, walkPlan[Group]{
+		listing: listing{op: &operation.Table[operation.ListFollowedGroups], max: 100, limit: first.Limit, offset: first.Offset},
+		key:     func(v *Group) uuid.UUID { return v.ID },
 		fetch: func(ctx context.Context, at position) ([]Group, int, error) {
 			p := first
 			p.Limit, p.Offset = &at.limit, &at.offset
@@ -1473,7 +1489,9 @@ func (c *Client) ListFollowedCustomListsAll(ctx context.Context, params *ListFol
 	if params != nil {
 		first = *params
 	}
-	return walk(ctx, walkPlan[CustomList]{op: &operation.Table[operation.ListFollowedCustomLists], max: 100, limit: first.Limit, offset: first.Offset, key: func(v *CustomList) uuid.UUID { return v.ID },
+	return walk(ctx, walkPlan[CustomList]{
+		listing: listing{op: &operation.Table[operation.ListFollowedCustomLists], max: 100, limit: first.Limit, offset: first.Offset},
+		key:     func(v *CustomList) uuid.UUID { return v.ID },
 		fetch: func(ctx context.Context, at position) ([]CustomList, int, error) {
 			p := first
 			p.Limit, p.Offset = &at.limit, &at.offset
@@ -1520,7 +1538,9 @@ func (c *Client) ListFollowedMangaAll(ctx context.Context, params *ListFollowedM
 	if params != nil {
 		first = *params
 	}
-	return walk(ctx, walkPlan[Manga]{op: &operation.Table[operation.ListFollowedManga], max: 100, limit: first.Limit, offset: first.Offset, key: func(v *Manga) uuid.UUID { return v.ID },
+	return walk(ctx, walkPlan[Manga]{
+		listing: listing{op: &operation.Table[operation.ListFollowedManga], max: 100, limit: first.Limit, offset: first.Offset},
+		key:     func(v *Manga) uuid.UUID { return v.ID },
 		fetch: func(ctx context.Context, at position) ([]Manga, int, error) {
 			p := first
 			p.Limit, p.Offset = &at.limit, &at.offset
@@ -1556,12 +1576,12 @@ func (c *Client) GetFollowedMangaFeedAll(ctx context.Context, params *GetFollowe
 	if params != nil {
 		first = *params
 	}
-	return walk(ctx, walkPlan[Chapter]{op: &operation.Table[operation.GetFollowedMangaFeed], max: 500, limit: first.Limit, offset: first.Offset, key: func(v *Chapter) uuid.UUID { return v.ID },
-		slices: &slicePlan[Chapter]{
-			since:   first.CreatedAtSince,
-			ordered: len(first.Order) > 0 && !slices.Equal(first.Order, ChapterOrder{}.CreatedAt(Asc)),
-			created: func(v *Chapter) time.Time { return v.Attributes.CreatedAt },
+	return walk(ctx, walkPlan[Chapter]{
+		listing: listing{op: &operation.Table[operation.GetFollowedMangaFeed], max: 500, limit: first.Limit, offset: first.Offset,
+			since: first.CreatedAtSince, ordered: len(first.Order) > 0 && !slices.Equal(first.Order, ChapterOrder{}.CreatedAt(Asc)),
 		},
+		key:     func(v *Chapter) uuid.UUID { return v.ID },
+		created: func(v *Chapter) time.Time { return v.Attributes.CreatedAt },
 		fetch: func(ctx context.Context, at position) ([]Chapter, int, error) {
 			p := first
 			p.Limit, p.Offset = &at.limit, &at.offset
@@ -1610,7 +1630,9 @@ func (c *Client) ListFollowedUsersAll(ctx context.Context, params *ListFollowedU
 	if params != nil {
 		first = *params
 	}
-	return walk(ctx, walkPlan[User]{op: &operation.Table[operation.ListFollowedUsers], max: 100, limit: first.Limit, offset: first.Offset, key: func(v *User) uuid.UUID { return v.ID },
+	return walk(ctx, walkPlan[User]{
+		listing: listing{op: &operation.Table[operation.ListFollowedUsers], max: 100, limit: first.Limit, offset: first.Offset},
+		key:     func(v *User) uuid.UUID { return v.ID },
 		fetch: func(ctx context.Context, at position) ([]User, int, error) {
 			p := first
 			p.Limit, p.Offset = &at.limit, &at.offset
@@ -1667,7 +1689,9 @@ func (c *Client) ListOwnCustomListsAll(ctx context.Context, params *ListOwnCusto
 	if params != nil {
 		first = *params
 	}
-	return walk(ctx, walkPlan[CustomList]{op: &operation.Table[operation.ListOwnCustomLists], max: 100, limit: first.Limit, offset: first.Offset, key: func(v *CustomList) uuid.UUID { return v.ID },
+	return walk(ctx, walkPlan[CustomList]{
+		listing: listing{op: &operation.Table[operation.ListOwnCustomLists], max: 100, limit: first.Limit, offset: first.Offset},
+		key:     func(v *CustomList) uuid.UUID { return v.ID },
 		fetch: func(ctx context.Context, at position) ([]CustomList, int, error) {
 			p := first
 			p.Limit, p.Offset = &at.limit, &at.offset
@@ -1733,7 +1757,9 @@ func (c *Client) ListUserCustomListsAll(ctx context.Context, id uuid.UUID, param
 	if params != nil {
 		first = *params
 	}
-	return walk(ctx, walkPlan[CustomList]{op: &operation.Table[operation.ListUserCustomLists], max: 100, limit: first.Limit, offset: first.Offset, key: func(v *CustomList) uuid.UUID { return v.ID },
+	return walk(ctx, walkPlan[CustomList]{
+		listing: listing{op: &operation.Table[operation.ListUserCustomLists], max: 100, limit: first.Limit, offset: first.Offset},
+		key:     func(v *CustomList) uuid.UUID { return v.ID },
 		fetch: func(ctx context.Context, at position) ([]CustomList, int, error) {
 			p := first
 			p.Limit, p.Offset = &at.limit, &at.offset

@@ -72,19 +72,19 @@ func WithSlices() WalkOption {
 
 // walkPlan is what an iterator needs to know of its operation.
 type walkPlan[T any] struct {
-	op            *operation.Operation
-	max           int  // largest page
-	limit, offset *int // as the caller gave them
-	key           func(*T) uuid.UUID
-	slices        *slicePlan[T] // nil if it has no CreatedAtSince
-	fetch         func(ctx context.Context, at position) (items []T, total int, err error)
+	listing
+	key     func(*T) uuid.UUID // nil if they have none
+	created func(*T) time.Time // nil if it has no CreatedAtSince
+	fetch   func(ctx context.Context, at position) (items []T, total int, err error)
 }
 
-// slicePlan is what it needs to know for WithSlices.
-type slicePlan[T any] struct {
-	since   *DateTime // as the caller gave it
-	ordered bool      // by the caller, in another order than that of creation
-	created func(*T) time.Time
+// A listing is what of that is the same for all types, so that a walker is one for all of them.
+type listing struct {
+	op            *operation.Operation
+	max           int       // largest page
+	limit, offset *int      // as the caller gave them
+	since         *DateTime // as the caller gave it
+	ordered       bool      // by the caller, in another order than that of creation
 }
 
 // A position is a page of a list.
@@ -95,78 +95,103 @@ type position struct {
 }
 
 // A page is what the server has at a position.
-type page[T any] struct {
-	items []T
-	total int
-	err   error
+type page struct {
+	items       any // a list of them
+	n           int
+	ids         []uuid.UUID // nil if they have none
+	first, last time.Time   // when they were created, if that is known of the list
+	total       int
+	err         error
+}
+
+// page fetches one, and takes from it all that a walker looks at.
+func (plan *walkPlan[T]) page(ctx context.Context, at position) page {
+	items, total, err := plan.fetch(ctx, at)
+	p := page{items: items, n: len(items), total: total, err: err}
+	if plan.key != nil {
+		p.ids = idsOf(items, plan.key)
+	}
+	if plan.created != nil && p.n > 0 {
+		p.first, p.last = plan.created(&items[0]), plan.created(&items[p.n-1])
+	}
+	return p
 }
 
 // walk returns an iterator over all pages. Every loop over it starts anew.
 func walk[T any](ctx context.Context, plan walkPlan[T], options []WalkOption) iter.Seq2[T, error] {
-	s := walkSettings{ahead: 4}
-	wrong := given.Options(&s, options)
 	return func(yield func(T, error) bool) {
-		var none T
-		if err := cmp.Or(wrong, present(ctx)); err != nil {
-			yield(none, err)
-			return
-		}
-		w := walker[T]{plan: plan, ledger: ledger{list: 1, pass: 1, met: map[uuid.UUID]meeting{}}}
-		w.reader = newReader(ctx, s.ahead, plan.fetch)
-		defer w.reader.close()
-		err := w.begin(s.slices)
-		if err == nil {
-			err = w.all(ctx, yield)
-		}
-		if err != nil && !errors.Is(err, errLeft) {
+		w := walker{listing: plan.listing, withID: plan.key != nil, sliceable: plan.created != nil}
+		err := w.walk(ctx, options, plan.page, func(items any, i int) bool { return yield(items.([]T)[i], nil) })
+		if err != nil {
+			var none T
 			yield(none, err)
 		}
 	}
+}
+
+// A walker is one loop over a list.
+type walker struct {
+	listing
+	withID, sliceable bool
+
+	place  place
+	slice  slice
+	ledger ledger
+	reader *reader
+	head   []uuid.UUID // of the first page
+	same   int         // pages in a row that brought it again
+}
+
+// walk yields everything, and returns what it ended in unless the loop was left.
+func (w *walker) walk(ctx context.Context, options []WalkOption, fetch func(context.Context, position) page, yield func(items any, i int) bool) error {
+	s := walkSettings{ahead: 4}
+	if err := cmp.Or(given.Options(&s, options), present(ctx)); err != nil {
+		return err
+	}
+	w.ledger = ledger{list: 1, pass: 1, met: map[uuid.UUID]meeting{}}
+	w.reader = newReader(ctx, s.ahead, fetch)
+	defer w.reader.close()
+	err := w.begin(s.slices)
+	if err == nil {
+		err = w.all(ctx, yield)
+	}
+	if errors.Is(err, errLeft) {
+		return nil
+	}
+	return err
 }
 
 // errLeft says that the loop has been left.
 var errLeft = errors.New("the loop has been left")
 
-// A walker is one loop over a list.
-type walker[T any] struct {
-	plan   walkPlan[T]
-	place  place
-	slice  slice
-	ledger ledger
-	reader *reader[T]
-	head   []uuid.UUID // of the first page
-	same   int         // pages in a row that brought it again
-}
-
 // begin sets the first place.
-func (w *walker[T]) begin(slices bool) error {
-	limit, first := w.plan.max, 0
-	if given := w.plan.limit; given != nil && *given > 0 {
-		limit = min(*given, w.plan.max)
+func (w *walker) begin(slices bool) error {
+	limit, first := w.max, 0
+	if given := w.limit; given != nil && *given > 0 {
+		limit = min(*given, w.max)
 	}
-	if given := w.plan.offset; given != nil {
+	if given := w.offset; given != nil {
 		first = max(*given, 0)
 	}
 	if first >= maxResults {
 		return w.tooMany("begin at a smaller offset")
 	}
-	w.place = place{limit: limit, first: first, total: unknown, sliced: slices, once: w.plan.key == nil}.begun()
+	w.place = place{limit: limit, first: first, total: unknown, sliced: slices, once: !w.withID}.begun()
 	if !slices {
 		return nil
 	}
-	p := w.plan.slices
 	switch {
-	case p == nil:
-		return fmt.Errorf("api: %s cannot be read in slices, it has no CreatedAtSince; leave WithSlices out", w.plan.op.ID)
-	case p.ordered:
-		return fmt.Errorf("api: %s: slices are in the order of creation; leave Order out, or WithSlices", w.plan.op.ID)
+	case !w.sliceable:
+		return fmt.Errorf("api: %s cannot be read in slices, it has no CreatedAtSince; leave WithSlices out", w.op.ID)
+	case w.ordered:
+		return fmt.Errorf("api: %s: slices are in the order of creation; leave Order out, or WithSlices", w.op.ID)
 	}
-	w.slice = slice{sliced: true, since: p.since}
+	w.slice = slice{sliced: true, since: w.since}
 	return nil
 }
 
 // all yields everything, and returns what it ended in.
-func (w *walker[T]) all(ctx context.Context, yield func(T, error) bool) error {
+func (w *walker) all(ctx context.Context, yield func(items any, i int) bool) error {
 	for {
 		p := w.reader.take(w.at(w.place.offset))
 		if p.err == nil {
@@ -176,19 +201,19 @@ func (w *walker[T]) all(ctx context.Context, yield func(T, error) bool) error {
 			return p.err
 		}
 		if w.standsStill(p) {
-			return fmt.Errorf("api: %s: the server, or a cache before it, takes no notice of offset and sends the first page each time: %w", w.plan.op.ID, w.missing())
+			return fmt.Errorf("api: %s: the server, or a cache before it, takes no notice of offset and sends the first page each time: %w", w.op.ID, w.missing())
 		}
 		fresh, y := w.enter(p)
 		next, step := w.place.next(y)
-		if w.slice.sliced && len(p.items) > 0 {
-			w.slice = w.slice.see(w.plan.slices.created(&p.items[0]), w.plan.slices.created(&p.items[len(p.items)-1]))
+		if w.slice.sliced && p.n > 0 {
+			w.slice = w.slice.see(p.first, p.last)
 		}
 		w.place, w.ledger.pass = next, next.pass
 		if step == more {
 			w.askAhead()
 		}
 		for _, i := range fresh {
-			if !yield(p.items[i], nil) {
+			if !yield(p.items, i) {
 				return errLeft
 			}
 		}
@@ -196,7 +221,7 @@ func (w *walker[T]) all(ctx context.Context, yield func(T, error) bool) error {
 		case whole:
 			return nil
 		case incomplete:
-			return fmt.Errorf("api: %s: %w", w.plan.op.ID, w.missing())
+			return fmt.Errorf("api: %s: %w", w.op.ID, w.missing())
 		case ceiling:
 			if err := w.nextSlice(); err != nil {
 				return err
@@ -207,15 +232,15 @@ func (w *walker[T]) all(ctx context.Context, yield func(T, error) bool) error {
 
 // enter counts what a page brought, and returns the indices of what is to be yielded. An item
 // that is met again, because those before it have become more, is not.
-func (w *walker[T]) enter(p page[T]) (fresh []int, y yield) {
-	y.items, y.total = len(p.items), p.total
-	fresh = make([]int, 0, len(p.items))
-	for i := range p.items {
-		if w.plan.key == nil {
+func (w *walker) enter(p page) (fresh []int, y yield) {
+	y.items, y.total = p.n, p.total
+	fresh = make([]int, 0, p.n)
+	for i := range p.n {
+		if !w.withID {
 			y.pass++
 			y.list++
 			fresh = append(fresh, i)
-		} else if w.ledger.enter(w.plan.key(&p.items[i]), &y) {
+		} else if w.ledger.enter(p.ids[i], &y) {
 			fresh = append(fresh, i)
 		}
 	}
@@ -224,15 +249,11 @@ func (w *walker[T]) enter(p page[T]) (fresh []int, y yield) {
 
 // standsStill reports whether pages are the first one again and again. A list that grows by a page
 // meanwhile can do so once.
-func (w *walker[T]) standsStill(p page[T]) bool {
-	if w.plan.key == nil || len(p.items) == 0 {
-		return false
-	}
-	ids := make([]uuid.UUID, len(p.items))
-	for i := range p.items {
-		ids[i] = w.plan.key(&p.items[i])
-	}
+func (w *walker) standsStill(p page) bool {
+	ids := p.ids
 	switch {
+	case len(ids) == 0:
+		return false
 	case w.place.offset == w.place.first:
 		w.head = ids
 	case len(ids) <= len(w.head) && slices.Equal(ids, w.head[:len(ids)]):
@@ -244,12 +265,12 @@ func (w *walker[T]) standsStill(p page[T]) bool {
 }
 
 // at is the position of a page.
-func (w *walker[T]) at(offset int) position {
+func (w *walker) at(offset int) position {
 	return position{limit: w.place.page(offset), offset: offset, sliced: w.slice.sliced, since: w.slice.since}
 }
 
 // askAhead asks for the pages that are expected to come next.
-func (w *walker[T]) askAhead() {
+func (w *walker) askAhead() {
 	if w.place.total == unknown || w.place.asks > 0 {
 		return
 	}
@@ -260,9 +281,9 @@ func (w *walker[T]) askAhead() {
 }
 
 // nextSlice goes on behind the ceiling.
-func (w *walker[T]) nextSlice() error {
+func (w *walker) nextSlice() error {
 	if !w.slice.sliced {
-		if w.plan.slices == nil {
+		if !w.sliceable {
 			return w.tooMany("narrow the search")
 		}
 		return w.tooMany("narrow the search, or pass WithSlices")
@@ -278,7 +299,7 @@ func (w *walker[T]) nextSlice() error {
 	return nil
 }
 
-func (w *walker[T]) missing() ErrIncomplete {
+func (w *walker) missing() ErrIncomplete {
 	e := ErrIncomplete{Got: len(w.ledger.met), Total: unknown}
 	if p := w.place; p.total != unknown {
 		e.Total = max(p.total-p.first, 0)
@@ -289,8 +310,8 @@ func (w *walker[T]) missing() ErrIncomplete {
 	return e
 }
 
-func (w *walker[T]) tooMany(advice string) error {
-	return fmt.Errorf("api: %s: %w; %s", w.plan.op.ID, ErrTooManyResults, advice)
+func (w *walker) tooMany(advice string) error {
+	return fmt.Errorf("api: %s: %w; %s", w.op.ID, ErrTooManyResults, advice)
 }
 
 // A slice is a part of a list in the order of creation, all that was created since a time.

@@ -126,20 +126,23 @@ func (m *model) writeAll(p *printer, op *operation) {
 	p.line("func (c *Client) %sAll(%s) iter.Seq2[%s, error] {", op.id,
 		strings.Join(append(append([]string{"ctx context.Context"}, declared...), "options ...WalkOption"), ", "), op.list.item)
 	p.line("var first %sParams\nif params != nil {\nfirst = *params\n}", op.id)
-	key := "nil"
-	if op.list.hasID {
-		key = fmt.Sprintf("func(v *%s) uuid.UUID { return v.ID }", op.list.item)
-	}
 	for i, name := range passed {
 		if name == "params" {
 			passed[i] = "&p"
 		}
 	}
-	p.line("return walk(ctx, walkPlan[%s]{op: &operation.Table[operation.%s], max: %d, limit: first.Limit, offset: first.Offset, key: %s,", op.list.item, op.id, op.list.limit, key)
+	p.line("return walk(ctx, walkPlan[%s]{", op.list.item)
+	p.line("listing: listing{op: &operation.Table[operation.%s], max: %d, limit: first.Limit, offset: first.Offset,", op.id, op.list.limit)
 	order := m.creationOrder(op)
 	if order != "" {
-		p.line("slices: &slicePlan[%s]{\nsince: first.CreatedAtSince,\nordered: len(first.Order) > 0 && !slices.Equal(first.Order, %s),", op.list.item, order)
-		p.line("created: func(v *%s) time.Time { return v.Attributes.CreatedAt },\n},", op.list.item)
+		p.line("since: first.CreatedAtSince, ordered: len(first.Order) > 0 && !slices.Equal(first.Order, %s),", order)
+	}
+	p.line("},")
+	if op.list.hasID {
+		p.line("key: func(v *%s) uuid.UUID { return v.ID },", op.list.item)
+	}
+	if order != "" {
+		p.line("created: func(v *%s) time.Time { return v.Attributes.CreatedAt },", op.list.item)
 	}
 	p.line("fetch: func(ctx context.Context, at position) ([]%s, int, error) {", op.list.item)
 	p.line("p := first\np.Limit, p.Offset = &at.limit, &at.offset")
