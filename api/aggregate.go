@@ -47,7 +47,7 @@ func (v AggregateVolumes) append(b []byte) []byte {
 	start := len(b)
 	for i := range v {
 		b = append(jsonio.AppendString(append(b, ','), v[i].Volume), ':')
-		b = v[i].append(b)
+		b = appendJSON(b, &v[i])
 	}
 	return jsonio.Close(b, start)
 }
@@ -74,7 +74,7 @@ func (c AggregateChapters) append(b []byte) []byte {
 	start := len(b)
 	for i := range c {
 		b = append(jsonio.AppendString(append(b, ','), c[i].Chapter), ':')
-		b = c[i].append(b)
+		b = appendJSON(b, &c[i])
 	}
 	return jsonio.Close(b, start)
 }

@@ -40,22 +40,8 @@ func (x *APIClient) decode(r *jsonio.Reader) {
 // UnmarshalJSON implements [json.Unmarshaler].
 func (x *APIClient) UnmarshalJSON(data []byte) error { return unmarshal(data, x) }
 
-func (x *APIClient) append(b []byte) []byte {
-	start := len(b)
-	b = append(b, ",\"attributes\":"...)
-	b = x.Attributes.append(b)
-	b = append(b, ",\"id\":"...)
-	b = jsonio.AppendUUID(b, x.ID)
-	b = append(b, ",\"relationships\":"...)
-	b = x.Relationships.append(b)
-	b = append(b, ",\"type\":"...)
-	b = jsonio.AppendName(b, string(x.Type))
-	b = jsonio.AppendExtra(b, start, x.Extra)
-	return jsonio.Close(b, start)
-}
-
 // MarshalJSON implements [json.Marshaler].
-func (x APIClient) MarshalJSON() ([]byte, error) { return x.append(nil), nil }
+func (x APIClient) MarshalJSON() ([]byte, error) { return encode(&x), nil }
 
 // member decodes the member that r has gone to, if it is one of APIClientAttributes.
 func (x *APIClientAttributes) member(r *jsonio.Reader) bool {
@@ -106,32 +92,8 @@ func (x *APIClientAttributes) decode(r *jsonio.Reader) {
 // UnmarshalJSON implements [json.Unmarshaler].
 func (x *APIClientAttributes) UnmarshalJSON(data []byte) error { return unmarshal(data, x) }
 
-func (x *APIClientAttributes) append(b []byte) []byte {
-	start := len(b)
-	b = append(b, ",\"createdAt\":"...)
-	b = jsonio.AppendTime(b, x.CreatedAt)
-	b = append(b, ",\"description\":"...)
-	b = jsonio.AppendStringPtr(b, x.Description)
-	b = append(b, ",\"externalClientId\":"...)
-	b = jsonio.AppendStringPtr(b, x.ExternalClientID)
-	b = append(b, ",\"isActive\":"...)
-	b = jsonio.AppendBool(b, x.IsActive)
-	b = append(b, ",\"name\":"...)
-	b = jsonio.AppendString(b, x.Name)
-	b = append(b, ",\"profile\":"...)
-	b = jsonio.AppendName(b, string(x.Profile))
-	b = append(b, ",\"state\":"...)
-	b = jsonio.AppendName(b, string(x.State))
-	b = append(b, ",\"updatedAt\":"...)
-	b = jsonio.AppendTime(b, x.UpdatedAt)
-	b = append(b, ",\"version\":"...)
-	b = jsonio.AppendInt(b, int64(x.Version))
-	b = jsonio.AppendExtra(b, start, x.Extra)
-	return jsonio.Close(b, start)
-}
-
 // MarshalJSON implements [json.Marshaler].
-func (x APIClientAttributes) MarshalJSON() ([]byte, error) { return x.append(nil), nil }
+func (x APIClientAttributes) MarshalJSON() ([]byte, error) { return encode(&x), nil }
 
 // GetDescription returns the Description, empty for none.
 func (x *APIClientAttributes) GetDescription() (v string) {
@@ -204,35 +166,6 @@ func (x *APIClientList) decode(r *jsonio.Reader) {
 // UnmarshalJSON implements [json.Unmarshaler].
 func (x *APIClientList) UnmarshalJSON(data []byte) error { return unmarshal(data, x) }
 
-func (x *APIClientList) append(b []byte) []byte {
-	start := len(b)
-	b = append(b, ",\"data\":"...)
-	if x.Data == nil {
-		b = append(b, "null"...)
-	} else {
-		b = append(b, '[')
-		for i := range x.Data {
-			if i > 0 {
-				b = append(b, ',')
-			}
-			b = x.Data[i].append(b)
-		}
-		b = append(b, ']')
-	}
-	b = append(b, ",\"limit\":"...)
-	b = jsonio.AppendInt(b, int64(x.Limit))
-	b = append(b, ",\"offset\":"...)
-	b = jsonio.AppendInt(b, int64(x.Offset))
-	b = append(b, ",\"response\":"...)
-	b = jsonio.AppendString(b, x.Response)
-	b = append(b, ",\"result\":"...)
-	b = jsonio.AppendName(b, string(x.Result))
-	b = append(b, ",\"total\":"...)
-	b = jsonio.AppendInt(b, int64(x.Total))
-	b = jsonio.AppendExtra(b, start, x.Extra)
-	return jsonio.Close(b, start)
-}
-
 // lacks returns what the answer must have and has not.
 func (x *APIClientList) lacks(body []byte) string {
 	if !isList(body) {
@@ -242,7 +175,7 @@ func (x *APIClientList) lacks(body []byte) string {
 }
 
 // MarshalJSON implements [json.Marshaler].
-func (x APIClientList) MarshalJSON() ([]byte, error) { return x.append(nil), nil }
+func (x APIClientList) MarshalJSON() ([]byte, error) { return encode(&x), nil }
 
 // member decodes the member that r has gone to, if it is one of APIClientResponse.
 func (x *APIClientResponse) member(r *jsonio.Reader) bool {
@@ -280,18 +213,6 @@ func (x *APIClientResponse) decode(r *jsonio.Reader) {
 // UnmarshalJSON implements [json.Unmarshaler].
 func (x *APIClientResponse) UnmarshalJSON(data []byte) error { return unmarshal(data, x) }
 
-func (x *APIClientResponse) append(b []byte) []byte {
-	start := len(b)
-	b = append(b, ",\"data\":"...)
-	b = x.Data.append(b)
-	b = append(b, ",\"response\":"...)
-	b = jsonio.AppendString(b, x.Response)
-	b = append(b, ",\"result\":"...)
-	b = jsonio.AppendName(b, string(x.Result))
-	b = jsonio.AppendExtra(b, start, x.Extra)
-	return jsonio.Close(b, start)
-}
-
 // lacks returns what the answer must have and has not.
 func (x *APIClientResponse) lacks(body []byte) string {
 	if x.Data.ID == (uuid.UUID{}) {
@@ -301,7 +222,7 @@ func (x *APIClientResponse) lacks(body []byte) string {
 }
 
 // MarshalJSON implements [json.Marshaler].
-func (x APIClientResponse) MarshalJSON() ([]byte, error) { return x.append(nil), nil }
+func (x APIClientResponse) MarshalJSON() ([]byte, error) { return encode(&x), nil }
 
 // member decodes the member that r has gone to, if it is one of APIClientSecret.
 func (x *APIClientSecret) member(r *jsonio.Reader) bool {
@@ -332,16 +253,6 @@ func (x *APIClientSecret) decode(r *jsonio.Reader) {
 // UnmarshalJSON implements [json.Unmarshaler].
 func (x *APIClientSecret) UnmarshalJSON(data []byte) error { return unmarshal(data, x) }
 
-func (x *APIClientSecret) append(b []byte) []byte {
-	start := len(b)
-	b = append(b, ",\"data\":"...)
-	b = jsonio.AppendString(b, x.Data)
-	b = append(b, ",\"result\":"...)
-	b = jsonio.AppendName(b, string(x.Result))
-	b = jsonio.AppendExtra(b, start, x.Extra)
-	return jsonio.Close(b, start)
-}
-
 // lacks returns what the answer must have and has not.
 func (x *APIClientSecret) lacks(body []byte) string {
 	if x.Data == "" {
@@ -351,7 +262,7 @@ func (x *APIClientSecret) lacks(body []byte) string {
 }
 
 // MarshalJSON implements [json.Marshaler].
-func (x APIClientSecret) MarshalJSON() ([]byte, error) { return x.append(nil), nil }
+func (x APIClientSecret) MarshalJSON() ([]byte, error) { return encode(&x), nil }
 
 // member decodes the member that r has gone to, if it is one of AggregateChapter.
 func (x *AggregateChapter) member(r *jsonio.Reader) bool {
@@ -406,35 +317,8 @@ func (x *AggregateChapter) decode(r *jsonio.Reader) {
 // UnmarshalJSON implements [json.Unmarshaler].
 func (x *AggregateChapter) UnmarshalJSON(data []byte) error { return unmarshal(data, x) }
 
-func (x *AggregateChapter) append(b []byte) []byte {
-	start := len(b)
-	b = append(b, ",\"chapter\":"...)
-	b = jsonio.AppendString(b, x.Chapter)
-	b = append(b, ",\"count\":"...)
-	b = jsonio.AppendInt(b, int64(x.Count))
-	b = append(b, ",\"id\":"...)
-	b = jsonio.AppendUUID(b, x.ID)
-	b = append(b, ",\"isUnavailable\":"...)
-	b = jsonio.AppendBool(b, x.IsUnavailable)
-	b = append(b, ",\"others\":"...)
-	if x.Others == nil {
-		b = append(b, "null"...)
-	} else {
-		b = append(b, '[')
-		for i := range x.Others {
-			if i > 0 {
-				b = append(b, ',')
-			}
-			b = jsonio.AppendUUID(b, x.Others[i])
-		}
-		b = append(b, ']')
-	}
-	b = jsonio.AppendExtra(b, start, x.Extra)
-	return jsonio.Close(b, start)
-}
-
 // MarshalJSON implements [json.Marshaler].
-func (x AggregateChapter) MarshalJSON() ([]byte, error) { return x.append(nil), nil }
+func (x AggregateChapter) MarshalJSON() ([]byte, error) { return encode(&x), nil }
 
 // member decodes the member that r has gone to, if it is one of AggregateResponse.
 func (x *AggregateResponse) member(r *jsonio.Reader) bool {
@@ -462,16 +346,6 @@ func (x *AggregateResponse) decode(r *jsonio.Reader) {
 // UnmarshalJSON implements [json.Unmarshaler].
 func (x *AggregateResponse) UnmarshalJSON(data []byte) error { return unmarshal(data, x) }
 
-func (x *AggregateResponse) append(b []byte) []byte {
-	start := len(b)
-	b = append(b, ",\"result\":"...)
-	b = jsonio.AppendName(b, string(x.Result))
-	b = append(b, ",\"volumes\":"...)
-	b = x.Volumes.append(b)
-	b = jsonio.AppendExtra(b, start, x.Extra)
-	return jsonio.Close(b, start)
-}
-
 // lacks returns what the answer must have and has not.
 func (x *AggregateResponse) lacks(body []byte) string {
 	if !has(body, x.Extra, "volumes") {
@@ -481,7 +355,7 @@ func (x *AggregateResponse) lacks(body []byte) string {
 }
 
 // MarshalJSON implements [json.Marshaler].
-func (x AggregateResponse) MarshalJSON() ([]byte, error) { return x.append(nil), nil }
+func (x AggregateResponse) MarshalJSON() ([]byte, error) { return encode(&x), nil }
 
 // member decodes the member that r has gone to, if it is one of AggregateVolume.
 func (x *AggregateVolume) member(r *jsonio.Reader) bool {
@@ -517,20 +391,8 @@ func (x *AggregateVolume) decode(r *jsonio.Reader) {
 // UnmarshalJSON implements [json.Unmarshaler].
 func (x *AggregateVolume) UnmarshalJSON(data []byte) error { return unmarshal(data, x) }
 
-func (x *AggregateVolume) append(b []byte) []byte {
-	start := len(b)
-	b = append(b, ",\"chapters\":"...)
-	b = x.Chapters.append(b)
-	b = append(b, ",\"count\":"...)
-	b = jsonio.AppendInt(b, int64(x.Count))
-	b = append(b, ",\"volume\":"...)
-	b = jsonio.AppendString(b, x.Volume)
-	b = jsonio.AppendExtra(b, start, x.Extra)
-	return jsonio.Close(b, start)
-}
-
 // MarshalJSON implements [json.Marshaler].
-func (x AggregateVolume) MarshalJSON() ([]byte, error) { return x.append(nil), nil }
+func (x AggregateVolume) MarshalJSON() ([]byte, error) { return encode(&x), nil }
 
 // member decodes the member that r has gone to, if it is one of AtHomeChapter.
 func (x *AtHomeChapter) member(r *jsonio.Reader) bool {
@@ -587,42 +449,8 @@ func (x *AtHomeChapter) decode(r *jsonio.Reader) {
 // UnmarshalJSON implements [json.Unmarshaler].
 func (x *AtHomeChapter) UnmarshalJSON(data []byte) error { return unmarshal(data, x) }
 
-func (x *AtHomeChapter) append(b []byte) []byte {
-	start := len(b)
-	b = append(b, ",\"data\":"...)
-	if x.Data == nil {
-		b = append(b, "null"...)
-	} else {
-		b = append(b, '[')
-		for i := range x.Data {
-			if i > 0 {
-				b = append(b, ',')
-			}
-			b = jsonio.AppendString(b, x.Data[i])
-		}
-		b = append(b, ']')
-	}
-	b = append(b, ",\"dataSaver\":"...)
-	if x.DataSaver == nil {
-		b = append(b, "null"...)
-	} else {
-		b = append(b, '[')
-		for i := range x.DataSaver {
-			if i > 0 {
-				b = append(b, ',')
-			}
-			b = jsonio.AppendString(b, x.DataSaver[i])
-		}
-		b = append(b, ']')
-	}
-	b = append(b, ",\"hash\":"...)
-	b = jsonio.AppendString(b, x.Hash)
-	b = jsonio.AppendExtra(b, start, x.Extra)
-	return jsonio.Close(b, start)
-}
-
 // MarshalJSON implements [json.Marshaler].
-func (x AtHomeChapter) MarshalJSON() ([]byte, error) { return x.append(nil), nil }
+func (x AtHomeChapter) MarshalJSON() ([]byte, error) { return encode(&x), nil }
 
 // member decodes the member that r has gone to, if it is one of AtHomeServer.
 func (x *AtHomeServer) member(r *jsonio.Reader) bool {
@@ -658,18 +486,6 @@ func (x *AtHomeServer) decode(r *jsonio.Reader) {
 // UnmarshalJSON implements [json.Unmarshaler].
 func (x *AtHomeServer) UnmarshalJSON(data []byte) error { return unmarshal(data, x) }
 
-func (x *AtHomeServer) append(b []byte) []byte {
-	start := len(b)
-	b = append(b, ",\"baseUrl\":"...)
-	b = jsonio.AppendString(b, x.BaseURL)
-	b = append(b, ",\"chapter\":"...)
-	b = x.Chapter.append(b)
-	b = append(b, ",\"result\":"...)
-	b = jsonio.AppendName(b, string(x.Result))
-	b = jsonio.AppendExtra(b, start, x.Extra)
-	return jsonio.Close(b, start)
-}
-
 // lacks returns what the answer must have and has not.
 func (x *AtHomeServer) lacks(body []byte) string {
 	if !has(body, x.Extra, "baseUrl", "chapter") {
@@ -679,7 +495,7 @@ func (x *AtHomeServer) lacks(body []byte) string {
 }
 
 // MarshalJSON implements [json.Marshaler].
-func (x AtHomeServer) MarshalJSON() ([]byte, error) { return x.append(nil), nil }
+func (x AtHomeServer) MarshalJSON() ([]byte, error) { return encode(&x), nil }
 
 // member decodes the member that r has gone to, if it is one of AuthCheck.
 func (x *AuthCheck) member(r *jsonio.Reader) bool {
@@ -738,42 +554,6 @@ func (x *AuthCheck) decode(r *jsonio.Reader) {
 // UnmarshalJSON implements [json.Unmarshaler].
 func (x *AuthCheck) UnmarshalJSON(data []byte) error { return unmarshal(data, x) }
 
-func (x *AuthCheck) append(b []byte) []byte {
-	start := len(b)
-	b = append(b, ",\"isAuthenticated\":"...)
-	b = jsonio.AppendBool(b, x.IsAuthenticated)
-	b = append(b, ",\"permissions\":"...)
-	if x.Permissions == nil {
-		b = append(b, "null"...)
-	} else {
-		b = append(b, '[')
-		for i := range x.Permissions {
-			if i > 0 {
-				b = append(b, ',')
-			}
-			b = jsonio.AppendString(b, x.Permissions[i])
-		}
-		b = append(b, ']')
-	}
-	b = append(b, ",\"result\":"...)
-	b = jsonio.AppendName(b, string(x.Result))
-	b = append(b, ",\"roles\":"...)
-	if x.Roles == nil {
-		b = append(b, "null"...)
-	} else {
-		b = append(b, '[')
-		for i := range x.Roles {
-			if i > 0 {
-				b = append(b, ',')
-			}
-			b = jsonio.AppendString(b, x.Roles[i])
-		}
-		b = append(b, ']')
-	}
-	b = jsonio.AppendExtra(b, start, x.Extra)
-	return jsonio.Close(b, start)
-}
-
 // lacks returns what the answer must have and has not.
 func (x *AuthCheck) lacks(body []byte) string {
 	if !has(body, x.Extra, "isAuthenticated", "permissions", "roles") {
@@ -783,7 +563,7 @@ func (x *AuthCheck) lacks(body []byte) string {
 }
 
 // MarshalJSON implements [json.Marshaler].
-func (x AuthCheck) MarshalJSON() ([]byte, error) { return x.append(nil), nil }
+func (x AuthCheck) MarshalJSON() ([]byte, error) { return encode(&x), nil }
 
 // member decodes the member that r has gone to, if it is one of Author.
 func (x *Author) member(r *jsonio.Reader) bool {
@@ -818,22 +598,8 @@ func (x *Author) decode(r *jsonio.Reader) {
 // UnmarshalJSON implements [json.Unmarshaler].
 func (x *Author) UnmarshalJSON(data []byte) error { return unmarshal(data, x) }
 
-func (x *Author) append(b []byte) []byte {
-	start := len(b)
-	b = append(b, ",\"attributes\":"...)
-	b = x.Attributes.append(b)
-	b = append(b, ",\"id\":"...)
-	b = jsonio.AppendUUID(b, x.ID)
-	b = append(b, ",\"relationships\":"...)
-	b = x.Relationships.append(b)
-	b = append(b, ",\"type\":"...)
-	b = jsonio.AppendName(b, string(x.Type))
-	b = jsonio.AppendExtra(b, start, x.Extra)
-	return jsonio.Close(b, start)
-}
-
 // MarshalJSON implements [json.Marshaler].
-func (x Author) MarshalJSON() ([]byte, error) { return x.append(nil), nil }
+func (x Author) MarshalJSON() ([]byte, error) { return encode(&x), nil }
 
 // member decodes the member that r has gone to, if it is one of AuthorAttributes.
 func (x *AuthorAttributes) member(r *jsonio.Reader) bool {
@@ -903,54 +669,8 @@ func (x *AuthorAttributes) decode(r *jsonio.Reader) {
 // UnmarshalJSON implements [json.Unmarshaler].
 func (x *AuthorAttributes) UnmarshalJSON(data []byte) error { return unmarshal(data, x) }
 
-func (x *AuthorAttributes) append(b []byte) []byte {
-	start := len(b)
-	b = append(b, ",\"biography\":"...)
-	b = x.Biography.append(b)
-	b = append(b, ",\"booth\":"...)
-	b = jsonio.AppendStringPtr(b, x.Booth)
-	b = append(b, ",\"createdAt\":"...)
-	b = jsonio.AppendTime(b, x.CreatedAt)
-	b = append(b, ",\"fanBox\":"...)
-	b = jsonio.AppendStringPtr(b, x.FanBox)
-	b = append(b, ",\"fantia\":"...)
-	b = jsonio.AppendStringPtr(b, x.Fantia)
-	b = append(b, ",\"imageUrl\":"...)
-	b = jsonio.AppendStringPtr(b, x.ImageURL)
-	b = append(b, ",\"melonBook\":"...)
-	b = jsonio.AppendStringPtr(b, x.MelonBook)
-	b = append(b, ",\"name\":"...)
-	b = jsonio.AppendString(b, x.Name)
-	b = append(b, ",\"namicomi\":"...)
-	b = jsonio.AppendStringPtr(b, x.Namicomi)
-	b = append(b, ",\"naver\":"...)
-	b = jsonio.AppendStringPtr(b, x.Naver)
-	b = append(b, ",\"nicoVideo\":"...)
-	b = jsonio.AppendStringPtr(b, x.NicoVideo)
-	b = append(b, ",\"pixiv\":"...)
-	b = jsonio.AppendStringPtr(b, x.Pixiv)
-	b = append(b, ",\"skeb\":"...)
-	b = jsonio.AppendStringPtr(b, x.Skeb)
-	b = append(b, ",\"tumblr\":"...)
-	b = jsonio.AppendStringPtr(b, x.Tumblr)
-	b = append(b, ",\"twitter\":"...)
-	b = jsonio.AppendStringPtr(b, x.Twitter)
-	b = append(b, ",\"updatedAt\":"...)
-	b = jsonio.AppendTime(b, x.UpdatedAt)
-	b = append(b, ",\"version\":"...)
-	b = jsonio.AppendInt(b, int64(x.Version))
-	b = append(b, ",\"website\":"...)
-	b = jsonio.AppendStringPtr(b, x.Website)
-	b = append(b, ",\"weibo\":"...)
-	b = jsonio.AppendStringPtr(b, x.Weibo)
-	b = append(b, ",\"youtube\":"...)
-	b = jsonio.AppendStringPtr(b, x.Youtube)
-	b = jsonio.AppendExtra(b, start, x.Extra)
-	return jsonio.Close(b, start)
-}
-
 // MarshalJSON implements [json.Marshaler].
-func (x AuthorAttributes) MarshalJSON() ([]byte, error) { return x.append(nil), nil }
+func (x AuthorAttributes) MarshalJSON() ([]byte, error) { return encode(&x), nil }
 
 // GetBooth returns the Booth, empty for none.
 func (x *AuthorAttributes) GetBooth() (v string) {
@@ -1127,35 +847,6 @@ func (x *AuthorList) decode(r *jsonio.Reader) {
 // UnmarshalJSON implements [json.Unmarshaler].
 func (x *AuthorList) UnmarshalJSON(data []byte) error { return unmarshal(data, x) }
 
-func (x *AuthorList) append(b []byte) []byte {
-	start := len(b)
-	b = append(b, ",\"data\":"...)
-	if x.Data == nil {
-		b = append(b, "null"...)
-	} else {
-		b = append(b, '[')
-		for i := range x.Data {
-			if i > 0 {
-				b = append(b, ',')
-			}
-			b = x.Data[i].append(b)
-		}
-		b = append(b, ']')
-	}
-	b = append(b, ",\"limit\":"...)
-	b = jsonio.AppendInt(b, int64(x.Limit))
-	b = append(b, ",\"offset\":"...)
-	b = jsonio.AppendInt(b, int64(x.Offset))
-	b = append(b, ",\"response\":"...)
-	b = jsonio.AppendString(b, x.Response)
-	b = append(b, ",\"result\":"...)
-	b = jsonio.AppendName(b, string(x.Result))
-	b = append(b, ",\"total\":"...)
-	b = jsonio.AppendInt(b, int64(x.Total))
-	b = jsonio.AppendExtra(b, start, x.Extra)
-	return jsonio.Close(b, start)
-}
-
 // lacks returns what the answer must have and has not.
 func (x *AuthorList) lacks(body []byte) string {
 	if !isList(body) {
@@ -1165,7 +856,7 @@ func (x *AuthorList) lacks(body []byte) string {
 }
 
 // MarshalJSON implements [json.Marshaler].
-func (x AuthorList) MarshalJSON() ([]byte, error) { return x.append(nil), nil }
+func (x AuthorList) MarshalJSON() ([]byte, error) { return encode(&x), nil }
 
 // member decodes the member that r has gone to, if it is one of AuthorResponse.
 func (x *AuthorResponse) member(r *jsonio.Reader) bool {
@@ -1203,18 +894,6 @@ func (x *AuthorResponse) decode(r *jsonio.Reader) {
 // UnmarshalJSON implements [json.Unmarshaler].
 func (x *AuthorResponse) UnmarshalJSON(data []byte) error { return unmarshal(data, x) }
 
-func (x *AuthorResponse) append(b []byte) []byte {
-	start := len(b)
-	b = append(b, ",\"data\":"...)
-	b = x.Data.append(b)
-	b = append(b, ",\"response\":"...)
-	b = jsonio.AppendString(b, x.Response)
-	b = append(b, ",\"result\":"...)
-	b = jsonio.AppendName(b, string(x.Result))
-	b = jsonio.AppendExtra(b, start, x.Extra)
-	return jsonio.Close(b, start)
-}
-
 // lacks returns what the answer must have and has not.
 func (x *AuthorResponse) lacks(body []byte) string {
 	if x.Data.ID == (uuid.UUID{}) {
@@ -1224,7 +903,7 @@ func (x *AuthorResponse) lacks(body []byte) string {
 }
 
 // MarshalJSON implements [json.Marshaler].
-func (x AuthorResponse) MarshalJSON() ([]byte, error) { return x.append(nil), nil }
+func (x AuthorResponse) MarshalJSON() ([]byte, error) { return encode(&x), nil }
 
 // member decodes the member that r has gone to, if it is one of Chapter.
 func (x *Chapter) member(r *jsonio.Reader) bool {
@@ -1259,22 +938,8 @@ func (x *Chapter) decode(r *jsonio.Reader) {
 // UnmarshalJSON implements [json.Unmarshaler].
 func (x *Chapter) UnmarshalJSON(data []byte) error { return unmarshal(data, x) }
 
-func (x *Chapter) append(b []byte) []byte {
-	start := len(b)
-	b = append(b, ",\"attributes\":"...)
-	b = x.Attributes.append(b)
-	b = append(b, ",\"id\":"...)
-	b = jsonio.AppendUUID(b, x.ID)
-	b = append(b, ",\"relationships\":"...)
-	b = x.Relationships.append(b)
-	b = append(b, ",\"type\":"...)
-	b = jsonio.AppendName(b, string(x.Type))
-	b = jsonio.AppendExtra(b, start, x.Extra)
-	return jsonio.Close(b, start)
-}
-
 // MarshalJSON implements [json.Marshaler].
-func (x Chapter) MarshalJSON() ([]byte, error) { return x.append(nil), nil }
+func (x Chapter) MarshalJSON() ([]byte, error) { return encode(&x), nil }
 
 // member decodes the member that r has gone to, if it is one of ChapterAttributes.
 func (x *ChapterAttributes) member(r *jsonio.Reader) bool {
@@ -1334,38 +999,8 @@ func (x *ChapterAttributes) decode(r *jsonio.Reader) {
 // UnmarshalJSON implements [json.Unmarshaler].
 func (x *ChapterAttributes) UnmarshalJSON(data []byte) error { return unmarshal(data, x) }
 
-func (x *ChapterAttributes) append(b []byte) []byte {
-	start := len(b)
-	b = append(b, ",\"chapter\":"...)
-	b = jsonio.AppendStringPtr(b, x.Chapter)
-	b = append(b, ",\"createdAt\":"...)
-	b = jsonio.AppendTime(b, x.CreatedAt)
-	b = append(b, ",\"externalUrl\":"...)
-	b = jsonio.AppendStringPtr(b, x.ExternalURL)
-	b = append(b, ",\"isUnavailable\":"...)
-	b = jsonio.AppendBool(b, x.IsUnavailable)
-	b = append(b, ",\"pages\":"...)
-	b = jsonio.AppendInt(b, int64(x.Pages))
-	b = append(b, ",\"publishAt\":"...)
-	b = jsonio.AppendTime(b, x.PublishAt)
-	b = append(b, ",\"readableAt\":"...)
-	b = jsonio.AppendTime(b, x.ReadableAt)
-	b = append(b, ",\"title\":"...)
-	b = jsonio.AppendStringPtr(b, x.Title)
-	b = append(b, ",\"translatedLanguage\":"...)
-	b = jsonio.AppendString(b, x.TranslatedLanguage)
-	b = append(b, ",\"updatedAt\":"...)
-	b = jsonio.AppendTime(b, x.UpdatedAt)
-	b = append(b, ",\"version\":"...)
-	b = jsonio.AppendInt(b, int64(x.Version))
-	b = append(b, ",\"volume\":"...)
-	b = jsonio.AppendStringPtr(b, x.Volume)
-	b = jsonio.AppendExtra(b, start, x.Extra)
-	return jsonio.Close(b, start)
-}
-
 // MarshalJSON implements [json.Marshaler].
-func (x ChapterAttributes) MarshalJSON() ([]byte, error) { return x.append(nil), nil }
+func (x ChapterAttributes) MarshalJSON() ([]byte, error) { return encode(&x), nil }
 
 // GetChapter returns the Chapter, empty for none.
 func (x *ChapterAttributes) GetChapter() (v string) {
@@ -1454,35 +1089,6 @@ func (x *ChapterList) decode(r *jsonio.Reader) {
 // UnmarshalJSON implements [json.Unmarshaler].
 func (x *ChapterList) UnmarshalJSON(data []byte) error { return unmarshal(data, x) }
 
-func (x *ChapterList) append(b []byte) []byte {
-	start := len(b)
-	b = append(b, ",\"data\":"...)
-	if x.Data == nil {
-		b = append(b, "null"...)
-	} else {
-		b = append(b, '[')
-		for i := range x.Data {
-			if i > 0 {
-				b = append(b, ',')
-			}
-			b = x.Data[i].append(b)
-		}
-		b = append(b, ']')
-	}
-	b = append(b, ",\"limit\":"...)
-	b = jsonio.AppendInt(b, int64(x.Limit))
-	b = append(b, ",\"offset\":"...)
-	b = jsonio.AppendInt(b, int64(x.Offset))
-	b = append(b, ",\"response\":"...)
-	b = jsonio.AppendString(b, x.Response)
-	b = append(b, ",\"result\":"...)
-	b = jsonio.AppendName(b, string(x.Result))
-	b = append(b, ",\"total\":"...)
-	b = jsonio.AppendInt(b, int64(x.Total))
-	b = jsonio.AppendExtra(b, start, x.Extra)
-	return jsonio.Close(b, start)
-}
-
 // lacks returns what the answer must have and has not.
 func (x *ChapterList) lacks(body []byte) string {
 	if !isList(body) {
@@ -1492,7 +1098,7 @@ func (x *ChapterList) lacks(body []byte) string {
 }
 
 // MarshalJSON implements [json.Marshaler].
-func (x ChapterList) MarshalJSON() ([]byte, error) { return x.append(nil), nil }
+func (x ChapterList) MarshalJSON() ([]byte, error) { return encode(&x), nil }
 
 // member decodes the member that r has gone to, if it is one of ChapterResponse.
 func (x *ChapterResponse) member(r *jsonio.Reader) bool {
@@ -1530,18 +1136,6 @@ func (x *ChapterResponse) decode(r *jsonio.Reader) {
 // UnmarshalJSON implements [json.Unmarshaler].
 func (x *ChapterResponse) UnmarshalJSON(data []byte) error { return unmarshal(data, x) }
 
-func (x *ChapterResponse) append(b []byte) []byte {
-	start := len(b)
-	b = append(b, ",\"data\":"...)
-	b = x.Data.append(b)
-	b = append(b, ",\"response\":"...)
-	b = jsonio.AppendString(b, x.Response)
-	b = append(b, ",\"result\":"...)
-	b = jsonio.AppendName(b, string(x.Result))
-	b = jsonio.AppendExtra(b, start, x.Extra)
-	return jsonio.Close(b, start)
-}
-
 // lacks returns what the answer must have and has not.
 func (x *ChapterResponse) lacks(body []byte) string {
 	if x.Data.ID == (uuid.UUID{}) {
@@ -1551,7 +1145,7 @@ func (x *ChapterResponse) lacks(body []byte) string {
 }
 
 // MarshalJSON implements [json.Marshaler].
-func (x ChapterResponse) MarshalJSON() ([]byte, error) { return x.append(nil), nil }
+func (x ChapterResponse) MarshalJSON() ([]byte, error) { return encode(&x), nil }
 
 // member decodes the member that r has gone to, if it is one of CommentStatistics.
 func (x *CommentStatistics) member(r *jsonio.Reader) bool {
@@ -1585,18 +1179,8 @@ func (x *CommentStatistics) decode(r *jsonio.Reader) {
 // UnmarshalJSON implements [json.Unmarshaler].
 func (x *CommentStatistics) UnmarshalJSON(data []byte) error { return unmarshal(data, x) }
 
-func (x *CommentStatistics) append(b []byte) []byte {
-	start := len(b)
-	b = append(b, ",\"repliesCount\":"...)
-	b = jsonio.AppendInt(b, x.RepliesCount)
-	b = append(b, ",\"threadId\":"...)
-	b = jsonio.AppendInt(b, x.ThreadID)
-	b = jsonio.AppendExtra(b, start, x.Extra)
-	return jsonio.Close(b, start)
-}
-
 // MarshalJSON implements [json.Marshaler].
-func (x CommentStatistics) MarshalJSON() ([]byte, error) { return x.append(nil), nil }
+func (x CommentStatistics) MarshalJSON() ([]byte, error) { return encode(&x), nil }
 
 // member decodes the member that r has gone to, if it is one of Cover.
 func (x *Cover) member(r *jsonio.Reader) bool {
@@ -1631,22 +1215,8 @@ func (x *Cover) decode(r *jsonio.Reader) {
 // UnmarshalJSON implements [json.Unmarshaler].
 func (x *Cover) UnmarshalJSON(data []byte) error { return unmarshal(data, x) }
 
-func (x *Cover) append(b []byte) []byte {
-	start := len(b)
-	b = append(b, ",\"attributes\":"...)
-	b = x.Attributes.append(b)
-	b = append(b, ",\"id\":"...)
-	b = jsonio.AppendUUID(b, x.ID)
-	b = append(b, ",\"relationships\":"...)
-	b = x.Relationships.append(b)
-	b = append(b, ",\"type\":"...)
-	b = jsonio.AppendName(b, string(x.Type))
-	b = jsonio.AppendExtra(b, start, x.Extra)
-	return jsonio.Close(b, start)
-}
-
 // MarshalJSON implements [json.Marshaler].
-func (x Cover) MarshalJSON() ([]byte, error) { return x.append(nil), nil }
+func (x Cover) MarshalJSON() ([]byte, error) { return encode(&x), nil }
 
 // member decodes the member that r has gone to, if it is one of CoverAttributes.
 func (x *CoverAttributes) member(r *jsonio.Reader) bool {
@@ -1690,28 +1260,8 @@ func (x *CoverAttributes) decode(r *jsonio.Reader) {
 // UnmarshalJSON implements [json.Unmarshaler].
 func (x *CoverAttributes) UnmarshalJSON(data []byte) error { return unmarshal(data, x) }
 
-func (x *CoverAttributes) append(b []byte) []byte {
-	start := len(b)
-	b = append(b, ",\"createdAt\":"...)
-	b = jsonio.AppendTime(b, x.CreatedAt)
-	b = append(b, ",\"description\":"...)
-	b = jsonio.AppendStringPtr(b, x.Description)
-	b = append(b, ",\"fileName\":"...)
-	b = jsonio.AppendString(b, x.FileName)
-	b = append(b, ",\"locale\":"...)
-	b = jsonio.AppendStringPtr(b, x.Locale)
-	b = append(b, ",\"updatedAt\":"...)
-	b = jsonio.AppendTime(b, x.UpdatedAt)
-	b = append(b, ",\"version\":"...)
-	b = jsonio.AppendInt(b, int64(x.Version))
-	b = append(b, ",\"volume\":"...)
-	b = jsonio.AppendStringPtr(b, x.Volume)
-	b = jsonio.AppendExtra(b, start, x.Extra)
-	return jsonio.Close(b, start)
-}
-
 // MarshalJSON implements [json.Marshaler].
-func (x CoverAttributes) MarshalJSON() ([]byte, error) { return x.append(nil), nil }
+func (x CoverAttributes) MarshalJSON() ([]byte, error) { return encode(&x), nil }
 
 // GetDescription returns the Description, empty for none.
 func (x *CoverAttributes) GetDescription() (v string) {
@@ -1792,35 +1342,6 @@ func (x *CoverList) decode(r *jsonio.Reader) {
 // UnmarshalJSON implements [json.Unmarshaler].
 func (x *CoverList) UnmarshalJSON(data []byte) error { return unmarshal(data, x) }
 
-func (x *CoverList) append(b []byte) []byte {
-	start := len(b)
-	b = append(b, ",\"data\":"...)
-	if x.Data == nil {
-		b = append(b, "null"...)
-	} else {
-		b = append(b, '[')
-		for i := range x.Data {
-			if i > 0 {
-				b = append(b, ',')
-			}
-			b = x.Data[i].append(b)
-		}
-		b = append(b, ']')
-	}
-	b = append(b, ",\"limit\":"...)
-	b = jsonio.AppendInt(b, int64(x.Limit))
-	b = append(b, ",\"offset\":"...)
-	b = jsonio.AppendInt(b, int64(x.Offset))
-	b = append(b, ",\"response\":"...)
-	b = jsonio.AppendString(b, x.Response)
-	b = append(b, ",\"result\":"...)
-	b = jsonio.AppendName(b, string(x.Result))
-	b = append(b, ",\"total\":"...)
-	b = jsonio.AppendInt(b, int64(x.Total))
-	b = jsonio.AppendExtra(b, start, x.Extra)
-	return jsonio.Close(b, start)
-}
-
 // lacks returns what the answer must have and has not.
 func (x *CoverList) lacks(body []byte) string {
 	if !isList(body) {
@@ -1830,7 +1351,7 @@ func (x *CoverList) lacks(body []byte) string {
 }
 
 // MarshalJSON implements [json.Marshaler].
-func (x CoverList) MarshalJSON() ([]byte, error) { return x.append(nil), nil }
+func (x CoverList) MarshalJSON() ([]byte, error) { return encode(&x), nil }
 
 // member decodes the member that r has gone to, if it is one of CoverResponse.
 func (x *CoverResponse) member(r *jsonio.Reader) bool {
@@ -1868,18 +1389,6 @@ func (x *CoverResponse) decode(r *jsonio.Reader) {
 // UnmarshalJSON implements [json.Unmarshaler].
 func (x *CoverResponse) UnmarshalJSON(data []byte) error { return unmarshal(data, x) }
 
-func (x *CoverResponse) append(b []byte) []byte {
-	start := len(b)
-	b = append(b, ",\"data\":"...)
-	b = x.Data.append(b)
-	b = append(b, ",\"response\":"...)
-	b = jsonio.AppendString(b, x.Response)
-	b = append(b, ",\"result\":"...)
-	b = jsonio.AppendName(b, string(x.Result))
-	b = jsonio.AppendExtra(b, start, x.Extra)
-	return jsonio.Close(b, start)
-}
-
 // lacks returns what the answer must have and has not.
 func (x *CoverResponse) lacks(body []byte) string {
 	if x.Data.ID == (uuid.UUID{}) {
@@ -1889,7 +1398,7 @@ func (x *CoverResponse) lacks(body []byte) string {
 }
 
 // MarshalJSON implements [json.Marshaler].
-func (x CoverResponse) MarshalJSON() ([]byte, error) { return x.append(nil), nil }
+func (x CoverResponse) MarshalJSON() ([]byte, error) { return encode(&x), nil }
 
 // member decodes the member that r has gone to, if it is one of CustomList.
 func (x *CustomList) member(r *jsonio.Reader) bool {
@@ -1924,22 +1433,8 @@ func (x *CustomList) decode(r *jsonio.Reader) {
 // UnmarshalJSON implements [json.Unmarshaler].
 func (x *CustomList) UnmarshalJSON(data []byte) error { return unmarshal(data, x) }
 
-func (x *CustomList) append(b []byte) []byte {
-	start := len(b)
-	b = append(b, ",\"attributes\":"...)
-	b = x.Attributes.append(b)
-	b = append(b, ",\"id\":"...)
-	b = jsonio.AppendUUID(b, x.ID)
-	b = append(b, ",\"relationships\":"...)
-	b = x.Relationships.append(b)
-	b = append(b, ",\"type\":"...)
-	b = jsonio.AppendName(b, string(x.Type))
-	b = jsonio.AppendExtra(b, start, x.Extra)
-	return jsonio.Close(b, start)
-}
-
 // MarshalJSON implements [json.Marshaler].
-func (x CustomList) MarshalJSON() ([]byte, error) { return x.append(nil), nil }
+func (x CustomList) MarshalJSON() ([]byte, error) { return encode(&x), nil }
 
 // member decodes the member that r has gone to, if it is one of CustomListAttributes.
 func (x *CustomListAttributes) member(r *jsonio.Reader) bool {
@@ -1975,20 +1470,8 @@ func (x *CustomListAttributes) decode(r *jsonio.Reader) {
 // UnmarshalJSON implements [json.Unmarshaler].
 func (x *CustomListAttributes) UnmarshalJSON(data []byte) error { return unmarshal(data, x) }
 
-func (x *CustomListAttributes) append(b []byte) []byte {
-	start := len(b)
-	b = append(b, ",\"name\":"...)
-	b = jsonio.AppendString(b, x.Name)
-	b = append(b, ",\"version\":"...)
-	b = jsonio.AppendInt(b, int64(x.Version))
-	b = append(b, ",\"visibility\":"...)
-	b = jsonio.AppendName(b, string(x.Visibility))
-	b = jsonio.AppendExtra(b, start, x.Extra)
-	return jsonio.Close(b, start)
-}
-
 // MarshalJSON implements [json.Marshaler].
-func (x CustomListAttributes) MarshalJSON() ([]byte, error) { return x.append(nil), nil }
+func (x CustomListAttributes) MarshalJSON() ([]byte, error) { return encode(&x), nil }
 
 // member decodes the member that r has gone to, if it is one of CustomListList.
 func (x *CustomListList) member(r *jsonio.Reader) bool {
@@ -2045,35 +1528,6 @@ func (x *CustomListList) decode(r *jsonio.Reader) {
 // UnmarshalJSON implements [json.Unmarshaler].
 func (x *CustomListList) UnmarshalJSON(data []byte) error { return unmarshal(data, x) }
 
-func (x *CustomListList) append(b []byte) []byte {
-	start := len(b)
-	b = append(b, ",\"data\":"...)
-	if x.Data == nil {
-		b = append(b, "null"...)
-	} else {
-		b = append(b, '[')
-		for i := range x.Data {
-			if i > 0 {
-				b = append(b, ',')
-			}
-			b = x.Data[i].append(b)
-		}
-		b = append(b, ']')
-	}
-	b = append(b, ",\"limit\":"...)
-	b = jsonio.AppendInt(b, int64(x.Limit))
-	b = append(b, ",\"offset\":"...)
-	b = jsonio.AppendInt(b, int64(x.Offset))
-	b = append(b, ",\"response\":"...)
-	b = jsonio.AppendString(b, x.Response)
-	b = append(b, ",\"result\":"...)
-	b = jsonio.AppendName(b, string(x.Result))
-	b = append(b, ",\"total\":"...)
-	b = jsonio.AppendInt(b, int64(x.Total))
-	b = jsonio.AppendExtra(b, start, x.Extra)
-	return jsonio.Close(b, start)
-}
-
 // lacks returns what the answer must have and has not.
 func (x *CustomListList) lacks(body []byte) string {
 	if !isList(body) {
@@ -2083,7 +1537,7 @@ func (x *CustomListList) lacks(body []byte) string {
 }
 
 // MarshalJSON implements [json.Marshaler].
-func (x CustomListList) MarshalJSON() ([]byte, error) { return x.append(nil), nil }
+func (x CustomListList) MarshalJSON() ([]byte, error) { return encode(&x), nil }
 
 // member decodes the member that r has gone to, if it is one of CustomListResponse.
 func (x *CustomListResponse) member(r *jsonio.Reader) bool {
@@ -2121,18 +1575,6 @@ func (x *CustomListResponse) decode(r *jsonio.Reader) {
 // UnmarshalJSON implements [json.Unmarshaler].
 func (x *CustomListResponse) UnmarshalJSON(data []byte) error { return unmarshal(data, x) }
 
-func (x *CustomListResponse) append(b []byte) []byte {
-	start := len(b)
-	b = append(b, ",\"data\":"...)
-	b = x.Data.append(b)
-	b = append(b, ",\"response\":"...)
-	b = jsonio.AppendString(b, x.Response)
-	b = append(b, ",\"result\":"...)
-	b = jsonio.AppendName(b, string(x.Result))
-	b = jsonio.AppendExtra(b, start, x.Extra)
-	return jsonio.Close(b, start)
-}
-
 // lacks returns what the answer must have and has not.
 func (x *CustomListResponse) lacks(body []byte) string {
 	if x.Data.ID == (uuid.UUID{}) {
@@ -2142,7 +1584,7 @@ func (x *CustomListResponse) lacks(body []byte) string {
 }
 
 // MarshalJSON implements [json.Marshaler].
-func (x CustomListResponse) MarshalJSON() ([]byte, error) { return x.append(nil), nil }
+func (x CustomListResponse) MarshalJSON() ([]byte, error) { return encode(&x), nil }
 
 // member decodes the member that r has gone to, if it is one of ErrorDetail.
 func (x *ErrorDetail) member(r *jsonio.Reader) bool {
@@ -2182,24 +1624,8 @@ func (x *ErrorDetail) decode(r *jsonio.Reader) {
 // UnmarshalJSON implements [json.Unmarshaler].
 func (x *ErrorDetail) UnmarshalJSON(data []byte) error { return unmarshal(data, x) }
 
-func (x *ErrorDetail) append(b []byte) []byte {
-	start := len(b)
-	b = append(b, ",\"context\":"...)
-	b = jsonio.AppendRaw(b, x.Context)
-	b = append(b, ",\"detail\":"...)
-	b = jsonio.AppendStringPtr(b, x.Detail)
-	b = append(b, ",\"id\":"...)
-	b = jsonio.AppendString(b, x.ID)
-	b = append(b, ",\"status\":"...)
-	b = jsonio.AppendInt(b, int64(x.Status))
-	b = append(b, ",\"title\":"...)
-	b = jsonio.AppendStringPtr(b, x.Title)
-	b = jsonio.AppendExtra(b, start, x.Extra)
-	return jsonio.Close(b, start)
-}
-
 // MarshalJSON implements [json.Marshaler].
-func (x ErrorDetail) MarshalJSON() ([]byte, error) { return x.append(nil), nil }
+func (x ErrorDetail) MarshalJSON() ([]byte, error) { return encode(&x), nil }
 
 // GetDetail returns the Detail, empty for none.
 func (x *ErrorDetail) GetDetail() (v string) {
@@ -2253,29 +1679,8 @@ func (x *ErrorResponse) decode(r *jsonio.Reader) {
 // UnmarshalJSON implements [json.Unmarshaler].
 func (x *ErrorResponse) UnmarshalJSON(data []byte) error { return unmarshal(data, x) }
 
-func (x *ErrorResponse) append(b []byte) []byte {
-	start := len(b)
-	b = append(b, ",\"errors\":"...)
-	if x.Errors == nil {
-		b = append(b, "null"...)
-	} else {
-		b = append(b, '[')
-		for i := range x.Errors {
-			if i > 0 {
-				b = append(b, ',')
-			}
-			b = x.Errors[i].append(b)
-		}
-		b = append(b, ']')
-	}
-	b = append(b, ",\"result\":"...)
-	b = jsonio.AppendName(b, string(x.Result))
-	b = jsonio.AppendExtra(b, start, x.Extra)
-	return jsonio.Close(b, start)
-}
-
 // MarshalJSON implements [json.Marshaler].
-func (x ErrorResponse) MarshalJSON() ([]byte, error) { return x.append(nil), nil }
+func (x ErrorResponse) MarshalJSON() ([]byte, error) { return encode(&x), nil }
 
 // member decodes the member that r has gone to, if it is one of ForumThread.
 func (x *ForumThread) member(r *jsonio.Reader) bool {
@@ -2311,20 +1716,8 @@ func (x *ForumThread) decode(r *jsonio.Reader) {
 // UnmarshalJSON implements [json.Unmarshaler].
 func (x *ForumThread) UnmarshalJSON(data []byte) error { return unmarshal(data, x) }
 
-func (x *ForumThread) append(b []byte) []byte {
-	start := len(b)
-	b = append(b, ",\"attributes\":"...)
-	b = x.Attributes.append(b)
-	b = append(b, ",\"id\":"...)
-	b = jsonio.AppendInt(b, x.ID)
-	b = append(b, ",\"type\":"...)
-	b = jsonio.AppendName(b, string(x.Type))
-	b = jsonio.AppendExtra(b, start, x.Extra)
-	return jsonio.Close(b, start)
-}
-
 // MarshalJSON implements [json.Marshaler].
-func (x ForumThread) MarshalJSON() ([]byte, error) { return x.append(nil), nil }
+func (x ForumThread) MarshalJSON() ([]byte, error) { return encode(&x), nil }
 
 // member decodes the member that r has gone to, if it is one of ForumThreadAttributes.
 func (x *ForumThreadAttributes) member(r *jsonio.Reader) bool {
@@ -2353,16 +1746,8 @@ func (x *ForumThreadAttributes) decode(r *jsonio.Reader) {
 // UnmarshalJSON implements [json.Unmarshaler].
 func (x *ForumThreadAttributes) UnmarshalJSON(data []byte) error { return unmarshal(data, x) }
 
-func (x *ForumThreadAttributes) append(b []byte) []byte {
-	start := len(b)
-	b = append(b, ",\"repliesCount\":"...)
-	b = jsonio.AppendInt(b, int64(x.RepliesCount))
-	b = jsonio.AppendExtra(b, start, x.Extra)
-	return jsonio.Close(b, start)
-}
-
 // MarshalJSON implements [json.Marshaler].
-func (x ForumThreadAttributes) MarshalJSON() ([]byte, error) { return x.append(nil), nil }
+func (x ForumThreadAttributes) MarshalJSON() ([]byte, error) { return encode(&x), nil }
 
 // member decodes the member that r has gone to, if it is one of ForumThreadResponse.
 func (x *ForumThreadResponse) member(r *jsonio.Reader) bool {
@@ -2400,18 +1785,6 @@ func (x *ForumThreadResponse) decode(r *jsonio.Reader) {
 // UnmarshalJSON implements [json.Unmarshaler].
 func (x *ForumThreadResponse) UnmarshalJSON(data []byte) error { return unmarshal(data, x) }
 
-func (x *ForumThreadResponse) append(b []byte) []byte {
-	start := len(b)
-	b = append(b, ",\"data\":"...)
-	b = x.Data.append(b)
-	b = append(b, ",\"response\":"...)
-	b = jsonio.AppendString(b, x.Response)
-	b = append(b, ",\"result\":"...)
-	b = jsonio.AppendName(b, string(x.Result))
-	b = jsonio.AppendExtra(b, start, x.Extra)
-	return jsonio.Close(b, start)
-}
-
 // lacks returns what the answer must have and has not.
 func (x *ForumThreadResponse) lacks(body []byte) string {
 	if x.Data.ID == 0 {
@@ -2421,7 +1794,7 @@ func (x *ForumThreadResponse) lacks(body []byte) string {
 }
 
 // MarshalJSON implements [json.Marshaler].
-func (x ForumThreadResponse) MarshalJSON() ([]byte, error) { return x.append(nil), nil }
+func (x ForumThreadResponse) MarshalJSON() ([]byte, error) { return encode(&x), nil }
 
 // member decodes the member that r has gone to, if it is one of Group.
 func (x *Group) member(r *jsonio.Reader) bool {
@@ -2456,22 +1829,8 @@ func (x *Group) decode(r *jsonio.Reader) {
 // UnmarshalJSON implements [json.Unmarshaler].
 func (x *Group) UnmarshalJSON(data []byte) error { return unmarshal(data, x) }
 
-func (x *Group) append(b []byte) []byte {
-	start := len(b)
-	b = append(b, ",\"attributes\":"...)
-	b = x.Attributes.append(b)
-	b = append(b, ",\"id\":"...)
-	b = jsonio.AppendUUID(b, x.ID)
-	b = append(b, ",\"relationships\":"...)
-	b = x.Relationships.append(b)
-	b = append(b, ",\"type\":"...)
-	b = jsonio.AppendName(b, string(x.Type))
-	b = jsonio.AppendExtra(b, start, x.Extra)
-	return jsonio.Close(b, start)
-}
-
 // MarshalJSON implements [json.Marshaler].
-func (x Group) MarshalJSON() ([]byte, error) { return x.append(nil), nil }
+func (x Group) MarshalJSON() ([]byte, error) { return encode(&x), nil }
 
 // member decodes the member that r has gone to, if it is one of GroupAttributes.
 func (x *GroupAttributes) member(r *jsonio.Reader) bool {
@@ -2580,76 +1939,8 @@ func (x *GroupAttributes) decode(r *jsonio.Reader) {
 // UnmarshalJSON implements [json.Unmarshaler].
 func (x *GroupAttributes) UnmarshalJSON(data []byte) error { return unmarshal(data, x) }
 
-func (x *GroupAttributes) append(b []byte) []byte {
-	start := len(b)
-	b = append(b, ",\"altNames\":"...)
-	if x.AltNames == nil {
-		b = append(b, "null"...)
-	} else {
-		b = append(b, '[')
-		for i := range x.AltNames {
-			if i > 0 {
-				b = append(b, ',')
-			}
-			b = x.AltNames[i].append(b)
-		}
-		b = append(b, ']')
-	}
-	b = append(b, ",\"contactEmail\":"...)
-	b = jsonio.AppendStringPtr(b, x.ContactEmail)
-	b = append(b, ",\"createdAt\":"...)
-	b = jsonio.AppendTime(b, x.CreatedAt)
-	b = append(b, ",\"description\":"...)
-	b = jsonio.AppendStringPtr(b, x.Description)
-	b = append(b, ",\"discord\":"...)
-	b = jsonio.AppendStringPtr(b, x.Discord)
-	b = append(b, ",\"exLicensed\":"...)
-	b = jsonio.AppendBool(b, x.ExLicensed)
-	b = append(b, ",\"focusedLanguages\":"...)
-	if x.FocusedLanguages == nil {
-		b = append(b, "null"...)
-	} else {
-		b = append(b, '[')
-		for i := range x.FocusedLanguages {
-			if i > 0 {
-				b = append(b, ',')
-			}
-			b = jsonio.AppendString(b, x.FocusedLanguages[i])
-		}
-		b = append(b, ']')
-	}
-	b = append(b, ",\"inactive\":"...)
-	b = jsonio.AppendBool(b, x.Inactive)
-	b = append(b, ",\"ircChannel\":"...)
-	b = jsonio.AppendStringPtr(b, x.IrcChannel)
-	b = append(b, ",\"ircServer\":"...)
-	b = jsonio.AppendStringPtr(b, x.IrcServer)
-	b = append(b, ",\"locked\":"...)
-	b = jsonio.AppendBool(b, x.Locked)
-	b = append(b, ",\"mangaUpdates\":"...)
-	b = jsonio.AppendStringPtr(b, x.MangaUpdates)
-	b = append(b, ",\"name\":"...)
-	b = jsonio.AppendString(b, x.Name)
-	b = append(b, ",\"official\":"...)
-	b = jsonio.AppendBool(b, x.Official)
-	b = append(b, ",\"publishDelay\":"...)
-	b = jsonio.AppendStringPtr(b, x.PublishDelay)
-	b = append(b, ",\"twitter\":"...)
-	b = jsonio.AppendStringPtr(b, x.Twitter)
-	b = append(b, ",\"updatedAt\":"...)
-	b = jsonio.AppendTime(b, x.UpdatedAt)
-	b = append(b, ",\"verified\":"...)
-	b = jsonio.AppendBool(b, x.Verified)
-	b = append(b, ",\"version\":"...)
-	b = jsonio.AppendInt(b, int64(x.Version))
-	b = append(b, ",\"website\":"...)
-	b = jsonio.AppendStringPtr(b, x.Website)
-	b = jsonio.AppendExtra(b, start, x.Extra)
-	return jsonio.Close(b, start)
-}
-
 // MarshalJSON implements [json.Marshaler].
-func (x GroupAttributes) MarshalJSON() ([]byte, error) { return x.append(nil), nil }
+func (x GroupAttributes) MarshalJSON() ([]byte, error) { return encode(&x), nil }
 
 // GetContactEmail returns the ContactEmail, empty for none.
 func (x *GroupAttributes) GetContactEmail() (v string) {
@@ -2778,35 +2069,6 @@ func (x *GroupList) decode(r *jsonio.Reader) {
 // UnmarshalJSON implements [json.Unmarshaler].
 func (x *GroupList) UnmarshalJSON(data []byte) error { return unmarshal(data, x) }
 
-func (x *GroupList) append(b []byte) []byte {
-	start := len(b)
-	b = append(b, ",\"data\":"...)
-	if x.Data == nil {
-		b = append(b, "null"...)
-	} else {
-		b = append(b, '[')
-		for i := range x.Data {
-			if i > 0 {
-				b = append(b, ',')
-			}
-			b = x.Data[i].append(b)
-		}
-		b = append(b, ']')
-	}
-	b = append(b, ",\"limit\":"...)
-	b = jsonio.AppendInt(b, int64(x.Limit))
-	b = append(b, ",\"offset\":"...)
-	b = jsonio.AppendInt(b, int64(x.Offset))
-	b = append(b, ",\"response\":"...)
-	b = jsonio.AppendString(b, x.Response)
-	b = append(b, ",\"result\":"...)
-	b = jsonio.AppendName(b, string(x.Result))
-	b = append(b, ",\"total\":"...)
-	b = jsonio.AppendInt(b, int64(x.Total))
-	b = jsonio.AppendExtra(b, start, x.Extra)
-	return jsonio.Close(b, start)
-}
-
 // lacks returns what the answer must have and has not.
 func (x *GroupList) lacks(body []byte) string {
 	if !isList(body) {
@@ -2816,7 +2078,7 @@ func (x *GroupList) lacks(body []byte) string {
 }
 
 // MarshalJSON implements [json.Marshaler].
-func (x GroupList) MarshalJSON() ([]byte, error) { return x.append(nil), nil }
+func (x GroupList) MarshalJSON() ([]byte, error) { return encode(&x), nil }
 
 // member decodes the member that r has gone to, if it is one of GroupResponse.
 func (x *GroupResponse) member(r *jsonio.Reader) bool {
@@ -2854,18 +2116,6 @@ func (x *GroupResponse) decode(r *jsonio.Reader) {
 // UnmarshalJSON implements [json.Unmarshaler].
 func (x *GroupResponse) UnmarshalJSON(data []byte) error { return unmarshal(data, x) }
 
-func (x *GroupResponse) append(b []byte) []byte {
-	start := len(b)
-	b = append(b, ",\"data\":"...)
-	b = x.Data.append(b)
-	b = append(b, ",\"response\":"...)
-	b = jsonio.AppendString(b, x.Response)
-	b = append(b, ",\"result\":"...)
-	b = jsonio.AppendName(b, string(x.Result))
-	b = jsonio.AppendExtra(b, start, x.Extra)
-	return jsonio.Close(b, start)
-}
-
 // lacks returns what the answer must have and has not.
 func (x *GroupResponse) lacks(body []byte) string {
 	if x.Data.ID == (uuid.UUID{}) {
@@ -2875,7 +2125,7 @@ func (x *GroupResponse) lacks(body []byte) string {
 }
 
 // MarshalJSON implements [json.Marshaler].
-func (x GroupResponse) MarshalJSON() ([]byte, error) { return x.append(nil), nil }
+func (x GroupResponse) MarshalJSON() ([]byte, error) { return encode(&x), nil }
 
 // member decodes the member that r has gone to, if it is one of LegacyLoginResponse.
 func (x *LegacyLoginResponse) member(r *jsonio.Reader) bool {
@@ -2906,16 +2156,6 @@ func (x *LegacyLoginResponse) decode(r *jsonio.Reader) {
 // UnmarshalJSON implements [json.Unmarshaler].
 func (x *LegacyLoginResponse) UnmarshalJSON(data []byte) error { return unmarshal(data, x) }
 
-func (x *LegacyLoginResponse) append(b []byte) []byte {
-	start := len(b)
-	b = append(b, ",\"result\":"...)
-	b = jsonio.AppendName(b, string(x.Result))
-	b = append(b, ",\"token\":"...)
-	b = x.Token.append(b)
-	b = jsonio.AppendExtra(b, start, x.Extra)
-	return jsonio.Close(b, start)
-}
-
 // lacks returns what the answer must have and has not.
 func (x *LegacyLoginResponse) lacks(body []byte) string {
 	if !has(body, x.Extra, "token") {
@@ -2925,7 +2165,7 @@ func (x *LegacyLoginResponse) lacks(body []byte) string {
 }
 
 // MarshalJSON implements [json.Marshaler].
-func (x LegacyLoginResponse) MarshalJSON() ([]byte, error) { return x.append(nil), nil }
+func (x LegacyLoginResponse) MarshalJSON() ([]byte, error) { return encode(&x), nil }
 
 // member decodes the member that r has gone to, if it is one of LegacyMapping.
 func (x *LegacyMapping) member(r *jsonio.Reader) bool {
@@ -2960,22 +2200,8 @@ func (x *LegacyMapping) decode(r *jsonio.Reader) {
 // UnmarshalJSON implements [json.Unmarshaler].
 func (x *LegacyMapping) UnmarshalJSON(data []byte) error { return unmarshal(data, x) }
 
-func (x *LegacyMapping) append(b []byte) []byte {
-	start := len(b)
-	b = append(b, ",\"attributes\":"...)
-	b = x.Attributes.append(b)
-	b = append(b, ",\"id\":"...)
-	b = jsonio.AppendUUID(b, x.ID)
-	b = append(b, ",\"relationships\":"...)
-	b = x.Relationships.append(b)
-	b = append(b, ",\"type\":"...)
-	b = jsonio.AppendName(b, string(x.Type))
-	b = jsonio.AppendExtra(b, start, x.Extra)
-	return jsonio.Close(b, start)
-}
-
 // MarshalJSON implements [json.Marshaler].
-func (x LegacyMapping) MarshalJSON() ([]byte, error) { return x.append(nil), nil }
+func (x LegacyMapping) MarshalJSON() ([]byte, error) { return encode(&x), nil }
 
 // member decodes the member that r has gone to, if it is one of LegacyMappingAttributes.
 func (x *LegacyMappingAttributes) member(r *jsonio.Reader) bool {
@@ -3008,20 +2234,8 @@ func (x *LegacyMappingAttributes) decode(r *jsonio.Reader) {
 // UnmarshalJSON implements [json.Unmarshaler].
 func (x *LegacyMappingAttributes) UnmarshalJSON(data []byte) error { return unmarshal(data, x) }
 
-func (x *LegacyMappingAttributes) append(b []byte) []byte {
-	start := len(b)
-	b = append(b, ",\"legacyId\":"...)
-	b = jsonio.AppendInt(b, int64(x.LegacyID))
-	b = append(b, ",\"newId\":"...)
-	b = jsonio.AppendUUID(b, x.NewID)
-	b = append(b, ",\"type\":"...)
-	b = jsonio.AppendName(b, string(x.Type))
-	b = jsonio.AppendExtra(b, start, x.Extra)
-	return jsonio.Close(b, start)
-}
-
 // MarshalJSON implements [json.Marshaler].
-func (x LegacyMappingAttributes) MarshalJSON() ([]byte, error) { return x.append(nil), nil }
+func (x LegacyMappingAttributes) MarshalJSON() ([]byte, error) { return encode(&x), nil }
 
 // member decodes the member that r has gone to, if it is one of LegacyMappingList.
 func (x *LegacyMappingList) member(r *jsonio.Reader) bool {
@@ -3078,35 +2292,6 @@ func (x *LegacyMappingList) decode(r *jsonio.Reader) {
 // UnmarshalJSON implements [json.Unmarshaler].
 func (x *LegacyMappingList) UnmarshalJSON(data []byte) error { return unmarshal(data, x) }
 
-func (x *LegacyMappingList) append(b []byte) []byte {
-	start := len(b)
-	b = append(b, ",\"data\":"...)
-	if x.Data == nil {
-		b = append(b, "null"...)
-	} else {
-		b = append(b, '[')
-		for i := range x.Data {
-			if i > 0 {
-				b = append(b, ',')
-			}
-			b = x.Data[i].append(b)
-		}
-		b = append(b, ']')
-	}
-	b = append(b, ",\"limit\":"...)
-	b = jsonio.AppendInt(b, int64(x.Limit))
-	b = append(b, ",\"offset\":"...)
-	b = jsonio.AppendInt(b, int64(x.Offset))
-	b = append(b, ",\"response\":"...)
-	b = jsonio.AppendString(b, x.Response)
-	b = append(b, ",\"result\":"...)
-	b = jsonio.AppendName(b, string(x.Result))
-	b = append(b, ",\"total\":"...)
-	b = jsonio.AppendInt(b, int64(x.Total))
-	b = jsonio.AppendExtra(b, start, x.Extra)
-	return jsonio.Close(b, start)
-}
-
 // lacks returns what the answer must have and has not.
 func (x *LegacyMappingList) lacks(body []byte) string {
 	if !isList(body) && !x.Extra.says() {
@@ -3116,7 +2301,7 @@ func (x *LegacyMappingList) lacks(body []byte) string {
 }
 
 // MarshalJSON implements [json.Marshaler].
-func (x LegacyMappingList) MarshalJSON() ([]byte, error) { return x.append(nil), nil }
+func (x LegacyMappingList) MarshalJSON() ([]byte, error) { return encode(&x), nil }
 
 // member decodes the member that r has gone to, if it is one of LegacyRefreshResponse.
 func (x *LegacyRefreshResponse) member(r *jsonio.Reader) bool {
@@ -3149,18 +2334,6 @@ func (x *LegacyRefreshResponse) decode(r *jsonio.Reader) {
 // UnmarshalJSON implements [json.Unmarshaler].
 func (x *LegacyRefreshResponse) UnmarshalJSON(data []byte) error { return unmarshal(data, x) }
 
-func (x *LegacyRefreshResponse) append(b []byte) []byte {
-	start := len(b)
-	b = append(b, ",\"message\":"...)
-	b = jsonio.AppendStringPtr(b, x.Message)
-	b = append(b, ",\"result\":"...)
-	b = jsonio.AppendName(b, string(x.Result))
-	b = append(b, ",\"token\":"...)
-	b = x.Token.append(b)
-	b = jsonio.AppendExtra(b, start, x.Extra)
-	return jsonio.Close(b, start)
-}
-
 // lacks returns what the answer must have and has not.
 func (x *LegacyRefreshResponse) lacks(body []byte) string {
 	if !has(body, x.Extra, "message", "token") {
@@ -3170,7 +2343,7 @@ func (x *LegacyRefreshResponse) lacks(body []byte) string {
 }
 
 // MarshalJSON implements [json.Marshaler].
-func (x LegacyRefreshResponse) MarshalJSON() ([]byte, error) { return x.append(nil), nil }
+func (x LegacyRefreshResponse) MarshalJSON() ([]byte, error) { return encode(&x), nil }
 
 // GetMessage returns the Message, empty for none.
 func (x *LegacyRefreshResponse) GetMessage() (v string) {
@@ -3212,18 +2385,8 @@ func (x *LegacyTokens) decode(r *jsonio.Reader) {
 // UnmarshalJSON implements [json.Unmarshaler].
 func (x *LegacyTokens) UnmarshalJSON(data []byte) error { return unmarshal(data, x) }
 
-func (x *LegacyTokens) append(b []byte) []byte {
-	start := len(b)
-	b = append(b, ",\"refresh\":"...)
-	b = jsonio.AppendString(b, x.Refresh)
-	b = append(b, ",\"session\":"...)
-	b = jsonio.AppendString(b, x.Session)
-	b = jsonio.AppendExtra(b, start, x.Extra)
-	return jsonio.Close(b, start)
-}
-
 // MarshalJSON implements [json.Marshaler].
-func (x LegacyTokens) MarshalJSON() ([]byte, error) { return x.append(nil), nil }
+func (x LegacyTokens) MarshalJSON() ([]byte, error) { return encode(&x), nil }
 
 // member decodes the member that r has gone to, if it is one of Manga.
 func (x *Manga) member(r *jsonio.Reader) bool {
@@ -3258,22 +2421,8 @@ func (x *Manga) decode(r *jsonio.Reader) {
 // UnmarshalJSON implements [json.Unmarshaler].
 func (x *Manga) UnmarshalJSON(data []byte) error { return unmarshal(data, x) }
 
-func (x *Manga) append(b []byte) []byte {
-	start := len(b)
-	b = append(b, ",\"attributes\":"...)
-	b = x.Attributes.append(b)
-	b = append(b, ",\"id\":"...)
-	b = jsonio.AppendUUID(b, x.ID)
-	b = append(b, ",\"relationships\":"...)
-	b = x.Relationships.append(b)
-	b = append(b, ",\"type\":"...)
-	b = jsonio.AppendName(b, string(x.Type))
-	b = jsonio.AppendExtra(b, start, x.Extra)
-	return jsonio.Close(b, start)
-}
-
 // MarshalJSON implements [json.Marshaler].
-func (x Manga) MarshalJSON() ([]byte, error) { return x.append(nil), nil }
+func (x Manga) MarshalJSON() ([]byte, error) { return encode(&x), nil }
 
 // member decodes the member that r has gone to, if it is one of MangaAttributes.
 func (x *MangaAttributes) member(r *jsonio.Reader) bool {
@@ -3381,82 +2530,8 @@ func (x *MangaAttributes) decode(r *jsonio.Reader) {
 // UnmarshalJSON implements [json.Unmarshaler].
 func (x *MangaAttributes) UnmarshalJSON(data []byte) error { return unmarshal(data, x) }
 
-func (x *MangaAttributes) append(b []byte) []byte {
-	start := len(b)
-	b = append(b, ",\"altTitles\":"...)
-	if x.AltTitles == nil {
-		b = append(b, "null"...)
-	} else {
-		b = append(b, '[')
-		for i := range x.AltTitles {
-			if i > 0 {
-				b = append(b, ',')
-			}
-			b = x.AltTitles[i].append(b)
-		}
-		b = append(b, ']')
-	}
-	b = append(b, ",\"availableTranslatedLanguages\":"...)
-	b = x.AvailableTranslatedLanguages.append(b)
-	b = append(b, ",\"chapterNumbersResetOnNewVolume\":"...)
-	b = jsonio.AppendBool(b, x.ChapterNumbersResetOnNewVolume)
-	b = append(b, ",\"contentRating\":"...)
-	b = jsonio.AppendName(b, string(x.ContentRating))
-	b = append(b, ",\"createdAt\":"...)
-	b = jsonio.AppendTime(b, x.CreatedAt)
-	b = append(b, ",\"description\":"...)
-	b = x.Description.append(b)
-	b = append(b, ",\"isLocked\":"...)
-	b = jsonio.AppendBool(b, x.IsLocked)
-	b = append(b, ",\"lastChapter\":"...)
-	b = jsonio.AppendStringPtr(b, x.LastChapter)
-	b = append(b, ",\"lastVolume\":"...)
-	b = jsonio.AppendStringPtr(b, x.LastVolume)
-	b = append(b, ",\"latestUploadedChapter\":"...)
-	b = jsonio.AppendUUID(b, x.LatestUploadedChapter)
-	b = append(b, ",\"links\":"...)
-	b = x.Links.append(b)
-	b = append(b, ",\"officialLinks\":"...)
-	b = x.OfficialLinks.append(b)
-	b = append(b, ",\"originalLanguage\":"...)
-	b = jsonio.AppendString(b, x.OriginalLanguage)
-	b = append(b, ",\"publicationDemographic\":"...)
-	b = jsonio.AppendName(b, string(x.PublicationDemographic))
-	b = append(b, ",\"state\":"...)
-	b = jsonio.AppendName(b, string(x.State))
-	b = append(b, ",\"status\":"...)
-	b = jsonio.AppendName(b, string(x.Status))
-	b = append(b, ",\"tags\":"...)
-	if x.Tags == nil {
-		b = append(b, "null"...)
-	} else {
-		b = append(b, '[')
-		for i := range x.Tags {
-			if i > 0 {
-				b = append(b, ',')
-			}
-			b = x.Tags[i].append(b)
-		}
-		b = append(b, ']')
-	}
-	b = append(b, ",\"title\":"...)
-	b = x.Title.append(b)
-	b = append(b, ",\"updatedAt\":"...)
-	b = jsonio.AppendTime(b, x.UpdatedAt)
-	b = append(b, ",\"version\":"...)
-	b = jsonio.AppendInt(b, int64(x.Version))
-	b = append(b, ",\"year\":"...)
-	if x.Year == nil {
-		b = append(b, "null"...)
-	} else {
-		b = jsonio.AppendInt(b, int64(*x.Year))
-	}
-	b = jsonio.AppendExtra(b, start, x.Extra)
-	return jsonio.Close(b, start)
-}
-
 // MarshalJSON implements [json.Marshaler].
-func (x MangaAttributes) MarshalJSON() ([]byte, error) { return x.append(nil), nil }
+func (x MangaAttributes) MarshalJSON() ([]byte, error) { return encode(&x), nil }
 
 // GetLastChapter returns the LastChapter, empty for none.
 func (x *MangaAttributes) GetLastChapter() (v string) {
@@ -3537,35 +2612,6 @@ func (x *MangaList) decode(r *jsonio.Reader) {
 // UnmarshalJSON implements [json.Unmarshaler].
 func (x *MangaList) UnmarshalJSON(data []byte) error { return unmarshal(data, x) }
 
-func (x *MangaList) append(b []byte) []byte {
-	start := len(b)
-	b = append(b, ",\"data\":"...)
-	if x.Data == nil {
-		b = append(b, "null"...)
-	} else {
-		b = append(b, '[')
-		for i := range x.Data {
-			if i > 0 {
-				b = append(b, ',')
-			}
-			b = x.Data[i].append(b)
-		}
-		b = append(b, ']')
-	}
-	b = append(b, ",\"limit\":"...)
-	b = jsonio.AppendInt(b, int64(x.Limit))
-	b = append(b, ",\"offset\":"...)
-	b = jsonio.AppendInt(b, int64(x.Offset))
-	b = append(b, ",\"response\":"...)
-	b = jsonio.AppendString(b, x.Response)
-	b = append(b, ",\"result\":"...)
-	b = jsonio.AppendName(b, string(x.Result))
-	b = append(b, ",\"total\":"...)
-	b = jsonio.AppendInt(b, int64(x.Total))
-	b = jsonio.AppendExtra(b, start, x.Extra)
-	return jsonio.Close(b, start)
-}
-
 // lacks returns what the answer must have and has not.
 func (x *MangaList) lacks(body []byte) string {
 	if !isList(body) {
@@ -3575,7 +2621,7 @@ func (x *MangaList) lacks(body []byte) string {
 }
 
 // MarshalJSON implements [json.Marshaler].
-func (x MangaList) MarshalJSON() ([]byte, error) { return x.append(nil), nil }
+func (x MangaList) MarshalJSON() ([]byte, error) { return encode(&x), nil }
 
 // member decodes the member that r has gone to, if it is one of MangaRecommendation.
 func (x *MangaRecommendation) member(r *jsonio.Reader) bool {
@@ -3613,22 +2659,8 @@ func (x *MangaRecommendation) decode(r *jsonio.Reader) {
 // UnmarshalJSON implements [json.Unmarshaler].
 func (x *MangaRecommendation) UnmarshalJSON(data []byte) error { return unmarshal(data, x) }
 
-func (x *MangaRecommendation) append(b []byte) []byte {
-	start := len(b)
-	b = append(b, ",\"attributes\":"...)
-	b = x.Attributes.append(b)
-	b = append(b, ",\"id\":"...)
-	b = jsonio.AppendString(b, x.ID)
-	b = append(b, ",\"relationships\":"...)
-	b = x.Relationships.append(b)
-	b = append(b, ",\"type\":"...)
-	b = jsonio.AppendName(b, string(x.Type))
-	b = jsonio.AppendExtra(b, start, x.Extra)
-	return jsonio.Close(b, start)
-}
-
 // MarshalJSON implements [json.Marshaler].
-func (x MangaRecommendation) MarshalJSON() ([]byte, error) { return x.append(nil), nil }
+func (x MangaRecommendation) MarshalJSON() ([]byte, error) { return encode(&x), nil }
 
 // member decodes the member that r has gone to, if it is one of MangaRecommendationAttributes.
 func (x *MangaRecommendationAttributes) member(r *jsonio.Reader) bool {
@@ -3657,16 +2689,8 @@ func (x *MangaRecommendationAttributes) decode(r *jsonio.Reader) {
 // UnmarshalJSON implements [json.Unmarshaler].
 func (x *MangaRecommendationAttributes) UnmarshalJSON(data []byte) error { return unmarshal(data, x) }
 
-func (x *MangaRecommendationAttributes) append(b []byte) []byte {
-	start := len(b)
-	b = append(b, ",\"score\":"...)
-	b = jsonio.AppendFloat(b, x.Score)
-	b = jsonio.AppendExtra(b, start, x.Extra)
-	return jsonio.Close(b, start)
-}
-
 // MarshalJSON implements [json.Marshaler].
-func (x MangaRecommendationAttributes) MarshalJSON() ([]byte, error) { return x.append(nil), nil }
+func (x MangaRecommendationAttributes) MarshalJSON() ([]byte, error) { return encode(&x), nil }
 
 // member decodes the member that r has gone to, if it is one of MangaRecommendationList.
 func (x *MangaRecommendationList) member(r *jsonio.Reader) bool {
@@ -3723,35 +2747,6 @@ func (x *MangaRecommendationList) decode(r *jsonio.Reader) {
 // UnmarshalJSON implements [json.Unmarshaler].
 func (x *MangaRecommendationList) UnmarshalJSON(data []byte) error { return unmarshal(data, x) }
 
-func (x *MangaRecommendationList) append(b []byte) []byte {
-	start := len(b)
-	b = append(b, ",\"data\":"...)
-	if x.Data == nil {
-		b = append(b, "null"...)
-	} else {
-		b = append(b, '[')
-		for i := range x.Data {
-			if i > 0 {
-				b = append(b, ',')
-			}
-			b = x.Data[i].append(b)
-		}
-		b = append(b, ']')
-	}
-	b = append(b, ",\"limit\":"...)
-	b = jsonio.AppendInt(b, int64(x.Limit))
-	b = append(b, ",\"offset\":"...)
-	b = jsonio.AppendInt(b, int64(x.Offset))
-	b = append(b, ",\"response\":"...)
-	b = jsonio.AppendString(b, x.Response)
-	b = append(b, ",\"result\":"...)
-	b = jsonio.AppendName(b, string(x.Result))
-	b = append(b, ",\"total\":"...)
-	b = jsonio.AppendInt(b, int64(x.Total))
-	b = jsonio.AppendExtra(b, start, x.Extra)
-	return jsonio.Close(b, start)
-}
-
 // lacks returns what the answer must have and has not.
 func (x *MangaRecommendationList) lacks(body []byte) string {
 	if !isList(body) && !x.Extra.says() {
@@ -3761,7 +2756,7 @@ func (x *MangaRecommendationList) lacks(body []byte) string {
 }
 
 // MarshalJSON implements [json.Marshaler].
-func (x MangaRecommendationList) MarshalJSON() ([]byte, error) { return x.append(nil), nil }
+func (x MangaRecommendationList) MarshalJSON() ([]byte, error) { return encode(&x), nil }
 
 // member decodes the member that r has gone to, if it is one of MangaRelation.
 func (x *MangaRelation) member(r *jsonio.Reader) bool {
@@ -3796,22 +2791,8 @@ func (x *MangaRelation) decode(r *jsonio.Reader) {
 // UnmarshalJSON implements [json.Unmarshaler].
 func (x *MangaRelation) UnmarshalJSON(data []byte) error { return unmarshal(data, x) }
 
-func (x *MangaRelation) append(b []byte) []byte {
-	start := len(b)
-	b = append(b, ",\"attributes\":"...)
-	b = x.Attributes.append(b)
-	b = append(b, ",\"id\":"...)
-	b = jsonio.AppendUUID(b, x.ID)
-	b = append(b, ",\"relationships\":"...)
-	b = x.Relationships.append(b)
-	b = append(b, ",\"type\":"...)
-	b = jsonio.AppendName(b, string(x.Type))
-	b = jsonio.AppendExtra(b, start, x.Extra)
-	return jsonio.Close(b, start)
-}
-
 // MarshalJSON implements [json.Marshaler].
-func (x MangaRelation) MarshalJSON() ([]byte, error) { return x.append(nil), nil }
+func (x MangaRelation) MarshalJSON() ([]byte, error) { return encode(&x), nil }
 
 // member decodes the member that r has gone to, if it is one of MangaRelationAttributes.
 func (x *MangaRelationAttributes) member(r *jsonio.Reader) bool {
@@ -3842,18 +2823,8 @@ func (x *MangaRelationAttributes) decode(r *jsonio.Reader) {
 // UnmarshalJSON implements [json.Unmarshaler].
 func (x *MangaRelationAttributes) UnmarshalJSON(data []byte) error { return unmarshal(data, x) }
 
-func (x *MangaRelationAttributes) append(b []byte) []byte {
-	start := len(b)
-	b = append(b, ",\"relation\":"...)
-	b = jsonio.AppendName(b, string(x.Relation))
-	b = append(b, ",\"version\":"...)
-	b = jsonio.AppendInt(b, int64(x.Version))
-	b = jsonio.AppendExtra(b, start, x.Extra)
-	return jsonio.Close(b, start)
-}
-
 // MarshalJSON implements [json.Marshaler].
-func (x MangaRelationAttributes) MarshalJSON() ([]byte, error) { return x.append(nil), nil }
+func (x MangaRelationAttributes) MarshalJSON() ([]byte, error) { return encode(&x), nil }
 
 // member decodes the member that r has gone to, if it is one of MangaRelationList.
 func (x *MangaRelationList) member(r *jsonio.Reader) bool {
@@ -3910,35 +2881,6 @@ func (x *MangaRelationList) decode(r *jsonio.Reader) {
 // UnmarshalJSON implements [json.Unmarshaler].
 func (x *MangaRelationList) UnmarshalJSON(data []byte) error { return unmarshal(data, x) }
 
-func (x *MangaRelationList) append(b []byte) []byte {
-	start := len(b)
-	b = append(b, ",\"data\":"...)
-	if x.Data == nil {
-		b = append(b, "null"...)
-	} else {
-		b = append(b, '[')
-		for i := range x.Data {
-			if i > 0 {
-				b = append(b, ',')
-			}
-			b = x.Data[i].append(b)
-		}
-		b = append(b, ']')
-	}
-	b = append(b, ",\"limit\":"...)
-	b = jsonio.AppendInt(b, int64(x.Limit))
-	b = append(b, ",\"offset\":"...)
-	b = jsonio.AppendInt(b, int64(x.Offset))
-	b = append(b, ",\"response\":"...)
-	b = jsonio.AppendString(b, x.Response)
-	b = append(b, ",\"result\":"...)
-	b = jsonio.AppendName(b, string(x.Result))
-	b = append(b, ",\"total\":"...)
-	b = jsonio.AppendInt(b, int64(x.Total))
-	b = jsonio.AppendExtra(b, start, x.Extra)
-	return jsonio.Close(b, start)
-}
-
 // lacks returns what the answer must have and has not.
 func (x *MangaRelationList) lacks(body []byte) string {
 	if !isList(body) && !x.Extra.says() {
@@ -3948,7 +2890,7 @@ func (x *MangaRelationList) lacks(body []byte) string {
 }
 
 // MarshalJSON implements [json.Marshaler].
-func (x MangaRelationList) MarshalJSON() ([]byte, error) { return x.append(nil), nil }
+func (x MangaRelationList) MarshalJSON() ([]byte, error) { return encode(&x), nil }
 
 // member decodes the member that r has gone to, if it is one of MangaRelationResponse.
 func (x *MangaRelationResponse) member(r *jsonio.Reader) bool {
@@ -3986,18 +2928,6 @@ func (x *MangaRelationResponse) decode(r *jsonio.Reader) {
 // UnmarshalJSON implements [json.Unmarshaler].
 func (x *MangaRelationResponse) UnmarshalJSON(data []byte) error { return unmarshal(data, x) }
 
-func (x *MangaRelationResponse) append(b []byte) []byte {
-	start := len(b)
-	b = append(b, ",\"data\":"...)
-	b = x.Data.append(b)
-	b = append(b, ",\"response\":"...)
-	b = jsonio.AppendString(b, x.Response)
-	b = append(b, ",\"result\":"...)
-	b = jsonio.AppendName(b, string(x.Result))
-	b = jsonio.AppendExtra(b, start, x.Extra)
-	return jsonio.Close(b, start)
-}
-
 // lacks returns what the answer must have and has not.
 func (x *MangaRelationResponse) lacks(body []byte) string {
 	if x.Data.ID == (uuid.UUID{}) {
@@ -4007,7 +2937,7 @@ func (x *MangaRelationResponse) lacks(body []byte) string {
 }
 
 // MarshalJSON implements [json.Marshaler].
-func (x MangaRelationResponse) MarshalJSON() ([]byte, error) { return x.append(nil), nil }
+func (x MangaRelationResponse) MarshalJSON() ([]byte, error) { return encode(&x), nil }
 
 // member decodes the member that r has gone to, if it is one of MangaResponse.
 func (x *MangaResponse) member(r *jsonio.Reader) bool {
@@ -4045,18 +2975,6 @@ func (x *MangaResponse) decode(r *jsonio.Reader) {
 // UnmarshalJSON implements [json.Unmarshaler].
 func (x *MangaResponse) UnmarshalJSON(data []byte) error { return unmarshal(data, x) }
 
-func (x *MangaResponse) append(b []byte) []byte {
-	start := len(b)
-	b = append(b, ",\"data\":"...)
-	b = x.Data.append(b)
-	b = append(b, ",\"response\":"...)
-	b = jsonio.AppendString(b, x.Response)
-	b = append(b, ",\"result\":"...)
-	b = jsonio.AppendName(b, string(x.Result))
-	b = jsonio.AppendExtra(b, start, x.Extra)
-	return jsonio.Close(b, start)
-}
-
 // lacks returns what the answer must have and has not.
 func (x *MangaResponse) lacks(body []byte) string {
 	if x.Data.ID == (uuid.UUID{}) {
@@ -4066,7 +2984,7 @@ func (x *MangaResponse) lacks(body []byte) string {
 }
 
 // MarshalJSON implements [json.Marshaler].
-func (x MangaResponse) MarshalJSON() ([]byte, error) { return x.append(nil), nil }
+func (x MangaResponse) MarshalJSON() ([]byte, error) { return encode(&x), nil }
 
 // member decodes the member that r has gone to, if it is one of MangaStatistics.
 func (x *MangaStatistics) member(r *jsonio.Reader) bool {
@@ -4120,32 +3038,8 @@ func (x *MangaStatistics) decode(r *jsonio.Reader) {
 // UnmarshalJSON implements [json.Unmarshaler].
 func (x *MangaStatistics) UnmarshalJSON(data []byte) error { return unmarshal(data, x) }
 
-func (x *MangaStatistics) append(b []byte) []byte {
-	start := len(b)
-	b = append(b, ",\"comments\":"...)
-	if x.Comments == nil {
-		b = append(b, "null"...)
-	} else {
-		b = x.Comments.append(b)
-	}
-	b = append(b, ",\"follows\":"...)
-	b = jsonio.AppendInt(b, int64(x.Follows))
-	b = append(b, ",\"rating\":"...)
-	b = x.Rating.append(b)
-	if x.UnavailableChaptersCount != nil {
-		b = append(b, ",\"unavailableChaptersCount\":"...)
-		if x.UnavailableChaptersCount == nil {
-			b = append(b, "null"...)
-		} else {
-			b = jsonio.AppendInt(b, int64(*x.UnavailableChaptersCount))
-		}
-	}
-	b = jsonio.AppendExtra(b, start, x.Extra)
-	return jsonio.Close(b, start)
-}
-
 // MarshalJSON implements [json.Marshaler].
-func (x MangaStatistics) MarshalJSON() ([]byte, error) { return x.append(nil), nil }
+func (x MangaStatistics) MarshalJSON() ([]byte, error) { return encode(&x), nil }
 
 // GetUnavailableChaptersCount returns the UnavailableChaptersCount, 0 for none.
 func (x *MangaStatistics) GetUnavailableChaptersCount() (v int) {
@@ -4197,29 +3091,6 @@ func (x *MangaStatisticsResponse) decode(r *jsonio.Reader) {
 // UnmarshalJSON implements [json.Unmarshaler].
 func (x *MangaStatisticsResponse) UnmarshalJSON(data []byte) error { return unmarshal(data, x) }
 
-func (x *MangaStatisticsResponse) append(b []byte) []byte {
-	start := len(b)
-	b = append(b, ",\"result\":"...)
-	b = jsonio.AppendName(b, string(x.Result))
-	b = append(b, ",\"statistics\":"...)
-	if x.Statistics == nil {
-		b = append(b, "null"...)
-	} else {
-		b = append(b, '{')
-		for i, key := range sortedIDs(x.Statistics) {
-			if i > 0 {
-				b = append(b, ',')
-			}
-			b = append(jsonio.AppendUUIDText(append(b, '"'), key), `":`...)
-			v0 := x.Statistics[key]
-			b = v0.append(b)
-		}
-		b = append(b, '}')
-	}
-	b = jsonio.AppendExtra(b, start, x.Extra)
-	return jsonio.Close(b, start)
-}
-
 // lacks returns what the answer must have and has not.
 func (x *MangaStatisticsResponse) lacks(body []byte) string {
 	if !has(body, x.Extra, "statistics") {
@@ -4229,7 +3100,7 @@ func (x *MangaStatisticsResponse) lacks(body []byte) string {
 }
 
 // MarshalJSON implements [json.Marshaler].
-func (x MangaStatisticsResponse) MarshalJSON() ([]byte, error) { return x.append(nil), nil }
+func (x MangaStatisticsResponse) MarshalJSON() ([]byte, error) { return encode(&x), nil }
 
 // member decodes the member that r has gone to, if it is one of Rating.
 func (x *Rating) member(r *jsonio.Reader) bool {
@@ -4260,18 +3131,8 @@ func (x *Rating) decode(r *jsonio.Reader) {
 // UnmarshalJSON implements [json.Unmarshaler].
 func (x *Rating) UnmarshalJSON(data []byte) error { return unmarshal(data, x) }
 
-func (x *Rating) append(b []byte) []byte {
-	start := len(b)
-	b = append(b, ",\"createdAt\":"...)
-	b = jsonio.AppendTime(b, x.CreatedAt)
-	b = append(b, ",\"rating\":"...)
-	b = jsonio.AppendInt(b, int64(x.Rating))
-	b = jsonio.AppendExtra(b, start, x.Extra)
-	return jsonio.Close(b, start)
-}
-
 // MarshalJSON implements [json.Marshaler].
-func (x Rating) MarshalJSON() ([]byte, error) { return x.append(nil), nil }
+func (x Rating) MarshalJSON() ([]byte, error) { return encode(&x), nil }
 
 // member decodes the member that r has gone to, if it is one of RatingStatistics.
 func (x *RatingStatistics) member(r *jsonio.Reader) bool {
@@ -4320,30 +3181,8 @@ func (x *RatingStatistics) decode(r *jsonio.Reader) {
 // UnmarshalJSON implements [json.Unmarshaler].
 func (x *RatingStatistics) UnmarshalJSON(data []byte) error { return unmarshal(data, x) }
 
-func (x *RatingStatistics) append(b []byte) []byte {
-	start := len(b)
-	b = append(b, ",\"average\":"...)
-	if x.Average == nil {
-		b = append(b, "null"...)
-	} else {
-		b = jsonio.AppendFloat(b, *x.Average)
-	}
-	b = append(b, ",\"bayesian\":"...)
-	if x.Bayesian == nil {
-		b = append(b, "null"...)
-	} else {
-		b = jsonio.AppendFloat(b, *x.Bayesian)
-	}
-	if x.Distribution != nil {
-		b = append(b, ",\"distribution\":"...)
-		b = x.Distribution.append(b)
-	}
-	b = jsonio.AppendExtra(b, start, x.Extra)
-	return jsonio.Close(b, start)
-}
-
 // MarshalJSON implements [json.Marshaler].
-func (x RatingStatistics) MarshalJSON() ([]byte, error) { return x.append(nil), nil }
+func (x RatingStatistics) MarshalJSON() ([]byte, error) { return encode(&x), nil }
 
 // GetAverage returns the Average, 0 for none.
 func (x *RatingStatistics) GetAverage() (v float64) {
@@ -4403,29 +3242,6 @@ func (x *RatingsResponse) decode(r *jsonio.Reader) {
 // UnmarshalJSON implements [json.Unmarshaler].
 func (x *RatingsResponse) UnmarshalJSON(data []byte) error { return unmarshal(data, x) }
 
-func (x *RatingsResponse) append(b []byte) []byte {
-	start := len(b)
-	b = append(b, ",\"ratings\":"...)
-	if x.Ratings == nil {
-		b = append(b, "null"...)
-	} else {
-		b = append(b, '{')
-		for i, key := range sortedIDs(x.Ratings) {
-			if i > 0 {
-				b = append(b, ',')
-			}
-			b = append(jsonio.AppendUUIDText(append(b, '"'), key), `":`...)
-			v0 := x.Ratings[key]
-			b = v0.append(b)
-		}
-		b = append(b, '}')
-	}
-	b = append(b, ",\"result\":"...)
-	b = jsonio.AppendName(b, string(x.Result))
-	b = jsonio.AppendExtra(b, start, x.Extra)
-	return jsonio.Close(b, start)
-}
-
 // lacks returns what the answer must have and has not.
 func (x *RatingsResponse) lacks(body []byte) string {
 	if !has(body, x.Extra, "ratings") {
@@ -4435,7 +3251,7 @@ func (x *RatingsResponse) lacks(body []byte) string {
 }
 
 // MarshalJSON implements [json.Marshaler].
-func (x RatingsResponse) MarshalJSON() ([]byte, error) { return x.append(nil), nil }
+func (x RatingsResponse) MarshalJSON() ([]byte, error) { return encode(&x), nil }
 
 // member decodes the member that r has gone to, if it is one of ReadMarkersResponse.
 func (x *ReadMarkersResponse) member(r *jsonio.Reader) bool {
@@ -4463,16 +3279,6 @@ func (x *ReadMarkersResponse) decode(r *jsonio.Reader) {
 // UnmarshalJSON implements [json.Unmarshaler].
 func (x *ReadMarkersResponse) UnmarshalJSON(data []byte) error { return unmarshal(data, x) }
 
-func (x *ReadMarkersResponse) append(b []byte) []byte {
-	start := len(b)
-	b = append(b, ",\"data\":"...)
-	b = x.Data.append(b)
-	b = append(b, ",\"result\":"...)
-	b = jsonio.AppendName(b, string(x.Result))
-	b = jsonio.AppendExtra(b, start, x.Extra)
-	return jsonio.Close(b, start)
-}
-
 // lacks returns what the answer must have and has not.
 func (x *ReadMarkersResponse) lacks(body []byte) string {
 	if !has(body, x.Extra, "data") {
@@ -4482,7 +3288,7 @@ func (x *ReadMarkersResponse) lacks(body []byte) string {
 }
 
 // MarshalJSON implements [json.Marshaler].
-func (x ReadMarkersResponse) MarshalJSON() ([]byte, error) { return x.append(nil), nil }
+func (x ReadMarkersResponse) MarshalJSON() ([]byte, error) { return encode(&x), nil }
 
 // member decodes the member that r has gone to, if it is one of ReadingHistory.
 func (x *ReadingHistory) member(r *jsonio.Reader) bool {
@@ -4539,35 +3345,6 @@ func (x *ReadingHistory) decode(r *jsonio.Reader) {
 // UnmarshalJSON implements [json.Unmarshaler].
 func (x *ReadingHistory) UnmarshalJSON(data []byte) error { return unmarshal(data, x) }
 
-func (x *ReadingHistory) append(b []byte) []byte {
-	start := len(b)
-	b = append(b, ",\"data\":"...)
-	if x.Data == nil {
-		b = append(b, "null"...)
-	} else {
-		b = append(b, '[')
-		for i := range x.Data {
-			if i > 0 {
-				b = append(b, ',')
-			}
-			b = x.Data[i].append(b)
-		}
-		b = append(b, ']')
-	}
-	b = append(b, ",\"limit\":"...)
-	b = jsonio.AppendInt(b, int64(x.Limit))
-	b = append(b, ",\"offset\":"...)
-	b = jsonio.AppendInt(b, int64(x.Offset))
-	b = append(b, ",\"response\":"...)
-	b = jsonio.AppendString(b, x.Response)
-	b = append(b, ",\"result\":"...)
-	b = jsonio.AppendName(b, string(x.Result))
-	b = append(b, ",\"total\":"...)
-	b = jsonio.AppendInt(b, int64(x.Total))
-	b = jsonio.AppendExtra(b, start, x.Extra)
-	return jsonio.Close(b, start)
-}
-
 // lacks returns what the answer must have and has not.
 func (x *ReadingHistory) lacks(body []byte) string {
 	if !isList(body) && !x.Extra.says() {
@@ -4577,7 +3354,7 @@ func (x *ReadingHistory) lacks(body []byte) string {
 }
 
 // MarshalJSON implements [json.Marshaler].
-func (x ReadingHistory) MarshalJSON() ([]byte, error) { return x.append(nil), nil }
+func (x ReadingHistory) MarshalJSON() ([]byte, error) { return encode(&x), nil }
 
 // member decodes the member that r has gone to, if it is one of ReadingHistoryEntry.
 func (x *ReadingHistoryEntry) member(r *jsonio.Reader) bool {
@@ -4605,18 +3382,8 @@ func (x *ReadingHistoryEntry) decode(r *jsonio.Reader) {
 // UnmarshalJSON implements [json.Unmarshaler].
 func (x *ReadingHistoryEntry) UnmarshalJSON(data []byte) error { return unmarshal(data, x) }
 
-func (x *ReadingHistoryEntry) append(b []byte) []byte {
-	start := len(b)
-	b = append(b, ",\"chapterId\":"...)
-	b = jsonio.AppendUUID(b, x.ChapterID)
-	b = append(b, ",\"readDate\":"...)
-	b = jsonio.AppendTime(b, x.ReadDate)
-	b = jsonio.AppendExtra(b, start, x.Extra)
-	return jsonio.Close(b, start)
-}
-
 // MarshalJSON implements [json.Marshaler].
-func (x ReadingHistoryEntry) MarshalJSON() ([]byte, error) { return x.append(nil), nil }
+func (x ReadingHistoryEntry) MarshalJSON() ([]byte, error) { return encode(&x), nil }
 
 // member decodes the member that r has gone to, if it is one of ReadingStatusResponse.
 func (x *ReadingStatusResponse) member(r *jsonio.Reader) bool {
@@ -4644,16 +3411,6 @@ func (x *ReadingStatusResponse) decode(r *jsonio.Reader) {
 // UnmarshalJSON implements [json.Unmarshaler].
 func (x *ReadingStatusResponse) UnmarshalJSON(data []byte) error { return unmarshal(data, x) }
 
-func (x *ReadingStatusResponse) append(b []byte) []byte {
-	start := len(b)
-	b = append(b, ",\"result\":"...)
-	b = jsonio.AppendName(b, string(x.Result))
-	b = append(b, ",\"status\":"...)
-	b = jsonio.AppendName(b, string(x.Status))
-	b = jsonio.AppendExtra(b, start, x.Extra)
-	return jsonio.Close(b, start)
-}
-
 // lacks returns what the answer must have and has not.
 func (x *ReadingStatusResponse) lacks(body []byte) string {
 	if !has(body, x.Extra, "status") {
@@ -4663,7 +3420,7 @@ func (x *ReadingStatusResponse) lacks(body []byte) string {
 }
 
 // MarshalJSON implements [json.Marshaler].
-func (x ReadingStatusResponse) MarshalJSON() ([]byte, error) { return x.append(nil), nil }
+func (x ReadingStatusResponse) MarshalJSON() ([]byte, error) { return encode(&x), nil }
 
 // member decodes the member that r has gone to, if it is one of ReadingStatusesResponse.
 func (x *ReadingStatusesResponse) member(r *jsonio.Reader) bool {
@@ -4707,29 +3464,6 @@ func (x *ReadingStatusesResponse) decode(r *jsonio.Reader) {
 // UnmarshalJSON implements [json.Unmarshaler].
 func (x *ReadingStatusesResponse) UnmarshalJSON(data []byte) error { return unmarshal(data, x) }
 
-func (x *ReadingStatusesResponse) append(b []byte) []byte {
-	start := len(b)
-	b = append(b, ",\"result\":"...)
-	b = jsonio.AppendName(b, string(x.Result))
-	b = append(b, ",\"statuses\":"...)
-	if x.Statuses == nil {
-		b = append(b, "null"...)
-	} else {
-		b = append(b, '{')
-		for i, key := range sortedIDs(x.Statuses) {
-			if i > 0 {
-				b = append(b, ',')
-			}
-			b = append(jsonio.AppendUUIDText(append(b, '"'), key), `":`...)
-			v0 := x.Statuses[key]
-			b = jsonio.AppendName(b, string(v0))
-		}
-		b = append(b, '}')
-	}
-	b = jsonio.AppendExtra(b, start, x.Extra)
-	return jsonio.Close(b, start)
-}
-
 // lacks returns what the answer must have and has not.
 func (x *ReadingStatusesResponse) lacks(body []byte) string {
 	if !has(body, x.Extra, "statuses") {
@@ -4739,7 +3473,7 @@ func (x *ReadingStatusesResponse) lacks(body []byte) string {
 }
 
 // MarshalJSON implements [json.Marshaler].
-func (x ReadingStatusesResponse) MarshalJSON() ([]byte, error) { return x.append(nil), nil }
+func (x ReadingStatusesResponse) MarshalJSON() ([]byte, error) { return encode(&x), nil }
 
 // member decodes the member that r has gone to, if it is one of Report.
 func (x *Report) member(r *jsonio.Reader) bool {
@@ -4774,22 +3508,8 @@ func (x *Report) decode(r *jsonio.Reader) {
 // UnmarshalJSON implements [json.Unmarshaler].
 func (x *Report) UnmarshalJSON(data []byte) error { return unmarshal(data, x) }
 
-func (x *Report) append(b []byte) []byte {
-	start := len(b)
-	b = append(b, ",\"attributes\":"...)
-	b = x.Attributes.append(b)
-	b = append(b, ",\"id\":"...)
-	b = jsonio.AppendUUID(b, x.ID)
-	b = append(b, ",\"relationships\":"...)
-	b = x.Relationships.append(b)
-	b = append(b, ",\"type\":"...)
-	b = jsonio.AppendName(b, string(x.Type))
-	b = jsonio.AppendExtra(b, start, x.Extra)
-	return jsonio.Close(b, start)
-}
-
 // MarshalJSON implements [json.Marshaler].
-func (x Report) MarshalJSON() ([]byte, error) { return x.append(nil), nil }
+func (x Report) MarshalJSON() ([]byte, error) { return encode(&x), nil }
 
 // member decodes the member that r has gone to, if it is one of ReportAttributes.
 func (x *ReportAttributes) member(r *jsonio.Reader) bool {
@@ -4827,22 +3547,8 @@ func (x *ReportAttributes) decode(r *jsonio.Reader) {
 // UnmarshalJSON implements [json.Unmarshaler].
 func (x *ReportAttributes) UnmarshalJSON(data []byte) error { return unmarshal(data, x) }
 
-func (x *ReportAttributes) append(b []byte) []byte {
-	start := len(b)
-	b = append(b, ",\"createdAt\":"...)
-	b = jsonio.AppendTime(b, x.CreatedAt)
-	b = append(b, ",\"details\":"...)
-	b = jsonio.AppendString(b, x.Details)
-	b = append(b, ",\"objectId\":"...)
-	b = jsonio.AppendString(b, x.ObjectID)
-	b = append(b, ",\"status\":"...)
-	b = jsonio.AppendName(b, string(x.Status))
-	b = jsonio.AppendExtra(b, start, x.Extra)
-	return jsonio.Close(b, start)
-}
-
 // MarshalJSON implements [json.Marshaler].
-func (x ReportAttributes) MarshalJSON() ([]byte, error) { return x.append(nil), nil }
+func (x ReportAttributes) MarshalJSON() ([]byte, error) { return encode(&x), nil }
 
 // member decodes the member that r has gone to, if it is one of ReportList.
 func (x *ReportList) member(r *jsonio.Reader) bool {
@@ -4899,35 +3605,6 @@ func (x *ReportList) decode(r *jsonio.Reader) {
 // UnmarshalJSON implements [json.Unmarshaler].
 func (x *ReportList) UnmarshalJSON(data []byte) error { return unmarshal(data, x) }
 
-func (x *ReportList) append(b []byte) []byte {
-	start := len(b)
-	b = append(b, ",\"data\":"...)
-	if x.Data == nil {
-		b = append(b, "null"...)
-	} else {
-		b = append(b, '[')
-		for i := range x.Data {
-			if i > 0 {
-				b = append(b, ',')
-			}
-			b = x.Data[i].append(b)
-		}
-		b = append(b, ']')
-	}
-	b = append(b, ",\"limit\":"...)
-	b = jsonio.AppendInt(b, int64(x.Limit))
-	b = append(b, ",\"offset\":"...)
-	b = jsonio.AppendInt(b, int64(x.Offset))
-	b = append(b, ",\"response\":"...)
-	b = jsonio.AppendString(b, x.Response)
-	b = append(b, ",\"result\":"...)
-	b = jsonio.AppendName(b, string(x.Result))
-	b = append(b, ",\"total\":"...)
-	b = jsonio.AppendInt(b, int64(x.Total))
-	b = jsonio.AppendExtra(b, start, x.Extra)
-	return jsonio.Close(b, start)
-}
-
 // lacks returns what the answer must have and has not.
 func (x *ReportList) lacks(body []byte) string {
 	if !isList(body) {
@@ -4937,7 +3614,7 @@ func (x *ReportList) lacks(body []byte) string {
 }
 
 // MarshalJSON implements [json.Marshaler].
-func (x ReportList) MarshalJSON() ([]byte, error) { return x.append(nil), nil }
+func (x ReportList) MarshalJSON() ([]byte, error) { return encode(&x), nil }
 
 // member decodes the member that r has gone to, if it is one of ReportReason.
 func (x *ReportReason) member(r *jsonio.Reader) bool {
@@ -4972,22 +3649,8 @@ func (x *ReportReason) decode(r *jsonio.Reader) {
 // UnmarshalJSON implements [json.Unmarshaler].
 func (x *ReportReason) UnmarshalJSON(data []byte) error { return unmarshal(data, x) }
 
-func (x *ReportReason) append(b []byte) []byte {
-	start := len(b)
-	b = append(b, ",\"attributes\":"...)
-	b = x.Attributes.append(b)
-	b = append(b, ",\"id\":"...)
-	b = jsonio.AppendUUID(b, x.ID)
-	b = append(b, ",\"relationships\":"...)
-	b = x.Relationships.append(b)
-	b = append(b, ",\"type\":"...)
-	b = jsonio.AppendName(b, string(x.Type))
-	b = jsonio.AppendExtra(b, start, x.Extra)
-	return jsonio.Close(b, start)
-}
-
 // MarshalJSON implements [json.Marshaler].
-func (x ReportReason) MarshalJSON() ([]byte, error) { return x.append(nil), nil }
+func (x ReportReason) MarshalJSON() ([]byte, error) { return encode(&x), nil }
 
 // member decodes the member that r has gone to, if it is one of ReportReasonAttributes.
 func (x *ReportReasonAttributes) member(r *jsonio.Reader) bool {
@@ -5025,22 +3688,8 @@ func (x *ReportReasonAttributes) decode(r *jsonio.Reader) {
 // UnmarshalJSON implements [json.Unmarshaler].
 func (x *ReportReasonAttributes) UnmarshalJSON(data []byte) error { return unmarshal(data, x) }
 
-func (x *ReportReasonAttributes) append(b []byte) []byte {
-	start := len(b)
-	b = append(b, ",\"category\":"...)
-	b = jsonio.AppendName(b, string(x.Category))
-	b = append(b, ",\"detailsRequired\":"...)
-	b = jsonio.AppendBool(b, x.DetailsRequired)
-	b = append(b, ",\"reason\":"...)
-	b = x.Reason.append(b)
-	b = append(b, ",\"version\":"...)
-	b = jsonio.AppendInt(b, int64(x.Version))
-	b = jsonio.AppendExtra(b, start, x.Extra)
-	return jsonio.Close(b, start)
-}
-
 // MarshalJSON implements [json.Marshaler].
-func (x ReportReasonAttributes) MarshalJSON() ([]byte, error) { return x.append(nil), nil }
+func (x ReportReasonAttributes) MarshalJSON() ([]byte, error) { return encode(&x), nil }
 
 // member decodes the member that r has gone to, if it is one of ReportReasonList.
 func (x *ReportReasonList) member(r *jsonio.Reader) bool {
@@ -5097,35 +3746,6 @@ func (x *ReportReasonList) decode(r *jsonio.Reader) {
 // UnmarshalJSON implements [json.Unmarshaler].
 func (x *ReportReasonList) UnmarshalJSON(data []byte) error { return unmarshal(data, x) }
 
-func (x *ReportReasonList) append(b []byte) []byte {
-	start := len(b)
-	b = append(b, ",\"data\":"...)
-	if x.Data == nil {
-		b = append(b, "null"...)
-	} else {
-		b = append(b, '[')
-		for i := range x.Data {
-			if i > 0 {
-				b = append(b, ',')
-			}
-			b = x.Data[i].append(b)
-		}
-		b = append(b, ']')
-	}
-	b = append(b, ",\"limit\":"...)
-	b = jsonio.AppendInt(b, int64(x.Limit))
-	b = append(b, ",\"offset\":"...)
-	b = jsonio.AppendInt(b, int64(x.Offset))
-	b = append(b, ",\"response\":"...)
-	b = jsonio.AppendString(b, x.Response)
-	b = append(b, ",\"result\":"...)
-	b = jsonio.AppendName(b, string(x.Result))
-	b = append(b, ",\"total\":"...)
-	b = jsonio.AppendInt(b, int64(x.Total))
-	b = jsonio.AppendExtra(b, start, x.Extra)
-	return jsonio.Close(b, start)
-}
-
 // lacks returns what the answer must have and has not.
 func (x *ReportReasonList) lacks(body []byte) string {
 	if !isList(body) && !x.Extra.says() {
@@ -5135,7 +3755,7 @@ func (x *ReportReasonList) lacks(body []byte) string {
 }
 
 // MarshalJSON implements [json.Marshaler].
-func (x ReportReasonList) MarshalJSON() ([]byte, error) { return x.append(nil), nil }
+func (x ReportReasonList) MarshalJSON() ([]byte, error) { return encode(&x), nil }
 
 // member decodes the member that r has gone to, if it is one of Response.
 func (x *Response) member(r *jsonio.Reader) bool {
@@ -5161,16 +3781,8 @@ func (x *Response) decode(r *jsonio.Reader) {
 // UnmarshalJSON implements [json.Unmarshaler].
 func (x *Response) UnmarshalJSON(data []byte) error { return unmarshal(data, x) }
 
-func (x *Response) append(b []byte) []byte {
-	start := len(b)
-	b = append(b, ",\"result\":"...)
-	b = jsonio.AppendName(b, string(x.Result))
-	b = jsonio.AppendExtra(b, start, x.Extra)
-	return jsonio.Close(b, start)
-}
-
 // MarshalJSON implements [json.Marshaler].
-func (x Response) MarshalJSON() ([]byte, error) { return x.append(nil), nil }
+func (x Response) MarshalJSON() ([]byte, error) { return encode(&x), nil }
 
 // member decodes the member that r has gone to, if it is one of Settings.
 func (x *Settings) member(r *jsonio.Reader) bool {
@@ -5202,20 +3814,6 @@ func (x *Settings) decode(r *jsonio.Reader) {
 // UnmarshalJSON implements [json.Unmarshaler].
 func (x *Settings) UnmarshalJSON(data []byte) error { return unmarshal(data, x) }
 
-func (x *Settings) append(b []byte) []byte {
-	start := len(b)
-	b = append(b, ",\"result\":"...)
-	b = jsonio.AppendName(b, string(x.Result))
-	b = append(b, ",\"settings\":"...)
-	b = jsonio.AppendRaw(b, x.Settings)
-	b = append(b, ",\"template\":"...)
-	b = jsonio.AppendUUID(b, x.Template)
-	b = append(b, ",\"updatedAt\":"...)
-	b = x.UpdatedAt.append(b)
-	b = jsonio.AppendExtra(b, start, x.Extra)
-	return jsonio.Close(b, start)
-}
-
 // lacks returns what the answer must have and has not.
 func (x *Settings) lacks(body []byte) string {
 	if !has(body, x.Extra, "settings", "template", "updatedAt") {
@@ -5225,7 +3823,7 @@ func (x *Settings) lacks(body []byte) string {
 }
 
 // MarshalJSON implements [json.Marshaler].
-func (x Settings) MarshalJSON() ([]byte, error) { return x.append(nil), nil }
+func (x Settings) MarshalJSON() ([]byte, error) { return encode(&x), nil }
 
 // member decodes the member that r has gone to, if it is one of Tag.
 func (x *Tag) member(r *jsonio.Reader) bool {
@@ -5260,22 +3858,8 @@ func (x *Tag) decode(r *jsonio.Reader) {
 // UnmarshalJSON implements [json.Unmarshaler].
 func (x *Tag) UnmarshalJSON(data []byte) error { return unmarshal(data, x) }
 
-func (x *Tag) append(b []byte) []byte {
-	start := len(b)
-	b = append(b, ",\"attributes\":"...)
-	b = x.Attributes.append(b)
-	b = append(b, ",\"id\":"...)
-	b = jsonio.AppendUUID(b, x.ID)
-	b = append(b, ",\"relationships\":"...)
-	b = x.Relationships.append(b)
-	b = append(b, ",\"type\":"...)
-	b = jsonio.AppendName(b, string(x.Type))
-	b = jsonio.AppendExtra(b, start, x.Extra)
-	return jsonio.Close(b, start)
-}
-
 // MarshalJSON implements [json.Marshaler].
-func (x Tag) MarshalJSON() ([]byte, error) { return x.append(nil), nil }
+func (x Tag) MarshalJSON() ([]byte, error) { return encode(&x), nil }
 
 // member decodes the member that r has gone to, if it is one of TagAttributes.
 func (x *TagAttributes) member(r *jsonio.Reader) bool {
@@ -5310,22 +3894,8 @@ func (x *TagAttributes) decode(r *jsonio.Reader) {
 // UnmarshalJSON implements [json.Unmarshaler].
 func (x *TagAttributes) UnmarshalJSON(data []byte) error { return unmarshal(data, x) }
 
-func (x *TagAttributes) append(b []byte) []byte {
-	start := len(b)
-	b = append(b, ",\"description\":"...)
-	b = x.Description.append(b)
-	b = append(b, ",\"group\":"...)
-	b = jsonio.AppendName(b, string(x.Group))
-	b = append(b, ",\"name\":"...)
-	b = x.Name.append(b)
-	b = append(b, ",\"version\":"...)
-	b = jsonio.AppendInt(b, int64(x.Version))
-	b = jsonio.AppendExtra(b, start, x.Extra)
-	return jsonio.Close(b, start)
-}
-
 // MarshalJSON implements [json.Marshaler].
-func (x TagAttributes) MarshalJSON() ([]byte, error) { return x.append(nil), nil }
+func (x TagAttributes) MarshalJSON() ([]byte, error) { return encode(&x), nil }
 
 // member decodes the member that r has gone to, if it is one of TagList.
 func (x *TagList) member(r *jsonio.Reader) bool {
@@ -5382,35 +3952,6 @@ func (x *TagList) decode(r *jsonio.Reader) {
 // UnmarshalJSON implements [json.Unmarshaler].
 func (x *TagList) UnmarshalJSON(data []byte) error { return unmarshal(data, x) }
 
-func (x *TagList) append(b []byte) []byte {
-	start := len(b)
-	b = append(b, ",\"data\":"...)
-	if x.Data == nil {
-		b = append(b, "null"...)
-	} else {
-		b = append(b, '[')
-		for i := range x.Data {
-			if i > 0 {
-				b = append(b, ',')
-			}
-			b = x.Data[i].append(b)
-		}
-		b = append(b, ']')
-	}
-	b = append(b, ",\"limit\":"...)
-	b = jsonio.AppendInt(b, int64(x.Limit))
-	b = append(b, ",\"offset\":"...)
-	b = jsonio.AppendInt(b, int64(x.Offset))
-	b = append(b, ",\"response\":"...)
-	b = jsonio.AppendString(b, x.Response)
-	b = append(b, ",\"result\":"...)
-	b = jsonio.AppendName(b, string(x.Result))
-	b = append(b, ",\"total\":"...)
-	b = jsonio.AppendInt(b, int64(x.Total))
-	b = jsonio.AppendExtra(b, start, x.Extra)
-	return jsonio.Close(b, start)
-}
-
 // lacks returns what the answer must have and has not.
 func (x *TagList) lacks(body []byte) string {
 	if !isList(body) && !x.Extra.says() {
@@ -5420,7 +3961,7 @@ func (x *TagList) lacks(body []byte) string {
 }
 
 // MarshalJSON implements [json.Marshaler].
-func (x TagList) MarshalJSON() ([]byte, error) { return x.append(nil), nil }
+func (x TagList) MarshalJSON() ([]byte, error) { return encode(&x), nil }
 
 // member decodes the member that r has gone to, if it is one of ThreadStatistics.
 func (x *ThreadStatistics) member(r *jsonio.Reader) bool {
@@ -5451,20 +3992,8 @@ func (x *ThreadStatistics) decode(r *jsonio.Reader) {
 // UnmarshalJSON implements [json.Unmarshaler].
 func (x *ThreadStatistics) UnmarshalJSON(data []byte) error { return unmarshal(data, x) }
 
-func (x *ThreadStatistics) append(b []byte) []byte {
-	start := len(b)
-	b = append(b, ",\"comments\":"...)
-	if x.Comments == nil {
-		b = append(b, "null"...)
-	} else {
-		b = x.Comments.append(b)
-	}
-	b = jsonio.AppendExtra(b, start, x.Extra)
-	return jsonio.Close(b, start)
-}
-
 // MarshalJSON implements [json.Marshaler].
-func (x ThreadStatistics) MarshalJSON() ([]byte, error) { return x.append(nil), nil }
+func (x ThreadStatistics) MarshalJSON() ([]byte, error) { return encode(&x), nil }
 
 // member decodes the member that r has gone to, if it is one of ThreadStatisticsResponse.
 func (x *ThreadStatisticsResponse) member(r *jsonio.Reader) bool {
@@ -5508,29 +4037,6 @@ func (x *ThreadStatisticsResponse) decode(r *jsonio.Reader) {
 // UnmarshalJSON implements [json.Unmarshaler].
 func (x *ThreadStatisticsResponse) UnmarshalJSON(data []byte) error { return unmarshal(data, x) }
 
-func (x *ThreadStatisticsResponse) append(b []byte) []byte {
-	start := len(b)
-	b = append(b, ",\"result\":"...)
-	b = jsonio.AppendName(b, string(x.Result))
-	b = append(b, ",\"statistics\":"...)
-	if x.Statistics == nil {
-		b = append(b, "null"...)
-	} else {
-		b = append(b, '{')
-		for i, key := range sortedIDs(x.Statistics) {
-			if i > 0 {
-				b = append(b, ',')
-			}
-			b = append(jsonio.AppendUUIDText(append(b, '"'), key), `":`...)
-			v0 := x.Statistics[key]
-			b = v0.append(b)
-		}
-		b = append(b, '}')
-	}
-	b = jsonio.AppendExtra(b, start, x.Extra)
-	return jsonio.Close(b, start)
-}
-
 // lacks returns what the answer must have and has not.
 func (x *ThreadStatisticsResponse) lacks(body []byte) string {
 	if !has(body, x.Extra, "statistics") {
@@ -5540,7 +4046,7 @@ func (x *ThreadStatisticsResponse) lacks(body []byte) string {
 }
 
 // MarshalJSON implements [json.Marshaler].
-func (x ThreadStatisticsResponse) MarshalJSON() ([]byte, error) { return x.append(nil), nil }
+func (x ThreadStatisticsResponse) MarshalJSON() ([]byte, error) { return encode(&x), nil }
 
 // member decodes the member that r has gone to, if it is one of UploadApproval.
 func (x *UploadApproval) member(r *jsonio.Reader) bool {
@@ -5571,16 +4077,6 @@ func (x *UploadApproval) decode(r *jsonio.Reader) {
 // UnmarshalJSON implements [json.Unmarshaler].
 func (x *UploadApproval) UnmarshalJSON(data []byte) error { return unmarshal(data, x) }
 
-func (x *UploadApproval) append(b []byte) []byte {
-	start := len(b)
-	b = append(b, ",\"requiresApproval\":"...)
-	b = jsonio.AppendBool(b, x.RequiresApproval)
-	b = append(b, ",\"result\":"...)
-	b = jsonio.AppendName(b, string(x.Result))
-	b = jsonio.AppendExtra(b, start, x.Extra)
-	return jsonio.Close(b, start)
-}
-
 // lacks returns what the answer must have and has not.
 func (x *UploadApproval) lacks(body []byte) string {
 	if !has(body, x.Extra, "requiresApproval") {
@@ -5590,7 +4086,7 @@ func (x *UploadApproval) lacks(body []byte) string {
 }
 
 // MarshalJSON implements [json.Marshaler].
-func (x UploadApproval) MarshalJSON() ([]byte, error) { return x.append(nil), nil }
+func (x UploadApproval) MarshalJSON() ([]byte, error) { return encode(&x), nil }
 
 // member decodes the member that r has gone to, if it is one of UploadPagesResponse.
 func (x *UploadPagesResponse) member(r *jsonio.Reader) bool {
@@ -5639,40 +4135,6 @@ func (x *UploadPagesResponse) decode(r *jsonio.Reader) {
 // UnmarshalJSON implements [json.Unmarshaler].
 func (x *UploadPagesResponse) UnmarshalJSON(data []byte) error { return unmarshal(data, x) }
 
-func (x *UploadPagesResponse) append(b []byte) []byte {
-	start := len(b)
-	b = append(b, ",\"data\":"...)
-	if x.Data == nil {
-		b = append(b, "null"...)
-	} else {
-		b = append(b, '[')
-		for i := range x.Data {
-			if i > 0 {
-				b = append(b, ',')
-			}
-			b = x.Data[i].append(b)
-		}
-		b = append(b, ']')
-	}
-	b = append(b, ",\"errors\":"...)
-	if x.Errors == nil {
-		b = append(b, "null"...)
-	} else {
-		b = append(b, '[')
-		for i := range x.Errors {
-			if i > 0 {
-				b = append(b, ',')
-			}
-			b = x.Errors[i].append(b)
-		}
-		b = append(b, ']')
-	}
-	b = append(b, ",\"result\":"...)
-	b = jsonio.AppendName(b, string(x.Result))
-	b = jsonio.AppendExtra(b, start, x.Extra)
-	return jsonio.Close(b, start)
-}
-
 // lacks returns what the answer must have and has not.
 func (x *UploadPagesResponse) lacks(body []byte) string {
 	if !isList(body) && !x.Extra.says() {
@@ -5682,7 +4144,7 @@ func (x *UploadPagesResponse) lacks(body []byte) string {
 }
 
 // MarshalJSON implements [json.Marshaler].
-func (x UploadPagesResponse) MarshalJSON() ([]byte, error) { return x.append(nil), nil }
+func (x UploadPagesResponse) MarshalJSON() ([]byte, error) { return encode(&x), nil }
 
 // member decodes the member that r has gone to, if it is one of UploadSession.
 func (x *UploadSession) member(r *jsonio.Reader) bool {
@@ -5717,22 +4179,8 @@ func (x *UploadSession) decode(r *jsonio.Reader) {
 // UnmarshalJSON implements [json.Unmarshaler].
 func (x *UploadSession) UnmarshalJSON(data []byte) error { return unmarshal(data, x) }
 
-func (x *UploadSession) append(b []byte) []byte {
-	start := len(b)
-	b = append(b, ",\"attributes\":"...)
-	b = x.Attributes.append(b)
-	b = append(b, ",\"id\":"...)
-	b = jsonio.AppendUUID(b, x.ID)
-	b = append(b, ",\"relationships\":"...)
-	b = x.Relationships.append(b)
-	b = append(b, ",\"type\":"...)
-	b = jsonio.AppendName(b, string(x.Type))
-	b = jsonio.AppendExtra(b, start, x.Extra)
-	return jsonio.Close(b, start)
-}
-
 // MarshalJSON implements [json.Marshaler].
-func (x UploadSession) MarshalJSON() ([]byte, error) { return x.append(nil), nil }
+func (x UploadSession) MarshalJSON() ([]byte, error) { return encode(&x), nil }
 
 // member decodes the member that r has gone to, if it is one of UploadSessionAttributes.
 func (x *UploadSessionAttributes) member(r *jsonio.Reader) bool {
@@ -5780,26 +4228,8 @@ func (x *UploadSessionAttributes) decode(r *jsonio.Reader) {
 // UnmarshalJSON implements [json.Unmarshaler].
 func (x *UploadSessionAttributes) UnmarshalJSON(data []byte) error { return unmarshal(data, x) }
 
-func (x *UploadSessionAttributes) append(b []byte) []byte {
-	start := len(b)
-	b = append(b, ",\"createdAt\":"...)
-	b = jsonio.AppendTime(b, x.CreatedAt)
-	b = append(b, ",\"isCommitted\":"...)
-	b = jsonio.AppendBool(b, x.IsCommitted)
-	b = append(b, ",\"isDeleted\":"...)
-	b = jsonio.AppendBool(b, x.IsDeleted)
-	b = append(b, ",\"isProcessed\":"...)
-	b = jsonio.AppendBool(b, x.IsProcessed)
-	b = append(b, ",\"updatedAt\":"...)
-	b = jsonio.AppendTime(b, x.UpdatedAt)
-	b = append(b, ",\"version\":"...)
-	b = jsonio.AppendInt(b, int64(x.Version))
-	b = jsonio.AppendExtra(b, start, x.Extra)
-	return jsonio.Close(b, start)
-}
-
 // MarshalJSON implements [json.Marshaler].
-func (x UploadSessionAttributes) MarshalJSON() ([]byte, error) { return x.append(nil), nil }
+func (x UploadSessionAttributes) MarshalJSON() ([]byte, error) { return encode(&x), nil }
 
 // member decodes the member that r has gone to, if it is one of UploadSessionFile.
 func (x *UploadSessionFile) member(r *jsonio.Reader) bool {
@@ -5832,20 +4262,8 @@ func (x *UploadSessionFile) decode(r *jsonio.Reader) {
 // UnmarshalJSON implements [json.Unmarshaler].
 func (x *UploadSessionFile) UnmarshalJSON(data []byte) error { return unmarshal(data, x) }
 
-func (x *UploadSessionFile) append(b []byte) []byte {
-	start := len(b)
-	b = append(b, ",\"attributes\":"...)
-	b = x.Attributes.append(b)
-	b = append(b, ",\"id\":"...)
-	b = jsonio.AppendUUID(b, x.ID)
-	b = append(b, ",\"type\":"...)
-	b = jsonio.AppendName(b, string(x.Type))
-	b = jsonio.AppendExtra(b, start, x.Extra)
-	return jsonio.Close(b, start)
-}
-
 // MarshalJSON implements [json.Marshaler].
-func (x UploadSessionFile) MarshalJSON() ([]byte, error) { return x.append(nil), nil }
+func (x UploadSessionFile) MarshalJSON() ([]byte, error) { return encode(&x), nil }
 
 // member decodes the member that r has gone to, if it is one of UploadSessionFileAttributes.
 func (x *UploadSessionFileAttributes) member(r *jsonio.Reader) bool {
@@ -5896,26 +4314,8 @@ func (x *UploadSessionFileAttributes) decode(r *jsonio.Reader) {
 // UnmarshalJSON implements [json.Unmarshaler].
 func (x *UploadSessionFileAttributes) UnmarshalJSON(data []byte) error { return unmarshal(data, x) }
 
-func (x *UploadSessionFileAttributes) append(b []byte) []byte {
-	start := len(b)
-	b = append(b, ",\"fileHash\":"...)
-	b = jsonio.AppendString(b, x.FileHash)
-	b = append(b, ",\"fileSize\":"...)
-	b = jsonio.AppendInt(b, x.FileSize)
-	b = append(b, ",\"mimeType\":"...)
-	b = jsonio.AppendString(b, x.MimeType)
-	b = append(b, ",\"originalFileName\":"...)
-	b = jsonio.AppendString(b, x.OriginalFileName)
-	b = append(b, ",\"source\":"...)
-	b = jsonio.AppendName(b, string(x.Source))
-	b = append(b, ",\"version\":"...)
-	b = jsonio.AppendInt(b, int64(x.Version))
-	b = jsonio.AppendExtra(b, start, x.Extra)
-	return jsonio.Close(b, start)
-}
-
 // MarshalJSON implements [json.Marshaler].
-func (x UploadSessionFileAttributes) MarshalJSON() ([]byte, error) { return x.append(nil), nil }
+func (x UploadSessionFileAttributes) MarshalJSON() ([]byte, error) { return encode(&x), nil }
 
 // member decodes the member that r has gone to, if it is one of UploadSessionResponse.
 func (x *UploadSessionResponse) member(r *jsonio.Reader) bool {
@@ -5953,18 +4353,6 @@ func (x *UploadSessionResponse) decode(r *jsonio.Reader) {
 // UnmarshalJSON implements [json.Unmarshaler].
 func (x *UploadSessionResponse) UnmarshalJSON(data []byte) error { return unmarshal(data, x) }
 
-func (x *UploadSessionResponse) append(b []byte) []byte {
-	start := len(b)
-	b = append(b, ",\"data\":"...)
-	b = x.Data.append(b)
-	b = append(b, ",\"response\":"...)
-	b = jsonio.AppendString(b, x.Response)
-	b = append(b, ",\"result\":"...)
-	b = jsonio.AppendName(b, string(x.Result))
-	b = jsonio.AppendExtra(b, start, x.Extra)
-	return jsonio.Close(b, start)
-}
-
 // lacks returns what the answer must have and has not.
 func (x *UploadSessionResponse) lacks(body []byte) string {
 	if x.Data.ID == (uuid.UUID{}) {
@@ -5974,7 +4362,7 @@ func (x *UploadSessionResponse) lacks(body []byte) string {
 }
 
 // MarshalJSON implements [json.Marshaler].
-func (x UploadSessionResponse) MarshalJSON() ([]byte, error) { return x.append(nil), nil }
+func (x UploadSessionResponse) MarshalJSON() ([]byte, error) { return encode(&x), nil }
 
 // member decodes the member that r has gone to, if it is one of User.
 func (x *User) member(r *jsonio.Reader) bool {
@@ -6009,22 +4397,8 @@ func (x *User) decode(r *jsonio.Reader) {
 // UnmarshalJSON implements [json.Unmarshaler].
 func (x *User) UnmarshalJSON(data []byte) error { return unmarshal(data, x) }
 
-func (x *User) append(b []byte) []byte {
-	start := len(b)
-	b = append(b, ",\"attributes\":"...)
-	b = x.Attributes.append(b)
-	b = append(b, ",\"id\":"...)
-	b = jsonio.AppendUUID(b, x.ID)
-	b = append(b, ",\"relationships\":"...)
-	b = x.Relationships.append(b)
-	b = append(b, ",\"type\":"...)
-	b = jsonio.AppendName(b, string(x.Type))
-	b = jsonio.AppendExtra(b, start, x.Extra)
-	return jsonio.Close(b, start)
-}
-
 // MarshalJSON implements [json.Marshaler].
-func (x User) MarshalJSON() ([]byte, error) { return x.append(nil), nil }
+func (x User) MarshalJSON() ([]byte, error) { return encode(&x), nil }
 
 // member decodes the member that r has gone to, if it is one of UserAttributes.
 func (x *UserAttributes) member(r *jsonio.Reader) bool {
@@ -6076,35 +4450,8 @@ func (x *UserAttributes) decode(r *jsonio.Reader) {
 // UnmarshalJSON implements [json.Unmarshaler].
 func (x *UserAttributes) UnmarshalJSON(data []byte) error { return unmarshal(data, x) }
 
-func (x *UserAttributes) append(b []byte) []byte {
-	start := len(b)
-	b = append(b, ",\"avatarFileName\":"...)
-	b = jsonio.AppendStringPtr(b, x.AvatarFileName)
-	b = append(b, ",\"bannerFileName\":"...)
-	b = jsonio.AppendStringPtr(b, x.BannerFileName)
-	b = append(b, ",\"roles\":"...)
-	if x.Roles == nil {
-		b = append(b, "null"...)
-	} else {
-		b = append(b, '[')
-		for i := range x.Roles {
-			if i > 0 {
-				b = append(b, ',')
-			}
-			b = jsonio.AppendString(b, x.Roles[i])
-		}
-		b = append(b, ']')
-	}
-	b = append(b, ",\"username\":"...)
-	b = jsonio.AppendString(b, x.Username)
-	b = append(b, ",\"version\":"...)
-	b = jsonio.AppendInt(b, int64(x.Version))
-	b = jsonio.AppendExtra(b, start, x.Extra)
-	return jsonio.Close(b, start)
-}
-
 // MarshalJSON implements [json.Marshaler].
-func (x UserAttributes) MarshalJSON() ([]byte, error) { return x.append(nil), nil }
+func (x UserAttributes) MarshalJSON() ([]byte, error) { return encode(&x), nil }
 
 // GetAvatarFileName returns the AvatarFileName, empty for none.
 func (x *UserAttributes) GetAvatarFileName() (v string) {
@@ -6177,35 +4524,6 @@ func (x *UserList) decode(r *jsonio.Reader) {
 // UnmarshalJSON implements [json.Unmarshaler].
 func (x *UserList) UnmarshalJSON(data []byte) error { return unmarshal(data, x) }
 
-func (x *UserList) append(b []byte) []byte {
-	start := len(b)
-	b = append(b, ",\"data\":"...)
-	if x.Data == nil {
-		b = append(b, "null"...)
-	} else {
-		b = append(b, '[')
-		for i := range x.Data {
-			if i > 0 {
-				b = append(b, ',')
-			}
-			b = x.Data[i].append(b)
-		}
-		b = append(b, ']')
-	}
-	b = append(b, ",\"limit\":"...)
-	b = jsonio.AppendInt(b, int64(x.Limit))
-	b = append(b, ",\"offset\":"...)
-	b = jsonio.AppendInt(b, int64(x.Offset))
-	b = append(b, ",\"response\":"...)
-	b = jsonio.AppendString(b, x.Response)
-	b = append(b, ",\"result\":"...)
-	b = jsonio.AppendName(b, string(x.Result))
-	b = append(b, ",\"total\":"...)
-	b = jsonio.AppendInt(b, int64(x.Total))
-	b = jsonio.AppendExtra(b, start, x.Extra)
-	return jsonio.Close(b, start)
-}
-
 // lacks returns what the answer must have and has not.
 func (x *UserList) lacks(body []byte) string {
 	if !isList(body) {
@@ -6215,7 +4533,7 @@ func (x *UserList) lacks(body []byte) string {
 }
 
 // MarshalJSON implements [json.Marshaler].
-func (x UserList) MarshalJSON() ([]byte, error) { return x.append(nil), nil }
+func (x UserList) MarshalJSON() ([]byte, error) { return encode(&x), nil }
 
 // member decodes the member that r has gone to, if it is one of UserResponse.
 func (x *UserResponse) member(r *jsonio.Reader) bool {
@@ -6253,18 +4571,6 @@ func (x *UserResponse) decode(r *jsonio.Reader) {
 // UnmarshalJSON implements [json.Unmarshaler].
 func (x *UserResponse) UnmarshalJSON(data []byte) error { return unmarshal(data, x) }
 
-func (x *UserResponse) append(b []byte) []byte {
-	start := len(b)
-	b = append(b, ",\"data\":"...)
-	b = x.Data.append(b)
-	b = append(b, ",\"response\":"...)
-	b = jsonio.AppendString(b, x.Response)
-	b = append(b, ",\"result\":"...)
-	b = jsonio.AppendName(b, string(x.Result))
-	b = jsonio.AppendExtra(b, start, x.Extra)
-	return jsonio.Close(b, start)
-}
-
 // lacks returns what the answer must have and has not.
 func (x *UserResponse) lacks(body []byte) string {
 	if x.Data.ID == (uuid.UUID{}) {
@@ -6274,466 +4580,466 @@ func (x *UserResponse) lacks(body []byte) string {
 }
 
 // MarshalJSON implements [json.Marshaler].
-func (x UserResponse) MarshalJSON() ([]byte, error) { return x.append(nil), nil }
+func (x UserResponse) MarshalJSON() ([]byte, error) { return encode(&x), nil }
 
 // String returns x as JSON.
-func (x APIClient) String() string { return string(x.append(nil)) }
+func (x APIClient) String() string { return asJSON(&x) }
 
 // String returns x as JSON.
-func (x APIClientAttributes) String() string { return string(x.append(nil)) }
+func (x APIClientAttributes) String() string { return asJSON(&x) }
 
 // String returns x as JSON.
-func (x APIClientCreate) String() string { return asJSON(x) }
+func (x APIClientCreate) String() string { return asJSON(&x) }
 
 // String returns x as JSON.
-func (x APIClientEdit) String() string { return asJSON(x) }
+func (x APIClientEdit) String() string { return asJSON(&x) }
 
 // String returns x as JSON.
-func (x APIClientList) String() string { return string(x.append(nil)) }
+func (x APIClientList) String() string { return asJSON(&x) }
 
 // String returns x as JSON.
-func (x APIClientResponse) String() string { return string(x.append(nil)) }
+func (x APIClientResponse) String() string { return asJSON(&x) }
 
 // String returns x as JSON.
-func (x AddMangaToCustomListParams) String() string { return asJSON(x) }
+func (x AddMangaToCustomListParams) String() string { return asJSON(&x) }
 
 // String returns x as JSON.
-func (x AggregateChapter) String() string { return string(x.append(nil)) }
+func (x AggregateChapter) String() string { return asJSON(&x) }
 
 // String returns x as JSON.
-func (x AggregateResponse) String() string { return string(x.append(nil)) }
+func (x AggregateResponse) String() string { return asJSON(&x) }
 
 // String returns x as JSON.
-func (x AggregateVolume) String() string { return string(x.append(nil)) }
+func (x AggregateVolume) String() string { return asJSON(&x) }
 
 // String returns x as JSON.
-func (x AtHomeChapter) String() string { return string(x.append(nil)) }
+func (x AtHomeChapter) String() string { return asJSON(&x) }
 
 // String returns x as JSON.
-func (x AtHomeServer) String() string { return string(x.append(nil)) }
+func (x AtHomeServer) String() string { return asJSON(&x) }
 
 // String returns x as JSON.
-func (x AuthCheck) String() string { return string(x.append(nil)) }
+func (x AuthCheck) String() string { return asJSON(&x) }
 
 // String returns x as JSON.
-func (x Author) String() string { return string(x.append(nil)) }
+func (x Author) String() string { return asJSON(&x) }
 
 // String returns x as JSON.
-func (x AuthorAttributes) String() string { return string(x.append(nil)) }
+func (x AuthorAttributes) String() string { return asJSON(&x) }
 
 // String returns x as JSON.
-func (x AuthorCreate) String() string { return asJSON(x) }
+func (x AuthorCreate) String() string { return asJSON(&x) }
 
 // String returns x as JSON.
-func (x AuthorEdit) String() string { return asJSON(x) }
+func (x AuthorEdit) String() string { return asJSON(&x) }
 
 // String returns x as JSON.
-func (x AuthorList) String() string { return string(x.append(nil)) }
+func (x AuthorList) String() string { return asJSON(&x) }
 
 // String returns x as JSON.
-func (x AuthorResponse) String() string { return string(x.append(nil)) }
+func (x AuthorResponse) String() string { return asJSON(&x) }
 
 // String returns x as JSON.
-func (x BeginChapterEditParams) String() string { return asJSON(x) }
+func (x BeginChapterEditParams) String() string { return asJSON(&x) }
 
 // String returns x as JSON.
-func (x BeginUploadParams) String() string { return asJSON(x) }
+func (x BeginUploadParams) String() string { return asJSON(&x) }
 
 // String returns x as JSON.
-func (x CaptchaSolution) String() string { return asJSON(x) }
+func (x CaptchaSolution) String() string { return asJSON(&x) }
 
 // String returns x as JSON.
-func (x Chapter) String() string { return string(x.append(nil)) }
+func (x Chapter) String() string { return asJSON(&x) }
 
 // String returns x as JSON.
-func (x ChapterAttributes) String() string { return string(x.append(nil)) }
+func (x ChapterAttributes) String() string { return asJSON(&x) }
 
 // String returns x as JSON.
-func (x ChapterDraft) String() string { return asJSON(x) }
+func (x ChapterDraft) String() string { return asJSON(&x) }
 
 // String returns x as JSON.
-func (x ChapterEdit) String() string { return asJSON(x) }
+func (x ChapterEdit) String() string { return asJSON(&x) }
 
 // String returns x as JSON.
-func (x ChapterList) String() string { return string(x.append(nil)) }
+func (x ChapterList) String() string { return asJSON(&x) }
 
 // String returns x as JSON.
-func (x ChapterResponse) String() string { return string(x.append(nil)) }
+func (x ChapterResponse) String() string { return asJSON(&x) }
 
 // String returns x as JSON.
-func (x CommentStatistics) String() string { return string(x.append(nil)) }
+func (x CommentStatistics) String() string { return asJSON(&x) }
 
 // String returns x as JSON.
-func (x Cover) String() string { return string(x.append(nil)) }
+func (x Cover) String() string { return asJSON(&x) }
 
 // String returns x as JSON.
-func (x CoverAttributes) String() string { return string(x.append(nil)) }
+func (x CoverAttributes) String() string { return asJSON(&x) }
 
 // String returns x as JSON.
-func (x CoverEdit) String() string { return asJSON(x) }
+func (x CoverEdit) String() string { return asJSON(&x) }
 
 // String returns x as JSON.
-func (x CoverList) String() string { return string(x.append(nil)) }
+func (x CoverList) String() string { return asJSON(&x) }
 
 // String returns x as JSON.
-func (x CoverResponse) String() string { return string(x.append(nil)) }
+func (x CoverResponse) String() string { return asJSON(&x) }
 
 // String returns x as JSON.
-func (x CustomList) String() string { return string(x.append(nil)) }
+func (x CustomList) String() string { return asJSON(&x) }
 
 // String returns x as JSON.
-func (x CustomListAttributes) String() string { return string(x.append(nil)) }
+func (x CustomListAttributes) String() string { return asJSON(&x) }
 
 // String returns x as JSON.
-func (x CustomListCreate) String() string { return asJSON(x) }
+func (x CustomListCreate) String() string { return asJSON(&x) }
 
 // String returns x as JSON.
-func (x CustomListEdit) String() string { return asJSON(x) }
+func (x CustomListEdit) String() string { return asJSON(&x) }
 
 // String returns x as JSON.
-func (x CustomListList) String() string { return string(x.append(nil)) }
+func (x CustomListList) String() string { return asJSON(&x) }
 
 // String returns x as JSON.
-func (x CustomListResponse) String() string { return string(x.append(nil)) }
+func (x CustomListResponse) String() string { return asJSON(&x) }
 
 // String returns x as JSON.
-func (x DeleteAPIClientParams) String() string { return asJSON(x) }
+func (x DeleteAPIClientParams) String() string { return asJSON(&x) }
 
 // String returns x as JSON.
-func (x DraftCommit) String() string { return asJSON(x) }
+func (x DraftCommit) String() string { return asJSON(&x) }
 
 // String returns x as JSON.
-func (x ErrorResponse) String() string { return string(x.append(nil)) }
+func (x ErrorResponse) String() string { return asJSON(&x) }
 
 // String returns x as JSON.
-func (x ForumThread) String() string { return string(x.append(nil)) }
+func (x ForumThread) String() string { return asJSON(&x) }
 
 // String returns x as JSON.
-func (x ForumThreadAttributes) String() string { return string(x.append(nil)) }
+func (x ForumThreadAttributes) String() string { return asJSON(&x) }
 
 // String returns x as JSON.
-func (x ForumThreadCreate) String() string { return asJSON(x) }
+func (x ForumThreadCreate) String() string { return asJSON(&x) }
 
 // String returns x as JSON.
-func (x ForumThreadResponse) String() string { return string(x.append(nil)) }
+func (x ForumThreadResponse) String() string { return asJSON(&x) }
 
 // String returns x as JSON.
-func (x GetAPIClientParams) String() string { return asJSON(x) }
+func (x GetAPIClientParams) String() string { return asJSON(&x) }
 
 // String returns x as JSON.
-func (x GetAtHomeServerParams) String() string { return asJSON(x) }
+func (x GetAtHomeServerParams) String() string { return asJSON(&x) }
 
 // String returns x as JSON.
-func (x GetAuthorParams) String() string { return asJSON(x) }
+func (x GetAuthorParams) String() string { return asJSON(&x) }
 
 // String returns x as JSON.
-func (x GetChapterParams) String() string { return asJSON(x) }
+func (x GetChapterParams) String() string { return asJSON(&x) }
 
 // String returns x as JSON.
-func (x GetCoverParams) String() string { return asJSON(x) }
+func (x GetCoverParams) String() string { return asJSON(&x) }
 
 // String returns x as JSON.
-func (x GetCustomListFeedParams) String() string { return asJSON(x) }
+func (x GetCustomListFeedParams) String() string { return asJSON(&x) }
 
 // String returns x as JSON.
-func (x GetCustomListParams) String() string { return asJSON(x) }
+func (x GetCustomListParams) String() string { return asJSON(&x) }
 
 // String returns x as JSON.
-func (x GetFollowedMangaFeedParams) String() string { return asJSON(x) }
+func (x GetFollowedMangaFeedParams) String() string { return asJSON(&x) }
 
 // String returns x as JSON.
-func (x GetGroupParams) String() string { return asJSON(x) }
+func (x GetGroupParams) String() string { return asJSON(&x) }
 
 // String returns x as JSON.
-func (x GetMangaAggregateParams) String() string { return asJSON(x) }
+func (x GetMangaAggregateParams) String() string { return asJSON(&x) }
 
 // String returns x as JSON.
-func (x GetMangaDraftParams) String() string { return asJSON(x) }
+func (x GetMangaDraftParams) String() string { return asJSON(&x) }
 
 // String returns x as JSON.
-func (x GetMangaFeedParams) String() string { return asJSON(x) }
+func (x GetMangaFeedParams) String() string { return asJSON(&x) }
 
 // String returns x as JSON.
-func (x GetMangaParams) String() string { return asJSON(x) }
+func (x GetMangaParams) String() string { return asJSON(&x) }
 
 // String returns x as JSON.
-func (x GetRandomMangaParams) String() string { return asJSON(x) }
+func (x GetRandomMangaParams) String() string { return asJSON(&x) }
 
 // String returns x as JSON.
-func (x GetUploadSessionParams) String() string { return asJSON(x) }
+func (x GetUploadSessionParams) String() string { return asJSON(&x) }
 
 // String returns x as JSON.
-func (x Group) String() string { return string(x.append(nil)) }
+func (x Group) String() string { return asJSON(&x) }
 
 // String returns x as JSON.
-func (x GroupAttributes) String() string { return string(x.append(nil)) }
+func (x GroupAttributes) String() string { return asJSON(&x) }
 
 // String returns x as JSON.
-func (x GroupCreate) String() string { return asJSON(x) }
+func (x GroupCreate) String() string { return asJSON(&x) }
 
 // String returns x as JSON.
-func (x GroupEdit) String() string { return asJSON(x) }
+func (x GroupEdit) String() string { return asJSON(&x) }
 
 // String returns x as JSON.
-func (x GroupList) String() string { return string(x.append(nil)) }
+func (x GroupList) String() string { return asJSON(&x) }
 
 // String returns x as JSON.
-func (x GroupResponse) String() string { return string(x.append(nil)) }
+func (x GroupResponse) String() string { return asJSON(&x) }
 
 // String returns x as JSON.
-func (x LegacyMapping) String() string { return string(x.append(nil)) }
+func (x LegacyMapping) String() string { return asJSON(&x) }
 
 // String returns x as JSON.
-func (x LegacyMappingAttributes) String() string { return string(x.append(nil)) }
+func (x LegacyMappingAttributes) String() string { return asJSON(&x) }
 
 // String returns x as JSON.
-func (x LegacyMappingList) String() string { return string(x.append(nil)) }
+func (x LegacyMappingList) String() string { return asJSON(&x) }
 
 // String returns x as JSON.
-func (x LegacyMappingRequest) String() string { return asJSON(x) }
+func (x LegacyMappingRequest) String() string { return asJSON(&x) }
 
 // String returns x as JSON.
-func (x ListAPIClientsParams) String() string { return asJSON(x) }
+func (x ListAPIClientsParams) String() string { return asJSON(&x) }
 
 // String returns x as JSON.
-func (x ListAuthorsParams) String() string { return asJSON(x) }
+func (x ListAuthorsParams) String() string { return asJSON(&x) }
 
 // String returns x as JSON.
-func (x ListChapterStatisticsParams) String() string { return asJSON(x) }
+func (x ListChapterStatisticsParams) String() string { return asJSON(&x) }
 
 // String returns x as JSON.
-func (x ListChaptersParams) String() string { return asJSON(x) }
+func (x ListChaptersParams) String() string { return asJSON(&x) }
 
 // String returns x as JSON.
-func (x ListCoversParams) String() string { return asJSON(x) }
+func (x ListCoversParams) String() string { return asJSON(&x) }
 
 // String returns x as JSON.
-func (x ListFollowedCustomListsParams) String() string { return asJSON(x) }
+func (x ListFollowedCustomListsParams) String() string { return asJSON(&x) }
 
 // String returns x as JSON.
-func (x ListFollowedGroupsParams) String() string { return asJSON(x) }
+func (x ListFollowedGroupsParams) String() string { return asJSON(&x) }
 
 // String returns x as JSON.
-func (x ListFollowedMangaParams) String() string { return asJSON(x) }
+func (x ListFollowedMangaParams) String() string { return asJSON(&x) }
 
 // String returns x as JSON.
-func (x ListFollowedUsersParams) String() string { return asJSON(x) }
+func (x ListFollowedUsersParams) String() string { return asJSON(&x) }
 
 // String returns x as JSON.
-func (x ListGroupStatisticsParams) String() string { return asJSON(x) }
+func (x ListGroupStatisticsParams) String() string { return asJSON(&x) }
 
 // String returns x as JSON.
-func (x ListGroupsParams) String() string { return asJSON(x) }
+func (x ListGroupsParams) String() string { return asJSON(&x) }
 
 // String returns x as JSON.
-func (x ListMangaDraftsParams) String() string { return asJSON(x) }
+func (x ListMangaDraftsParams) String() string { return asJSON(&x) }
 
 // String returns x as JSON.
-func (x ListMangaRecommendationsParams) String() string { return asJSON(x) }
+func (x ListMangaRecommendationsParams) String() string { return asJSON(&x) }
 
 // String returns x as JSON.
-func (x ListMangaRelationsParams) String() string { return asJSON(x) }
+func (x ListMangaRelationsParams) String() string { return asJSON(&x) }
 
 // String returns x as JSON.
-func (x ListMangaStatisticsParams) String() string { return asJSON(x) }
+func (x ListMangaStatisticsParams) String() string { return asJSON(&x) }
 
 // String returns x as JSON.
-func (x ListOwnCustomListsParams) String() string { return asJSON(x) }
+func (x ListOwnCustomListsParams) String() string { return asJSON(&x) }
 
 // String returns x as JSON.
-func (x ListRatingsParams) String() string { return asJSON(x) }
+func (x ListRatingsParams) String() string { return asJSON(&x) }
 
 // String returns x as JSON.
-func (x ListReadMarkersParams) String() string { return asJSON(x) }
+func (x ListReadMarkersParams) String() string { return asJSON(&x) }
 
 // String returns x as JSON.
-func (x ListReadingStatusesParams) String() string { return asJSON(x) }
+func (x ListReadingStatusesParams) String() string { return asJSON(&x) }
 
 // String returns x as JSON.
-func (x ListReportsParams) String() string { return asJSON(x) }
+func (x ListReportsParams) String() string { return asJSON(&x) }
 
 // String returns x as JSON.
-func (x ListUserCustomListsParams) String() string { return asJSON(x) }
+func (x ListUserCustomListsParams) String() string { return asJSON(&x) }
 
 // String returns x as JSON.
-func (x ListUsersParams) String() string { return asJSON(x) }
+func (x ListUsersParams) String() string { return asJSON(&x) }
 
 // String returns x as JSON.
-func (x Manga) String() string { return string(x.append(nil)) }
+func (x Manga) String() string { return asJSON(&x) }
 
 // String returns x as JSON.
-func (x MangaAttributes) String() string { return string(x.append(nil)) }
+func (x MangaAttributes) String() string { return asJSON(&x) }
 
 // String returns x as JSON.
-func (x MangaCreate) String() string { return asJSON(x) }
+func (x MangaCreate) String() string { return asJSON(&x) }
 
 // String returns x as JSON.
-func (x MangaEdit) String() string { return asJSON(x) }
+func (x MangaEdit) String() string { return asJSON(&x) }
 
 // String returns x as JSON.
-func (x MangaList) String() string { return string(x.append(nil)) }
+func (x MangaList) String() string { return asJSON(&x) }
 
 // String returns x as JSON.
-func (x MangaRecommendation) String() string { return string(x.append(nil)) }
+func (x MangaRecommendation) String() string { return asJSON(&x) }
 
 // String returns x as JSON.
-func (x MangaRecommendationAttributes) String() string { return string(x.append(nil)) }
+func (x MangaRecommendationAttributes) String() string { return asJSON(&x) }
 
 // String returns x as JSON.
-func (x MangaRecommendationList) String() string { return string(x.append(nil)) }
+func (x MangaRecommendationList) String() string { return asJSON(&x) }
 
 // String returns x as JSON.
-func (x MangaRelation) String() string { return string(x.append(nil)) }
+func (x MangaRelation) String() string { return asJSON(&x) }
 
 // String returns x as JSON.
-func (x MangaRelationAttributes) String() string { return string(x.append(nil)) }
+func (x MangaRelationAttributes) String() string { return asJSON(&x) }
 
 // String returns x as JSON.
-func (x MangaRelationCreate) String() string { return asJSON(x) }
+func (x MangaRelationCreate) String() string { return asJSON(&x) }
 
 // String returns x as JSON.
-func (x MangaRelationList) String() string { return string(x.append(nil)) }
+func (x MangaRelationList) String() string { return asJSON(&x) }
 
 // String returns x as JSON.
-func (x MangaRelationResponse) String() string { return string(x.append(nil)) }
+func (x MangaRelationResponse) String() string { return asJSON(&x) }
 
 // String returns x as JSON.
-func (x MangaResponse) String() string { return string(x.append(nil)) }
+func (x MangaResponse) String() string { return asJSON(&x) }
 
 // String returns x as JSON.
-func (x MangaStatistics) String() string { return string(x.append(nil)) }
+func (x MangaStatistics) String() string { return asJSON(&x) }
 
 // String returns x as JSON.
-func (x MangaStatisticsResponse) String() string { return string(x.append(nil)) }
+func (x MangaStatisticsResponse) String() string { return asJSON(&x) }
 
 // String returns x as JSON.
-func (x Rating) String() string { return string(x.append(nil)) }
+func (x Rating) String() string { return asJSON(&x) }
 
 // String returns x as JSON.
-func (x RatingEdit) String() string { return asJSON(x) }
+func (x RatingEdit) String() string { return asJSON(&x) }
 
 // String returns x as JSON.
-func (x RatingStatistics) String() string { return string(x.append(nil)) }
+func (x RatingStatistics) String() string { return asJSON(&x) }
 
 // String returns x as JSON.
-func (x RatingsResponse) String() string { return string(x.append(nil)) }
+func (x RatingsResponse) String() string { return asJSON(&x) }
 
 // String returns x as JSON.
-func (x ReadMarkersEdit) String() string { return asJSON(x) }
+func (x ReadMarkersEdit) String() string { return asJSON(&x) }
 
 // String returns x as JSON.
-func (x ReadMarkersResponse) String() string { return string(x.append(nil)) }
+func (x ReadMarkersResponse) String() string { return asJSON(&x) }
 
 // String returns x as JSON.
-func (x ReadingHistory) String() string { return string(x.append(nil)) }
+func (x ReadingHistory) String() string { return asJSON(&x) }
 
 // String returns x as JSON.
-func (x ReadingHistoryEntry) String() string { return string(x.append(nil)) }
+func (x ReadingHistoryEntry) String() string { return asJSON(&x) }
 
 // String returns x as JSON.
-func (x ReadingStatusEdit) String() string { return asJSON(x) }
+func (x ReadingStatusEdit) String() string { return asJSON(&x) }
 
 // String returns x as JSON.
-func (x ReadingStatusResponse) String() string { return string(x.append(nil)) }
+func (x ReadingStatusResponse) String() string { return asJSON(&x) }
 
 // String returns x as JSON.
-func (x ReadingStatusesResponse) String() string { return string(x.append(nil)) }
+func (x ReadingStatusesResponse) String() string { return asJSON(&x) }
 
 // String returns x as JSON.
-func (x RemoveMangaFromCustomListParams) String() string { return asJSON(x) }
+func (x RemoveMangaFromCustomListParams) String() string { return asJSON(&x) }
 
 // String returns x as JSON.
-func (x Report) String() string { return string(x.append(nil)) }
+func (x Report) String() string { return asJSON(&x) }
 
 // String returns x as JSON.
-func (x ReportAttributes) String() string { return string(x.append(nil)) }
+func (x ReportAttributes) String() string { return asJSON(&x) }
 
 // String returns x as JSON.
-func (x ReportCreate) String() string { return asJSON(x) }
+func (x ReportCreate) String() string { return asJSON(&x) }
 
 // String returns x as JSON.
-func (x ReportList) String() string { return string(x.append(nil)) }
+func (x ReportList) String() string { return asJSON(&x) }
 
 // String returns x as JSON.
-func (x ReportReason) String() string { return string(x.append(nil)) }
+func (x ReportReason) String() string { return asJSON(&x) }
 
 // String returns x as JSON.
-func (x ReportReasonAttributes) String() string { return string(x.append(nil)) }
+func (x ReportReasonAttributes) String() string { return asJSON(&x) }
 
 // String returns x as JSON.
-func (x ReportReasonList) String() string { return string(x.append(nil)) }
+func (x ReportReasonList) String() string { return asJSON(&x) }
 
 // String returns x as JSON.
-func (x Response) String() string { return string(x.append(nil)) }
+func (x Response) String() string { return asJSON(&x) }
 
 // String returns x as JSON.
-func (x SearchMangaParams) String() string { return asJSON(x) }
+func (x SearchMangaParams) String() string { return asJSON(&x) }
 
 // String returns x as JSON.
-func (x SetMangaReadMarkersParams) String() string { return asJSON(x) }
+func (x SetMangaReadMarkersParams) String() string { return asJSON(&x) }
 
 // String returns x as JSON.
-func (x Settings) String() string { return string(x.append(nil)) }
+func (x Settings) String() string { return asJSON(&x) }
 
 // String returns x as JSON.
-func (x SettingsEdit) String() string { return asJSON(x) }
+func (x SettingsEdit) String() string { return asJSON(&x) }
 
 // String returns x as JSON.
-func (x Tag) String() string { return string(x.append(nil)) }
+func (x Tag) String() string { return asJSON(&x) }
 
 // String returns x as JSON.
-func (x TagAttributes) String() string { return string(x.append(nil)) }
+func (x TagAttributes) String() string { return asJSON(&x) }
 
 // String returns x as JSON.
-func (x TagList) String() string { return string(x.append(nil)) }
+func (x TagList) String() string { return asJSON(&x) }
 
 // String returns x as JSON.
-func (x ThreadStatistics) String() string { return string(x.append(nil)) }
+func (x ThreadStatistics) String() string { return asJSON(&x) }
 
 // String returns x as JSON.
-func (x ThreadStatisticsResponse) String() string { return string(x.append(nil)) }
+func (x ThreadStatisticsResponse) String() string { return asJSON(&x) }
 
 // String returns x as JSON.
-func (x UploadApproval) String() string { return string(x.append(nil)) }
+func (x UploadApproval) String() string { return asJSON(&x) }
 
 // String returns x as JSON.
-func (x UploadApprovalCheck) String() string { return asJSON(x) }
+func (x UploadApprovalCheck) String() string { return asJSON(&x) }
 
 // String returns x as JSON.
-func (x UploadPagesResponse) String() string { return string(x.append(nil)) }
+func (x UploadPagesResponse) String() string { return asJSON(&x) }
 
 // String returns x as JSON.
-func (x UploadSession) String() string { return string(x.append(nil)) }
+func (x UploadSession) String() string { return asJSON(&x) }
 
 // String returns x as JSON.
-func (x UploadSessionAttributes) String() string { return string(x.append(nil)) }
+func (x UploadSessionAttributes) String() string { return asJSON(&x) }
 
 // String returns x as JSON.
-func (x UploadSessionCommit) String() string { return asJSON(x) }
+func (x UploadSessionCommit) String() string { return asJSON(&x) }
 
 // String returns x as JSON.
-func (x UploadSessionCreate) String() string { return asJSON(x) }
+func (x UploadSessionCreate) String() string { return asJSON(&x) }
 
 // String returns x as JSON.
-func (x UploadSessionEdit) String() string { return asJSON(x) }
+func (x UploadSessionEdit) String() string { return asJSON(&x) }
 
 // String returns x as JSON.
-func (x UploadSessionFile) String() string { return string(x.append(nil)) }
+func (x UploadSessionFile) String() string { return asJSON(&x) }
 
 // String returns x as JSON.
-func (x UploadSessionFileAttributes) String() string { return string(x.append(nil)) }
+func (x UploadSessionFileAttributes) String() string { return asJSON(&x) }
 
 // String returns x as JSON.
-func (x UploadSessionResponse) String() string { return string(x.append(nil)) }
+func (x UploadSessionResponse) String() string { return asJSON(&x) }
 
 // String returns x as JSON.
-func (x User) String() string { return string(x.append(nil)) }
+func (x User) String() string { return asJSON(&x) }
 
 // String returns x as JSON.
-func (x UserAttributes) String() string { return string(x.append(nil)) }
+func (x UserAttributes) String() string { return asJSON(&x) }
 
 // String returns x as JSON.
-func (x UserList) String() string { return string(x.append(nil)) }
+func (x UserList) String() string { return asJSON(&x) }
 
 // String returns x as JSON.
-func (x UserResponse) String() string { return string(x.append(nil)) }
+func (x UserResponse) String() string { return asJSON(&x) }

@@ -38,7 +38,7 @@ func TestConsumer(t *testing.T) {
 
 	added := c.size(t, "one") - c.size(t, "bare")
 	t.Logf("api adds %.2f MB", float64(added)/1e6)
-	if added > 2_500_000 {
+	if added > 1_600_000 {
 		t.Errorf("api adds %d bytes to a program that makes one call", added)
 	}
 

@@ -1,14 +1,9 @@
 package api
 
 import (
-	"bytes"
 	"encoding/json"
-	"fmt"
-	"maps"
 	"slices"
 	"sync"
-
-	"github.com/google/uuid"
 
 	"github.com/mangadex-go/mangadex/api/internal/jsonio"
 )
@@ -104,8 +99,6 @@ func longer[T any](r *jsonio.Reader, s []T) []T {
 
 type decoder interface{ decode(*jsonio.Reader) }
 
-type encoder interface{ append([]byte) []byte }
-
 var readers = sync.Pool{New: func() any { return new(jsonio.Reader) }}
 
 // release drops what the reader refers to and gives it back.
@@ -151,17 +144,6 @@ func decodeAny(r *jsonio.Reader, v any) {
 	}
 }
 
-// appendAny appends a value whose type has no encoder of ours.
-//
-//nolint:unused // for types that the document does not have yet
-func appendAny(b []byte, v any) []byte {
-	data, err := json.Marshal(v)
-	if err != nil {
-		return append(b, "null"...)
-	}
-	return append(b, data...)
-}
-
 // room makes place for one more element. From the second one on it guesses from the size of those
 // before how many are to come.
 func room[T any](r *jsonio.Reader, start int, s []T) []T {
@@ -188,20 +170,4 @@ func exact[T any](r *jsonio.Reader, s []T) []T {
 	list := make([]T, len(s))
 	copy(list, s)
 	return list
-}
-
-//nolint:unused // for types that the document does not have yet
-func sortedNames[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
-
-func sortedIDs[V any](m map[uuid.UUID]V) []uuid.UUID {
-	return slices.SortedFunc(maps.Keys(m), func(a, b uuid.UUID) int { return bytes.Compare(a[:], b[:]) })
-}
-
-// asJSON is a value as it is sent, for a person to read.
-func asJSON(v any) string {
-	data, err := json.Marshal(v)
-	if err != nil {
-		return fmt.Sprintf("%T: %v", v, err)
-	}
-	return string(data)
 }

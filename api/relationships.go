@@ -244,11 +244,10 @@ func (x *Relationship) append(b []byte) []byte {
 	}
 	if x.Attributes != nil {
 		b = append(b, `,"attributes":`...)
-		switch a := x.Attributes.(type) {
-		case encoder:
-			b = a.append(b)
-		case RawAttributes:
-			b = jsonio.AppendRaw(b, json.RawMessage(a))
+		if raw, ok := x.Attributes.(RawAttributes); ok {
+			b = jsonio.AppendRaw(b, json.RawMessage(raw))
+		} else {
+			b = appendJSON(b, x.Attributes)
 		}
 	}
 	b = jsonio.AppendExtra(b, start, x.Extra)

@@ -191,29 +191,7 @@ func decodeIDs(r *jsonio.Reader, it *jsonio.Iter) []uuid.UUID {
 
 func (m ReadMarkers) append(b []byte) []byte {
 	if m.ByManga != nil {
-		b = append(b, '{')
-		for i, manga := range sortedIDs(m.ByManga) {
-			if i > 0 {
-				b = append(b, ',')
-			}
-			b = append(jsonio.AppendUUIDText(append(b, '"'), manga), `":`...)
-			b = appendIDs(b, m.ByManga[manga])
-		}
-		return append(b, '}')
+		return appendJSON(b, &m.ByManga)
 	}
-	if m.Chapters == nil {
-		return append(b, "null"...)
-	}
-	return appendIDs(b, m.Chapters)
-}
-
-func appendIDs(b []byte, ids []uuid.UUID) []byte {
-	b = append(b, '[')
-	for i, id := range ids {
-		if i > 0 {
-			b = append(b, ',')
-		}
-		b = jsonio.AppendUUID(b, id)
-	}
-	return append(b, ']')
+	return appendJSON(b, &m.Chapters)
 }

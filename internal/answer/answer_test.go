@@ -7,9 +7,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"net/url"
+	"regexp"
 	"strings"
 	"syscall"
 	"testing"
@@ -206,6 +208,33 @@ func TestScrub(t *testing.T) {
 	}
 	if got := answer.Scrub("nothing here", ""); got != "nothing here" {
 		t.Error(got)
+	}
+}
+
+// TestTokenLike compares what is taken for a token with the pattern that says what is one.
+func TestTokenLike(t *testing.T) {
+	t.Parallel()
+	pattern := regexp.MustCompile(`[A-Za-z0-9_~+/=.%-]{32,}`)
+	random := rand.New(rand.NewPCG(1, 2))
+	found := 0
+	for range 2000 {
+		var b strings.Builder
+		for range random.IntN(5) {
+			for range random.IntN(36) {
+				b.WriteByte("AZaz09_~+/=.%-"[random.IntN(14)])
+			}
+			b.WriteString([]string{"", " ", "é", "\"", "@[`{", "\x00\xff"}[random.IntN(6)])
+		}
+		want := pattern.ReplaceAllString(b.String(), answer.Redacted)
+		if got := answer.Scrub(b.String()); got != want {
+			t.Fatalf("%q: %q, want %q", b.String(), got, want)
+		}
+		if want != b.String() {
+			found++
+		}
+	}
+	if found < 100 {
+		t.Errorf("%d of the texts have a token", found)
 	}
 }
 

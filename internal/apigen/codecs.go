@@ -9,15 +9,14 @@ import (
 	"strings"
 )
 
-// writeCodecs writes a decoder and an encoder for every struct that an answer holds.
+// writeCodecs writes a decoder for every struct that an answer holds, and how it is encoded.
 func (m *model) writeCodecs(p *printer) {
 	writeImports(p)
 	for _, name := range m.answers {
 		m.writeDecoder(p, name)
-		m.writeEncoder(p, name)
 		m.writePromise(p, name)
 		p.line("// MarshalJSON implements [json.Marshaler].")
-		p.line("func (x %s) MarshalJSON() ([]byte, error) { return x.append(nil), nil }\n", name)
+		p.line("func (x %s) MarshalJSON() ([]byte, error) { return encode(&x), nil }\n", name)
 		m.writeGetters(p, name)
 	}
 	m.writeStrings(p)
@@ -255,126 +254,6 @@ func (m *model) isScalar(e ast.Expr) bool {
 func isName(json string) bool {
 	lower := strings.ToLower(json)
 	return strings.Contains(lower, "language") || json == "locale" || json == "response" || json == "mimeType"
-}
-
-// writeEncoder writes an encoder. The zero value of an id, a time or an enum is null.
-func (m *model) writeEncoder(p *printer, name string) {
-	p.line("func (x *%s) append(b []byte) []byte {", name)
-	p.line("start := len(b)")
-	for _, f := range m.types.structs[name] {
-		if f.json == "-" {
-			continue
-		}
-		dst := "x." + f.name
-		optional := f.omitEmpty || f.omitZero
-		if optional {
-			p.line("if %s {", m.isSet(dst, f.typ))
-		}
-		p.line("b = append(b, %s...)", strconv.Quote(`,"`+f.json+`":`))
-		m.encode(p, dst, f.typ, 0)
-		if optional {
-			p.line("}")
-		}
-	}
-	if m.types.field(name, extraFieldName) != nil {
-		p.line("b = jsonio.AppendExtra(b, start, x.Extra)")
-	}
-	p.line("return jsonio.Close(b, start)\n}\n")
-}
-
-// isSet writes the condition under which an optional member is written.
-func (m *model) isSet(dst string, e ast.Expr) string {
-	switch e := m.types.resolve(e).(type) {
-	case *ast.StarExpr, *ast.ArrayType, *ast.MapType, *ast.InterfaceType:
-		return dst + " != nil"
-	case *ast.IndexExpr:
-		return dst + ".IsSpecified()"
-	case *ast.SelectorExpr:
-		switch source(e) {
-		case "json.RawMessage":
-			return dst + " != nil"
-		case "openapi_types.Email":
-			return dst + ` != ""`
-		}
-		return dst + " != (" + source(e) + "{})"
-	case *ast.Ident:
-		switch {
-		case e.Name == "string" || m.types.isText(e):
-			return dst + ` != ""`
-		case e.Name == "bool":
-			return dst
-		case m.isScalar(e):
-			return dst + " != 0"
-		case m.types.structs[e.Name] != nil:
-			return "true"
-		case e.Name == "DateTime":
-			return "!" + dst + ".Time.IsZero()"
-		}
-	}
-	return dst + " != nil" // hand-written lists and maps
-}
-
-// encode writes the statements that append the value of src to b.
-func (m *model) encode(p *printer, src string, e ast.Expr, depth int) {
-	e = m.types.resolve(e)
-	plain := map[string]string{
-		"string": "jsonio.AppendString(b, %s)", "*string": "jsonio.AppendStringPtr(b, %s)",
-		"int": "jsonio.AppendInt(b, int64(%s))", "int32": "jsonio.AppendInt(b, int64(%s))", "int64": "jsonio.AppendInt(b, %s)",
-		"float64": "jsonio.AppendFloat(b, %s)", "float32": "jsonio.AppendFloat(b, float64(%s))",
-		"bool": "jsonio.AppendBool(b, %s)", "time.Time": "jsonio.AppendTime(b, %s)", "uuid.UUID": "jsonio.AppendUUID(b, %s)",
-		"json.RawMessage": "jsonio.AppendRaw(b, %s)",
-		"interface{}":     "appendAny(b, %s)", "any": "appendAny(b, %s)",
-		"map[string]interface{}": "appendAny(b, %s)", "map[string]any": "appendAny(b, %s)", "[]byte": "appendAny(b, %s)",
-	}
-	if format, ok := plain[source(e)]; ok {
-		p.line("b = "+format, src)
-		return
-	}
-	v := fmt.Sprintf("v%d", depth)
-	switch e := e.(type) {
-	case *ast.StarExpr:
-		p.line("if %s == nil {\nb = append(b, \"null\"...)\n} else {", src)
-		if m.isScalar(e.X) {
-			src = "*" + src
-		}
-		m.encode(p, src, e.X, depth)
-		p.line("}")
-	case *ast.ArrayType:
-		p.line("if %s == nil {\nb = append(b, \"null\"...)\n} else {\nb = append(b, '[')\nfor i := range %s {\nif i > 0 {\nb = append(b, ',')\n}", src, src)
-		m.encode(p, src+"[i]", e.Elt, depth+1)
-		p.line("}\nb = append(b, ']')\n}")
-	case *ast.MapType:
-		sorted := "sortedNames"
-		if source(e.Key) == "uuid.UUID" {
-			sorted = "sortedIDs"
-		}
-		p.line("if %s == nil {\nb = append(b, \"null\"...)\n} else {\nb = append(b, '{')\nfor i, key := range %s(%s) {\nif i > 0 {\nb = append(b, ',')\n}", src, sorted, src)
-		if sorted == "sortedIDs" {
-			p.line("b = append(jsonio.AppendUUIDText(append(b, '\"'), key), `\":`...)")
-		} else {
-			p.line("b = append(jsonio.AppendString(b, key), ':')")
-		}
-		p.line("%s := %s[key]", v, src)
-		m.encode(p, v, e.Value, depth+1)
-		p.line("}\nb = append(b, '}')\n}")
-	case *ast.IndexExpr:
-		p.line("if %s, ok := %s.Get(); !ok {\nb = append(b, \"null\"...)\n} else {", v, src)
-		m.encode(p, v, e.Index, depth+1)
-		p.line("}")
-	case *ast.Ident:
-		switch {
-		case m.types.jsonSelf[e.Name]:
-			p.line("b = appendAny(b, %s)", src)
-		case m.types.isText(e):
-			p.line("b = jsonio.AppendName(b, string(%s))", src)
-		case m.types.structs[e.Name] != nil || m.taken.coded[e.Name]:
-			p.line("b = %s.append(b)", src)
-		default:
-			p.line("b = appendAny(b, %s)", src)
-		}
-	default:
-		p.line("b = appendAny(b, %s)", src)
-	}
 }
 
 // writeRelated writes what depends on the types that a relationship can have.

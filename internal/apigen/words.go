@@ -15,11 +15,7 @@ func (m *model) writeStrings(p *printer) {
 			continue
 		}
 		p.line("// String returns x as JSON.")
-		if slices.Contains(m.answers, name) {
-			p.line("func (x %s) String() string { return string(x.append(nil)) }\n", name)
-		} else {
-			p.line("func (x %s) String() string { return asJSON(x) }\n", name)
-		}
+		p.line("func (x %s) String() string { return asJSON(&x) }\n", name)
 	}
 }
 

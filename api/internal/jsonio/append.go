@@ -61,14 +61,6 @@ func AppendString(b []byte, s string) []byte {
 	return append(append(b, s[start:]...), '"')
 }
 
-// AppendStringPtr appends the text, or null.
-func AppendStringPtr(b []byte, s *string) []byte {
-	if s == nil {
-		return append(b, "null"...)
-	}
-	return AppendString(b, *s)
-}
-
 // AppendName appends a text of which the empty one stands for null.
 func AppendName(b []byte, s string) []byte {
 	if s == "" {
