@@ -151,17 +151,11 @@ func (c *Client) exchange(ctx context.Context, r *request, editors []RequestEdit
 	return nil
 }
 
-// object is a type with a generated decoder.
-type object[T any] interface {
-	*T
-	decoder
-}
-
-// call carries out an operation that answers with a T.
-func call[T any, P object[T]](ctx context.Context, c *Client, r *request, editors []RequestEditorFn) (*T, error) {
-	answer := new(T)
-	if err := c.decoded(ctx, r, editors, P(answer)); err != nil {
-		return nil, err
+// call carries out an operation that answers with what answer points to.
+func call[P decoder](ctx context.Context, c *Client, r *request, editors []RequestEditorFn, answer P) (P, error) {
+	if err := c.decoded(ctx, r, editors, answer); err != nil {
+		var none P
+		return none, err
 	}
 	return answer, nil
 }

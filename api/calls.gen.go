@@ -24,7 +24,7 @@ import (
 func (c *Client) GetAtHomeServer(ctx context.Context, chapterID uuid.UUID, params *GetAtHomeServerParams, editors ...RequestEditorFn) (*AtHomeServer, error) {
 	r := request{op: &operation.Table[operation.GetAtHomeServer]}
 	r.Request, r.err = newGetAtHomeServerRequest(c.root, chapterID, params)
-	return call[AtHomeServer](ctx, c, &r, editors)
+	return call(ctx, c, &r, editors, new(AtHomeServer))
 }
 
 // CheckAuth returns the roles and permissions of the session.
@@ -36,7 +36,7 @@ func (c *Client) GetAtHomeServer(ctx context.Context, chapterID uuid.UUID, param
 func (c *Client) CheckAuth(ctx context.Context, editors ...RequestEditorFn) (*AuthCheck, error) {
 	r := request{op: &operation.Table[operation.CheckAuth]}
 	r.Request, r.err = newCheckAuthRequest(c.root)
-	return call[AuthCheck](ctx, c, &r, editors)
+	return call(ctx, c, &r, editors, new(AuthCheck))
 }
 
 // LegacyLogin opens a session of the old kind with a user name or an e-mail address and a password.
@@ -51,7 +51,7 @@ func (c *Client) CheckAuth(ctx context.Context, editors ...RequestEditorFn) (*Au
 func (c *Client) LegacyLogin(ctx context.Context, body LegacyLoginRequest, editors ...RequestEditorFn) (*LegacyLoginResponse, error) {
 	r := request{op: &operation.Table[operation.LegacyLogin]}
 	r.Request, r.err = newLegacyLoginRequest(c.root, body)
-	return call[LegacyLoginResponse](ctx, c, &r, editors)
+	return call(ctx, c, &r, editors, new(LegacyLoginResponse))
 }
 
 // LegacyLogout ends a session of the old kind.
@@ -75,7 +75,7 @@ func (c *Client) LegacyLogout(ctx context.Context, editors ...RequestEditorFn) e
 func (c *Client) LegacyRefresh(ctx context.Context, body LegacyRefreshRequest, editors ...RequestEditorFn) (*LegacyRefreshResponse, error) {
 	r := request{op: &operation.Table[operation.LegacyRefresh]}
 	r.Request, r.err = newLegacyRefreshRequest(c.root, body)
-	return call[LegacyRefreshResponse](ctx, c, &r, editors)
+	return call(ctx, c, &r, editors, new(LegacyRefreshResponse))
 }
 
 // ListAuthors searches authors and artists.
@@ -86,7 +86,7 @@ func (c *Client) LegacyRefresh(ctx context.Context, body LegacyRefreshRequest, e
 func (c *Client) ListAuthors(ctx context.Context, params *ListAuthorsParams, editors ...RequestEditorFn) (*AuthorList, error) {
 	r := request{op: &operation.Table[operation.ListAuthors]}
 	r.Request, r.err = newListAuthorsRequest(c.root, params)
-	return call[AuthorList](ctx, c, &r, editors)
+	return call(ctx, c, &r, editors, new(AuthorList))
 }
 
 // ListAuthorsAll returns all that [Client.ListAuthors] finds, each item once, in pages of the
@@ -123,7 +123,7 @@ func (c *Client) ListAuthorsAll(ctx context.Context, params *ListAuthorsParams, 
 func (c *Client) CreateAuthor(ctx context.Context, body AuthorCreate, editors ...RequestEditorFn) (*AuthorResponse, error) {
 	r := request{op: &operation.Table[operation.CreateAuthor]}
 	r.Request, r.err = newCreateAuthorRequest(c.root, body)
-	return call[AuthorResponse](ctx, c, &r, editors)
+	return call(ctx, c, &r, editors, new(AuthorResponse))
 }
 
 // GetAuthor returns one author or artist.
@@ -132,7 +132,7 @@ func (c *Client) CreateAuthor(ctx context.Context, body AuthorCreate, editors ..
 func (c *Client) GetAuthor(ctx context.Context, id uuid.UUID, params *GetAuthorParams, editors ...RequestEditorFn) (*AuthorResponse, error) {
 	r := request{op: &operation.Table[operation.GetAuthor]}
 	r.Request, r.err = newGetAuthorRequest(c.root, id, params)
-	return call[AuthorResponse](ctx, c, &r, editors)
+	return call(ctx, c, &r, editors, new(AuthorResponse))
 }
 
 // UpdateAuthor changes an author or artist.
@@ -145,7 +145,7 @@ func (c *Client) GetAuthor(ctx context.Context, id uuid.UUID, params *GetAuthorP
 func (c *Client) UpdateAuthor(ctx context.Context, id uuid.UUID, body AuthorEdit, editors ...RequestEditorFn) (*AuthorResponse, error) {
 	r := request{op: &operation.Table[operation.UpdateAuthor]}
 	r.Request, r.err = newUpdateAuthorRequest(c.root, id, body)
-	return call[AuthorResponse](ctx, c, &r, editors)
+	return call(ctx, c, &r, editors, new(AuthorResponse))
 }
 
 // DeleteAuthor deletes an author or artist.
@@ -184,7 +184,7 @@ func (c *Client) SolveCaptcha(ctx context.Context, body CaptchaSolution, editors
 func (c *Client) ListChapters(ctx context.Context, params *ListChaptersParams, editors ...RequestEditorFn) (*ChapterList, error) {
 	r := request{op: &operation.Table[operation.ListChapters]}
 	r.Request, r.err = newListChaptersRequest(c.root, params)
-	return call[ChapterList](ctx, c, &r, editors)
+	return call(ctx, c, &r, editors, new(ChapterList))
 }
 
 // ListChaptersAll returns all that [Client.ListChapters] finds, each item once, in pages of the
@@ -227,7 +227,7 @@ func (c *Client) ListChaptersAll(ctx context.Context, params *ListChaptersParams
 func (c *Client) GetChapter(ctx context.Context, id uuid.UUID, params *GetChapterParams, editors ...RequestEditorFn) (*ChapterResponse, error) {
 	r := request{op: &operation.Table[operation.GetChapter]}
 	r.Request, r.err = newGetChapterRequest(c.root, id, params)
-	return call[ChapterResponse](ctx, c, &r, editors)
+	return call(ctx, c, &r, editors, new(ChapterResponse))
 }
 
 // UpdateChapter changes what is said of a chapter, not its pages.
@@ -241,7 +241,7 @@ func (c *Client) GetChapter(ctx context.Context, id uuid.UUID, params *GetChapte
 func (c *Client) UpdateChapter(ctx context.Context, id uuid.UUID, body ChapterEdit, editors ...RequestEditorFn) (*ChapterResponse, error) {
 	r := request{op: &operation.Table[operation.UpdateChapter]}
 	r.Request, r.err = newUpdateChapterRequest(c.root, id, body)
-	return call[ChapterResponse](ctx, c, &r, editors)
+	return call(ctx, c, &r, editors, new(ChapterResponse))
 }
 
 // DeleteChapter deletes a chapter.
@@ -261,7 +261,7 @@ func (c *Client) DeleteChapter(ctx context.Context, id uuid.UUID, editors ...Req
 func (c *Client) ListAPIClients(ctx context.Context, params *ListAPIClientsParams, editors ...RequestEditorFn) (*APIClientList, error) {
 	r := request{op: &operation.Table[operation.ListAPIClients]}
 	r.Request, r.err = newListAPIClientsRequest(c.root, params)
-	return call[APIClientList](ctx, c, &r, editors)
+	return call(ctx, c, &r, editors, new(APIClientList))
 }
 
 // ListAPIClientsAll returns all that [Client.ListAPIClients] finds, each item once, in pages of the
@@ -298,7 +298,7 @@ func (c *Client) ListAPIClientsAll(ctx context.Context, params *ListAPIClientsPa
 func (c *Client) CreateAPIClient(ctx context.Context, body APIClientCreate, editors ...RequestEditorFn) (*APIClientResponse, error) {
 	r := request{op: &operation.Table[operation.CreateAPIClient]}
 	r.Request, r.err = newCreateAPIClientRequest(c.root, body)
-	return call[APIClientResponse](ctx, c, &r, editors)
+	return call(ctx, c, &r, editors, new(APIClientResponse))
 }
 
 // GetAPIClient returns one API client of the account.
@@ -307,7 +307,7 @@ func (c *Client) CreateAPIClient(ctx context.Context, body APIClientCreate, edit
 func (c *Client) GetAPIClient(ctx context.Context, id uuid.UUID, params *GetAPIClientParams, editors ...RequestEditorFn) (*APIClientResponse, error) {
 	r := request{op: &operation.Table[operation.GetAPIClient]}
 	r.Request, r.err = newGetAPIClientRequest(c.root, id, params)
-	return call[APIClientResponse](ctx, c, &r, editors)
+	return call(ctx, c, &r, editors, new(APIClientResponse))
 }
 
 // UpdateAPIClient changes the description of an API client.
@@ -319,7 +319,7 @@ func (c *Client) GetAPIClient(ctx context.Context, id uuid.UUID, params *GetAPIC
 func (c *Client) UpdateAPIClient(ctx context.Context, id uuid.UUID, body APIClientEdit, editors ...RequestEditorFn) (*APIClientResponse, error) {
 	r := request{op: &operation.Table[operation.UpdateAPIClient]}
 	r.Request, r.err = newUpdateAPIClientRequest(c.root, id, body)
-	return call[APIClientResponse](ctx, c, &r, editors)
+	return call(ctx, c, &r, editors, new(APIClientResponse))
 }
 
 // DeleteAPIClient deletes an API client.
@@ -341,7 +341,7 @@ func (c *Client) DeleteAPIClient(ctx context.Context, id uuid.UUID, params *Dele
 func (c *Client) GetAPIClientSecret(ctx context.Context, id uuid.UUID, editors ...RequestEditorFn) (*APIClientSecret, error) {
 	r := request{op: &operation.Table[operation.GetAPIClientSecret]}
 	r.Request, r.err = newGetAPIClientSecretRequest(c.root, id)
-	return call[APIClientSecret](ctx, c, &r, editors)
+	return call(ctx, c, &r, editors, new(APIClientSecret))
 }
 
 // RegenerateAPIClientSecret replaces the secret of an API client and returns the new one.
@@ -352,7 +352,7 @@ func (c *Client) GetAPIClientSecret(ctx context.Context, id uuid.UUID, editors .
 func (c *Client) RegenerateAPIClientSecret(ctx context.Context, id uuid.UUID, editors ...RequestEditorFn) (*APIClientSecret, error) {
 	r := request{op: &operation.Table[operation.RegenerateAPIClientSecret]}
 	r.Request, r.err = newRegenerateAPIClientSecretRequest(c.root, id, map[string]interface{}{})
-	return call[APIClientSecret](ctx, c, &r, editors)
+	return call(ctx, c, &r, editors, new(APIClientSecret))
 }
 
 // ListCovers searches covers.
@@ -363,7 +363,7 @@ func (c *Client) RegenerateAPIClientSecret(ctx context.Context, id uuid.UUID, ed
 func (c *Client) ListCovers(ctx context.Context, params *ListCoversParams, editors ...RequestEditorFn) (*CoverList, error) {
 	r := request{op: &operation.Table[operation.ListCovers]}
 	r.Request, r.err = newListCoversRequest(c.root, params)
-	return call[CoverList](ctx, c, &r, editors)
+	return call(ctx, c, &r, editors, new(CoverList))
 }
 
 // ListCoversAll returns all that [Client.ListCovers] finds, each item once, in pages of the largest
@@ -400,7 +400,7 @@ func (c *Client) ListCoversAll(ctx context.Context, params *ListCoversParams, op
 func (c *Client) GetCover(ctx context.Context, mangaOrCoverID uuid.UUID, params *GetCoverParams, editors ...RequestEditorFn) (*CoverResponse, error) {
 	r := request{op: &operation.Table[operation.GetCover]}
 	r.Request, r.err = newGetCoverRequest(c.root, mangaOrCoverID, params)
-	return call[CoverResponse](ctx, c, &r, editors)
+	return call(ctx, c, &r, editors, new(CoverResponse))
 }
 
 // UploadCover adds a cover to a title, by the id of the title.
@@ -413,7 +413,7 @@ func (c *Client) UploadCover(ctx context.Context, mangaOrCoverID uuid.UUID, body
 	form := newForm(body)
 	r.Request, r.err = newUploadCoverRequestWithBody(c.root, mangaOrCoverID, form.contentType, form)
 	form.attach(&r)
-	return call[CoverResponse](ctx, c, &r, editors)
+	return call(ctx, c, &r, editors, new(CoverResponse))
 }
 
 // UpdateCover changes what is said of a cover, by the id of the cover; the picture stays.
@@ -426,7 +426,7 @@ func (c *Client) UploadCover(ctx context.Context, mangaOrCoverID uuid.UUID, body
 func (c *Client) UpdateCover(ctx context.Context, mangaOrCoverID uuid.UUID, body CoverEdit, editors ...RequestEditorFn) (*CoverResponse, error) {
 	r := request{op: &operation.Table[operation.UpdateCover]}
 	r.Request, r.err = newUpdateCoverRequest(c.root, mangaOrCoverID, body)
-	return call[CoverResponse](ctx, c, &r, editors)
+	return call(ctx, c, &r, editors, new(CoverResponse))
 }
 
 // DeleteCover deletes a cover, by the id of the cover.
@@ -445,7 +445,7 @@ func (c *Client) DeleteCover(ctx context.Context, mangaOrCoverID uuid.UUID, edit
 func (c *Client) CreateForumThread(ctx context.Context, body ForumThreadCreate, editors ...RequestEditorFn) (*ForumThreadResponse, error) {
 	r := request{op: &operation.Table[operation.CreateForumThread]}
 	r.Request, r.err = newCreateForumThreadRequest(c.root, body)
-	return call[ForumThreadResponse](ctx, c, &r, editors)
+	return call(ctx, c, &r, editors, new(ForumThreadResponse))
 }
 
 // ListGroups searches scanlation groups.
@@ -456,7 +456,7 @@ func (c *Client) CreateForumThread(ctx context.Context, body ForumThreadCreate, 
 func (c *Client) ListGroups(ctx context.Context, params *ListGroupsParams, editors ...RequestEditorFn) (*GroupList, error) {
 	r := request{op: &operation.Table[operation.ListGroups]}
 	r.Request, r.err = newListGroupsRequest(c.root, params)
-	return call[GroupList](ctx, c, &r, editors)
+	return call(ctx, c, &r, editors, new(GroupList))
 }
 
 // ListGroupsAll returns all that [Client.ListGroups] finds, each item once, in pages of the largest
@@ -493,7 +493,7 @@ func (c *Client) ListGroupsAll(ctx context.Context, params *ListGroupsParams, op
 func (c *Client) CreateGroup(ctx context.Context, body GroupCreate, editors ...RequestEditorFn) (*GroupResponse, error) {
 	r := request{op: &operation.Table[operation.CreateGroup]}
 	r.Request, r.err = newCreateGroupRequest(c.root, body)
-	return call[GroupResponse](ctx, c, &r, editors)
+	return call(ctx, c, &r, editors, new(GroupResponse))
 }
 
 // GetGroup returns one scanlation group.
@@ -502,7 +502,7 @@ func (c *Client) CreateGroup(ctx context.Context, body GroupCreate, editors ...R
 func (c *Client) GetGroup(ctx context.Context, id uuid.UUID, params *GetGroupParams, editors ...RequestEditorFn) (*GroupResponse, error) {
 	r := request{op: &operation.Table[operation.GetGroup]}
 	r.Request, r.err = newGetGroupRequest(c.root, id, params)
-	return call[GroupResponse](ctx, c, &r, editors)
+	return call(ctx, c, &r, editors, new(GroupResponse))
 }
 
 // UpdateGroup changes a scanlation group.
@@ -515,7 +515,7 @@ func (c *Client) GetGroup(ctx context.Context, id uuid.UUID, params *GetGroupPar
 func (c *Client) UpdateGroup(ctx context.Context, id uuid.UUID, body GroupEdit, editors ...RequestEditorFn) (*GroupResponse, error) {
 	r := request{op: &operation.Table[operation.UpdateGroup]}
 	r.Request, r.err = newUpdateGroupRequest(c.root, id, body)
-	return call[GroupResponse](ctx, c, &r, editors)
+	return call(ctx, c, &r, editors, new(GroupResponse))
 }
 
 // DeleteGroup deletes a scanlation group.
@@ -553,7 +553,7 @@ func (c *Client) UnfollowGroup(ctx context.Context, id uuid.UUID, editors ...Req
 func (c *Client) MapLegacyIDs(ctx context.Context, body LegacyMappingRequest, editors ...RequestEditorFn) (*LegacyMappingList, error) {
 	r := request{op: &operation.Table[operation.MapLegacyIDs]}
 	r.Request, r.err = newMapLegacyIDsRequest(c.root, body)
-	return call[LegacyMappingList](ctx, c, &r, editors)
+	return call(ctx, c, &r, editors, new(LegacyMappingList))
 }
 
 // CreateCustomList creates a custom list.
@@ -564,7 +564,7 @@ func (c *Client) MapLegacyIDs(ctx context.Context, body LegacyMappingRequest, ed
 func (c *Client) CreateCustomList(ctx context.Context, body CustomListCreate, editors ...RequestEditorFn) (*CustomListResponse, error) {
 	r := request{op: &operation.Table[operation.CreateCustomList]}
 	r.Request, r.err = newCreateCustomListRequest(c.root, body)
-	return call[CustomListResponse](ctx, c, &r, editors)
+	return call(ctx, c, &r, editors, new(CustomListResponse))
 }
 
 // GetCustomList returns one custom list with the ids of its titles.
@@ -576,7 +576,7 @@ func (c *Client) CreateCustomList(ctx context.Context, body CustomListCreate, ed
 func (c *Client) GetCustomList(ctx context.Context, id uuid.UUID, params *GetCustomListParams, editors ...RequestEditorFn) (*CustomListResponse, error) {
 	r := request{op: &operation.Table[operation.GetCustomList]}
 	r.Request, r.err = newGetCustomListRequest(c.root, id, params)
-	return call[CustomListResponse](ctx, c, &r, editors)
+	return call(ctx, c, &r, editors, new(CustomListResponse))
 }
 
 // UpdateCustomList changes a custom list.
@@ -590,7 +590,7 @@ func (c *Client) GetCustomList(ctx context.Context, id uuid.UUID, params *GetCus
 func (c *Client) UpdateCustomList(ctx context.Context, id uuid.UUID, body CustomListEdit, editors ...RequestEditorFn) (*CustomListResponse, error) {
 	r := request{op: &operation.Table[operation.UpdateCustomList]}
 	r.Request, r.err = newUpdateCustomListRequest(c.root, id, body)
-	return call[CustomListResponse](ctx, c, &r, editors)
+	return call(ctx, c, &r, editors, new(CustomListResponse))
 }
 
 // DeleteCustomList deletes a custom list.
@@ -611,7 +611,7 @@ func (c *Client) DeleteCustomList(ctx context.Context, id uuid.UUID, editors ...
 func (c *Client) GetCustomListFeed(ctx context.Context, id uuid.UUID, params *GetCustomListFeedParams, editors ...RequestEditorFn) (*ChapterList, error) {
 	r := request{op: &operation.Table[operation.GetCustomListFeed]}
 	r.Request, r.err = newGetCustomListFeedRequest(c.root, id, params)
-	return call[ChapterList](ctx, c, &r, editors)
+	return call(ctx, c, &r, editors, new(ChapterList))
 }
 
 // GetCustomListFeedAll returns all that [Client.GetCustomListFeed] finds, each item once, in pages
@@ -674,7 +674,7 @@ func (c *Client) UnfollowCustomList(ctx context.Context, id uuid.UUID, editors .
 func (c *Client) SearchManga(ctx context.Context, params *SearchMangaParams, editors ...RequestEditorFn) (*MangaList, error) {
 	r := request{op: &operation.Table[operation.SearchManga]}
 	r.Request, r.err = newSearchMangaRequest(c.root, params)
-	return call[MangaList](ctx, c, &r, editors)
+	return call(ctx, c, &r, editors, new(MangaList))
 }
 
 // SearchMangaAll returns all that [Client.SearchManga] finds, each item once, in pages of the
@@ -719,7 +719,7 @@ func (c *Client) SearchMangaAll(ctx context.Context, params *SearchMangaParams, 
 func (c *Client) CreateManga(ctx context.Context, body MangaCreate, editors ...RequestEditorFn) (*MangaResponse, error) {
 	r := request{op: &operation.Table[operation.CreateManga]}
 	r.Request, r.err = newCreateMangaRequest(c.root, body)
-	return call[MangaResponse](ctx, c, &r, editors)
+	return call(ctx, c, &r, editors, new(MangaResponse))
 }
 
 // ListMangaDrafts lists the drafts of titles that the account made.
@@ -731,7 +731,7 @@ func (c *Client) CreateManga(ctx context.Context, body MangaCreate, editors ...R
 func (c *Client) ListMangaDrafts(ctx context.Context, params *ListMangaDraftsParams, editors ...RequestEditorFn) (*MangaList, error) {
 	r := request{op: &operation.Table[operation.ListMangaDrafts]}
 	r.Request, r.err = newListMangaDraftsRequest(c.root, params)
-	return call[MangaList](ctx, c, &r, editors)
+	return call(ctx, c, &r, editors, new(MangaList))
 }
 
 // ListMangaDraftsAll returns all that [Client.ListMangaDrafts] finds, each item once, in pages of
@@ -766,7 +766,7 @@ func (c *Client) ListMangaDraftsAll(ctx context.Context, params *ListMangaDrafts
 func (c *Client) GetMangaDraft(ctx context.Context, id uuid.UUID, params *GetMangaDraftParams, editors ...RequestEditorFn) (*MangaResponse, error) {
 	r := request{op: &operation.Table[operation.GetMangaDraft]}
 	r.Request, r.err = newGetMangaDraftRequest(c.root, id, params)
-	return call[MangaResponse](ctx, c, &r, editors)
+	return call(ctx, c, &r, editors, new(MangaResponse))
 }
 
 // CommitMangaDraft hands in the draft of a title for review.
@@ -778,7 +778,7 @@ func (c *Client) GetMangaDraft(ctx context.Context, id uuid.UUID, params *GetMan
 func (c *Client) CommitMangaDraft(ctx context.Context, id uuid.UUID, body DraftCommit, editors ...RequestEditorFn) (*MangaResponse, error) {
 	r := request{op: &operation.Table[operation.CommitMangaDraft]}
 	r.Request, r.err = newCommitMangaDraftRequest(c.root, id, body)
-	return call[MangaResponse](ctx, c, &r, editors)
+	return call(ctx, c, &r, editors, new(MangaResponse))
 }
 
 // GetRandomManga returns a title at random.
@@ -789,7 +789,7 @@ func (c *Client) CommitMangaDraft(ctx context.Context, id uuid.UUID, body DraftC
 func (c *Client) GetRandomManga(ctx context.Context, params *GetRandomMangaParams, editors ...RequestEditorFn) (*MangaResponse, error) {
 	r := request{op: &operation.Table[operation.GetRandomManga]}
 	r.Request, r.err = newGetRandomMangaRequest(c.root, params)
-	return call[MangaResponse](ctx, c, &r, editors)
+	return call(ctx, c, &r, editors, new(MangaResponse))
 }
 
 // ListReadMarkers returns which chapters of several titles the account has read.
@@ -801,7 +801,7 @@ func (c *Client) GetRandomManga(ctx context.Context, params *GetRandomMangaParam
 func (c *Client) ListReadMarkers(ctx context.Context, params *ListReadMarkersParams, editors ...RequestEditorFn) (*ReadMarkersResponse, error) {
 	r := request{op: &operation.Table[operation.ListReadMarkers]}
 	r.Request, r.err = newListReadMarkersRequest(c.root, params)
-	return call[ReadMarkersResponse](ctx, c, &r, editors)
+	return call(ctx, c, &r, editors, new(ReadMarkersResponse))
 }
 
 // ListReadingStatuses returns the reading status of every title that has one, in one answer.
@@ -810,7 +810,7 @@ func (c *Client) ListReadMarkers(ctx context.Context, params *ListReadMarkersPar
 func (c *Client) ListReadingStatuses(ctx context.Context, params *ListReadingStatusesParams, editors ...RequestEditorFn) (*ReadingStatusesResponse, error) {
 	r := request{op: &operation.Table[operation.ListReadingStatuses]}
 	r.Request, r.err = newListReadingStatusesRequest(c.root, params)
-	return call[ReadingStatusesResponse](ctx, c, &r, editors)
+	return call(ctx, c, &r, editors, new(ReadingStatusesResponse))
 }
 
 // ListTags returns all tags in one page.
@@ -821,7 +821,7 @@ func (c *Client) ListReadingStatuses(ctx context.Context, params *ListReadingSta
 func (c *Client) ListTags(ctx context.Context, editors ...RequestEditorFn) (*TagList, error) {
 	r := request{op: &operation.Table[operation.ListTags]}
 	r.Request, r.err = newListTagsRequest(c.root)
-	return call[TagList](ctx, c, &r, editors)
+	return call(ctx, c, &r, editors, new(TagList))
 }
 
 // GetManga returns one title.
@@ -833,7 +833,7 @@ func (c *Client) ListTags(ctx context.Context, editors ...RequestEditorFn) (*Tag
 func (c *Client) GetManga(ctx context.Context, id uuid.UUID, params *GetMangaParams, editors ...RequestEditorFn) (*MangaResponse, error) {
 	r := request{op: &operation.Table[operation.GetManga]}
 	r.Request, r.err = newGetMangaRequest(c.root, id, params)
-	return call[MangaResponse](ctx, c, &r, editors)
+	return call(ctx, c, &r, editors, new(MangaResponse))
 }
 
 // UpdateManga changes a title.
@@ -846,7 +846,7 @@ func (c *Client) GetManga(ctx context.Context, id uuid.UUID, params *GetMangaPar
 func (c *Client) UpdateManga(ctx context.Context, id uuid.UUID, body MangaEdit, editors ...RequestEditorFn) (*MangaResponse, error) {
 	r := request{op: &operation.Table[operation.UpdateManga]}
 	r.Request, r.err = newUpdateMangaRequest(c.root, id, body)
-	return call[MangaResponse](ctx, c, &r, editors)
+	return call(ctx, c, &r, editors, new(MangaResponse))
 }
 
 // DeleteManga deletes a title.
@@ -868,7 +868,7 @@ func (c *Client) DeleteManga(ctx context.Context, id uuid.UUID, editors ...Reque
 func (c *Client) GetMangaAggregate(ctx context.Context, id uuid.UUID, params *GetMangaAggregateParams, editors ...RequestEditorFn) (*AggregateResponse, error) {
 	r := request{op: &operation.Table[operation.GetMangaAggregate]}
 	r.Request, r.err = newGetMangaAggregateRequest(c.root, id, params)
-	return call[AggregateResponse](ctx, c, &r, editors)
+	return call(ctx, c, &r, editors, new(AggregateResponse))
 }
 
 // GetMangaFeed returns the chapters of a title.
@@ -881,7 +881,7 @@ func (c *Client) GetMangaAggregate(ctx context.Context, id uuid.UUID, params *Ge
 func (c *Client) GetMangaFeed(ctx context.Context, id uuid.UUID, params *GetMangaFeedParams, editors ...RequestEditorFn) (*ChapterList, error) {
 	r := request{op: &operation.Table[operation.GetMangaFeed]}
 	r.Request, r.err = newGetMangaFeedRequest(c.root, id, params)
-	return call[ChapterList](ctx, c, &r, editors)
+	return call(ctx, c, &r, editors, new(ChapterList))
 }
 
 // GetMangaFeedAll returns all that [Client.GetMangaFeed] finds, each item once, in pages of the
@@ -958,7 +958,7 @@ func (c *Client) RemoveMangaFromCustomList(ctx context.Context, id uuid.UUID, li
 func (c *Client) GetMangaReadMarkers(ctx context.Context, id uuid.UUID, editors ...RequestEditorFn) (*ReadMarkersResponse, error) {
 	r := request{op: &operation.Table[operation.GetMangaReadMarkers]}
 	r.Request, r.err = newGetMangaReadMarkersRequest(c.root, id)
-	return call[ReadMarkersResponse](ctx, c, &r, editors)
+	return call(ctx, c, &r, editors, new(ReadMarkersResponse))
 }
 
 // SetMangaReadMarkers marks chapters of a title as read or unread.
@@ -983,7 +983,7 @@ func (c *Client) SetMangaReadMarkers(ctx context.Context, id uuid.UUID, params *
 func (c *Client) ListMangaRecommendations(ctx context.Context, id uuid.UUID, params *ListMangaRecommendationsParams, editors ...RequestEditorFn) (*MangaRecommendationList, error) {
 	r := request{op: &operation.Table[operation.ListMangaRecommendations]}
 	r.Request, r.err = newListMangaRecommendationsRequest(c.root, id, params)
-	return call[MangaRecommendationList](ctx, c, &r, editors)
+	return call(ctx, c, &r, editors, new(MangaRecommendationList))
 }
 
 // GetReadingStatus returns the reading status of a title.
@@ -994,7 +994,7 @@ func (c *Client) ListMangaRecommendations(ctx context.Context, id uuid.UUID, par
 func (c *Client) GetReadingStatus(ctx context.Context, id uuid.UUID, editors ...RequestEditorFn) (*ReadingStatusResponse, error) {
 	r := request{op: &operation.Table[operation.GetReadingStatus]}
 	r.Request, r.err = newGetReadingStatusRequest(c.root, id)
-	return call[ReadingStatusResponse](ctx, c, &r, editors)
+	return call(ctx, c, &r, editors, new(ReadingStatusResponse))
 }
 
 // SetReadingStatus sets the reading status of a title, or removes it.
@@ -1016,7 +1016,7 @@ func (c *Client) SetReadingStatus(ctx context.Context, id uuid.UUID, body Readin
 func (c *Client) ListMangaRelations(ctx context.Context, mangaID uuid.UUID, params *ListMangaRelationsParams, editors ...RequestEditorFn) (*MangaRelationList, error) {
 	r := request{op: &operation.Table[operation.ListMangaRelations]}
 	r.Request, r.err = newListMangaRelationsRequest(c.root, mangaID, params)
-	return call[MangaRelationList](ctx, c, &r, editors)
+	return call(ctx, c, &r, editors, new(MangaRelationList))
 }
 
 // CreateMangaRelation relates a title to another one.
@@ -1027,7 +1027,7 @@ func (c *Client) ListMangaRelations(ctx context.Context, mangaID uuid.UUID, para
 func (c *Client) CreateMangaRelation(ctx context.Context, mangaID uuid.UUID, body MangaRelationCreate, editors ...RequestEditorFn) (*MangaRelationResponse, error) {
 	r := request{op: &operation.Table[operation.CreateMangaRelation]}
 	r.Request, r.err = newCreateMangaRelationRequest(c.root, mangaID, body)
-	return call[MangaRelationResponse](ctx, c, &r, editors)
+	return call(ctx, c, &r, editors, new(MangaRelationResponse))
 }
 
 // DeleteMangaRelation removes a relation between two titles, by the id of the relation.
@@ -1057,7 +1057,7 @@ func (c *Client) Ping(ctx context.Context, editors ...RequestEditorFn) error {
 func (c *Client) ListRatings(ctx context.Context, params *ListRatingsParams, editors ...RequestEditorFn) (*RatingsResponse, error) {
 	r := request{op: &operation.Table[operation.ListRatings]}
 	r.Request, r.err = newListRatingsRequest(c.root, params)
-	return call[RatingsResponse](ctx, c, &r, editors)
+	return call(ctx, c, &r, editors, new(RatingsResponse))
 }
 
 // SetRating rates a title from 1 to 10, in place of an earlier rating.
@@ -1086,7 +1086,7 @@ func (c *Client) DeleteRating(ctx context.Context, mangaID uuid.UUID, editors ..
 func (c *Client) ListReports(ctx context.Context, params *ListReportsParams, editors ...RequestEditorFn) (*ReportList, error) {
 	r := request{op: &operation.Table[operation.ListReports]}
 	r.Request, r.err = newListReportsRequest(c.root, params)
-	return call[ReportList](ctx, c, &r, editors)
+	return call(ctx, c, &r, editors, new(ReportList))
 }
 
 // ListReportsAll returns all that [Client.ListReports] finds, each item once, in pages of the
@@ -1134,7 +1134,7 @@ func (c *Client) CreateReport(ctx context.Context, body ReportCreate, editors ..
 func (c *Client) ListReportReasons(ctx context.Context, category ReportCategory, editors ...RequestEditorFn) (*ReportReasonList, error) {
 	r := request{op: &operation.Table[operation.ListReportReasons]}
 	r.Request, r.err = newListReportReasonsRequest(c.root, category)
-	return call[ReportReasonList](ctx, c, &r, editors)
+	return call(ctx, c, &r, editors, new(ReportReasonList))
 }
 
 // GetSettings returns the settings of the account on the site.
@@ -1145,7 +1145,7 @@ func (c *Client) ListReportReasons(ctx context.Context, category ReportCategory,
 func (c *Client) GetSettings(ctx context.Context, editors ...RequestEditorFn) (*Settings, error) {
 	r := request{op: &operation.Table[operation.GetSettings]}
 	r.Request, r.err = newGetSettingsRequest(c.root)
-	return call[Settings](ctx, c, &r, editors)
+	return call(ctx, c, &r, editors, new(Settings))
 }
 
 // UpdateSettings stores the settings of the account on the site and returns them.
@@ -1156,7 +1156,7 @@ func (c *Client) GetSettings(ctx context.Context, editors ...RequestEditorFn) (*
 func (c *Client) UpdateSettings(ctx context.Context, body SettingsEdit, editors ...RequestEditorFn) (*Settings, error) {
 	r := request{op: &operation.Table[operation.UpdateSettings]}
 	r.Request, r.err = newUpdateSettingsRequest(c.root, body)
-	return call[Settings](ctx, c, &r, editors)
+	return call(ctx, c, &r, editors, new(Settings))
 }
 
 // GetSettingsTemplate returns the newest template, which tells the form of the settings.
@@ -1196,7 +1196,7 @@ func (c *Client) GetSettingsTemplateVersion(ctx context.Context, version uuid.UU
 func (c *Client) ListChapterStatistics(ctx context.Context, params *ListChapterStatisticsParams, editors ...RequestEditorFn) (*ThreadStatisticsResponse, error) {
 	r := request{op: &operation.Table[operation.ListChapterStatistics]}
 	r.Request, r.err = newListChapterStatisticsRequest(c.root, params)
-	return call[ThreadStatisticsResponse](ctx, c, &r, editors)
+	return call(ctx, c, &r, editors, new(ThreadStatisticsResponse))
 }
 
 // GetChapterStatistics returns how many comments there are on a chapter, as a map with one entry.
@@ -1207,7 +1207,7 @@ func (c *Client) ListChapterStatistics(ctx context.Context, params *ListChapterS
 func (c *Client) GetChapterStatistics(ctx context.Context, id uuid.UUID, editors ...RequestEditorFn) (*ThreadStatisticsResponse, error) {
 	r := request{op: &operation.Table[operation.GetChapterStatistics]}
 	r.Request, r.err = newGetChapterStatisticsRequest(c.root, id)
-	return call[ThreadStatisticsResponse](ctx, c, &r, editors)
+	return call(ctx, c, &r, editors, new(ThreadStatisticsResponse))
 }
 
 // ListGroupStatistics returns how many comments there are on several scanlation groups, by group.
@@ -1218,7 +1218,7 @@ func (c *Client) GetChapterStatistics(ctx context.Context, id uuid.UUID, editors
 func (c *Client) ListGroupStatistics(ctx context.Context, params *ListGroupStatisticsParams, editors ...RequestEditorFn) (*ThreadStatisticsResponse, error) {
 	r := request{op: &operation.Table[operation.ListGroupStatistics]}
 	r.Request, r.err = newListGroupStatisticsRequest(c.root, params)
-	return call[ThreadStatisticsResponse](ctx, c, &r, editors)
+	return call(ctx, c, &r, editors, new(ThreadStatisticsResponse))
 }
 
 // GetGroupStatistics returns how many comments there are on a scanlation group, as a map with one
@@ -1230,7 +1230,7 @@ func (c *Client) ListGroupStatistics(ctx context.Context, params *ListGroupStati
 func (c *Client) GetGroupStatistics(ctx context.Context, id uuid.UUID, editors ...RequestEditorFn) (*ThreadStatisticsResponse, error) {
 	r := request{op: &operation.Table[operation.GetGroupStatistics]}
 	r.Request, r.err = newGetGroupStatisticsRequest(c.root, id)
-	return call[ThreadStatisticsResponse](ctx, c, &r, editors)
+	return call(ctx, c, &r, editors, new(ThreadStatisticsResponse))
 }
 
 // ListMangaStatistics returns ratings, follows and comments of several titles, by title.
@@ -1241,7 +1241,7 @@ func (c *Client) GetGroupStatistics(ctx context.Context, id uuid.UUID, editors .
 func (c *Client) ListMangaStatistics(ctx context.Context, params *ListMangaStatisticsParams, editors ...RequestEditorFn) (*MangaStatisticsResponse, error) {
 	r := request{op: &operation.Table[operation.ListMangaStatistics]}
 	r.Request, r.err = newListMangaStatisticsRequest(c.root, params)
-	return call[MangaStatisticsResponse](ctx, c, &r, editors)
+	return call(ctx, c, &r, editors, new(MangaStatisticsResponse))
 }
 
 // GetMangaStatistics returns ratings, follows and comments of a title, as a map with one entry.
@@ -1253,7 +1253,7 @@ func (c *Client) ListMangaStatistics(ctx context.Context, params *ListMangaStati
 func (c *Client) GetMangaStatistics(ctx context.Context, id uuid.UUID, editors ...RequestEditorFn) (*MangaStatisticsResponse, error) {
 	r := request{op: &operation.Table[operation.GetMangaStatistics]}
 	r.Request, r.err = newGetMangaStatisticsRequest(c.root, id)
-	return call[MangaStatisticsResponse](ctx, c, &r, editors)
+	return call(ctx, c, &r, editors, new(MangaStatisticsResponse))
 }
 
 // GetUploadSession returns the open upload session of the account.
@@ -1265,7 +1265,7 @@ func (c *Client) GetMangaStatistics(ctx context.Context, id uuid.UUID, editors .
 func (c *Client) GetUploadSession(ctx context.Context, params *GetUploadSessionParams, editors ...RequestEditorFn) (*UploadSessionResponse, error) {
 	r := request{op: &operation.Table[operation.GetUploadSession]}
 	r.Request, r.err = newGetUploadSessionRequest(c.root, params)
-	return call[UploadSessionResponse](ctx, c, &r, editors)
+	return call(ctx, c, &r, editors, new(UploadSessionResponse))
 }
 
 // BeginUpload opens an upload session for a new chapter.
@@ -1278,7 +1278,7 @@ func (c *Client) GetUploadSession(ctx context.Context, params *GetUploadSessionP
 func (c *Client) BeginUpload(ctx context.Context, params *BeginUploadParams, body UploadSessionCreate, editors ...RequestEditorFn) (*UploadSessionResponse, error) {
 	r := request{op: &operation.Table[operation.BeginUpload]}
 	r.Request, r.err = newBeginUploadRequest(c.root, params, body)
-	return call[UploadSessionResponse](ctx, c, &r, editors)
+	return call(ctx, c, &r, editors, new(UploadSessionResponse))
 }
 
 // BeginChapterEdit opens an upload session to change a chapter and its pages.
@@ -1292,7 +1292,7 @@ func (c *Client) BeginUpload(ctx context.Context, params *BeginUploadParams, bod
 func (c *Client) BeginChapterEdit(ctx context.Context, chapterID uuid.UUID, params *BeginChapterEditParams, body UploadSessionEdit, editors ...RequestEditorFn) (*UploadSessionResponse, error) {
 	r := request{op: &operation.Table[operation.BeginChapterEdit]}
 	r.Request, r.err = newBeginChapterEditRequest(c.root, chapterID, params, body)
-	return call[UploadSessionResponse](ctx, c, &r, editors)
+	return call(ctx, c, &r, editors, new(UploadSessionResponse))
 }
 
 // CheckUploadApproval tells whether a chapter of the account, for a title in a language, would wait
@@ -1304,7 +1304,7 @@ func (c *Client) BeginChapterEdit(ctx context.Context, chapterID uuid.UUID, para
 func (c *Client) CheckUploadApproval(ctx context.Context, body UploadApprovalCheck, editors ...RequestEditorFn) (*UploadApproval, error) {
 	r := request{op: &operation.Table[operation.CheckUploadApproval]}
 	r.Request, r.err = newCheckUploadApprovalRequest(c.root, body)
-	return call[UploadApproval](ctx, c, &r, editors)
+	return call(ctx, c, &r, editors, new(UploadApproval))
 }
 
 // UploadPages adds pages to an upload session.
@@ -1320,7 +1320,7 @@ func (c *Client) UploadPages(ctx context.Context, uploadSessionID uuid.UUID, bod
 	form := newForm(body)
 	r.Request, r.err = newUploadPagesRequestWithBody(c.root, uploadSessionID, form.contentType, form)
 	form.attach(&r)
-	return call[UploadPagesResponse](ctx, c, &r, editors)
+	return call(ctx, c, &r, editors, new(UploadPagesResponse))
 }
 
 // AbandonUpload closes an upload session without making a chapter of it.
@@ -1357,7 +1357,7 @@ func (c *Client) DeleteUploadedPages(ctx context.Context, uploadSessionID uuid.U
 func (c *Client) CommitUpload(ctx context.Context, uploadSessionID uuid.UUID, body UploadSessionCommit, editors ...RequestEditorFn) (*ChapterResponse, error) {
 	r := request{op: &operation.Table[operation.CommitUpload]}
 	r.Request, r.err = newCommitUploadRequest(c.root, uploadSessionID, body)
-	return call[ChapterResponse](ctx, c, &r, editors)
+	return call(ctx, c, &r, editors, new(ChapterResponse))
 }
 
 // DeleteUploadedPage removes one page from an upload session.
@@ -1378,7 +1378,7 @@ func (c *Client) DeleteUploadedPage(ctx context.Context, uploadSessionID uuid.UU
 func (c *Client) ListUsers(ctx context.Context, params *ListUsersParams, editors ...RequestEditorFn) (*UserList, error) {
 	r := request{op: &operation.Table[operation.ListUsers]}
 	r.Request, r.err = newListUsersRequest(c.root, params)
-	return call[UserList](ctx, c, &r, editors)
+	return call(ctx, c, &r, editors, new(UserList))
 }
 
 // ListUsersAll returns all that [Client.ListUsers] finds, each item once, in pages of the largest
@@ -1426,7 +1426,7 @@ func (c *Client) ConfirmUserDeletion(ctx context.Context, code uuid.UUID, editor
 func (c *Client) ListFollowedGroups(ctx context.Context, params *ListFollowedGroupsParams, editors ...RequestEditorFn) (*GroupList, error) {
 	r := request{op: &operation.Table[operation.ListFollowedGroups]}
 	r.Request, r.err = newListFollowedGroupsRequest(c.root, params)
-	return call[GroupList](ctx, c, &r, editors)
+	return call(ctx, c, &r, editors, new(GroupList))
 }
 
 // ListFollowedGroupsAll returns all that [Client.ListFollowedGroups] finds, each item once, in
@@ -1475,7 +1475,7 @@ func (c *Client) CheckFollowedGroup(ctx context.Context, id uuid.UUID, editors .
 func (c *Client) ListFollowedCustomLists(ctx context.Context, params *ListFollowedCustomListsParams, editors ...RequestEditorFn) (*CustomListList, error) {
 	r := request{op: &operation.Table[operation.ListFollowedCustomLists]}
 	r.Request, r.err = newListFollowedCustomListsRequest(c.root, params)
-	return call[CustomListList](ctx, c, &r, editors)
+	return call(ctx, c, &r, editors, new(CustomListList))
 }
 
 // ListFollowedCustomListsAll returns all that [Client.ListFollowedCustomLists] finds, each item
@@ -1524,7 +1524,7 @@ func (c *Client) CheckFollowedCustomList(ctx context.Context, id uuid.UUID, edit
 func (c *Client) ListFollowedManga(ctx context.Context, params *ListFollowedMangaParams, editors ...RequestEditorFn) (*MangaList, error) {
 	r := request{op: &operation.Table[operation.ListFollowedManga]}
 	r.Request, r.err = newListFollowedMangaRequest(c.root, params)
-	return call[MangaList](ctx, c, &r, editors)
+	return call(ctx, c, &r, editors, new(MangaList))
 }
 
 // ListFollowedMangaAll returns all that [Client.ListFollowedManga] finds, each item once, in pages
@@ -1562,7 +1562,7 @@ func (c *Client) ListFollowedMangaAll(ctx context.Context, params *ListFollowedM
 func (c *Client) GetFollowedMangaFeed(ctx context.Context, params *GetFollowedMangaFeedParams, editors ...RequestEditorFn) (*ChapterList, error) {
 	r := request{op: &operation.Table[operation.GetFollowedMangaFeed]}
 	r.Request, r.err = newGetFollowedMangaFeedRequest(c.root, params)
-	return call[ChapterList](ctx, c, &r, editors)
+	return call(ctx, c, &r, editors, new(ChapterList))
 }
 
 // GetFollowedMangaFeedAll returns all that [Client.GetFollowedMangaFeed] finds, each item once, in
@@ -1616,7 +1616,7 @@ func (c *Client) CheckFollowedManga(ctx context.Context, id uuid.UUID, editors .
 func (c *Client) ListFollowedUsers(ctx context.Context, params *ListFollowedUsersParams, editors ...RequestEditorFn) (*UserList, error) {
 	r := request{op: &operation.Table[operation.ListFollowedUsers]}
 	r.Request, r.err = newListFollowedUsersRequest(c.root, params)
-	return call[UserList](ctx, c, &r, editors)
+	return call(ctx, c, &r, editors, new(UserList))
 }
 
 // ListFollowedUsersAll returns all that [Client.ListFollowedUsers] finds, each item once, in pages
@@ -1664,7 +1664,7 @@ func (c *Client) CheckFollowedUser(ctx context.Context, id uuid.UUID, editors ..
 func (c *Client) GetReadingHistory(ctx context.Context, editors ...RequestEditorFn) (*ReadingHistory, error) {
 	r := request{op: &operation.Table[operation.GetReadingHistory]}
 	r.Request, r.err = newGetReadingHistoryRequest(c.root)
-	return call[ReadingHistory](ctx, c, &r, editors)
+	return call(ctx, c, &r, editors, new(ReadingHistory))
 }
 
 // ListOwnCustomLists lists the custom lists of the account, private ones included.
@@ -1675,7 +1675,7 @@ func (c *Client) GetReadingHistory(ctx context.Context, editors ...RequestEditor
 func (c *Client) ListOwnCustomLists(ctx context.Context, params *ListOwnCustomListsParams, editors ...RequestEditorFn) (*CustomListList, error) {
 	r := request{op: &operation.Table[operation.ListOwnCustomLists]}
 	r.Request, r.err = newListOwnCustomListsRequest(c.root, params)
-	return call[CustomListList](ctx, c, &r, editors)
+	return call(ctx, c, &r, editors, new(CustomListList))
 }
 
 // ListOwnCustomListsAll returns all that [Client.ListOwnCustomLists] finds, each item once, in
@@ -1710,7 +1710,7 @@ func (c *Client) ListOwnCustomListsAll(ctx context.Context, params *ListOwnCusto
 func (c *Client) GetCurrentUser(ctx context.Context, editors ...RequestEditorFn) (*UserResponse, error) {
 	r := request{op: &operation.Table[operation.GetCurrentUser]}
 	r.Request, r.err = newGetCurrentUserRequest(c.root)
-	return call[UserResponse](ctx, c, &r, editors)
+	return call(ctx, c, &r, editors, new(UserResponse))
 }
 
 // GetUser returns one user.
@@ -1719,7 +1719,7 @@ func (c *Client) GetCurrentUser(ctx context.Context, editors ...RequestEditorFn)
 func (c *Client) GetUser(ctx context.Context, id uuid.UUID, editors ...RequestEditorFn) (*UserResponse, error) {
 	r := request{op: &operation.Table[operation.GetUser]}
 	r.Request, r.err = newGetUserRequest(c.root, id)
-	return call[UserResponse](ctx, c, &r, editors)
+	return call(ctx, c, &r, editors, new(UserResponse))
 }
 
 // DeleteUser asks for the deletion of an account.
@@ -1743,7 +1743,7 @@ func (c *Client) DeleteUser(ctx context.Context, id uuid.UUID, editors ...Reques
 func (c *Client) ListUserCustomLists(ctx context.Context, id uuid.UUID, params *ListUserCustomListsParams, editors ...RequestEditorFn) (*CustomListList, error) {
 	r := request{op: &operation.Table[operation.ListUserCustomLists]}
 	r.Request, r.err = newListUserCustomListsRequest(c.root, id, params)
-	return call[CustomListList](ctx, c, &r, editors)
+	return call(ctx, c, &r, editors, new(CustomListList))
 }
 
 // ListUserCustomListsAll returns all that [Client.ListUserCustomLists] finds, each item once, in

@@ -22,6 +22,9 @@ import (
 // no value of an enum is null, and what this package does not know is there again.
 
 // encode is the value that v points to as JSON.
+// Not inlined, because so many call it.
+//
+//go:noinline
 func encode(v any) []byte { return appendJSON(nil, v) }
 
 // appendJSON appends the value that v points to.
@@ -31,6 +34,9 @@ func appendJSON(b []byte, v any) []byte {
 }
 
 // asJSON is the value that v points to for a person to read.
+// Not inlined, because so many call it.
+//
+//go:noinline
 func asJSON(v any) string { return string(encode(v)) }
 
 // An encoder writes itself.

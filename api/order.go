@@ -29,6 +29,9 @@ func (k sortKey) MarshalText() ([]byte, error) { return []byte(k.String()), nil 
 
 // sortedBy returns an order with one more key. A key that the order has already gets the new
 // direction and keeps its place, as it does on the server. No direction is no key.
+// Not inlined, because so many call it.
+//
+//go:noinline
 func sortedBy(o []sortKey, key string, d SortDirection) []sortKey {
 	if d == "" {
 		return o

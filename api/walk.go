@@ -105,6 +105,9 @@ type page struct {
 }
 
 // page fetches one, and takes from it all that a walker looks at.
+// Not inlined, because so many call it.
+//
+//go:noinline
 func (plan *walkPlan[T]) page(ctx context.Context, at position) page {
 	items, total, err := plan.fetch(ctx, at)
 	p := page{items: items, n: len(items), total: total, err: err}
@@ -118,6 +121,9 @@ func (plan *walkPlan[T]) page(ctx context.Context, at position) page {
 }
 
 // walk returns an iterator over all pages. Every loop over it starts anew.
+// Not inlined, because so many call it.
+//
+//go:noinline
 func walk[T any](ctx context.Context, plan walkPlan[T], options []WalkOption) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
 		w := walker{listing: plan.listing, withID: plan.key != nil, sliceable: plan.created != nil}

@@ -107,7 +107,7 @@ func (m *model) answer(op *operation) (result, how string) {
 	case op.result == "json.RawMessage":
 		return "(json.RawMessage, error)", "c.rawAnswer(ctx, &r, editors)"
 	case op.result != "":
-		return "(*" + op.result + ", error)", "call[" + op.result + "](ctx, c, &r, editors)"
+		return "(*" + op.result + ", error)", "call(ctx, c, &r, editors, new(" + op.result + "))"
 	case len(op.text) > 0:
 		return "(string, error)", "c.text(ctx, &r, editors)"
 	case len(op.stream) > 0:

@@ -13,13 +13,13 @@ const (
 
 // formsOfAnswers are forms in which an operation can succeed, with what its method returns and does.
 var formsOfAnswers = map[string]struct{ responses, result, code string }{
-	"charset":    {`'200': {content: {'application/json; charset=utf-8': {schema: ` + thing + `}}}`, `\(\*\w+, error\)`, "call["},
-	"plus":       {`'200': {content: {application/vnd.mangadex+json: {schema: ` + thing + `}}}`, `\(\*\w+, error\)`, "call["},
-	"range":      {`2XX: {content: {application/json: {schema: ` + thing + `}}}`, `\(\*\w+, error\)`, "call["},
-	"default":    {`default: {content: {application/json: {schema: ` + thing + `}}}`, `\(\*\w+, error\)`, "call["},
-	"partial":    {`'206': {content: {application/json: {schema: ` + thing + `}}}`, `\(\*\w+, error\)`, "call["},
-	"multi":      {`'207': {content: {application/json: {schema: ` + thing + `}}}`, `\(\*\w+, error\)`, "call["},
-	"either":     {`'200': {content: {application/json: {schema: ` + acknowledgement + `}}}, '202': {content: {application/json: {schema: ` + thing + `}}}`, `\(\*\w+, error\)`, "call["},
+	"charset":    {`'200': {content: {'application/json; charset=utf-8': {schema: ` + thing + `}}}`, `\(\*\w+, error\)`, "return call(ctx, "},
+	"plus":       {`'200': {content: {application/vnd.mangadex+json: {schema: ` + thing + `}}}`, `\(\*\w+, error\)`, "return call(ctx, "},
+	"range":      {`2XX: {content: {application/json: {schema: ` + thing + `}}}`, `\(\*\w+, error\)`, "return call(ctx, "},
+	"default":    {`default: {content: {application/json: {schema: ` + thing + `}}}`, `\(\*\w+, error\)`, "return call(ctx, "},
+	"partial":    {`'206': {content: {application/json: {schema: ` + thing + `}}}`, `\(\*\w+, error\)`, "return call(ctx, "},
+	"multi":      {`'207': {content: {application/json: {schema: ` + thing + `}}}`, `\(\*\w+, error\)`, "return call(ctx, "},
+	"either":     {`'200': {content: {application/json: {schema: ` + acknowledgement + `}}}, '202': {content: {application/json: {schema: ` + thing + `}}}`, `\(\*\w+, error\)`, "return call(ctx, "},
 	"failure":    {`'204': {}, default: {content: {application/json: {schema: ` + thing + `}}}`, `error`, "c.do("},
 	"list":       {`'200': {content: {application/json: {schema: {type: array, items: ` + thing + `}}}}`, `\(json.RawMessage, error\)`, "c.rawAnswer("},
 	"schemaless": {`'200': {content: {application/json: {}}}`, `\(json.RawMessage, error\)`, "c.rawAnswer("},

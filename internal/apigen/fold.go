@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"fmt"
 	"go/ast"
 	"regexp"
@@ -36,12 +35,10 @@ func fold(client []byte, types *goTypes, taken *reserved) ([]byte, error) {
 			encoders[d.Name.Name] = d
 		}
 	}
-	unfolded := false
 	for _, d := range encoders {
 		if f.encoder(d) {
 			continue
 		}
-		unfolded = true
 		ast.Inspect(d.Body, func(n ast.Node) bool {
 			if id, ok := n.(*ast.Ident); ok {
 				used[id.Name] = true
@@ -60,7 +57,7 @@ func fold(client []byte, types *goTypes, taken *reserved) ([]byte, error) {
 		}
 		s.replace(b.decl.Body, b.text("return to.request("+b.method+", "+contentType+", "+body+")"))
 	}
-	if unfolded && bytes.Contains(client, []byte("stylePath(")) {
+	if used["stylePath"] {
 		s.edits = append(s.edits, edit{len(s.code), len(s.code), stylePath})
 	}
 	return s.result()

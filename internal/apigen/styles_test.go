@@ -70,7 +70,8 @@ func checkStyles(t *testing.T, files Files) {
 	if strings.Contains(code, `StyleParamWithOptions("simple", false, "id"`) {
 		t.Error("a value of the path is not checked")
 	}
-	if _, code, _ = strings.Cut(string(files[requestsPath]), "func newGetPlain"); !strings.Contains(code, "stylePath(") {
+	_, code, _ = strings.Cut(string(files[requestsPath]), "func newGetPlain")
+	if code, _, _ = strings.Cut(code, "\n}\n"); !strings.Contains(code, "stylePath(") {
 		t.Error("a parameter hides what is short")
 	}
 	_, code, _ = strings.Cut(string(files[requestsPath]), "func newPutPlain")
