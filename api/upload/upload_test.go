@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -166,6 +167,11 @@ func TestGivesUp(t *testing.T) {
 				if !slices.Equal(pagesOf(err), test.pages) || test.is != nil && !errors.Is(err, test.is) {
 					t.Errorf("the error is %v, want one of %q", err, test.pages)
 				}
+				for _, page := range test.pages {
+					if !strings.Contains(err.Error(), strconv.Quote(page)) {
+						t.Errorf("%s is not in the error: %v", page, err)
+					}
+				}
 				if n := srv.count(sendPages); n > test.requests {
 					t.Errorf("%d requests, want %d at most", n, test.requests)
 				}
@@ -264,6 +270,10 @@ func TestLatePages(t *testing.T) {
 		if n := len(srv.files()); n != 8 {
 			t.Fatalf("the server has %d files, want 8", n)
 		}
+		srv.fault = on("DeleteUploadedPages", once(fault{Status: 403}))
+		if _, err := session.Commit(t.Context(), draft, upload.TermsAccepted); !errors.Is(err, api.ErrForbidden) || srv.count(commit) > 0 {
+			t.Errorf("the copies are there: %v", err)
+		}
 		_, err := session.Commit(t.Context(), draft, upload.TermsAccepted)
 		must(t, err)
 		srv.published(t, numbered(4)...)
@@ -326,6 +336,13 @@ func TestOpenSession(t *testing.T) {
 		srv.fault = on(abandon, always(fault{Status: 403}))
 		_, err := open.Replace(ctx)
 		if !errors.Is(err, api.ErrForbidden) || !strings.Contains(err.Error(), open.ID.String()) {
+			t.Errorf("the error is %v", err)
+		}
+	})
+	t.Run("cannot be asked for", func(t *testing.T) {
+		t.Parallel()
+		srv := failing(t, getSession, always(fault{Status: 403}))
+		if _, err := upload.Begin(ctx, srv.client(t), title, nil); !errors.Is(err, api.ErrForbidden) || srv.open() {
 			t.Errorf("the error is %v", err)
 		}
 	})
