@@ -1,7 +1,6 @@
 package apitest
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -9,6 +8,7 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"strconv"
 	"sync"
 	"time"
 )
@@ -83,8 +83,9 @@ func (r *recorder) Header() http.Header { return r.header }
 
 func (r *recorder) WriteHeader(status int) { r.status = status }
 
+// Write keeps what a server sends, which is never changed afterwards.
 func (r *recorder) Write(p []byte) (int, error) {
-	r.pieces = append(r.pieces, piece{data: bytes.Clone(p)})
+	r.pieces = append(r.pieces, piece{data: p})
 	return len(p), nil
 }
 
@@ -117,15 +118,12 @@ func (r *recorder) serve(handler http.Handler, req *http.Request) {
 
 func (r *recorder) response(server *Server, req *http.Request) *http.Response {
 	body := &paced{server: server, request: req, pieces: r.pieces, end: io.EOF, closed: make(chan struct{})}
-	length := int64(0)
-	for _, p := range r.pieces {
-		length += int64(len(p.data))
-	}
-	if r.aborted || r.status != http.StatusNoContent && r.header["Content-Length"] == nil {
-		length = -1
-	}
 	if r.aborted {
 		body.end = r.end(io.ErrUnexpectedEOF)
+	}
+	length, err := strconv.ParseInt(r.header.Get("Content-Length"), 10, 64)
+	if err != nil && r.status != http.StatusNoContent {
+		length = -1
 	}
 	return &http.Response{
 		Status: fmt.Sprintf("%d %s", r.status, http.StatusText(r.status)), StatusCode: r.status,

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"slices"
@@ -15,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/mangadex-go/mangadex/api/apitest"
 	"github.com/mangadex-go/mangadex/api/athome"
 )
 
@@ -30,16 +30,11 @@ func BenchmarkDownload(b *testing.B) {
 		size     = 1 << 20
 		parallel = 6
 	)
-	w := samePages(b, pages, size)
-	w.delay, w.forgets = 20*time.Millisecond, true
-	server := httptest.NewServer(http.HandlerFunc(w.serve))
-	b.Cleanup(server.Close)
-	w.base = func(int) string { return server.URL + "/key" }
-	network := httptest.NewServer(http.HandlerFunc(w.serve))
-	b.Cleanup(network.Close)
+	w := samePages(b, pages, size, apitest.WithTitles(10))
+	w.delay, w.base = 20*time.Millisecond, nil
 	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: parallel}}
 	b.Cleanup(client.CloseIdleConnections)
-	chapter := w.open(b, athome.WithHTTPClient(client), athome.WithParallel(parallel), athome.WithReportURL(network.URL+"/report"))
+	chapter := w.open(b, athome.WithHTTPClient(client), athome.WithParallel(parallel), athome.WithReportURL(w.srv.ReportURL))
 	var urls []string
 	for _, page := range chapter.Pages() {
 		urls = append(urls, page.URL)

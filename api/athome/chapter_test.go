@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"math"
-	"net/http"
 	"strings"
 	"testing"
 
@@ -21,9 +20,9 @@ func TestOpen(t *testing.T) {
 	w.names[2] = "x3.png" // carries no hash
 	chapter := w.open(t)
 	want := []athome.Page{
-		{Index: 0, Name: w.names[0], SHA256: sum(w.pages[0]), URL: "https://node1.example.test:8443/key1/data/0123456789abcdef/" + w.names[0]},
-		{Index: 1, Name: w.names[1], SHA256: sum(w.pages[1]), URL: "https://node1.example.test:8443/key1/data/0123456789abcdef/" + w.names[1]},
-		{Index: 2, Name: "x3.png", URL: "https://node1.example.test:8443/key1/data/0123456789abcdef/x3.png"},
+		{Index: 0, Name: w.names[0], SHA256: sum(w.pages[0]), URL: "https://node1.example.test:8443/key1/data/" + w.hash + "/" + w.names[0]},
+		{Index: 1, Name: w.names[1], SHA256: sum(w.pages[1]), URL: "https://node1.example.test:8443/key1/data/" + w.hash + "/" + w.names[1]},
+		{Index: 2, Name: "x3.png", URL: "https://node1.example.test:8443/key1/data/" + w.hash + "/x3.png"},
 	}
 	if diff := cmp.Diff(want, chapter.Pages()); diff != "" {
 		t.Errorf("Pages (-want +got):\n%s", diff)
@@ -40,7 +39,7 @@ func TestOpen(t *testing.T) {
 			t.Errorf("page %d is not what was fetched: %d bytes of %s, %+v", i, len(image.Data), image.ContentType, image.Page)
 		}
 	}
-	if diff := cmp.Diff(map[string]int{"GetChapter": 1, "GetAtHomeServer": 1}, w.calls); diff != "" {
+	if diff := cmp.Diff(map[string]int{"GetChapter": 1, "GetAtHomeServer": 1, "Page": 3}, w.calls); diff != "" {
 		t.Errorf("calls (-want +got):\n%s", diff)
 	}
 	if w.forced != "" {
@@ -92,16 +91,15 @@ func TestOpenWithoutPages(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			w := newWorld(t, 0, 0)
-			w.details, w.hash = test.details, ""
-			w.base = func(int) string { return "" }
+			w := newWorld(t, 1, 100)
+			w.details = test.details
 			var options []athome.Option
-			if !test.empty {
-				w.names = []string{"x1.png"}
-			}
-			if test.saver {
-				w.names = []string{"x1.png"}
+			switch {
+			case test.saver:
+				w.savers = nil
 				options = append(options, athome.WithDataSaver())
+			case test.empty:
+				w.show()
 			}
 			_, err := w.tryOpen(t, options...)
 			if !errors.Is(err, test.want) {
@@ -148,16 +146,16 @@ func TestOpenErrors(t *testing.T) {
 		"report not a URL": {options: []athome.Option{athome.WithReportURL("https://me:hunter2@%%")}, want: "WithReportURL: the address is not a URL"},
 		"no such chapter": {
 			change: func(w *world) {
-				w.atHome = func(_ int, rw http.ResponseWriter) bool { rw.WriteHeader(http.StatusNotFound); return true }
+				w.atHome = func(int) fault { return status(404) }
 			},
 			want: "athome: chapter " + chapterID.String() + ": api: GetAtHomeServer",
 		},
 		"node without host": {change: func(w *world) { w.base = func(int) string { return "/pages" } }, want: "the server names a node by what is not the address of a host"},
 		"node of files":     {change: func(w *world) { w.base = func(int) string { return "file:///etc" } }, want: "the server names a node by what is not the address of a host"},
-		"page name empty":   {change: func(w *world) { w.names[1] = "" }, want: `the server calls page 2 "", which cannot be in an address`},
-		"page name dots":    {change: func(w *world) { w.names[0] = ".." }, want: `the server calls page 1 "..", which cannot be in an address`},
-		"hash dots":         {change: func(w *world) { w.hash = ".." }, want: `the hash "..", which cannot be in an address`},
-		"hash empty":        {change: func(w *world) { w.hash = "" }, want: `the hash "", which cannot be in an address`},
+		"page name empty":   {change: func(w *world) { w.say = naming(1, "") }, want: `the server calls page 2 "", which cannot be in an address`},
+		"page name dots":    {change: func(w *world) { w.say = naming(0, "..") }, want: `the server calls page 1 "..", which cannot be in an address`},
+		"hash dots":         {change: func(w *world) { w.say = hashing("..") }, want: `the hash "..", which cannot be in an address`},
+		"hash empty":        {change: func(w *world) { w.say = hashing("") }, want: `the hash "", which cannot be in an address`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -182,10 +180,19 @@ func TestOpenErrors(t *testing.T) {
 		t.Errorf("without a client: %v", err)
 	}
 	w := newWorld(t, 2, 100)
-	w.atHome = func(_ int, rw http.ResponseWriter) bool { rw.WriteHeader(http.StatusNotFound); return true }
+	w.atHome = func(int) fault { return status(404) }
 	if _, err := w.tryOpen(t); !errors.Is(err, api.ErrNotFound) {
 		t.Errorf("the error of the API is hidden: %v", err)
 	}
+}
+
+// naming has a page called something else, and hashing the chapter.
+func naming(page int, name string) func(map[string]any) {
+	return func(listing map[string]any) { listing["chapter"].(map[string]any)["data"].([]any)[page] = name }
+}
+
+func hashing(hash string) func(map[string]any) {
+	return func(listing map[string]any) { listing["chapter"].(map[string]any)["hash"] = hash }
 }
 
 func TestFetchOtherPage(t *testing.T) {
@@ -211,7 +218,6 @@ func TestNames(t *testing.T) {
 		w.names = append(w.names, name)
 		w.pages = append(w.pages, picture(i, 100))
 	}
-	w.details["pages"] = len(w.names)
 	chapter := w.open(t)
 	dir := t.TempDir()
 	inner := dir + "/a/b"
@@ -237,7 +243,7 @@ func TestNoToken(t *testing.T) {
 	}
 	for _, r := range w.requests {
 		for name, values := range r.Header {
-			if strings.Contains(strings.Join(values, " "), token) || name == "Authorization" || name == "Cookie" {
+			if strings.Contains(strings.Join(values, " "), w.token) || name == "Authorization" || name == "Cookie" {
 				t.Errorf("%s %s got the header %s", r.Method, r.Host, name)
 			}
 		}

@@ -4,6 +4,10 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"image"
+	"image/png"
+	"io"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -17,29 +21,34 @@ import (
 	"github.com/mangadex-go/mangadex/api/athome"
 )
 
-const coverName = "00000000-0000-4000-8000-0000000000d1.png"
+// cover adds a cover to the title of the chapter, and returns the name of its file.
+func (w *world) cover(t testing.TB) string {
+	t.Helper()
+	var b bytes.Buffer
+	must(t, png.Encode(&b, image.NewGray(image.Rect(0, 0, 600, 2))))
+	made, err := w.client(t).UploadCover(t.Context(), mangaID, api.CoverUpload{File: api.File{Name: "1.png", Content: &b}, Locale: "ja"})
+	must(t, err)
+	return made.Data.Attributes.FileName
+}
 
 func newCovers(t *testing.T, w *world, options ...athome.Option) *athome.Covers {
 	t.Helper()
-	covers, err := athome.NewCovers(append([]athome.Option{athome.WithHTTPClient(w.http(t))}, options...)...)
-	if err != nil {
-		t.Fatal(err)
-	}
+	covers, err := athome.NewCovers(append([]athome.Option{athome.WithHTTPClient(w.http())}, options...)...)
+	must(t, err)
 	t.Cleanup(func() { covers.Close() })
 	return covers
 }
 
 func TestCovers(t *testing.T) {
 	t.Parallel()
-	jpeg := "\xff\xd8\xff\xe0"
 	w := newWorld(t, 0, 0)
-	sizes := map[api.CoverSize][]byte{
-		api.CoverOriginal: picture(1, 3000),
-		api.CoverMedium:   []byte(jpeg + strings.Repeat("m", 2000) + "\xff\xd9"),
-		api.CoverSmall:    []byte(jpeg + strings.Repeat("s", 1000) + "\xff\xd9"),
-	}
-	for size, data := range sizes {
-		w.covers[mangaID.String()+"/"+coverName+string(size)] = data
+	cover := w.cover(t)
+	sizes := map[api.CoverSize][]byte{api.CoverOriginal: nil, api.CoverMedium: nil, api.CoverSmall: nil}
+	for size := range sizes {
+		resp, err := (&http.Client{Transport: w.srv.Transport()}).Get(w.srv.UploadsURL + "/covers/" + mangaID.String() + "/" + cover + string(size))
+		must(t, err)
+		sizes[size], err = io.ReadAll(resp.Body)
+		must(t, err)
 	}
 	for name, options := range map[string][]athome.Option{
 		"uploads.mangadex.org":    nil,
@@ -47,7 +56,7 @@ func TestCovers(t *testing.T) {
 	} {
 		covers := newCovers(t, w, options...)
 		for size, want := range sizes {
-			image, err := covers.Fetch(t.Context(), mangaID, coverName, size)
+			image, err := covers.Fetch(t.Context(), mangaID, cover, size)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -56,7 +65,7 @@ func TestCovers(t *testing.T) {
 				t.Errorf("size %q is not as it is: %d bytes of %s", size, len(image.Data), image.ContentType)
 			}
 			path := filepath.Join(t.TempDir(), "new", "cover"+ext)
-			if err := covers.Save(t.Context(), mangaID, coverName, size, path); err != nil {
+			if err := covers.Save(t.Context(), mangaID, cover, size, path); err != nil {
 				t.Fatal(err)
 			}
 			if data, err := os.ReadFile(path); err != nil || !bytes.Equal(data, want) {
@@ -64,8 +73,8 @@ func TestCovers(t *testing.T) {
 			}
 			checkTree(t, filepath.Dir(path), 1)
 		}
-		if r := w.requests[len(w.requests)-1]; r.Host != name || !strings.HasPrefix(r.UserAgent(), "mangadex-go/") || r.Header.Get("Authorization") != "" {
-			t.Errorf("%s got %v", r.Host, r.Header)
+		if r := w.requests[len(w.requests)-1]; r.URL.Host != name || !strings.HasPrefix(r.UserAgent(), "mangadex-go/") || r.Header.Get("Authorization") != "" {
+			t.Errorf("%s got %v", r.URL.Host, r.Header)
 		}
 	}
 }
@@ -80,30 +89,30 @@ func TestCoversRetry(t *testing.T) {
 		want     string
 		requests int
 	}{
-		"passes":      {[]fault{500, cut, none}, nil, nil, "", 3},
-		"stays":       {[]fault{500, 502, 503}, nil, api.ErrServer, "status 503 Service Unavailable", 3},
-		"missing":     {[]fault{404}, nil, api.ErrNotFound, "status 404 Not Found", 1},
-		"refused":     {[]fault{403}, nil, api.ErrForbidden, "status 403 Forbidden", 1},
-		"too large":   {[]fault{none}, []athome.Option{athome.WithMaxPageSize(999)}, athome.ErrTooLarge, "raise WithMaxPageSize", 1},
+		"passes":      {[]fault{{Status: 500}, cut, none}, nil, nil, "", 3},
+		"stays":       {[]fault{{Status: 500}, {Status: 502}, {Status: 503}}, nil, api.ErrServer, "status 503 Service Unavailable", 3},
+		"missing":     {[]fault{{Status: 404}}, nil, api.ErrNotFound, "status 404 Not Found", 1},
+		"refused":     {[]fault{{Status: 403}}, nil, api.ErrForbidden, "status 403 Forbidden", 1},
+		"too large":   {[]fault{none}, []athome.Option{athome.WithMaxPageSize(9)}, athome.ErrTooLarge, "raise WithMaxPageSize", 1},
 		"HTML":        {[]fault{html, html, html}, nil, nil, "not a picture", 3},
-		"shortened":   {[]fault{cut, cut, cut}, nil, nil, "it broke off after 500 bytes", 3},
-		"out of time": {[]fault{500, 500, silent}, nil, context.DeadlineExceeded, "", 3},
+		"shortened":   {[]fault{cut, cut, cut}, nil, nil, "it broke off after ", 3},
+		"out of time": {[]fault{{Status: 500}, {Status: 500}, silent}, nil, context.DeadlineExceeded, "", 3},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				w := newWorld(t, 0, 0)
-				w.covers[mangaID.String()+"/"+coverName] = picture(1, 1000)
+				cover := w.cover(t)
 				w.fault = func(q query) fault { return test.faults[q.Try-1] }
 				covers := newCovers(t, w, test.options...)
 				ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
 				defer cancel()
 				path := filepath.Join(t.TempDir(), "cover.png")
-				err := covers.Save(ctx, mangaID, coverName, api.CoverOriginal, path)
+				err := covers.Save(ctx, mangaID, cover, api.CoverOriginal, path)
 				if (err == nil) != (test.is == nil && test.want == "") || test.is != nil && !errors.Is(err, test.is) {
 					t.Errorf("got %v, want %v", err, test.is)
 				}
-				prefix := `athome: cover "` + coverName + `" of title ` + mangaID.String() + ": "
+				prefix := `athome: cover "` + cover + `" of title ` + mangaID.String() + ": "
 				if err != nil && (!strings.HasPrefix(err.Error(), prefix) || !strings.Contains(err.Error(), test.want)) {
 					t.Errorf("got %v, want %s…%s", err, prefix, test.want)
 				}
@@ -119,9 +128,9 @@ func TestCoversRetry(t *testing.T) {
 func TestCoversErrors(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, 0, 0)
-	w.covers[mangaID.String()+"/"+coverName] = picture(1, 1000)
+	cover := w.cover(t)
 	covers := newCovers(t, w)
-	if _, err := covers.Fetch(t.Context(), uuid.Nil, coverName, api.CoverOriginal); err == nil || !strings.Contains(err.Error(), "the id of the title is empty; give that of the title") {
+	if _, err := covers.Fetch(t.Context(), uuid.Nil, cover, api.CoverOriginal); err == nil || !strings.Contains(err.Error(), "the id of the title is empty; give that of the title") {
 		t.Errorf("no title: %v", err)
 	}
 	for name, test := range map[string]struct {
@@ -130,11 +139,11 @@ func TestCoversErrors(t *testing.T) {
 		path string
 		want string
 	}{
-		"size":      {coverName, ".1024.jpg", "x.jpg", `there is no size ".1024.jpg"; use api.CoverOriginal, api.CoverSmall or api.CoverMedium`},
+		"size":      {cover, ".1024.jpg", "x.jpg", `there is no size ".1024.jpg"; use api.CoverOriginal, api.CoverSmall or api.CoverMedium`},
 		"name":      {"", api.CoverOriginal, "x.jpg", "this is not the name of a cover; use the FileName of its attributes"},
 		"dots":      {"..", api.CoverOriginal, "x.jpg", "this is not the name of a cover"},
-		"traversal": {"../../" + coverName, api.CoverOriginal, "x.jpg", "404"},
-		"path":      {coverName, api.CoverOriginal, "", `"" is not the name of a file`},
+		"traversal": {"../../" + cover, api.CoverOriginal, "x.jpg", "404"},
+		"path":      {cover, api.CoverOriginal, "", `"" is not the name of a file`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			path := test.path

@@ -7,7 +7,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -21,15 +20,6 @@ import (
 	"github.com/mangadex-go/mangadex/api"
 	"github.com/mangadex-go/mangadex/api/athome"
 )
-
-// show has the world say other things about its pages: these, in this order.
-func (w *world) show(pages ...[]byte) {
-	w.pages, w.names = pages, nil
-	for i, page := range pages {
-		w.names = append(w.names, fmt.Sprintf("A%d-%s.png", i+1, sum(page)))
-	}
-	w.details["pages"] = len(pages)
-}
 
 // TestSaveReplaced has chapters whose pages were changed after they had been saved. What is there is not
 // fetched again, wherever it is now, and what is no longer a page goes.
@@ -172,7 +162,7 @@ func TestCBZGoesOn(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, 20, 1000)
-		w.fault = at(7, 404)
+		w.fault = at(7, status(404))
 		dir := t.TempDir()
 		path := filepath.Join(dir, "chapter.cbz")
 		write(t, path, []byte("an older one"))
@@ -203,7 +193,7 @@ func TestCBZGaps(t *testing.T) {
 		w := described(t)
 		w.fault = func(q query) fault {
 			if q.Page == 3 || q.Page == 7 {
-				return 404
+				return status(404)
 			}
 			return none
 		}
@@ -237,7 +227,7 @@ func TestCBZGaps(t *testing.T) {
 		checkCBZ(t, data, w.pages, ".png")
 		checkTree(t, filepath.Dir(path), 1)
 
-		w.fault = func(query) fault { return 500 }
+		w.fault = func(query) fault { return status(500) }
 		other := filepath.Join(t.TempDir(), "none.cbz")
 		if err := w.open(t, athome.WithGaps()).SaveCBZ(t.Context(), other); err == nil {
 			t.Error("an archive without pages is no error")
@@ -256,8 +246,11 @@ func TestFallback(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				w := newWorld(t, 6, 1000)
-				w.refuse = func(address string) bool {
-					return strings.Contains(address, "/data/") && strings.Contains(address, "/A3-")
+				w.fault = func(q query) fault {
+					if q.Page == 2 && !q.Saver {
+						return status(404)
+					}
+					return none
 				}
 				var mu sync.Mutex
 				var reported []athome.Page
@@ -285,14 +278,14 @@ func TestFallback(t *testing.T) {
 				if faults, err := athome.Check(t.Context(), path, w.open(t).Pages()); err != nil || len(faults) != 1 || faults[2] != athome.FaultWrong {
 					t.Errorf("faults: %v %v", faults, err)
 				}
-				w.refuse, reported = nil, nil
+				w.fault, reported = nil, nil
 				if err := save(w.open(t, option), t.Context(), path); err != nil || reported != nil {
 					t.Fatal(err, reported)
 				}
 				if faults, err := athome.Check(t.Context(), path, w.open(t).Pages()); err != nil || len(faults) != 0 {
 					t.Errorf("faults: %v %v", faults, err)
 				}
-				w.refuse = func(address string) bool { return strings.Contains(address, "/A3-") }
+				w.fault = at(2, status(404))
 				chapter := w.open(t, option)
 				if _, err := chapter.Fetch(t.Context(), chapter.Pages()[2]); !errors.As(err, new(*athome.PageError)) {
 					t.Errorf("a page that is nowhere: %v", err)
@@ -306,7 +299,6 @@ func TestFallback(t *testing.T) {
 func TestFallbackOfAll(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, 3, 1000)
-	savers := w.savers
 	w.savers = nil
 	if _, err := w.tryOpen(t, athome.WithDataSaver()); !errors.Is(err, athome.ErrNoPages) {
 		t.Errorf("without the option: %v", err)
@@ -315,7 +307,6 @@ func TestFallbackOfAll(t *testing.T) {
 	if pages := chapter.Pages(); len(pages) != 3 || pages[0].DataSaver {
 		t.Errorf("pages: %+v", pages)
 	}
-	w.savers = savers
 }
 
 // TestSlowNode has a node that sends ten bytes a second. Another one is asked after half a minute.
@@ -326,16 +317,16 @@ func TestSlowNode(t *testing.T) {
 		took    time.Duration
 		calls   int
 	}{
-		"by default":       {nil, 31 * time.Second, 2},
+		"by default":       {nil, 30 * time.Second, 2},
 		"slower is taken":  {[]athome.Option{athome.WithSlowest(5)}, 100 * time.Second, 1},
 		"any speed":        {[]athome.Option{athome.WithSlowest(0)}, 100 * time.Second, 1},
-		"a speed too high": {[]athome.Option{athome.WithSlowest(1 << 40)}, 31 * time.Second, 2},
+		"a speed too high": {[]athome.Option{athome.WithSlowest(1 << 40)}, 30 * time.Second, 2},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				w := newWorld(t, 1, 1000)
-				w.fault = on("node1", drip)
+				w.fault = on("node1", fault{Slow: 100 * time.Second})
 				chapter := w.open(t, test.options...)
 				start := time.Now()
 				image, err := chapter.Fetch(t.Context(), chapter.Pages()[0])
@@ -361,15 +352,10 @@ func TestSlowCover(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, 0, 0)
-		w.covers[mangaID.String()+"/a.png"] = picture(1, 1000)
-		w.fault = func(query) fault { return drip }
-		covers, err := athome.NewCovers(athome.WithHTTPClient(w.http(t)), athome.WithUploadsServer("https://uploads.example.test"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer covers.Close()
+		w.fault = func(query) fault { return fault{Slow: 100 * time.Second} }
+		name := w.cover(t)
 		start := time.Now()
-		_, err = covers.Fetch(t.Context(), mangaID, "a.png", api.CoverOriginal)
+		_, err := newCovers(t, w).Fetch(t.Context(), mangaID, name, api.CoverSmall)
 		var timeout interface{ Timeout() bool }
 		if !errors.As(err, &timeout) || !timeout.Timeout() || time.Since(start) > 2*time.Minute {
 			t.Errorf("after %v: %v", time.Since(start), err)
@@ -390,18 +376,12 @@ func TestPacked(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t, 4, 30_000)
-			w.answer = func(rw http.ResponseWriter, data []byte) bool {
-				for key, values := range header {
-					rw.Header()[key] = values
-				}
+			w.fault = func(query) fault {
+				f := fault{Header: header, Rewrite: packed}
 				if name == "said, but is not" {
-					rw.Write(data)
-					return true
+					f.Rewrite = nil
 				}
-				z := gzip.NewWriter(rw)
-				z.Write(data)
-				z.Close()
-				return true
+				return f
 			}
 			dir := t.TempDir()
 			if err := w.open(t).Save(t.Context(), dir); err != nil {
@@ -416,11 +396,8 @@ func TestPacked(t *testing.T) {
 	t.Run("a bomb", func(t *testing.T) {
 		t.Parallel()
 		w := newWorld(t, 1, 1000)
-		w.answer = func(rw http.ResponseWriter, _ []byte) bool {
-			z := gzip.NewWriter(rw)
-			io.CopyN(z, zeros{}, 20<<20)
-			z.Close()
-			return true
+		w.fault = func(query) fault {
+			return fault{Rewrite: func([]byte) []byte { return packed(make([]byte, 4<<20)) }}
 		}
 		chapter := w.open(t, athome.WithMaxPageSize(1<<20))
 		if _, err := chapter.Fetch(t.Context(), chapter.Pages()[0]); !errors.Is(err, athome.ErrTooLarge) {
@@ -429,9 +406,13 @@ func TestPacked(t *testing.T) {
 	})
 }
 
-type zeros struct{}
-
-func (zeros) Read(p []byte) (int, error) { clear(p); return len(p), nil }
+func packed(data []byte) []byte {
+	var b bytes.Buffer
+	z := gzip.NewWriter(&b)
+	z.Write(data)
+	z.Close()
+	return b.Bytes()
+}
 
 // TestRedirects has nodes that redirect. They are followed on the public network only, unless they are
 // private themselves.
@@ -461,12 +442,12 @@ func TestRedirects(t *testing.T) {
 			w.base = func(int) string { return test.node + "/key" }
 			from := strings.TrimPrefix(strings.TrimPrefix(test.node, "https://"), "http://")
 			reached := false
-			w.redirect = func(r *http.Request) string {
-				if r.Host == from && !strings.HasSuffix(r.URL.Path, "/moved") && !strings.HasPrefix(r.URL.Path, "/moved") {
-					return test.to + "/moved" + r.URL.EscapedPath()
+			w.fault = func(q query) fault {
+				if q.Host == from {
+					return fault{Status: http.StatusFound, Header: http.Header{"Location": {test.to + "/moved/data/" + w.hash + "/" + w.names[0]}}}
 				}
 				reached = true
-				return ""
+				return none
 			}
 			chapter := w.open(t)
 			_, err := chapter.Fetch(t.Context(), chapter.Pages()[0])
@@ -502,16 +483,11 @@ func TestRetryAfter(t *testing.T) {
 				w := newWorld(t, 1, 1000)
 				w.base = func(call int) string { return fmt.Sprintf("https://node%d.example.test/key", min(call, test.nodes)) }
 				start := time.Now()
-				asked := 0
-				w.answer = func(rw http.ResponseWriter, _ []byte) bool {
-					asked++
-					if asked > 1 {
-						return false
+				w.fault = func(q query) fault {
+					if q.Try > 1 {
+						return none
 					}
-					rw.Header().Set("Retry-After", test.after)
-					rw.Header().Del("Content-Length")
-					rw.WriteHeader(http.StatusServiceUnavailable)
-					return true
+					return fault{Status: http.StatusServiceUnavailable, Header: http.Header{"Retry-After": {test.after}}}
 				}
 				chapter := w.open(t)
 				_, err := chapter.Fetch(t.Context(), chapter.Pages()[0])

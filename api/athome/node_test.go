@@ -22,7 +22,7 @@ import (
 )
 
 // everyFault are the faults that a node can have for a while.
-var everyFault = []fault{500, drop, garble, 404, cut, html, 503, short, 429, 502}
+var everyFault = []fault{{Status: 500}, drop, garble, {Status: 404}, cut, html, {Status: 503}, short, {Status: 429}, {Status: 502}}
 
 // TestTrouble has a chapter of 300 pages where every tenth fails at first, in every way, the first
 // node dies half way and the address of the second is refused half way. It takes three at-home
@@ -79,7 +79,7 @@ func TestTrouble(t *testing.T) {
 						}
 					case strings.HasPrefix(q.Host, "node2."):
 						if ofSecond.Add(1) > 110 {
-							return http.StatusForbidden
+							return status(http.StatusForbidden)
 						}
 					}
 					if q.Page%10 == 3 && q.Try == 1 {
@@ -105,20 +105,20 @@ func TestTrouble(t *testing.T) {
 // takes to find out.
 func TestNextNode(t *testing.T) {
 	t.Parallel()
-	const later = fault(-1) // nobody answers
 	for name, test := range map[string]struct {
 		fault    fault
 		requests int // to the first node, for one page
 		within   time.Duration
 	}{
-		"refused 401":   {401, 1, 0},
-		"refused 403":   {403, 1, 0},
-		"refused 410":   {410, 1, 0},
-		"dead":          {later, 0, 0},
+		"refused 401":   {status(401), 1, 0},
+		"refused 403":   {status(403), 1, 0},
+		"refused 410":   {status(410), 1, 0},
+		"expired":       {fault{ExpireBaseURL: true}, 1, 0},
+		"dead":          {none, 0, 0},
 		"silent":        {silent, 1, 15 * time.Second},
 		"stuck":         {stuck, 1, 15 * time.Second},
-		"missing":       {404, 3, 600 * time.Millisecond},
-		"failing":       {500, 3, 600 * time.Millisecond},
+		"missing":       {status(404), 3, 600 * time.Millisecond},
+		"failing":       {status(500), 3, 600 * time.Millisecond},
 		"dropping":      {drop, 3, 600 * time.Millisecond},
 		"cutting off":   {cut, 3, 600 * time.Millisecond},
 		"damaging":      {garble, 3, 600 * time.Millisecond},
@@ -131,7 +131,7 @@ func TestNextNode(t *testing.T) {
 				w := newWorld(t, 1, 1000)
 				w.fault = on("node1.", test.fault)
 				chapter := w.open(t)
-				if test.fault == later {
+				if name == "dead" {
 					w.kill("node1.example.test:8443")
 				}
 				start := time.Now()
@@ -181,7 +181,7 @@ func TestSlow(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, 1, 100_000)
-		w.fault = func(query) fault { return trickle }
+		w.fault = func(query) fault { return fault{Slow: time.Minute} }
 		chapter := w.open(t)
 		start := time.Now()
 		image, err := chapter.Fetch(t.Context(), chapter.Pages()[0])
@@ -252,13 +252,13 @@ func TestPageError(t *testing.T) {
 		calls    int
 		want     string // after the name
 	}{
-		"server error":  {500, nil, api.ErrServer, 9, 3, `"), tried 9 times, at last on node node3.example.test:8443: status 500 Internal Server Error`},
-		"refused":       {403, nil, api.ErrForbidden, 3, 3, `"), tried 3 times, at last on node node3.example.test:8443: status 403 Forbidden`},
-		"missing":       {404, nil, api.ErrNotFound, 9, 3, `: status 404 Not Found`},
+		"server error":  {status(500), nil, api.ErrServer, 9, 3, `"), tried 9 times, at last on node node3.example.test:8443: status 500 Internal Server Error`},
+		"refused":       {status(403), nil, api.ErrForbidden, 3, 3, `"), tried 3 times, at last on node node3.example.test:8443: status 403 Forbidden`},
+		"missing":       {status(404), nil, api.ErrNotFound, 9, 3, `: status 404 Not Found`},
 		"damaged":       {garble, nil, nil, 9, 3, `: it is damaged: its SHA-256 begins with `},
 		"cut off":       {cut, nil, nil, 9, 3, `: it broke off after 500 bytes: unexpected EOF`},
 		"dropped":       {drop, nil, nil, 9, 3, `: EOF`},
-		"not a picture": {html, nil, nil, 9, 3, `: the answer is "text/html; charset=utf-8", not a picture`},
+		"not a picture": {html, nil, nil, 9, 3, `: the answer is "text/html; charset=UTF-8", not a picture`},
 		"silent":        {silent, []athome.Option{athome.WithStallTimeout(3 * time.Second)}, nil, 3, 3, `: nothing came for 3s`},
 		"stuck":         {stuck, nil, nil, 3, 3, `: nothing came for 15s`},
 		"too large":     {none, []athome.Option{athome.WithMaxPageSize(999)}, athome.ErrTooLarge, 1, 1, `"), tried once, at last on node node1.example.test:8443: the picture is too large: it has at least 1000 bytes and 999 are allowed; raise WithMaxPageSize to let it through`},
@@ -292,7 +292,7 @@ func TestPageError(t *testing.T) {
 					t.Errorf("the path of a node is in the error: %v", err)
 				}
 				var timeout interface{ Timeout() bool }
-				if is := errors.As(err, &timeout) && timeout.Timeout(); is != (test.fault == silent || test.fault == stuck) {
+				if is := errors.As(err, &timeout) && timeout.Timeout(); is != (test.fault.Delay+test.fault.Stall > 0) {
 					t.Errorf("Timeout: %v", is)
 				}
 			})
@@ -307,8 +307,8 @@ func TestShared(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, 40, 1000)
 		w.delay = 10 * time.Millisecond
-		w.fault = on("node1.", http.StatusForbidden)
-		w.atHome = func(int, http.ResponseWriter) bool { time.Sleep(time.Second); return false }
+		w.fault = on("node1.", status(http.StatusForbidden))
+		w.atHome = func(int) fault { return fault{Delay: time.Second} }
 		chapter := w.open(t, athome.WithParallel(40))
 		if err := chapter.Save(t.Context(), t.TempDir()); err != nil {
 			t.Fatal(err)
@@ -324,9 +324,9 @@ func TestSharedCancelled(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, 2, 1000)
-		w.fault = on("node1.", http.StatusForbidden)
+		w.fault = on("node1.", status(http.StatusForbidden))
 		chapter := w.open(t)
-		w.atHome = func(int, http.ResponseWriter) bool { time.Sleep(time.Minute); return false }
+		w.atHome = func(int) fault { return fault{Delay: time.Minute} }
 		impatient, cancel := context.WithTimeoutCause(t.Context(), 30*time.Second, errors.New("enough"))
 		defer cancel()
 		var first, second error
@@ -376,31 +376,26 @@ func TestAge(t *testing.T) {
 func TestNoOtherNode(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
-		atHome func(w *world, rw http.ResponseWriter) bool
+		atHome fault
+		say    func(map[string]any)
 		is     error
 		want   string
 	}{
-		"forbidden": {func(_ *world, rw http.ResponseWriter) bool { rw.WriteHeader(http.StatusForbidden); return true }, api.ErrForbidden, "GetAtHomeServer"},
-		"changed": {func(w *world, rw http.ResponseWriter) bool {
-			w.replyNode(rw, w.base(2), "fedcba9876543210", w.names)
-			return true
-		}, athome.ErrChanged, "the pages were replaced; open the chapter again"},
-		"renamed": {func(w *world, rw http.ResponseWriter) bool {
-			w.replyNode(rw, w.base(2), w.hash, append([]string{"other.png"}, w.names[1:]...))
-			return true
-		}, athome.ErrChanged, "the pages were replaced; open the chapter again"},
-		"emptied": {func(w *world, rw http.ResponseWriter) bool {
-			w.replyNode(rw, "", "", nil)
-			return true
+		"forbidden": {status(http.StatusForbidden), nil, api.ErrForbidden, "GetAtHomeServer"},
+		"changed":   {none, hashing("fedcba9876543210"), athome.ErrChanged, "the pages were replaced; open the chapter again"},
+		"renamed":   {none, naming(0, "other.png"), athome.ErrChanged, "the pages were replaced; open the chapter again"},
+		"emptied": {none, func(listing map[string]any) {
+			listing["baseUrl"], listing["chapter"] = "", map[string]any{"hash": "", "data": []any{}, "dataSaver": []any{}}
 		}, athome.ErrChanged, "the pages were replaced; open the chapter again"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				w := newWorld(t, 40, 1000)
-				w.fault = func(query) fault { return http.StatusForbidden }
+				w.fault = func(query) fault { return status(http.StatusForbidden) }
 				chapter := w.open(t, athome.WithParallel(4))
-				w.atHome = func(_ int, rw http.ResponseWriter) bool { return test.atHome(w, rw) }
+				test.atHome.Delay = time.Second // so that several pages wait for the same call
+				w.atHome, w.say = func(int) fault { return test.atHome }, test.say
 				err := chapter.Save(t.Context(), t.TempDir())
 				if !errors.Is(err, test.is) || !strings.Contains(err.Error(), test.want) || !strings.Contains(err.Error(), "status 403 Forbidden; and no other node could be had: ") {
 					t.Errorf("got %v", err)
@@ -422,14 +417,14 @@ func TestCancel(t *testing.T) {
 	for name, prepare := range map[string]func(w *world){
 		"answer": func(w *world) { w.fault = func(query) fault { return silent } },
 		"body":   func(w *world) { w.fault = func(query) fault { return stuck } },
-		"pause":  func(w *world) { w.fault = func(query) fault { return 500 } },
+		"pause":  func(w *world) { w.fault = func(query) fault { return status(500) } },
 		"node": func(w *world) {
-			w.fault = func(query) fault { return 403 }
-			w.atHome = func(call int, _ http.ResponseWriter) bool {
+			w.fault = func(query) fault { return status(403) }
+			w.atHome = func(call int) fault {
 				if call > 1 {
-					<-w.done
+					return silent
 				}
-				return false
+				return none
 			}
 		},
 	} {

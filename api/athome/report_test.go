@@ -18,13 +18,6 @@ import (
 
 const reportURL = "https://network.example.test/report"
 
-// sent returns the reports that have arrived.
-func (w *world) sent() []report {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return append([]report{}, w.reports...)
-}
-
 // TestReports compares every field of the reports on a page that fails in several ways before it
 // arrives.
 func TestReports(t *testing.T) {
@@ -33,7 +26,7 @@ func TestReports(t *testing.T) {
 		w := newWorld(t, 1, 1000)
 		w.delay = 40 * time.Millisecond
 		w.fault = func(q query) fault {
-			return []fault{none, 500, cut, 403, garble, short, none}[q.Try]
+			return []fault{none, {Status: 500}, cut, {Status: 403}, garble, short, none}[q.Try]
 		}
 		chapter := w.open(t, athome.WithReportURL(reportURL))
 		if _, err := chapter.Fetch(t.Context(), chapter.Pages()[0]); err != nil {
@@ -41,20 +34,17 @@ func TestReports(t *testing.T) {
 		}
 		chapter.Close()
 		var got []string
-		for _, r := range w.sent() {
-			if r.Success == nil || r.Cached == nil || r.Bytes == nil || r.Duration == nil {
-				t.Fatalf("a field is missing: %+v", r)
-			}
-			got = append(got, fmt.Sprintf("%s success=%v cached=%v bytes=%d duration=%d", r.URL, *r.Success, *r.Cached, *r.Bytes, *r.Duration))
+		for _, r := range w.srv.State().Deliveries() {
+			got = append(got, fmt.Sprintf("%s success=%v cached=%v bytes=%d duration=%d", r.URL, r.Success, r.Cached, r.Bytes, r.Duration))
 		}
-		page := "/data/0123456789abcdef/" + w.names[0]
+		page := "/data/" + w.hash + "/" + w.names[0]
 		want := []string{
-			"https://node1.example.test:8443/key1" + page + " success=false cached=true bytes=0 duration=40",
+			"https://node1.example.test:8443/key1" + page + " success=false cached=false bytes=0 duration=40",
 			"https://node1.example.test:8443/key1" + page + " success=false cached=false bytes=500 duration=40",
 			"https://node1.example.test:8443/key1" + page + " success=false cached=false bytes=0 duration=40",
-			"https://node2.example.test:8443/key2" + page + " success=false cached=false bytes=1000 duration=40",
-			"https://node2.example.test:8443/key2" + page + " success=false cached=false bytes=999 duration=40",
-			"https://node2.example.test:8443/key2" + page + " success=true cached=false bytes=1000 duration=40",
+			"https://node2.example.test:8443/key2" + page + " success=false cached=true bytes=1000 duration=40",
+			"https://node2.example.test:8443/key2" + page + " success=false cached=true bytes=999 duration=40",
+			"https://node2.example.test:8443/key2" + page + " success=true cached=true bytes=1000 duration=40",
 		}
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("reports (-want +got):\n%s", diff)
@@ -85,7 +75,7 @@ func TestReportHosts(t *testing.T) {
 				t.Fatal(err)
 			}
 			chapter.Close()
-			if got := len(w.sent()); got != want {
+			if got := len(w.srv.State().Deliveries()); got != want {
 				t.Errorf("%d reports, want %d", got, want)
 			}
 		})
@@ -111,18 +101,18 @@ func TestReportDefault(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t, 2, 100)
 			w.api = test.server
-			w.report = func(r *http.Request) {
-				if r.Host != "api.mangadex.network" {
-					t.Errorf("a report went to %s", r.Host)
-				}
-			}
 			chapter := w.open(t, test.options...)
 			if err := chapter.Save(t.Context(), t.TempDir()); err != nil {
 				t.Fatal(err)
 			}
 			chapter.Close()
-			if got := len(w.sent()); got != test.want {
+			if got := len(w.srv.State().Deliveries()); got != test.want {
 				t.Errorf("%d reports, want %d", got, test.want)
+			}
+			for _, r := range w.requests {
+				if r.URL.Path == "/report" && r.URL.Host != "api.mangadex.network" {
+					t.Errorf("a report went to %s", r.URL.Host)
+				}
 			}
 		})
 	}
@@ -134,18 +124,23 @@ func TestReportsDoNotDelay(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, 700, 100)
 		w.delay = 20 * time.Millisecond
+		w.report = silent
 		var working, most, all atomic.Int32
-		w.report = func(r *http.Request) {
+		counted := tripper(func(r *http.Request) (*http.Response, error) {
+			if r.URL.String() != reportURL {
+				return w.RoundTrip(r)
+			}
 			all.Add(1)
 			most.Store(max(most.Load(), working.Add(1)))
+			defer working.Add(-1)
 			start := time.Now()
-			<-r.Context().Done()
+			resp, err := w.RoundTrip(r)
 			if took := time.Since(start); took > 2*time.Second {
 				t.Errorf("a report was given %v", took)
 			}
-			working.Add(-1)
-		}
-		chapter := w.open(t, athome.WithReportURL(reportURL), athome.WithParallel(10))
+			return resp, err
+		})
+		chapter := w.open(t, athome.WithHTTPClient(&http.Client{Transport: counted}), athome.WithReportURL(reportURL), athome.WithParallel(10))
 		start := time.Now()
 		if err := chapter.Save(t.Context(), t.TempDir()); err != nil {
 			t.Fatal(err)
@@ -180,13 +175,13 @@ func TestReportsFlushed(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, 50, 100)
-		w.report = func(*http.Request) { time.Sleep(100 * time.Millisecond) }
+		w.report = fault{Delay: 100 * time.Millisecond}
 		chapter := w.open(t, athome.WithReportURL(reportURL))
 		if err := chapter.Save(t.Context(), t.TempDir()); err != nil {
 			t.Fatal(err)
 		}
 		chapter.Close()
-		if got := len(w.sent()); got != 50 {
+		if got := len(w.srv.State().Deliveries()); got != 50 {
 			t.Errorf("%d reports arrived, want 50", got)
 		}
 	})
@@ -196,8 +191,8 @@ func TestReportsFlushed(t *testing.T) {
 func TestReportsFail(t *testing.T) {
 	t.Parallel()
 	for name, prepare := range map[string]func(w *world){
-		"dead":   func(w *world) { w.kill("network.example.test:443") },
-		"broken": func(w *world) { w.report = func(*http.Request) { panic(http.ErrAbortHandler) } },
+		"dead":   func(w *world) { w.kill("network.example.test") },
+		"broken": func(w *world) { w.report = drop },
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -229,7 +224,7 @@ func TestNoReportOnCancel(t *testing.T) {
 			t.Fatal(err)
 		}
 		chapter.Close()
-		if got := w.sent(); len(got) != 0 {
+		if got := w.srv.State().Deliveries(); len(got) != 0 {
 			t.Errorf("reports: %+v", got)
 		}
 	})

@@ -103,7 +103,7 @@ func TestSaveWithoutHash(t *testing.T) {
 	}{
 		"sizes":           {none, []int{2}},
 		"no sizes":        {vague, []int{2}},
-		"no other answer": {http.StatusMethodNotAllowed, nil},
+		"no other answer": {status(http.StatusMethodNotAllowed), nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -156,7 +156,7 @@ func TestSaveKinds(t *testing.T) {
 		w.names = append(w.names, "y"+strings.Repeat("x", len(w.names))+".tiff")
 		want = append(want, ext)
 	}
-	w.details["pages"] = len(kinds)
+	w.fault = func(query) fault { return fault{Header: http.Header{"Content-Type": {"image/png"}}} }
 	dir := t.TempDir()
 	if err := w.open(t).Save(t.Context(), dir); err != nil {
 		t.Fatal(err)
@@ -177,7 +177,7 @@ func TestSaveLoses(t *testing.T) {
 		w := newWorld(t, 60, 1000)
 		w.fault = func(q query) fault {
 			if q.Page%13 == 5 {
-				return []fault{500, cut, garble}[q.Try%3]
+				return []fault{{Status: 500}, cut, garble}[q.Try%3]
 			}
 			return none
 		}
@@ -201,7 +201,7 @@ func TestSaveGivesUp(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, 300, 1000)
-		w.fault = func(query) fault { return 500 }
+		w.fault = func(query) fault { return status(500) }
 		dir := t.TempDir()
 		err := w.open(t, athome.WithParallel(4)).Save(t.Context(), dir)
 		if lost := pageErrors(err); len(lost) < 4 || len(lost) > 12 || !strings.Contains(err.Error(), "too many pages in a row could not be had") {

@@ -49,8 +49,9 @@ func TestOneWayOut(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t, 3, 100)
-			ofClient := &turnstile{base: w.http(t).Transport, agent: agent, ignored: w.api}
-			ofAthome := &turnstile{base: w.http(t).Transport, agent: other}
+			w.publish(t)
+			ofClient := &turnstile{base: w, agent: agent, ignored: w.api}
+			ofAthome := &turnstile{base: w, agent: other}
 			client, err := api.New(w.api, api.WithHTTPClient(&http.Client{Transport: ofClient}), api.WithUserAgent(agent))
 			if err != nil {
 				t.Fatal(err)
@@ -130,29 +131,24 @@ func TestWayThatNobodyHasChosen(t *testing.T) {
 	}
 }
 
-// wrapping wraps the bodies of all answers.
-type wrapping struct{ base http.RoundTripper }
+type tripper func(*http.Request) (*http.Response, error)
 
-func (w wrapping) RoundTrip(req *http.Request) (*http.Response, error) {
-	resp, err := w.base.RoundTrip(req)
-	if err == nil {
-		resp.Body = struct{ io.ReadCloser }{resp.Body}
-	}
-	return resp, err
-}
+func (f tripper) RoundTrip(req *http.Request) (*http.Response, error) { return f(req) }
 
 // Something below or above a client that wraps bodies changes nothing for a download.
 func TestWrappedBodies(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, 5, 100)
-	client, err := api.New(w.api, api.WithHTTPClient(&http.Client{Transport: wrapping{w.http(t).Transport}}), api.WithMiddleware(func(next api.HttpRequestDoer) api.HttpRequestDoer {
-		return api.DoerFunc(func(req *http.Request) (*http.Response, error) {
-			resp, err := next.Do(req)
-			if err == nil {
-				resp.Body = struct{ io.ReadCloser }{resp.Body}
-			}
-			return resp, err
-		})
+	w.publish(t)
+	wrapped := func(resp *http.Response, err error) (*http.Response, error) {
+		if err == nil {
+			resp.Body = struct{ io.ReadCloser }{resp.Body}
+		}
+		return resp, err
+	}
+	below := tripper(func(req *http.Request) (*http.Response, error) { return wrapped(w.RoundTrip(req)) })
+	client, err := api.New(w.api, api.WithHTTPClient(&http.Client{Transport: below}), api.WithMiddleware(func(next api.HttpRequestDoer) api.HttpRequestDoer {
+		return api.DoerFunc(func(req *http.Request) (*http.Response, error) { return wrapped(next.Do(req)) })
 	}))
 	if err != nil {
 		t.Fatal(err)

@@ -1,5 +1,0 @@
-//go:build race
-
-package athome_test
-
-const raceEnabled = true
