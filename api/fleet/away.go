@@ -47,7 +47,7 @@ func (l *Limiter) reportSent(now time.Time) error {
 		keys = append(keys, l.key(one.name))
 		args = append(args, one.period.Microseconds(), now.Sub(one.at).Microseconds(), l.member())
 	}
-	err := reportScript.Run(ctx, l.redis, keys, args...).Err()
+	err := reportScript().Run(ctx, l.redis, keys, args...).Err()
 	if err != nil {
 		l.sending.mu.Lock()
 		l.sending.sent = append(counts, l.sending.sent...)

@@ -121,7 +121,7 @@ func (l *Limiter) lendOn(ctx context.Context) error {
 	for _, member := range members {
 		args = append(args, member)
 	}
-	err := lendScript.Run(ctx, l.redis, []string{l.key("lent")}, args...).Err()
+	err := lendScript().Run(ctx, l.redis, []string{l.key("lent")}, args...).Err()
 	if err == nil {
 		l.loans.lend(asked, members...)
 	}

@@ -28,7 +28,7 @@ import (
 func TestPassword(t *testing.T) {
 	t.Parallel()
 	s := start(t, "--requirepass", "right-secret")
-	for password, want := range map[string]string{"right-secret": "", "wrong-secret": "WRONGPASS", "": "auth"} {
+	for password, want := range map[string]string{"right-secret": "", "wrong-secret": "WRONGPASS", "": "NOAUTH"} {
 		client := redis.NewClient(&redis.Options{Addr: s.addr, Password: password})
 		t.Cleanup(func() { client.Close() })
 		err := limiter(t, client).Wait(t.Context(), transport.Call{Operation: "GetManga"}, time.Minute)

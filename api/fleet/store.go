@@ -24,7 +24,7 @@ import (
 //go:embed store.lua
 var storeSource string
 
-var storeScript = redis.NewScript(storeSource)
+var storeScript = script(&storeSource)
 
 // ErrLockLost is for a save of a session that was stopped for so long that its lock ended, and was
 // given to another one. The session asks for the lock again by itself.
@@ -62,7 +62,7 @@ func WithKey(key []byte) StoreOption {
 		if err != nil {
 			return fmt.Errorf("fleet: the key has %d bytes; it needs 16, 24 or 32 random ones", len(key))
 		}
-		s.sealer, err = cipher.NewGCM(block)
+		s.sealer, err = cipher.NewGCMWithRandomNonce(block)
 		return err
 	}
 }
@@ -107,7 +107,7 @@ func (s *Store) do(ctx context.Context, what, owner string, args ...any) (string
 	ctx, cancel := context.WithTimeout(ctx, s.timeout)
 	defer cancel()
 	keys := []string{"{" + s.name + "}:token", "{" + s.name + "}:lock", "{" + s.name + "}:locks"}
-	answer, err := storeScript.Run(ctx, s.redis, keys, append([]any{what, owner}, args...)...).Slice()
+	answer, err := storeScript().Run(ctx, s.redis, keys, append([]any{what, owner}, args...)...).Slice()
 	if err != nil {
 		text, _, _ := strings.Cut(err.Error(), ", script")
 		if ctx.Err() != nil {
@@ -235,9 +235,7 @@ func (s *Store) seal(t authn.Token) (string, error) {
 	if s.sealer == nil {
 		return string(plain), nil
 	}
-	nonce := make([]byte, s.sealer.NonceSize())
-	rand.Read(nonce) // which never fails
-	return sealed + base64.StdEncoding.EncodeToString(s.sealer.Seal(nonce, nonce, plain, []byte(s.name))), nil
+	return sealed + base64.StdEncoding.EncodeToString(s.sealer.Seal(nil, nil, plain, []byte(s.name))), nil
 }
 
 func (s *Store) open(data string) (authn.Token, error) {
@@ -251,10 +249,10 @@ func (s *Store) open(data string) (authn.Token, error) {
 		return authn.DecodeToken([]byte(data))
 	}
 	raw, err := base64.StdEncoding.DecodeString(text)
-	if err != nil || len(raw) < s.sealer.NonceSize() {
+	if err != nil {
 		return authn.Token{}, fmt.Errorf("fleet: the token under %q is damaged", s.name)
 	}
-	plain, err := s.sealer.Open(nil, raw[:s.sealer.NonceSize()], raw[s.sealer.NonceSize():], []byte(s.name))
+	plain, err := s.sealer.Open(nil, nil, raw, []byte(s.name))
 	if err != nil {
 		return authn.Token{}, fmt.Errorf("fleet: the token under %q was encrypted with another key, or is damaged", s.name)
 	}
