@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -60,8 +61,9 @@ func TestAllowance(t *testing.T) {
 // TestFleet has three processes share the work and the allowance. One of them is killed.
 func TestFleet(t *testing.T) {
 	t.Parallel()
-	address := startRedis(t)
+	address, _ := startRedis(t)
 	p := limited(t)
+	p.Env["GODEBUG"] = "fips140=only" // scripts have hashes that are not approved
 	where := p.Path("mirror.db")
 	open(t, where) // so that the schema is there
 	args := []string{"-server", p.Server.URL, "-db", where, "-fleet", "redis://" + address}
@@ -117,8 +119,32 @@ func countShares(address string, stop <-chan struct{}) map[string]int {
 	}
 }
 
+// TestFleetFails has a Redis server that wants another password, and one that goes away.
+func TestFleetFails(t *testing.T) {
+	t.Parallel()
+	address, end := startRedis(t, "--requirepass", "right-secret")
+	p := limited(t)
+	fleet := func(user string) []string {
+		return []string{"-server", p.Server.URL, "-db", p.Path("mirror.db"), "-fleet", "redis://" + user + address}
+	}
+	p.Fails(p.Run(append(fleet(":right-secret@"), "-unlimited")...), "mirror", 2, "-fleet is of no use without limits")
+	for user, reason := range map[string]string{"": "NOAUTH", ":wrong-secret@": "WRONGPASS"} {
+		r := p.Run(fleet(user)...)
+		p.Fails(r, "mirror", 1, "the Redis server of -fleet at "+address, "its password", reason)
+		if strings.Contains(r.Stderr, "secret") {
+			t.Errorf("a password was printed: %s", r.Stderr)
+		}
+	}
+	run := p.Start(fleet(":right-secret@")...)
+	for deadline := time.Now().Add(time.Minute); len(p.Server.Requests()) < 5 && time.Now().Before(deadline); {
+		time.Sleep(time.Millisecond)
+	}
+	end()
+	p.Fails(run.Wait(), "mirror", 1, "Redis at "+address+", which keeps the allowance, cannot be asked", "the next run goes on there")
+}
+
 // startRedis starts a Redis server, and returns its address.
-func startRedis(t *testing.T) string {
+func startRedis(t *testing.T, args ...string) (address string, end func()) {
 	t.Helper()
 	path, err := exec.LookPath("redis-server")
 	if err != nil {
@@ -130,22 +156,23 @@ func startRedis(t *testing.T) string {
 	}
 	port := listener.Addr().(*net.TCPAddr).Port
 	listener.Close()
-	cmd := exec.Command(path, "--port", strconv.Itoa(port), "--bind", "127.0.0.1", "--save", "")
+	cmd := exec.Command(path, append([]string{"--port", strconv.Itoa(port), "--bind", "127.0.0.1", "--save", ""}, args...)...)
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() {
+	end = sync.OnceFunc(func() {
 		_ = cmd.Process.Kill()
 		_ = cmd.Wait()
 	})
-	address := "127.0.0.1:" + strconv.Itoa(port)
+	t.Cleanup(end)
+	address = "127.0.0.1:" + strconv.Itoa(port)
 	for range 500 {
 		if conn, err := net.Dial("tcp", address); err == nil {
 			conn.Close()
-			return address
+			return address, end
 		}
 		time.Sleep(20 * time.Millisecond)
 	}
 	t.Fatal("redis-server does not come up")
-	return ""
+	return "", nil
 }

@@ -11,10 +11,13 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/stdlib"
-	_ "modernc.org/sqlite" // the driver sqlite
+	driver "modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
 
 	"github.com/mangadex-go/mangadex/examples/internal/command"
 )
@@ -85,9 +88,28 @@ func openDatabase(ctx context.Context, where string) (*database, error) {
 	d.SetMaxOpenConns(8)
 	if err := d.migrate(ctx); err != nil {
 		d.Close()
-		return nil, fmt.Errorf("the database %s cannot be used; -db names another one: %w", describe(where), err)
+		if isPostgres(where) {
+			return nil, fmt.Errorf("the database %s cannot be used; -db names another one: %w", describe(where), d.say(err))
+		}
+		if why := checkFile(where); why != nil {
+			return nil, why
+		}
+		return nil, fmt.Errorf("the database %s cannot be used; -db names another one: %w", where, err)
 	}
 	return d, nil
+}
+
+// checkFile says why there can be no database in a file, which SQLite does not.
+func checkFile(where string) error {
+	file, err := os.OpenFile(where, os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	if about, err := file.Stat(); err != nil || !about.Mode().IsRegular() {
+		return command.Usagef("-db is %s, in which nothing can be kept; give a file", where)
+	}
+	return nil
 }
 
 func isPostgres(where string) bool {
@@ -112,6 +134,19 @@ func describe(where string) string {
 		return u.Host + u.Path
 	}
 	return "of PostgreSQL"
+}
+
+// say makes an error of the database one that a person understands.
+func (d *database) say(err error) error {
+	var connect *pgconn.ConnectError
+	var lite *driver.Error
+	switch {
+	case errors.As(err, &connect): // which says it in several lines
+		return errors.New("the database cannot be reached; check that it runs, its address and its password: " + strings.Join(strings.Fields(connect.Error()), " "))
+	case errors.As(err, &lite) && lite.Code()&0xff == sqlite3.SQLITE_FULL:
+		return fmt.Errorf("%w: %w", err, syscall.ENOSPC)
+	}
+	return err
 }
 
 // write runs a transaction that writes. It waits for those that others have begun.

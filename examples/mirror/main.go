@@ -12,15 +12,13 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"strings"
 	"time"
 
 	"github.com/google/uuid"
-	"github.com/redis/go-redis/v9"
-
 	"github.com/mangadex-go/mangadex/api"
-	"github.com/mangadex-go/mangadex/api/fleet"
 	"github.com/mangadex-go/mangadex/api/reading"
 	"github.com/mangadex-go/mangadex/api/transport"
 	"github.com/mangadex-go/mangadex/examples/internal/command"
@@ -84,6 +82,9 @@ func start(ctx context.Context, c *command.Command) error {
 	case *patience < 0:
 		return command.Usagef("-check is %v; it must not be below 0", *patience)
 	}
+	if _, _, err := net.SplitHostPort(*address); *address != "" && err != nil {
+		return command.Usagef("-serve %q is not a host and a port like 127.0.0.1:8080", *address)
+	}
 	writePlot := writeSVG
 	if *plotPath != "" {
 		if writePlot, err = plotWriter(*plotPath); err != nil {
@@ -97,28 +98,26 @@ func start(ctx context.Context, c *command.Command) error {
 	requests := &counter{base: transport.Base()}
 	options := []transport.Option{transport.WithBase(requests)}
 	if *fleetAddress != "" {
-		shared, err := redis.ParseURL(*fleetAddress)
-		if err != nil { // which may have the password in it
-			return command.Usagef("-fleet is not an address like redis://:password@host:6379")
-		}
-		server := redis.NewClient(shared)
-		defer server.Close()
-		limiter, err := fleet.NewLimiter(server)
+		limiter, err := shareAllowance(ctx, *fleetAddress)
 		if err != nil {
 			return err
 		}
+		defer limiter.Close()
 		options = append(options, transport.WithLimiter(limiter))
 	}
 	client, err := c.Client(api.WithTransport(options...))
 	if err != nil {
 		return err
 	}
+	if *fleetAddress != "" && (c.Fake() != nil || c.Lookup("unlimited").Value.String() == "true") {
+		return command.Usagef("-fleet is of no use without limits; give -live, or a -server without -unlimited")
+	}
 	db, err := openDatabase(ctx, path)
 	if err != nil {
 		return err
 	}
 	defer db.Close()
-	if err := db.claimFor(ctx, serverOf(c, client), c.Fake() != nil); err != nil {
+	if err := db.claimFor(ctx, serverOf(c, client)); err != nil {
 		return err
 	}
 	m := newMirror(c, db, client, requests, ids, *patience)
@@ -126,7 +125,7 @@ func start(ctx context.Context, c *command.Command) error {
 	if !looks && *every == 0 || c.Fake() != nil { // whose catalogue is a new one
 		c.Unfinished = "what has been copied stays; the next run goes on there"
 		if err := m.once(ctx); err != nil {
-			return err
+			return db.say(err)
 		}
 		c.Unfinished = ""
 	}
@@ -186,9 +185,9 @@ func parseLists(text string) ([]uuid.UUID, error) {
 	return ids, nil
 }
 
-// claimFor makes sure that the database is empty or has the copy of a server. The catalogue of the
-// fake MangaDex is another one each time.
-func (d *database) claimFor(ctx context.Context, server string, anew bool) error {
+// claimFor makes sure that the database is empty or has the copy of a server. One of the fake MangaDex,
+// whose catalogue is another one each time, is thrown away.
+func (d *database) claimFor(ctx context.Context, server string) error {
 	return d.write(ctx, func(tx *transaction) error {
 		known, err := texts(ctx, tx, "SELECT server FROM source")
 		if err != nil {
@@ -198,7 +197,7 @@ func (d *database) claimFor(ctx context.Context, server string, anew bool) error
 			return nil
 		}
 		for other := range known {
-			if !anew || !strings.HasPrefix(other, "the fake MangaDex") {
+			if !strings.HasPrefix(other, "the fake MangaDex") {
 				return command.Usagef("the database has a copy of %s, not of %s; choose another one with -db", other, server)
 			}
 		}

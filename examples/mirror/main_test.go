@@ -4,6 +4,7 @@ import (
 	"database/sql"
 	"fmt"
 	"math/rand/v2"
+	"os"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -167,7 +168,11 @@ func TestBadInput(t *testing.T) {
 		}
 	}
 	refused := p.Run("-db", "postgres://mirror:secret-of-mirror@127.0.0.1:1/x?connect_timeout=5")
-	p.Fails(refused, "mirror", 1, "127.0.0.1:1")
+	p.Fails(refused, "mirror", 1, "127.0.0.1:1", "check that it runs", "connection refused")
+	p.Fails(p.Run("-db", p.Home), "mirror", 1, "give a file")
+	p.Fails(p.Run("-db", os.DevNull), "mirror", 2, "nothing can be kept; give a file")
+	p.Fails(p.Run("-fleet", "redis://127.0.0.1:1"), "mirror", 1, "the Redis server of -fleet at 127.0.0.1:1 cannot be asked; check that it runs", "connection refused")
+	p.Fails(p.Run("-every", "5"), "mirror", 2, "-every", "such as 90s or 15m")
 	redis := p.Run("-fleet", "redis//:secret-of-mirror@host")
 	p.Fails(redis, "mirror", 2, "-fleet is not an address")
 	for _, r := range []exampletest.Result{refused, redis} {
@@ -181,6 +186,22 @@ func TestBadInput(t *testing.T) {
 	p.Fails(p.Run("surplus"), "mirror", 2, "too much: surplus")
 	other := exampletest.New(t)
 	where := filepath.Join(p.Home, "of another.db")
+	p.Succeeds(exampletest.Embedded(t).Run("-db", where)) // which is worth nothing
 	p.Succeeds(p.Run("-db", where))
 	other.Fails(other.Run("-db", where), "mirror", 2, "has a copy of "+p.Server.URL, "-db")
+}
+
+// TestDisks has disks that are full, or that nothing can be written to.
+func TestDisks(t *testing.T) {
+	t.Parallel()
+	t.Run("read-only", func(t *testing.T) {
+		t.Parallel()
+		p := exampletest.New(t)
+		p.Fails(p.Run("-db", filepath.Join(p.ReadOnly(), "mirror.db")), "mirror", 1, "choose another place")
+	})
+	t.Run("full", func(t *testing.T) {
+		t.Parallel()
+		p := exampletest.New(t, apitest.WithTitles(200))
+		p.Fails(p.Run("-db", filepath.Join(p.FullDisk(1200), "mirror.db")), "mirror", 1, "make room there", "the next run goes on there")
+	})
 }

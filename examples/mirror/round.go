@@ -86,13 +86,16 @@ func (m *mirror) forever(ctx context.Context, every time.Duration) error {
 			if r, err = m.join(ctx); err == nil {
 				err = m.round(ctx, r)
 			}
+			if err == nil {
+				err = m.tell(ctx)
+			}
 		}
 		rest.Reset(beat)
 		if err != nil {
 			if ctx.Err() != nil {
 				return err
 			}
-			m.c.Note("%s; the next attempt is in %v", m.c.Explain(err), every)
+			m.c.Note("%s; the next attempt is in %v", m.c.Explain(m.db.say(err)), every)
 			rest.Reset(every)
 		}
 	}

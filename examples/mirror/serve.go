@@ -230,7 +230,7 @@ func (s *server) cover(w http.ResponseWriter, r *http.Request) error {
 func serve(ctx context.Context, c *command.Command, db *database, client *api.Client, address string) error {
 	host, _, err := net.SplitHostPort(address)
 	if err != nil {
-		return command.Usagef("-serve %q is not a host and a port like 127.0.0.1:8080", address)
+		return err
 	}
 	s, err := newServer(c, db, client, host)
 	if err != nil {

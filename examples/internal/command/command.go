@@ -13,6 +13,7 @@ import (
 	"os"
 	"os/signal"
 	"strings"
+	"time"
 
 	"github.com/mangadex-go/mangadex/api/apitest"
 	"github.com/mangadex-go/mangadex/authn"
@@ -100,7 +101,7 @@ func (c *Command) Parse() error {
 		c.PrintDefaults()
 		return err
 	case err != nil:
-		return Usagef("%w", err)
+		return Usagef("%w%s", err, c.hint(err))
 	case *c.live && *c.server != "":
 		return Usagef("-live and -server exclude each other")
 	case *c.unlimited && *c.server == "":
@@ -115,6 +116,20 @@ func (c *Command) Parse() error {
 		}
 	}
 	return nil
+}
+
+// hint says what the flag package does not of an error of its own: what a duration looks like.
+func (c *Command) hint(err error) (hint string) {
+	c.VisitAll(func(f *flag.Flag) {
+		value, ok := f.Value.(flag.Getter)
+		if !ok || !strings.Contains(err.Error(), " for flag -"+f.Name+": ") {
+			return
+		}
+		if _, ok := value.Get().(time.Duration); ok {
+			hint = "; it is a time with its unit, such as 90s or 15m"
+		}
+	})
+	return hint
 }
 
 // Note tells the user something, in a line of its own.

@@ -6,6 +6,7 @@ import (
 	"io"
 	"io/fs"
 	"net"
+	"net/url"
 	"strings"
 	"syscall"
 
@@ -87,11 +88,16 @@ func lost(err error) bool {
 	return (errors.As(err, &op) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)) && answer.OfError(err).Temporary
 }
 
-// connection is what went wrong before there was a connection to the server, nil if it was not that.
+// connection is what went wrong before there was a connection to the server, nil if it was not that. A
+// program may have connections to others: a database, say.
 func connection(err error) error {
+	var sent *url.Error
+	var token *authn.TokenError
 	var dns *net.DNSError
 	var op *net.OpError
 	switch {
+	case !errors.As(err, &sent) && !errors.As(err, &token):
+		return nil
 	case errors.As(err, &op) && (op.Op == "dial" || op.Op == "proxyconnect"):
 		return op
 	case errors.As(err, &dns):
