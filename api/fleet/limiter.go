@@ -12,6 +12,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/mangadex-go/mangadex/api/transport"
+	"github.com/mangadex-go/mangadex/internal/given"
 )
 
 // A Limiter is a [transport.Limiter] whose allowances are in Redis. [NewLimiter] makes one. It is
@@ -20,12 +21,8 @@ import (
 // In any period of its length no more than an allowance is sent, by all processes together and by
 // the clock of Redis. What has queued up is spaced evenly.
 type Limiter struct {
-	redis    redis.UniversalClient
-	prefix   string
-	requests int
-	period   time.Duration
-	timeout  time.Duration
-	turns    int // parts of the allowance for when Redis is away; 0: nothing is sent then
+	redis redis.UniversalClient
+	limiterSettings
 
 	process string // in Redis
 	serial  atomic.Uint64
@@ -53,16 +50,12 @@ func NewLimiter(client redis.UniversalClient, options ...LimiterOption) (*Limite
 		return nil, errors.New("fleet: the client of Redis is nil; make one with redis.NewClient")
 	}
 	l := &Limiter{
-		redis: client, prefix: "mangadex", requests: 5, period: time.Second, timeout: 2 * time.Second,
-		process: rand.Text(), lines: map[string]*line{}, loans: loans{until: map[string]time.Time{}},
+		redis:           client,
+		limiterSettings: limiterSettings{prefix: "mangadex", requests: 5, period: time.Second, timeout: 2 * time.Second},
+		process:         rand.Text(), lines: map[string]*line{}, loans: loans{until: map[string]time.Time{}},
 	}
-	for _, option := range options {
-		if option == nil {
-			continue
-		}
-		if err := option(l); err != nil {
-			return nil, err
-		}
+	if err := given.Options(&l.limiterSettings, options); err != nil {
+		return nil, err
 	}
 	l.sending = newShare(l.requests, margin(l.period), l.turns)
 	return l, nil

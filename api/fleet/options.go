@@ -8,16 +8,24 @@ import (
 )
 
 // A LimiterOption changes a [Limiter] that [NewLimiter] makes.
-type LimiterOption func(*Limiter) error
+type LimiterOption func(*limiterSettings) error
+
+type limiterSettings struct {
+	prefix   string
+	requests int
+	period   time.Duration
+	timeout  time.Duration
+	turns    int // parts of the allowance for when Redis is away; 0: nothing is sent then
+}
 
 // WithPrefix sets what the keys in Redis begin with, "mangadex" by default. Processes with the same
 // prefix have one allowance between them, so it stands for the address that MangaDex sees.
 func WithPrefix(prefix string) LimiterOption {
-	return func(l *Limiter) error {
+	return func(s *limiterSettings) error {
 		if prefix == "" || strings.ContainsAny(prefix, "{}") {
 			return fmt.Errorf("fleet: the prefix %q must have a character at least, and no braces", prefix)
 		}
-		l.prefix = prefix
+		s.prefix = prefix
 		return nil
 	}
 }
@@ -27,11 +35,11 @@ func WithPrefix(prefix string) LimiterOption {
 // differences between the times on the way.
 func WithRate(requests int, per time.Duration) LimiterOption {
 	const largest, longest = 1000, time.Hour
-	return func(l *Limiter) error {
+	return func(s *limiterSettings) error {
 		if requests < 1 || requests > largest || per < time.Millisecond || per > longest {
 			return fmt.Errorf("fleet: a rate of %d requests in %v; give 1 to %d requests, and a time from a millisecond to %v", requests, per, largest, longest)
 		}
-		l.requests, l.period = requests, per
+		s.requests, s.period = requests, per
 		return nil
 	}
 }
@@ -43,22 +51,22 @@ func WithRate(requests int, per time.Duration) LimiterOption {
 // request the process waits for as long as an allowance lasts, because it does not know what the
 // others have sent.
 func WithLocalShare(processes int) LimiterOption {
-	return func(l *Limiter) error {
+	return func(s *limiterSettings) error {
 		if processes < 1 || processes > 200 {
 			return fmt.Errorf("fleet: a local share for %d processes; give a number from 1 to 200", processes)
 		}
-		l.turns = processes
+		s.turns = processes
 		return nil
 	}
 }
 
 // WithTimeout sets how long a command may take, 2 seconds by default, before Redis counts as away.
 func WithTimeout(d time.Duration) LimiterOption {
-	return func(l *Limiter) error {
+	return func(s *limiterSettings) error {
 		if d <= 0 {
 			return errors.New("fleet: the time for a command must be above zero")
 		}
-		l.timeout = d
+		s.timeout = d
 		return nil
 	}
 }

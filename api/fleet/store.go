@@ -19,6 +19,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/mangadex-go/mangadex/authn"
+	"github.com/mangadex-go/mangadex/internal/given"
 )
 
 //go:embed store.lua
@@ -42,22 +43,26 @@ var ErrLockLost = errors.New("the lock on the token was lost")
 type Store struct {
 	redis   redis.UniversalClient
 	name    string
-	lease   time.Duration
 	timeout time.Duration
-	sealer  cipher.AEAD // nil: in the clear
-	id      string      // that owners of the lock begin with
+	id      string // that owners of the lock begin with
+	storeSettings
 
 	mu    sync.Mutex
 	owner string // that holds the lock now; empty: none
 }
 
 // A StoreOption changes a [Store] that [NewStore] makes.
-type StoreOption func(*Store) error
+type StoreOption func(*storeSettings) error
+
+type storeSettings struct {
+	lease  time.Duration
+	sealer cipher.AEAD // nil: in the clear
+}
 
 // WithKey encrypts the token in Redis with AES-GCM. The key has 16, 24 or 32 random bytes, and all
 // processes need the same.
 func WithKey(key []byte) StoreOption {
-	return func(s *Store) error {
+	return func(s *storeSettings) error {
 		block, err := aes.NewCipher(key)
 		if err != nil {
 			return fmt.Errorf("fleet: the key has %d bytes; it needs 16, 24 or 32 random ones", len(key))
@@ -70,7 +75,7 @@ func WithKey(key []byte) StoreOption {
 // WithLease sets for how long the lock is lent at a time, 10 seconds by default and a second at
 // least. So long others wait when a holder is killed.
 func WithLease(d time.Duration) StoreOption {
-	return func(s *Store) error {
+	return func(s *storeSettings) error {
 		if d < time.Second || d > time.Hour {
 			return fmt.Errorf("fleet: a lock that is lent for %v; give a time from a second to an hour", d)
 		}
@@ -87,14 +92,9 @@ func NewStore(client redis.UniversalClient, key string, options ...StoreOption) 
 	case key == "" || strings.ContainsAny(key, "{}"):
 		return nil, fmt.Errorf("fleet: the key %q must have a character at least, and no braces", key)
 	}
-	s := &Store{redis: client, name: key, lease: 10 * time.Second, timeout: 5 * time.Second, id: rand.Text()}
-	for _, option := range options {
-		if option == nil {
-			continue
-		}
-		if err := option(s); err != nil {
-			return nil, err
-		}
+	s := &Store{redis: client, name: key, timeout: 5 * time.Second, id: rand.Text(), storeSettings: storeSettings{lease: 10 * time.Second}}
+	if err := given.Options(&s.storeSettings, options); err != nil {
+		return nil, err
 	}
 	return s, nil
 }
