@@ -66,7 +66,7 @@ func WithHTTPClient(client HttpRequestDoer) Option {
 			client = nil
 		}
 		if client != nil && given.Nil(client) {
-			return fmt.Errorf("api: WithHTTPClient was given a %T that is nil; leave the option out for the default", client)
+			return fmt.Errorf("api: WithHTTPClient: the %T is nil; leave the option out for the default", client)
 		}
 		s.client = client
 		return nil
@@ -95,7 +95,7 @@ func (f DoerFunc) Do(req *http.Request) (*http.Response, error) { return f(req) 
 func WithMiddleware(wrap func(next HttpRequestDoer) HttpRequestDoer) Option {
 	return func(s *settings) error {
 		if wrap == nil {
-			return errors.New("api: WithMiddleware was given nil")
+			return errors.New("api: WithMiddleware: the function is nil; leave the option out")
 		}
 		s.middleware = append(s.middleware, wrap)
 		return nil
@@ -118,7 +118,7 @@ func WithTransport(options ...transport.Option) Option {
 func WithTransportUser(use func(server string, t *transport.Transport)) Option {
 	return func(s *settings) error {
 		if use == nil {
-			return errors.New("api: WithTransportUser was given nil")
+			return errors.New("api: WithTransportUser: the function is nil; leave the option out")
 		}
 		s.users = append(s.users, use)
 		return nil

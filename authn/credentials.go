@@ -45,9 +45,9 @@ func WithPasswordFunc(username string, password func(context.Context) (string, e
 	return func(s *settings) error {
 		switch {
 		case username == "":
-			return errors.New("authn: the username is empty, but there is a function for the password")
+			return errors.New("authn: WithPasswordFunc: the username is empty, but there is a function for the password")
 		case password == nil:
-			return errors.New("authn: the function for the password is nil")
+			return errors.New("authn: WithPasswordFunc: the function is nil; use WithPassword for a password that is known")
 		}
 		s.credentials = credentials{username: username, ask: password}
 		return clean("username", username)
@@ -61,7 +61,7 @@ func WithPasswordFunc(username string, password func(context.Context) (string, e
 func WithOneTimeCode(code func(context.Context) (string, error)) Option {
 	return func(s *settings) error {
 		if code == nil {
-			return errors.New("authn: the function for the one-time code is nil")
+			return errors.New("authn: WithOneTimeCode: the function is nil; leave the option out")
 		}
 		s.oneTimeCode = code
 		return nil
@@ -74,7 +74,7 @@ func WithScopes(scopes ...string) Option {
 	return func(s *settings) error {
 		for _, scope := range scopes {
 			if !validHeader(scope) || strings.ContainsAny(scope, `"\\`) {
-				return fmt.Errorf("authn: %q is no scope; a scope is one word, like offline_access", scope)
+				return fmt.Errorf("authn: WithScopes: %q is no scope; a scope is one word, like offline_access", scope)
 			}
 		}
 		s.scopes = scopes
@@ -115,7 +115,7 @@ func clean(name, value string) error {
 func WithRefreshToken(token string) Option {
 	return func(s *settings) error {
 		if token == "" {
-			return errors.New("authn: the refresh token is empty")
+			return errors.New("authn: WithRefreshToken: the token is empty; leave the option out to log in with a password")
 		}
 		s.refreshToken = token
 		return clean("refresh token", token)

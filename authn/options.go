@@ -56,7 +56,7 @@ func WithPersonalClient(id, secret string) Option {
 func WithStore(store Store) Option {
 	return func(s *settings) error {
 		if store == nil || store == (*FileStore)(nil) || store == (*MemoryStore)(nil) {
-			return errors.New("authn: the store is nil")
+			return errors.New("authn: WithStore: the store is nil; leave the option out to keep nothing")
 		}
 		s.store = store
 		return nil
@@ -68,7 +68,7 @@ func WithStore(store Store) Option {
 func WithOnToken(f func(Token)) Option {
 	return func(s *settings) error {
 		if f == nil {
-			return errors.New("authn: the function for WithOnToken is nil")
+			return errors.New("authn: WithOnToken: the function is nil; leave the option out")
 		}
 		s.onToken = append(s.onToken, f)
 		return nil
@@ -81,7 +81,7 @@ func WithOnToken(f func(Token)) Option {
 func WithOnEnd(f func(why error)) Option {
 	return func(s *settings) error {
 		if f == nil {
-			return errors.New("authn: the function for WithOnEnd is nil")
+			return errors.New("authn: WithOnEnd: the function is nil; leave the option out")
 		}
 		s.onEnd = append(s.onEnd, f)
 		return nil
@@ -120,7 +120,7 @@ func WithAPIServer(server string) Option {
 func WithAuthServer(realm string) Option {
 	return func(s *settings) error {
 		if realm == "" { // never the known realm by mistake
-			return errors.New("authn: the address of the auth server is empty")
+			return errors.New("authn: WithAuthServer: the address is empty; leave the option out for that of MangaDex")
 		}
 		s.authServer = realm
 		return nil
@@ -133,7 +133,7 @@ func WithAuthServer(realm string) Option {
 func WithTokenURL(url string) Option {
 	return func(s *settings) error {
 		if url == "" {
-			return errors.New("authn: the address of the token endpoint is empty")
+			return errors.New("authn: WithTokenURL: the address is empty; leave the option out for that of the realm")
 		}
 		s.tokenURL = url
 		return nil
@@ -145,7 +145,7 @@ func WithTokenURL(url string) Option {
 func WithHTTPClient(client *http.Client) Option {
 	return func(s *settings) error {
 		if client == nil {
-			return errors.New("authn: the HTTP client is nil")
+			return errors.New("authn: WithHTTPClient: the client is nil; leave the option out for the default")
 		}
 		s.client = client
 		return nil

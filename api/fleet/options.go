@@ -1,7 +1,6 @@
 package fleet
 
 import (
-	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -23,7 +22,7 @@ type limiterSettings struct {
 func WithPrefix(prefix string) LimiterOption {
 	return func(s *limiterSettings) error {
 		if prefix == "" || strings.ContainsAny(prefix, "{}") {
-			return fmt.Errorf("fleet: the prefix %q must have a character at least, and no braces", prefix)
+			return fmt.Errorf("fleet: WithPrefix(%q): give a character at least, and no braces", prefix)
 		}
 		s.prefix = prefix
 		return nil
@@ -37,7 +36,7 @@ func WithRate(requests int, per time.Duration) LimiterOption {
 	const largest, longest = 1000, time.Hour
 	return func(s *limiterSettings) error {
 		if requests < 1 || requests > largest || per < time.Millisecond || per > longest {
-			return fmt.Errorf("fleet: a rate of %d requests in %v; give 1 to %d requests, and a time from a millisecond to %v", requests, per, largest, longest)
+			return fmt.Errorf("fleet: WithRate(%d, %v): give 1 to %d requests, and a time from a millisecond to %v", requests, per, largest, longest)
 		}
 		s.requests, s.period = requests, per
 		return nil
@@ -53,7 +52,7 @@ func WithRate(requests int, per time.Duration) LimiterOption {
 func WithLocalShare(processes int) LimiterOption {
 	return func(s *limiterSettings) error {
 		if processes < 1 || processes > 200 {
-			return fmt.Errorf("fleet: a local share for %d processes; give a number from 1 to 200", processes)
+			return fmt.Errorf("fleet: WithLocalShare(%d): give a number of processes from 1 to 200", processes)
 		}
 		s.turns = processes
 		return nil
@@ -64,7 +63,7 @@ func WithLocalShare(processes int) LimiterOption {
 func WithTimeout(d time.Duration) LimiterOption {
 	return func(s *limiterSettings) error {
 		if d <= 0 {
-			return errors.New("fleet: the time for a command must be above zero")
+			return fmt.Errorf("fleet: WithTimeout(%v): give a time above zero", d)
 		}
 		s.timeout = d
 		return nil

@@ -65,7 +65,7 @@ func WithKey(key []byte) StoreOption {
 	return func(s *storeSettings) error {
 		block, err := aes.NewCipher(key)
 		if err != nil {
-			return fmt.Errorf("fleet: the key has %d bytes; it needs 16, 24 or 32 random ones", len(key))
+			return fmt.Errorf("fleet: WithKey: the key has %d bytes; give 16, 24 or 32 random ones", len(key))
 		}
 		s.sealer, err = cipher.NewGCMWithRandomNonce(block)
 		return err
@@ -77,7 +77,7 @@ func WithKey(key []byte) StoreOption {
 func WithLease(d time.Duration) StoreOption {
 	return func(s *storeSettings) error {
 		if d < time.Second || d > time.Hour {
-			return fmt.Errorf("fleet: a lock that is lent for %v; give a time from a second to an hour", d)
+			return fmt.Errorf("fleet: WithLease(%v): give a time from a second to an hour", d)
 		}
 		s.lease = d
 		return nil

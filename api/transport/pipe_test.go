@@ -254,7 +254,7 @@ func TestStallTimeout(t *testing.T) {
 		w.wg.Wait()
 	})
 	for _, option := range []transport.Option{transport.WithStallTimeout(-1), transport.WithAttemptTimeout(-1)} {
-		if _, err := transport.New(option); err == nil || !strings.Contains(err.Error(), "must not be negative") {
+		if _, err := transport.New(option); err == nil || !strings.Contains(err.Error(), "Timeout(-1ns)") {
 			t.Errorf("error %v", err)
 		}
 	}

@@ -101,7 +101,7 @@ func New(options ...Option) (*Transport, error) {
 func WithBase(base http.RoundTripper) Option {
 	return func(s *settings) error {
 		if base != nil && given.Nil(base) {
-			return fmt.Errorf("transport: WithBase was given a %T that is nil; leave the option out for the default", base)
+			return fmt.Errorf("transport: WithBase: the %T is nil; leave the option out for the default", base)
 		}
 		s.base = base
 		return nil
@@ -114,7 +114,7 @@ func WithAPIServer(server string) Option {
 	return func(s *settings) error {
 		known, err := origin.Parse(server, servers[0])
 		if err != nil {
-			return fmt.Errorf("transport: the address of the server %w", err)
+			return fmt.Errorf("transport: WithAPIServer: the address of the server %w", err)
 		}
 		s.servers = append(s.servers, known)
 		return nil
@@ -136,7 +136,7 @@ func WithUserAgent(application string) Option {
 func WithLimiter(limiter Limiter) Option {
 	return func(s *settings) error {
 		if given.Nil(limiter) {
-			return errors.New("transport: the limiter is nil; leave the option out, or use WithoutRateLimit")
+			return errors.New("transport: WithLimiter: the limiter is nil; leave the option out, or use WithoutRateLimit")
 		}
 		s.limiter = limiter
 		return nil
@@ -156,7 +156,7 @@ func WithoutRateLimit() Option {
 func WithMaxWait(d time.Duration) Option {
 	return func(s *settings) error {
 		if d < 0 {
-			return fmt.Errorf("transport: the longest wait is %v; it must not be negative", d)
+			return fmt.Errorf("transport: WithMaxWait(%v): give a time that is not negative", d)
 		}
 		s.maxWait = d
 		return nil
@@ -167,7 +167,7 @@ func WithMaxWait(d time.Duration) Option {
 func WithAttempts(n int) Option {
 	return func(s *settings) error {
 		if n < 1 {
-			return fmt.Errorf("transport: %d attempts; there must be one at least", n)
+			return fmt.Errorf("transport: WithAttempts(%d): give one at least", n)
 		}
 		s.attempts = n
 		return nil
@@ -180,7 +180,7 @@ func WithAttempts(n int) Option {
 func WithBackoff(first, longest time.Duration) Option {
 	return func(s *settings) error {
 		if first < 0 || longest < first || longest > longestBackoff {
-			return fmt.Errorf("transport: the times before a repetition are %v and %v; the first must not be negative nor above the longest, and the longest not above %v", first, longest, longestBackoff)
+			return fmt.Errorf("transport: WithBackoff(%v, %v): the first must not be negative nor above the longest, and the longest not above %v", first, longest, longestBackoff)
 		}
 		s.backoff = backoff{first, longest}
 		return nil
@@ -195,7 +195,7 @@ func WithoutRetry() Option { return WithAttempts(1) }
 func WithBanPause(d time.Duration) Option {
 	return func(s *settings) error {
 		if d < 0 || d > longestBan {
-			return fmt.Errorf("transport: the pause after a ban is %v; it must not be negative, nor above %v", d, longestBan)
+			return fmt.Errorf("transport: WithBanPause(%v): give a time that is not negative, nor above %v", d, longestBan)
 		}
 		s.banPause = d
 		return nil

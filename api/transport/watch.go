@@ -59,7 +59,7 @@ func (e *TimeoutError) Temporary() bool { return true }
 func WithStallTimeout(d time.Duration) Option {
 	return func(s *settings) error {
 		if d < 0 {
-			return fmt.Errorf("transport: the longest stall is %v; it must not be negative", d)
+			return fmt.Errorf("transport: WithStallTimeout(%v): give a time that is not negative", d)
 		}
 		s.stall = d
 		return nil
@@ -72,7 +72,7 @@ func WithStallTimeout(d time.Duration) Option {
 func WithAttemptTimeout(d time.Duration) Option {
 	return func(s *settings) error {
 		if d < 0 {
-			return fmt.Errorf("transport: the timeout of an attempt is %v; it must not be negative", d)
+			return fmt.Errorf("transport: WithAttemptTimeout(%v): give a time that is not negative", d)
 		}
 		s.attemptTimeout = d
 		return nil
