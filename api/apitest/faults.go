@@ -201,12 +201,13 @@ func (x *exchange) choose() *Fault {
 		if f == nil || f.Captcha && x.solved() {
 			continue
 		}
-		f.Operation, f.Skip, f.Count = x.logged.Operation, 0, 0
-		if err := f.check(); err != nil {
+		chosen := *f
+		chosen.Operation, chosen.Skip, chosen.Count = x.logged.Operation, 0, 0
+		if err := chosen.check(); err != nil {
 			x.server.options.report("%v", err)
 			continue
 		}
-		return f
+		return &chosen
 	}
 	return nil
 }

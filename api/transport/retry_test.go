@@ -8,17 +8,20 @@ import (
 	"fmt"
 	"io"
 	stdlog "log"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"github.com/mangadex-go/mangadex/api/apitest"
 	"github.com/mangadex-go/mangadex/api/transport"
 )
 
@@ -337,57 +340,82 @@ func TestLastFailure(t *testing.T) {
 // what cannot is done once at most, and done if the caller was told so.
 func TestStorm(t *testing.T) {
 	t.Parallel()
-	if testing.Short() {
-		t.Skip("takes a few seconds")
-	}
 	synctest.Test(t, func(t *testing.T) {
-		s := &storm{applied: map[string]int{}}
-		client, polite := newClient(t, s, transport.WithLimiter(newLimiter(t, transport.WithRate(500, 50))), transport.WithAttempts(20))
-		jobs := make(chan func())
-		var succeeded atomic.Int64
-		done := make(chan struct{})
-		const workers = 32
-		for range workers {
-			go func() {
-				for job := range jobs {
-					job()
-				}
-				done <- struct{}{}
-			}()
+		srv := apitest.Start(t, apitest.WithoutNetwork(), apitest.WithTitles(10), apitest.WithTokenLife(time.Hour, time.Hour))
+		token, _, err := srv.Tokens().Issue(srv.Account.Username)
+		if err != nil {
+			t.Fatal(err)
 		}
-		for i := range 11000 {
-			jobs <- func() {
-				if i%11 != 0 {
-					if code, body, err := get(t.Context(), client, "/manga"); err != nil || code != http.StatusOK || body != whole {
-						t.Errorf("call %d: %d %v", i, code, err)
-					}
-					return
-				}
-				id := fmt.Sprintf("/manga/post-%d/follow", i)
-				code, _, err := ask(t.Context(), client, http.MethodPost, id, strings.NewReader("{}"))
-				s.mu.Lock()
-				applied := s.applied[id]
-				s.mu.Unlock()
-				if applied > 1 {
-					t.Errorf("%s was done %d times", id, applied)
-				}
-				if err == nil && code == http.StatusOK {
-					succeeded.Add(1)
-					if applied != 1 {
-						t.Errorf("%s was not done", id)
-					}
-				}
+		s := &fake{Server: srv, latency: func() time.Duration { return rand.N(20 * time.Millisecond) }}
+		base := tripper(func(req *http.Request) (*http.Response, error) {
+			if req.Method == http.MethodPost {
+				req = req.Clone(req.Context())
+				req.Header.Set("Authorization", "Bearer "+token)
+				req.Header.Set("Content-Type", "application/json")
 			}
+			return s.RoundTrip(req)
+		})
+		client, polite := newClient(t, base, transport.WithLimiter(newLimiter(t, transport.WithRate(500, 50))), transport.WithAttempts(20))
+		path := "/manga/" + srv.State().Manga()[0].ID.String()
+		_, whole, err := get(t.Context(), client, path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		kinds := []struct {
+			apitest.Fault
+			done bool // what was asked for is done all the same
+		}{
+			{apitest.Fault{Status: 500}, false}, {apitest.Fault{Status: 502, HTML: true}, false}, {apitest.Fault{Drop: true}, false}, {apitest.Fault{Drop: true, Reset: true}, false},
+			{apitest.Fault{Status: 503, After: true}, true}, {apitest.Fault{Status: 520, HTML: true, After: true}, true}, {apitest.Fault{Drop: true, After: true}, true},
+			{apitest.Fault{Truncate: true}, true}, {apitest.Fault{HTML: true}, true}, {apitest.Fault{Status: 429, Header: http.Header{"Retry-After": {"1"}}}, false},
+		}
+		var done sync.Map // times that a list was made, by its body
+		srv.FailFunc(func(r apitest.Request) *apitest.Fault {
+			kind := rand.IntN(3 * len(kinds)) // a third of the requests go wrong
+			if kind >= len(kinds) || kinds[kind].done {
+				count, _ := done.LoadOrStore(string(r.Body), new(atomic.Int64))
+				count.(*atomic.Int64).Add(1)
+			}
+			if kind >= len(kinds) {
+				return nil
+			}
+			return &kinds[kind].Fault
+		})
+		var succeeded atomic.Int64
+		var workers sync.WaitGroup
+		jobs := make(chan int)
+		for range 32 {
+			workers.Go(func() {
+				for i := range jobs {
+					if i%4 != 0 {
+						if code, body, err := get(t.Context(), client, path); err != nil || code != http.StatusOK || body != whole {
+							t.Errorf("call %d: %d %v", i, code, err)
+						}
+						continue
+					}
+					list := fmt.Sprintf(`{"name":"list %d"}`, i)
+					code, _, err := ask(t.Context(), client, http.MethodPost, "/list", strings.NewReader(list))
+					times := int64(0)
+					if count, ok := done.Load(list); ok {
+						times = count.(*atomic.Int64).Load()
+					}
+					if times > 1 || err == nil && code == http.StatusOK && times != 1 {
+						t.Errorf("%s was made %d times: %d, %v", list, times, code, err)
+					}
+					if err == nil && code == http.StatusOK {
+						succeeded.Add(1)
+					}
+				}
+			})
+		}
+		const calls = 600
+		for i := range calls {
+			jobs <- i
 		}
 		close(jobs)
-		for range workers {
-			<-done
-		}
-		if got := succeeded.Load(); got < 550 || got > 800 {
-			t.Errorf("%d of 1000 POSTs succeeded; the server fails a third of them", got)
-		}
-		if len(s.applied) < 600 {
-			t.Errorf("only %d POSTs arrived", len(s.applied))
+		workers.Wait()
+		if got := succeeded.Load(); got < calls/4/2 || got > calls/4*9/10 {
+			t.Errorf("%d of %d POSTs succeeded; a third of them go wrong", got, calls/4)
 		}
 		t.Logf("stats %+v", polite.Stats())
 	})
