@@ -8,6 +8,8 @@ import (
 	"slices"
 
 	"github.com/getkin/kin-openapi/openapi3"
+
+	"github.com/mangadex-go/mangadex/internal/document"
 )
 
 // An operation is one method on one path of the overlaid document.
@@ -114,7 +116,7 @@ func (op *operation) parameters(item *openapi3.PathItem) {
 	for i, p := range op.query {
 		op.query[i] = byName["query "+p.Name]
 	}
-	for _, name := range pathNames(op.path) {
+	for _, name := range document.PathNames(op.path) {
 		if p := byName["path "+name]; p != nil {
 			op.pathParams = append(op.pathParams, p)
 		}

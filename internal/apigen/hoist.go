@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"gopkg.in/yaml.v3"
+
+	"github.com/mangadex-go/mangadex/internal/document"
 )
 
 // extSchemaName is how the overlay names a schema that stands inline, or that the document calls
@@ -26,7 +28,7 @@ func newHoister(root *yaml.Node) *hoister {
 	if paths := lookup(root, "paths"); paths != nil {
 		for i := 0; i < len(paths.Content); i += 2 {
 			path := paths.Content[i].Value
-			pairs = append(pairs, "'"+shape(path)+"'", "'"+path+"'")
+			pairs = append(pairs, "'"+document.Shape(path)+"'", "'"+path+"'")
 		}
 	}
 	h.paths = strings.NewReplacer(pairs...)

@@ -14,6 +14,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"gopkg.in/yaml.v3"
+
+	"github.com/mangadex-go/mangadex/internal/document"
 )
 
 var (
@@ -70,6 +72,25 @@ func checkMoved(t *testing.T, content []byte) {
 	if diff := cmp.Diff(surfaces(t, files)); diff != "" {
 		t.Errorf("what package api exports has changed (-before +after):\n%s", diff)
 	}
+	if told := compared(t, content); strings.Contains(told, "## Breaking") {
+		t.Errorf("what is not on the wire is told to break something:\n%s", told)
+	}
+}
+
+// compared tells what is different between the present document and another.
+func compared(t testing.TB, content []byte) string {
+	t.Helper()
+	before, _, err := document.Read(presentInput(t).Document)
+	if err != nil {
+		t.Fatal(err)
+	}
+	after, _, err := document.Read(content)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var b strings.Builder
+	document.Compare(before, after).Print(&b, documentPath, before, after)
+	return b.String()
 }
 
 // TestAdditions adds something at many places at once.
@@ -119,19 +140,23 @@ func TestMutations(t *testing.T) {
 	t.Logf("-seed %d", start)
 	for i := range *mutations {
 		r := rand.New(rand.NewPCG(start, uint64(i)))
-		doc := presentDocument(t)
-		var names, added []string
 		kind := moves
 		if r.IntN(2) == 0 {
 			kind = additions
 		}
+		var names []string
+		var chosen []mutation
 		for range 1 + r.IntN(3) {
 			m := kind[r.IntN(len(kind))]
-			names = append(names, m.name)
-			added = append(added, m.apply(doc, r)...)
+			chosen, names = append(chosen, m), append(names, m.name)
 		}
 		t.Run(fmt.Sprintf("%d %s", i, strings.Join(names, ", ")), func(t *testing.T) {
 			t.Parallel()
+			doc := presentDocument(t)
+			var added []string
+			for _, m := range chosen {
+				added = append(added, m.apply(doc, r)...)
+			}
 			if added != nil {
 				checkAdded(t, encoded(t, doc), added)
 			} else {
@@ -188,18 +213,23 @@ func eachPart(value any, visit func(p part)) {
 }
 
 func renamePathParameters(doc part, _ *rand.Rand) []string {
+	eachPart(doc, func(p part) { // components, too
+		if p["in"] == "path" {
+			p["name"] = text(p, "name") + "Value"
+		}
+	})
 	paths := object(doc, "paths")
 	for _, path := range slices.Sorted(maps.Keys(paths)) {
-		item := object(paths, path)
-		eachPart(item, func(p part) {
-			if p["in"] == "path" {
-				p["name"] = text(p, "name") + "Value"
-			}
-		})
+		item := paths[path]
 		delete(paths, path)
-		paths[hole.ReplaceAllString(path, "{${1}Value}")] = item
+		paths[strings.ReplaceAll(path, "}", "Value}")] = item
 	}
 	return nil
+}
+
+func elements(v any) []any {
+	l, _ := v.([]any)
+	return l
 }
 
 func component(doc part, kind, name string, value any) part {

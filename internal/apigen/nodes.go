@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"gopkg.in/yaml.v3"
+
+	"github.com/mangadex-go/mangadex/internal/document"
 )
 
 // readDocument reads a document as nodes, the keys of its objects sorted.
@@ -14,9 +16,10 @@ func readDocument(content []byte) (*yaml.Node, error) {
 	if err := yaml.Unmarshal(content, &value); err != nil {
 		return nil, fmt.Errorf("%s: %w", documentPath, err)
 	}
-	if err := normalise(value); err != nil {
+	if err := document.Normalise(value); err != nil {
 		return nil, err
 	}
+	safePaths(value)
 	node := &yaml.Node{}
 	if err := node.Encode(value); err != nil {
 		return nil, fmt.Errorf("%s: %w", documentPath, err)

@@ -107,7 +107,7 @@ var tableRow = regexp.MustCompile(`(?m)^\s*\w+:\s+\{ID: "(\w+)", Method: "(\w+)"
 func operationsOf(table []byte) map[string]string {
 	found := map[string]string{}
 	for _, row := range tableRow.FindAllSubmatch(table, -1) {
-		found[string(row[2])+" "+shape(string(row[3]))] = string(row[1])
+		found[string(row[2])+" "+document.Shape(string(row[3]))] = string(row[1])
 	}
 	return found
 }

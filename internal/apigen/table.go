@@ -7,6 +7,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/mangadex-go/mangadex/internal/document"
 )
 
 // writeOperations writes the table of operations and the matcher.
@@ -70,7 +72,7 @@ func (m *model) writeMatcher(p *printer) {
 	root := &node{}
 	for _, op := range m.ops {
 		at := root
-		for segment := range strings.SplitSeq(strings.TrimPrefix(shape(op.path), "/"), "/") {
+		for segment := range strings.SplitSeq(strings.TrimPrefix(document.Shape(op.path), "/"), "/") {
 			switch {
 			case segment == "{}":
 				if at.param == nil {

@@ -13,8 +13,10 @@ import (
 type Changes struct {
 	breaking, added, other []string
 
-	sent map[string]bool // components that requests hold, in either document
-	got  map[string]bool // components that answers hold
+	old, new Document
+	sent     map[string]bool // components that requests hold, in either document
+	got      map[string]bool // components that answers hold
+	compared map[[2]any]bool // pairs of components of different names
 
 	LostOperations int
 }
@@ -88,12 +90,12 @@ func Count(n int) string {
 	return fmt.Sprintf("%d operations", n)
 }
 
-// Compare lists what changed. References are compared by their names and never
-// followed, so that a changed component is told once and cycles do not matter.
+// Compare lists what changed. A reference of the same name in both is not followed, so that a changed
+// component is told once and cycles do not matter.
 func Compare(old, new Document) *Changes {
-	c := &Changes{}
 	same := reflect.DeepEqual(old, new)
-	old, new = inOneForm(old), inOneForm(new)
+	old, new = normal(old), normal(new)
+	c := &Changes{old: old, new: new, compared: map[[2]any]bool{}}
 	c.sent, c.got = held(old, new)
 	before, after := Operations(old), Operations(new)
 	for _, key := range union(before, after) {
@@ -123,40 +125,19 @@ func Compare(old, new Document) *Changes {
 		if same {
 			c.notes("~ the same facts, written in another way")
 		} else {
-			c.notes("~ the same facts, arranged in another way")
+			c.notes("~ nothing that is on the wire")
 		}
 	}
 	return c
 }
 
-// inOneForm is a document in the form of OpenAPI 3.0, in which documents are compared: a document that
-// comes in another version of OpenAPI has not changed for that.
-func inOneForm(doc Document) Document {
-	if version, _ := doc["openapi"].(string); !strings.HasPrefix(version, "3.1") {
-		return doc
-	}
+// normal is a document in the form in which documents are compared. One that cannot be used is compared as
+// far as it goes.
+func normal(doc Document) Document {
 	lowered := Document(copied(map[string]any(doc)).(map[string]any))
-	AsVersion30(lowered)
+	_ = Normalise(lowered)
 	lowered["openapi"] = doc["openapi"]
 	return lowered
-}
-
-func copied(v any) any {
-	switch v := v.(type) {
-	case map[string]any:
-		c := make(map[string]any, len(v))
-		for key, value := range v {
-			c[key] = copied(value)
-		}
-		return c
-	case []any:
-		c := make([]any, len(v))
-		for i, value := range v {
-			c[i] = copied(value)
-		}
-		return c
-	}
-	return v
 }
 
 func (c *Changes) components(o, n map[string]any) {
@@ -164,24 +145,24 @@ func (c *Changes) components(o, n map[string]any) {
 		before, after := members(o[section]), members(n[section])
 		switch section {
 		case "schemas":
-			c.named("schema", "", before, after, func(name string, o, n any) {
-				c.schema(place{root: name, component: true}, o, n)
-			})
+			for _, name := range union(before, after) {
+				o, was := before[name]
+				n, is := after[name]
+				switch {
+				case !is: // what had it is told where it stands
+					c.notes("- removed schema %s", name)
+				case !was:
+					c.adds("+ added schema %s", name)
+				default:
+					c.schema(place{root: name, component: true}, o, n)
+				}
+			}
 		case "securitySchemes":
 			c.named("security scheme", "", before, after, func(name string, o, n any) {
 				if !equal(o, n) {
 					c.breaks("~ changed security scheme %s: %s → %s", name, show(o), show(n))
 				}
 			})
-		case "responses":
-			c.named("response component", "", before, after, func(name string, o, n any) {
-				c.body("response component "+name, members(o), members(n))
-			})
-		case "requestBodies":
-			c.named("request body component", "", before, after, func(name string, o, n any) {
-				c.requestBody("component "+name, o, n)
-			})
-		case "parameters": // told with the operations that have them
 		default:
 			c.values("components."+section, "", o[section], n[section])
 		}

@@ -2,7 +2,6 @@ package document
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 )
@@ -17,10 +16,8 @@ type Operation struct {
 // key orders operations by path and method. The names of path parameters are no
 // part of it: they do not appear on the wire.
 func (o *Operation) key() string {
-	return fmt.Sprintf("%s %d", pathParameter.ReplaceAllString(o.path, "{}"), slices.Index(methods(), o.method))
+	return fmt.Sprintf("%s %d", Shape(o.path), slices.Index(methods(), o.method))
 }
-
-var pathParameter = regexp.MustCompile(`\{[^{}]*\}`)
 
 // String is the operation with its name: GET /manga (get-search-manga).
 func (o *Operation) String() string {
@@ -90,7 +87,7 @@ func (c *Changes) operation(o, n *Operation) {
 		}
 	}
 	for _, key := range union(o.item, n.item) {
-		if key != "parameters" && !slices.Contains(methods(), key) {
+		if !slices.Contains(methods(), key) {
 			c.values(key, at, o.item[key], n.item[key])
 		}
 	}

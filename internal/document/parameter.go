@@ -26,25 +26,9 @@ func (p parameter) place(at string) string {
 // parameters returns the parameters of the operation in their order.
 func (o *Operation) parameters() []parameter {
 	var found []parameter
-	for _, from := range []map[string]any{o.item, o.object} {
-		items, _ := from["parameters"].([]any)
-		for _, item := range items {
-			object := members(item)
-			for range 8 { // a reference to a reference is rare, a circle of them an error
-				ref, ok := object["$ref"].(string)
-				if !ok {
-					break
-				}
-				object = members(lookup(o.doc, ref))
-			}
-			p := parameter{bare(object["in"]), bare(object["name"]), object}
-			same := func(q parameter) bool { return q.in == p.in && q.name == p.name }
-			if i := slices.IndexFunc(found, same); i >= 0 {
-				found[i] = p // the operation overrides its path
-			} else {
-				found = append(found, p)
-			}
-		}
+	for _, item := range elements(o.object["parameters"]) {
+		object := members(item)
+		found = append(found, parameter{bare(object["in"]), bare(object["name"]), object})
 	}
 	return found
 }
@@ -62,11 +46,8 @@ func (c *Changes) parameters(o, n *Operation) {
 		return in[i], true
 	}
 	at := n.label()
-	var kept, keptBefore []string
 	for _, p := range before {
-		if _, ok := find(after, p); ok {
-			keptBefore = append(keptBefore, p.label(at))
-		} else {
+		if _, ok := find(after, p); !ok {
 			c.breaks("- removed %s", p.label(at))
 		}
 	}
@@ -74,7 +55,6 @@ func (c *Changes) parameters(o, n *Operation) {
 		was, ok := find(before, p)
 		switch {
 		case ok:
-			kept = append(kept, p.label(at))
 			c.parameter(at, was, p)
 		case p.object["required"] == true:
 			c.breaks("+ added required %s", p.label(at))
@@ -82,18 +62,14 @@ func (c *Changes) parameters(o, n *Operation) {
 			c.adds("+ added %s", p.label(at))
 		}
 	}
-	if !slices.Equal(kept, keptBefore) {
-		c.notes("~ reordered parameters of %s", at)
-	}
 }
 
 // renamed gives path parameters the names they have in another form of the
 // same path.
 func renamed(parameters []parameter, from, to string) []parameter {
-	names := map[string]string{}
-	after := pathParameter.FindAllString(to, -1)
-	for i, name := range pathParameter.FindAllString(from, -1) {
-		names[strings.Trim(name, "{}")] = strings.Trim(after[i], "{}")
+	names, after := map[string]string{}, PathNames(to)
+	for i, name := range PathNames(from) {
+		names[name] = after[i]
 	}
 	parameters = slices.Clone(parameters)
 	for i, p := range parameters {

@@ -433,6 +433,18 @@ func lookup(doc Document, ref string) any {
 	return value
 }
 
+// resolved is what a reference stands for; anything else stands for itself.
+func resolved(doc Document, object map[string]any) map[string]any {
+	for range 8 { // a reference to a reference is rare, a circle of them an error
+		ref, ok := object["$ref"].(string)
+		if !ok {
+			return object
+		}
+		object = members(lookup(doc, ref))
+	}
+	return nil
+}
+
 // sortOf says in words what sort of value it is.
 func sortOf(v any) string {
 	switch v.(type) {

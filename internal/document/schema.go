@@ -49,10 +49,14 @@ func (c *Changes) schema(at place, o, n any) {
 		}
 		return
 	}
+	if !equal(before["$ref"], after["$ref"]) {
+		c.reference(at, before, after)
+		return
+	}
 	if was, is := head(before), head(after); was != is {
 		from, to := describe(before), describe(after)
 		c.breaks("~ changed type of %s: %s → %s", at, from, to)
-		if !equal(before["type"], after["type"]) || !equal(before["$ref"], after["$ref"]) {
+		if !equal(before["type"], after["type"]) {
 			return // nothing below is comparable
 		}
 	}
@@ -89,6 +93,26 @@ func (c *Changes) schema(at place, o, n any) {
 	}
 }
 
+// reference compares what two references stand for, or a reference and what is in its place: a name is
+// not on the wire. Two components are compared once. Objects that have nothing in common are two things.
+func (c *Changes) reference(at place, before, after map[string]any) {
+	names := [2]any{before["$ref"], after["$ref"]}
+	if names[0] != nil && names[1] != nil {
+		if c.compared[names] {
+			return
+		}
+		c.compared[names] = true
+	}
+	was, is := resolved(c.old, before), resolved(c.new, after)
+	had, has := members(was["properties"]), members(is["properties"])
+	if len(had)+len(has) > 0 && len(union(had, has)) == len(had)+len(has) {
+		c.breaks("~ changed type of %s: %s → %s", at, describe(before), describe(after))
+		return
+	}
+	c.notes("~ renamed type of %s: %s → %s", at, describe(before), describe(after))
+	c.schema(at, was, is)
+}
+
 // limit compares what limits a value. One that lets less through than before breaks what is sent.
 func (c *Changes) limit(at place, key string, o, n any) {
 	if equal(o, n) {
@@ -96,7 +120,7 @@ func (c *Changes) limit(at place, key string, o, n any) {
 	}
 	before, ok1 := float(o)
 	after, ok2 := float(n)
-	tighter := n != nil && n != false
+	tighter := n != nil && n != false && !(n == number("0") && strings.HasPrefix(key, "min") && key != "minimum") // as none
 	if ok1 && ok2 {
 		tighter = after < before == strings.HasPrefix(key, "max")
 	}

@@ -11,7 +11,8 @@ import (
 )
 
 // alternatives compares the schemas of allOf, oneOf, anyOf and prefixItems.
-// Those of the same description belong together.
+// Those of the same description belong together, then components of other names
+// in the same place.
 func (c *Changes) alternatives(at place, key string, o, n any) {
 	before, _ := o.([]any)
 	after, _ := n.([]any)
@@ -24,6 +25,9 @@ func (c *Changes) alternatives(at place, key string, o, n any) {
 				j = k
 				break
 			}
+		}
+		if j < 0 && i < len(before) && !used[i] && members(before[i])["$ref"] != nil && members(schema)["$ref"] != nil {
+			j = i // another name
 		}
 		if j < 0 {
 			c.adds("+ added to %s of %s: %s", key, at, describe(schema))
@@ -171,12 +175,6 @@ func bare(v any) string {
 		return s
 	}
 	return show(v)
-}
-
-// members returns an object's members; what is no object has none.
-func members(v any) map[string]any {
-	m, _ := v.(map[string]any)
-	return m
 }
 
 // texts returns the strings of a list.

@@ -1,4 +1,4 @@
-package main
+package document
 
 import (
 	"fmt"
@@ -7,36 +7,32 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-
-	"github.com/mangadex-go/mangadex/internal/document"
 )
 
-// A normaliser gives a document one form where OpenAPI allows several that mean the same, so that the
-// overlay and the generator know one only, and a document that says the same in another way gives the
-// same code.
+// A normaliser gives a document one form where OpenAPI allows several that mean the same.
 type normaliser struct {
 	doc  map[string]any
 	errs []string
 }
 
-// normalise puts components of parameters, answers and bodies where they are used, gives the
-// parameters of a path to its operations, and media types and ranges of statuses one spelling. It
-// refuses references that lead nowhere or to themselves, with their place.
-func normalise(doc map[string]any) error {
-	document.AsVersion30(doc)
+// Normalise gives a document the one form that the overlay, the generator and the comparison know, so that
+// one that says the same in another way is the same. It puts components of parameters, answers and bodies
+// where they are used, gives the parameters of a path to its operations, media types and ranges of statuses
+// one spelling, and says what OpenAPI 3.1 says as 3.0 does. It refuses references that lead nowhere or to
+// themselves, with their place, and does what it can of the rest.
+func Normalise(doc map[string]any) error {
+	AsVersion30(doc)
 	n := &normaliser{doc: doc}
 	paths := members(doc["paths"])
 	for _, path := range slices.Sorted(maps.Keys(paths)) {
-		item := n.item(path, members(n.resolve(paths[path], "paths."+path)))
-		delete(paths, path)
-		paths[safePath(path, item)] = item
+		paths[path] = n.item(path, members(n.resolve(paths[path], "paths."+path)))
 	}
 	shapes := map[string]string{}
 	for _, path := range slices.Sorted(maps.Keys(paths)) {
-		if other := shapes[shape(path)]; other != "" {
+		if other := shapes[Shape(path)]; other != "" {
 			n.refuse(path, "is the same to a server as %s: one of the two has to go", other)
 		}
-		shapes[shape(path)] = path
+		shapes[Shape(path)] = path
 	}
 	components := members(doc["components"])
 	for _, kind := range []string{"parameters", "responses", "requestBodies", "headers", "pathItems", "callbacks", "links", "examples"} {
@@ -67,10 +63,7 @@ func (n *normaliser) resolve(value any, at string) any {
 		if !ok {
 			return copied(value)
 		}
-		var found any = n.doc
-		for _, key := range strings.Split(strings.TrimPrefix(ref, "#/"), "/") {
-			found = members(found)[strings.NewReplacer("~1", "/", "~0", "~").Replace(key)]
-		}
+		found := lookup(n.doc, ref)
 		if found == nil || !strings.HasPrefix(ref, "#/") {
 			n.refuse(at, "refers to %s, which is not there: look whether the document is whole", ref)
 			return map[string]any{}
@@ -84,13 +77,10 @@ func (n *normaliser) resolve(value any, at string) any {
 func (n *normaliser) item(path string, item map[string]any) map[string]any {
 	shared := elements(item["parameters"])
 	delete(item, "parameters")
-	for _, method := range methods {
-		key := strings.ToLower(method)
-		operation := members(item[key])
-		if operation == nil {
-			continue
+	for _, method := range methods() {
+		if operation := members(item[method]); operation != nil {
+			n.operation(strings.ToUpper(method)+" "+path, path, operation, shared)
 		}
-		n.operation(method+" "+path, path, operation, shared)
 	}
 	return item
 }
@@ -108,7 +98,7 @@ func (n *normaliser) operation(at, path string, operation map[string]any, shared
 		n.content(at, parameter)
 	}
 	// What a path has a place for and nobody describes is a text, and what it has no place for is not sent.
-	places := pathNames(path)
+	places := PathNames(path)
 	for _, name := range places {
 		if !has("path", name) {
 			parameters = append(parameters, map[string]any{"name": name, "in": "path", "required": true, "schema": map[string]any{"type": "string"}})
@@ -189,7 +179,7 @@ func (n *normaliser) loops(schemas map[string]any) {
 			if !ok {
 				break
 			}
-			next := strings.TrimPrefix(ref, schemaPrefix)
+			next := strings.TrimPrefix(ref, "#/components/schemas/")
 			if slices.Contains(seen, next) {
 				n.refuse("components.schemas."+name, "is a reference that leads to itself (%s): put there what it stands for", strings.Join(append(seen, next), " → "))
 				break
@@ -199,72 +189,21 @@ func (n *normaliser) loops(schemas map[string]any) {
 	}
 }
 
-var hole = regexp.MustCompile(`\{([^{}]*)\}`)
+var pathParameter = regexp.MustCompile(`\{([^{}]*)\}`)
 
-// shape is a path without the names of its parameters, which are not on the wire: /manga/{}.
-func shape(path string) string { return hole.ReplaceAllString(path, "{}") }
+// Shape is a path without the names of its parameters, which are not on the wire: /manga/{}.
+func Shape(path string) string { return pathParameter.ReplaceAllString(path, "{}") }
 
-// pathNames are the names of the parameters of a path, in its order.
-func pathNames(path string) []string {
+// PathNames are the names of the parameters of a path, in its order.
+func PathNames(path string) []string {
 	var names []string
-	for _, match := range hole.FindAllStringSubmatch(path, -1) {
+	for _, match := range pathParameter.FindAllStringSubmatch(path, -1) {
 		names = append(names, match[1])
 	}
 	return names
 }
 
-// reservedArguments are words of the generated code, which an argument that is named after a parameter of
-// a path cannot be.
-var reservedArguments = []string{
-	"append", "at", "body", "bodyReader", "bool", "buf", "bytes", "c", "client", "context", "contentType", "ctx", "editors", "err", "error", "false", "first", "float64",
-	"fmt", "http", "int", "int64", "io", "iter", "json", "len", "new", "nil", "nullable", "op", "operation", "operationPath", "options", "order", "p", "page", "panic",
-	"params", "queryFrag", "queryParamBuf", "queryURL", "queryValues", "r", "rawQueryFragments", "req", "reqEditors", "rsp", "runtime", "server", "serverURL", "string",
-	"strings", "styled", "time", "true", "url",
-}
-
-// safePath gives parameters of a path other names where two would be one name in Go, or one would be a word
-// of the generated code. Their names are not on the wire.
-func safePath(path string, item map[string]any) string {
-	used := map[string]bool{}
-	return hole.ReplaceAllStringFunc(path, func(found string) string {
-		name := found[1 : len(found)-1]
-		own := name
-		safe := func() bool {
-			argument := goName(own)
-			return argument != "" && !used[argument] && !slices.Contains(reservedArguments, strings.ToLower(argument[:1])+argument[1:]) && !slices.Contains(reservedArguments, strings.ToLower(argument))
-		}
-		if goName(own) == "" {
-			own = "place"
-		}
-		for !safe() {
-			own += "Value"
-		}
-		used[goName(own)] = true
-		if own != name {
-			renamePathParameter(item, name, own)
-		}
-		return "{" + own + "}"
-	})
-}
-
-// renamePathParameter renames a parameter of a path where it is described.
-func renamePathParameter(value any, name, own string) {
-	switch value := value.(type) {
-	case []any:
-		for _, v := range value {
-			renamePathParameter(v, name, own)
-		}
-	case map[string]any:
-		if value["in"] == "path" && value["name"] == name {
-			value["name"] = own
-			return
-		}
-		for _, v := range value {
-			renamePathParameter(v, name, own)
-		}
-	}
-}
-
+// members returns an object's members; what is no object has none.
 func members(v any) map[string]any {
 	m, _ := v.(map[string]any)
 	return m

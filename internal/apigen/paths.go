@@ -1,0 +1,71 @@
+package main
+
+import (
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// safePaths gives parameters of paths other names where two would be one name in Go, or one would be a word
+// of the generated code. Their names are not on the wire.
+func safePaths(doc map[string]any) {
+	paths, _ := doc["paths"].(map[string]any)
+	for _, path := range slices.Sorted(maps.Keys(paths)) {
+		item, _ := paths[path].(map[string]any)
+		delete(paths, path)
+		paths[safePath(path, item)] = item
+	}
+}
+
+var hole = regexp.MustCompile(`\{[^{}]*\}`)
+
+// reservedArguments are words of the generated code, which an argument that is named after a parameter of
+// a path cannot be.
+var reservedArguments = []string{
+	"append", "at", "body", "bodyReader", "bool", "buf", "bytes", "c", "client", "context", "contentType", "ctx", "editors", "err", "error", "false", "first", "float64",
+	"fmt", "http", "int", "int64", "io", "iter", "json", "len", "new", "nil", "nullable", "op", "operation", "operationPath", "options", "order", "p", "page", "panic",
+	"params", "queryFrag", "queryParamBuf", "queryURL", "queryValues", "r", "rawQueryFragments", "req", "reqEditors", "rsp", "runtime", "server", "serverURL", "string",
+	"strings", "styled", "time", "true", "url",
+}
+
+func safePath(path string, item map[string]any) string {
+	used := map[string]bool{}
+	return hole.ReplaceAllStringFunc(path, func(found string) string {
+		name := found[1 : len(found)-1]
+		own := name
+		safe := func() bool {
+			argument := goName(own)
+			return argument != "" && !used[argument] && !slices.Contains(reservedArguments, strings.ToLower(argument[:1])+argument[1:]) && !slices.Contains(reservedArguments, strings.ToLower(argument))
+		}
+		if goName(own) == "" {
+			own = "place"
+		}
+		for !safe() {
+			own += "Value"
+		}
+		used[goName(own)] = true
+		if own != name {
+			renamePathParameter(item, name, own)
+		}
+		return "{" + own + "}"
+	})
+}
+
+// renamePathParameter renames a parameter of a path where it is described.
+func renamePathParameter(value any, name, own string) {
+	switch value := value.(type) {
+	case []any:
+		for _, v := range value {
+			renamePathParameter(v, name, own)
+		}
+	case map[string]any:
+		if value["in"] == "path" && value["name"] == name {
+			value["name"] = own
+			return
+		}
+		for _, v := range value {
+			renamePathParameter(v, name, own)
+		}
+	}
+}
