@@ -12,6 +12,26 @@ import (
 // for each parameter would be many names for one thing.
 const extGoEnum = "x-go-enum"
 
+// extGoValues is how the overlay names values of an enum.
+const extGoValues = "x-go-values"
+
+// nameValues tells oapi-codegen the names that the overlay gives to values, whatever their order.
+func (l *lowering) nameValues() {
+	for _, ref := range l.schemas {
+		given, named := ref.Value.Extensions[extGoValues].(map[string]any)
+		if !named {
+			continue
+		}
+		names := make([]any, len(ref.Value.Enum))
+		for i, value := range ref.Value.Enum {
+			if names[i] = given[fmt.Sprint(value)]; names[i] == nil {
+				names[i] = goName(fmt.Sprint(value))
+			}
+		}
+		set(&openapi3.SchemaRef{Value: ref.Value}, "x-enum-varnames", names)
+	}
+}
+
 // shareEnums gives parameters the types that the overlay names, adds to these what they lack, and writes
 // into the words of a parameter which of the values it takes.
 func (l *lowering) shareEnums(ops []*operation) error {

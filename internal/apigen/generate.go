@@ -88,6 +88,7 @@ func Generate(in Input) (files Files, report *Report, err error) {
 		}
 	}
 	taken.rename(ops)
+	taken.orderParameters(ops)
 	taken.renameParameters(ops)
 	if err := lower(doc, ops, taken, config.OutputOptions.ExcludeSchemas); err != nil {
 		return nil, nil, err

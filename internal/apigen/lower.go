@@ -42,6 +42,7 @@ func lower(doc *openapi3.T, ops []*operation, taken *reserved, byHand []string) 
 	if err := l.shareEnums(ops); err != nil {
 		return err
 	}
+	l.nameValues()
 	l.inlineLists(ops)
 	for _, op := range ops {
 		l.bodiesOf(op)

@@ -167,6 +167,24 @@ func (r *reserved) fieldsBefore(goType string) map[string]string {
 	return names
 }
 
+// orderParameters keeps the order that the parameters of an operation had before. New ones come behind them.
+func (r *reserved) orderParameters(ops []*operation) {
+	if r.before == nil {
+		return
+	}
+	for _, op := range ops {
+		fields := r.before.structs[op.id+"Params"]
+		rank := func(name string) int {
+			if i := slices.IndexFunc(fields, func(f field) bool { return f.json == name }); i >= 0 {
+				return i
+			}
+			return len(fields)
+		}
+		slices.SortStableFunc(op.query, func(a, b *openapi3.Parameter) int { return rank(a.Name) - rank(b.Name) })
+		slices.SortStableFunc(op.spec.Parameters, func(a, b *openapi3.ParameterRef) int { return rank(a.Value.Name) - rank(b.Value.Name) })
+	}
+}
+
 // renameParameters gives parameters of an operation that would have one Go name different ones.
 func (r *reserved) renameParameters(ops []*operation) {
 	for _, op := range ops {

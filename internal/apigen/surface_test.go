@@ -56,7 +56,11 @@ func surfaceOf(files Files) ([]string, error) {
 		if !object.Exported() {
 			continue
 		}
-		names = append(names, withoutNames(object.Type(), object))
+		if constant, ok := object.(*types.Const); ok {
+			names = append(names, fmt.Sprintf("%s = %s", withoutNames(object.Type(), object), constant.Val()))
+		} else {
+			names = append(names, withoutNames(object.Type(), object))
+		}
 		named, ok := object.Type().(*types.Named)
 		if _, isType := object.(*types.TypeName); !isType || !ok {
 			continue

@@ -46,10 +46,36 @@ func Normalise(doc map[string]any) error {
 		components["schemas"] = map[string]any{}
 	}
 	n.loops(members(components["schemas"]))
+	sortLists(doc)
 	if len(n.errs) > 0 {
 		return fmt.Errorf("the document cannot be used: %s", strings.Join(n.errs, "; "))
 	}
 	return nil
+}
+
+// sortLists gives lists of which the order says nothing the order of the alphabet.
+func sortLists(value any) {
+	switch value := value.(type) {
+	case []any:
+		for _, v := range value {
+			sortLists(v)
+		}
+	case map[string]any:
+		for key, v := range value {
+			list, ok := v.([]any)
+			if ok && (key == "enum" || key == "required" || key == "parameters") {
+				slices.SortStableFunc(list, func(a, b any) int { return strings.Compare(sortKey(a), sortKey(b)) })
+			}
+			sortLists(v)
+		}
+	}
+}
+
+func sortKey(v any) string {
+	if p := members(v); p != nil {
+		return fmt.Sprint(p["name"], " ", p["in"])
+	}
+	return fmt.Sprint(v)
 }
 
 func (n *normaliser) refuse(at, format string, args ...any) {

@@ -201,22 +201,14 @@ func (c *Changes) enum(at place, o, n any) {
 		c.breaks("~ no longer limited to %s: %s", show(before), at)
 		return
 	}
-	var kept, keptBefore []any
 	for _, v := range before {
-		if contains(after, v) {
-			keptBefore = append(keptBefore, v)
-		} else {
+		if !contains(after, v) {
 			c.breaks("- removed enum value %s: %s", at, show(v))
 		}
 	}
 	for _, v := range after {
-		if contains(before, v) {
-			kept = append(kept, v)
-		} else {
+		if !contains(before, v) {
 			c.adds("+ added enum value %s: %s", at, show(v))
 		}
-	}
-	if !equal(kept, keptBefore) {
-		c.notes("~ reordered enum values %s", at)
 	}
 }

@@ -62,8 +62,15 @@ func Of(req *http.Request) *Operation {
 	if method == "" {
 		method = http.MethodGet
 	}
-	// What stands before the path of an operation is a base path.
-	for path := req.URL.Path; strings.HasPrefix(path, "/"); {
+	if op := find(method, req.URL.Path); op != nil {
+		return op
+	}
+	return find(method, req.URL.EscapedPath()) // a value of the path has a slash
+}
+
+// find finds the operation of a path. What stands before it is a base path.
+func find(method, path string) *Operation {
+	for strings.HasPrefix(path, "/") {
 		if i := match(method, path); i >= 0 {
 			return &Table[i]
 		}

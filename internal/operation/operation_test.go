@@ -31,13 +31,18 @@ func TestTable(t *testing.T) {
 func TestOf(t *testing.T) {
 	t.Parallel()
 	request := func(method, path string) *http.Request {
-		return &http.Request{Method: method, URL: &url.URL{Path: path}}
+		address, err := url.Parse(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return &http.Request{Method: method, URL: address}
 	}
 	for _, test := range []struct{ method, path, want string }{
 		{"GET", "/ping", "Ping"}, {"", "/ping", "Ping"}, {"HEAD", "/ping", "Ping"}, {"POST", "/ping", ""},
 		{"GET", "/base/ping", "Ping"}, {"GET", "/ping/", ""}, {"GET", "ping", ""}, {"GET", "/pings", ""},
 		{"GET", "/manga/random", "GetRandomManga"}, {"GET", "/manga/x", "GetManga"}, {"GET", "/manga/draft/x", "GetMangaDraft"},
 		{"DELETE", "/upload/x/batch", "DeleteUploadedPages"}, {"DELETE", "/upload/x/y", "DeleteUploadedPage"},
+		{"GET", "/manga/x%2Fy", "GetManga"}, {"GET", "/base/manga/x%2Fy/feed", "GetMangaFeed"}, {"GET", "/manga%2Frandom", "GetRandomManga"},
 	} {
 		got := ""
 		if op := operation.Of(request(test.method, test.path)); op != nil {
