@@ -81,8 +81,8 @@ func checkStyles(t *testing.T, files Files) {
 	to.inPath("version", &version)
 	to.inPath("id", &id)
 	if params != nil {
-		to.inQuery("must", &params.Must)
 		to.inQuery("many[]", &params.Many)
+		to.inQuery("must", &params.Must)
 	}
 	return to.encoded(http.MethodPut, "application/json", body)`; code != want {
 		t.Errorf("plain values in\n%s\nwant\n%s", code, want)
