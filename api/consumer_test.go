@@ -53,7 +53,7 @@ type consumer struct{ dir, exe string }
 func newConsumer(t *testing.T) *consumer {
 	t.Helper()
 	if testing.Short() {
-		t.Skip("builds programs")
+		t.Skip("it builds programs; leave out -short")
 	}
 	if _, err := exec.LookPath("go"); err != nil {
 		t.Skip("there is no go command to build with")

@@ -21,7 +21,7 @@ func TestRecorded(t *testing.T) {
 		t.Fatal(err)
 	}
 	if len(files) == 0 {
-		t.Skip("there are no recordings")
+		t.Skip("no answers have been recorded; put them beside the checkout as ../shared/recorded/OPERATION-STATUS-NUMBER.json, with the operation as MangaDex calls it")
 	}
 	names := map[string]string{}
 	for _, row := range table(t) {

@@ -68,7 +68,7 @@ const nobody = 65534
 func needsRoot(t *testing.T) string {
 	t.Helper()
 	if os.Getuid() != 0 {
-		t.Skip("only root can give files away")
+		t.Skip("only root can give files away; run it as root")
 	}
 	for _, parent := range []string{os.TempDir(), "/tmp", "/var/tmp", "/dev/shm"} {
 		dir, err := os.MkdirTemp(parent, "authn")
@@ -173,6 +173,9 @@ func TestFileInAFolderOfOthers(t *testing.T) {
 // nothing, or fails. A login is kept there, and later runs take it.
 func TestFileSystemWithoutModes(t *testing.T) {
 	t.Parallel()
+	if os.Getenv("MOUNTS") == "" {
+		t.Skip("it mounts file systems; run .ci/nightly mounts as root")
+	}
 	image := func(make, mount string) string {
 		return `truncate -s 16M "$1/image" && ` + make + ` "$1/image" >/dev/null 2>&1 && ` + mount
 	}
@@ -187,7 +190,7 @@ func TestFileSystemWithoutModes(t *testing.T) {
 			t.Parallel()
 			mounted := t.TempDir()
 			if out, err := exec.Command("sh", "-c", how, "sh", t.TempDir(), mounted).CombinedOutput(); err != nil {
-				t.Skipf("it cannot be mounted here: %v: %s", err, out)
+				t.Skipf("it cannot be mounted here, which takes bindfs, ntfs-3g and exfat-fuse: %v: %s", err, out)
 			}
 			t.Cleanup(func() {
 				if out, err := exec.Command("umount", mounted).CombinedOutput(); err != nil {

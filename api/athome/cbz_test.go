@@ -121,7 +121,7 @@ func TestCBZ(t *testing.T) {
 
 	unzip, err := exec.LookPath("unzip")
 	if err != nil {
-		t.Skip("there is no unzip to ask")
+		t.Skip("there is no unzip to ask; install it")
 	}
 	if out, err := exec.Command(unzip, "-t", path).CombinedOutput(); err != nil || !bytes.Contains(out, []byte("No errors detected")) {
 		t.Errorf("unzip -t: %v\n%s", err, out)

@@ -238,7 +238,7 @@ func TestSaveErrors(t *testing.T) {
 		}, "001.png", 1},
 		"not writable": {func(t *testing.T) string {
 			if os.Getuid() == 0 || runtime.GOOS == "windows" {
-				t.Skip("everything is writable here")
+				t.Skip("everything is writable here; run it on Unix and not as root")
 			}
 			dir := t.TempDir()
 			if err := os.Chmod(dir, 0o555); err != nil {

@@ -335,7 +335,7 @@ func TestTranscripts(t *testing.T) {
 	t.Parallel()
 	for _, program := range []string{"sh", "curl", "sed"} {
 		if _, err := exec.LookPath(program); err != nil {
-			t.Skipf("there is no %s", program)
+			t.Skipf("there is no %s; install it", program)
 		}
 	}
 	printed := started(t, "-addr", "localhost:0")

@@ -96,26 +96,21 @@ func references(doc part, v any, seen map[string]bool) {
 	}
 }
 
-// A clause goes on after a name: it starts with a verb and ends as a sentence.
-var clause = regexp.MustCompile(`(?s)^[a-z]+ .*\.$`)
-
+// Every operation, parameter and schema that a call needs has words of ours.
 func TestEverythingIsDocumented(t *testing.T) {
 	t.Parallel()
 	doc := overlaid(t)
 	used := map[string]bool{}
 	for _, op := range knownOperations(t, doc) {
 		references(doc, op.spec, used)
-		if s := text(op.spec, "summary"); !clause.MatchString(s) || strings.Contains(s, "\n") {
-			t.Errorf("%s has the summary %q; it must go on after the name in one sentence", op.id, s)
-		}
-		if s := text(op.spec, "description"); s != "" && !strings.HasSuffix(s, ".") {
-			t.Errorf("the description of %s does not end with a full stop: %q", op.id, s)
+		if text(op.spec, "summary") == "" {
+			t.Errorf("%s has no summary", op.id)
 		}
 		for _, p := range op.parameters {
 			p := object(p)
 			references(doc, p, used)
-			if s := text(p, "description"); text(p, "in") == "query" && !clause.MatchString(s) {
-				t.Errorf("the parameter %s of %s has the description %q; it must go on after the name", text(p, "name"), op.id, s)
+			if text(p, "in") == "query" && text(p, "description") == "" {
+				t.Errorf("the parameter %s of %s has no description", text(p, "name"), op.id)
 			}
 		}
 	}
@@ -123,14 +118,8 @@ func TestEverythingIsDocumented(t *testing.T) {
 		if strings.HasPrefix(name, "ReferenceExpansion") {
 			continue // becomes a plain list
 		}
-		schema := object(doc, "components", "schemas", name)
-		if s := text(schema, "description"); !clause.MatchString(s) {
-			t.Errorf("the schema %s has the description %q; it must go on after the name", name, s)
-		}
-		for property, p := range object(schema, "properties") {
-			if s := text(object(p), "description"); s != "" && !clause.MatchString(s) {
-				t.Errorf("the property %s of %s has the description %q; it must go on after the name", property, name, s)
-			}
+		if text(object(doc, "components", "schemas", name), "description") == "" {
+			t.Errorf("the schema %s has no description", name)
 		}
 	}
 }

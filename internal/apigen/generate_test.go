@@ -39,7 +39,7 @@ func upstream(t testing.TB, name string) []byte {
 	t.Helper()
 	content, err := os.ReadFile(filepath.Join(root, "../shared/spec", name))
 	if errors.Is(err, os.ErrNotExist) {
-		t.Skip("the document is not here")
+		t.Skipf("%s is not here; put it beside the checkout into ../shared/spec, from https://api.mangadex.org/docs/static/api.yaml", name)
 	}
 	if err != nil {
 		t.Fatal(err)
@@ -103,7 +103,7 @@ func TestPast(t *testing.T) {
 func TestTomorrow(t *testing.T) {
 	t.Parallel()
 	if testing.Short() {
-		t.Skip("compiles for some seconds")
+		t.Skip("it compiles for some seconds; leave out -short")
 	}
 	tomorrow, _ := tomorrow(t)
 	files, report := generate(t, importInput(t, withOdd(t, tomorrow)))

@@ -190,7 +190,7 @@ func TestMountedFile(t *testing.T) {
 	t.Parallel()
 	unshare, err := exec.LookPath("unshare")
 	if err != nil {
-		t.Skip("there is no unshare, which makes mounts for one program only")
+		t.Skip("there is no unshare, which makes mounts for one program only; install util-linux")
 	}
 	dir, source := t.TempDir(), filepath.Join(t.TempDir(), "source")
 	path := filepath.Join(dir, "file")
@@ -219,7 +219,7 @@ func TestMountedFile(t *testing.T) {
 func TestOwnerIsKept(t *testing.T) {
 	t.Parallel()
 	if os.Getuid() != 0 {
-		t.Skip("only root can give files away")
+		t.Skip("only root can give files away; run it as root")
 	}
 	path := filepath.Join(t.TempDir(), "file")
 	write(t, path, "old")

@@ -82,7 +82,7 @@ func sharedDocuments(t *testing.T) []string {
 		t.Fatal(err)
 	}
 	if len(paths) == 0 {
-		t.Skip("MangaDex's documents are not here")
+		t.Skip("MangaDex's documents are not here; put those of https://api.mangadex.org/docs/static/api.yaml beside the checkout as ../shared/spec/upstream-VERSION.yaml")
 	}
 	return paths
 }

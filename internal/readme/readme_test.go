@@ -1,113 +1,79 @@
-// Package readme tests the code of README.md: every block is compiled and run, against the fake
-// MangaDex.
-package readme
+// Package main has the code of README.md, in the files beside this one, and runs it against the fake MangaDex.
+package main
 
 import (
-	"bytes"
-	"encoding/json"
-	"fmt"
 	"go/doc"
 	"go/parser"
 	"go/token"
+	"net/http"
+	"net/url"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/mangadex-go/mangadex/api/apitest"
 )
 
-var (
-	goBlock = regexp.MustCompile("(?s)```go\n(.*?)```")
-	shBlock = regexp.MustCompile("(?s)```sh\n(.*?)```")
-	mainOf  = regexp.MustCompile(`(?s)func main\(\) \{\n(.*)\n\}\n$`)
-	pkgName = regexp.MustCompile(`\b([a-z]+)\.[A-Z]`)
-)
+var shBlock = regexp.MustCompile("(?s)```sh\n(.*?)```")
 
-// imports are the packages that blocks may use, by name.
-var imports = map[string]string{
-	"api": "github.com/mangadex-go/mangadex/api", "authn": "github.com/mangadex-go/mangadex/authn",
-	"context": "context", "fmt": "fmt", "log": "log",
-}
-
+// Each block of code in README.md stands in a file here, word for word.
 func TestCodeOfReadme(t *testing.T) {
 	t.Parallel()
-	if _, err := exec.LookPath("go"); err != nil {
-		t.Skip("there is no go command to build with")
-	}
-	text, err := os.ReadFile("../../README.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	blocks := goBlock.FindAllSubmatch(text, -1)
-	if len(blocks) < 2 {
-		t.Fatalf("README.md has %d blocks of code", len(blocks))
-	}
-	var code bytes.Buffer
-	used := map[string]bool{"context": true}
-	for i, block := range blocks {
-		body := string(block[1])
-		if main := mainOf.FindStringSubmatch(body); main != nil {
-			body = strings.Replace(main[1], "\tctx := context.Background()\n", "", 1) + "\nreturn nil"
+	words := func(path string) string {
+		content, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
 		}
-		for _, m := range pkgName.FindAllStringSubmatch(body, -1) {
-			if imports[m[1]] != "" {
-				used[m[1]] = true
-			}
-		}
-		// What names the real server is led to the fake.
-		body = strings.ReplaceAll(body, "api.Production", "w.srv.URL")
-		body = strings.ReplaceAll(body, "authn.New(\n", "authn.New(\nauthn.WithAPIServer(w.srv.URL), authn.WithAuthServer(w.srv.AuthURL),\n")
-		fmt.Fprintf(&code, "\n// block %d\nfunc TestBlock%d(t *testing.T) {\nt.Parallel()\nw := newWorld(t)\n", i+1, i+1)
-		fmt.Fprintf(&code, "if err := block%d(t.Context(), t, w); err != nil {\nt.Error(err)\n}\n}\n\n", i+1)
-		fmt.Fprintf(&code, "func block%d(ctx context.Context, t *testing.T, w *world) error {\n", i+1)
-		for _, name := range []string{"clientID", "clientSecret", "username", "password", "tokenFile", "mangaID"} {
-			if regexp.MustCompile(`\b`+name+`\b`).MatchString(body) && !strings.Contains(body, name+", err := ") {
-				fmt.Fprintf(&code, "%s := w.%s\n", name, name)
-			}
-		}
-		code.WriteString(body)
-		if !strings.HasSuffix(strings.TrimSpace(body), "return nil") && !regexp.MustCompile(`\n\s*return [^\n]*\n?$|^return [^\n]*\n$`).MatchString(body) {
-			if strings.Contains(body, "err = ") && !strings.Contains(body, "t.Error") {
-				code.WriteString("\nreturn err")
-			} else {
-				code.WriteString("\nreturn nil")
-			}
-		}
-		code.WriteString("\n}\n")
+		return strings.Join(strings.Fields(string(content)), " ")
 	}
-	var file bytes.Buffer
-	file.WriteString("package blocks\n\nimport (\n\"testing\"\n")
-	for name := range used {
-		fmt.Fprintf(&file, "%q\n", imports[name])
+	blocks := regexp.MustCompile("```go (.*?) ```").FindAllStringSubmatch(words("../../README.md"), -1)
+	files := []string{"first_test.go", "login_test.go"}
+	if len(blocks) != len(files) {
+		t.Fatalf("README.md has %d blocks of code, and %d files have them", len(blocks), len(files))
 	}
-	file.WriteString(")\n" + code.String())
-	run(t, file.Bytes())
+	for i, file := range files {
+		if !strings.Contains(words(file), blocks[i][1]) {
+			t.Errorf("%s has not the code of README.md, which is\n%s", file, blocks[i][1])
+		}
+	}
 }
 
-// run tests a package that is there for the go command only.
-func run(t *testing.T, source []byte) {
-	dir := t.TempDir()
-	path := filepath.Join(dir, "blocks_test.go")
-	if err := os.WriteFile(path, source, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	target, err := filepath.Abs("blocks/blocks_test.go")
+// A way leads to the fake what goes to MangaDex.
+type way map[string]string
+
+func (w way) RoundTrip(r *http.Request) (*http.Response, error) {
+	to, err := url.Parse(w[r.URL.Host])
 	if err != nil {
+		return nil, err
+	}
+	r = r.Clone(r.Context())
+	r.URL.Scheme, r.URL.Host = to.Scheme, to.Host
+	return (&http.Transport{DisableKeepAlives: true}).RoundTrip(r)
+}
+
+// The code does what README.md says of it.
+func TestCodeRuns(t *testing.T) {
+	srv := apitest.Start(t)
+	usual := http.DefaultTransport
+	http.DefaultTransport = way{"api.mangadex.org": srv.URL, "auth.mangadex.org": srv.AuthURL}
+	defer func() { http.DefaultTransport = usual }()
+
+	main()
+	if r := srv.Requests(); len(r) != 1 || r[0].URL.Query().Get("title") != "kettle" || r[0].Status != http.StatusOK || !strings.Contains(r[0].Header.Get("User-Agent"), "shelf/1.0") {
+		t.Errorf("the first program sends %+v", r)
+	}
+	a, id, file := srv.Account, srv.State().Manga()[0].ID, filepath.Join(t.TempDir(), "token")
+	if err := login(t.Context(), a.ClientID, a.ClientSecret, a.Username, a.Password, file, id); err != nil {
 		t.Fatal(err)
 	}
-	overlay, err := json.Marshal(map[string]any{"Replace": map[string]string{target: path}})
-	if err != nil {
-		t.Fatal(err)
+	if library, _ := srv.State().Library(a.Username); !slices.Contains(library.Manga, id) {
+		t.Error("the title is not followed")
 	}
-	overlayPath := filepath.Join(dir, "overlay.json")
-	if err := os.WriteFile(overlayPath, overlay, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	cmd := exec.CommandContext(t.Context(), "go", "test", "-count=1", "-overlay", overlayPath, "./blocks")
-	if text, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("the code of README.md fails: %v\n%s\n%s", err, text, source)
+	if _, err := os.Stat(file); err != nil {
+		t.Error(err)
 	}
 }
 

@@ -40,7 +40,7 @@ func program(t *testing.T, name string) string {
 	t.Helper()
 	path, err := exec.LookPath(name)
 	if err != nil {
-		t.Skipf("there is no %s", name)
+		t.Skipf("there is no %s; install it", name)
 	}
 	return path
 }
@@ -136,7 +136,7 @@ func TestFullAPI(t *testing.T) {
 		t.Fatal(err)
 	}
 	if _, err := os.Stat(folder); errors.Is(err, fs.ErrNotExist) {
-		t.Skip("there is no mangadex-full-api in CLIENTS_DIR")
+		t.Skip("there is no mangadex-full-api in CLIENTS_DIR; npm install it there")
 	}
 	e := started(t, "-limits=false", "-titles", "200")
 	cmd := exec.Command(node, "full_api.mjs", folder, e.url, e.reports)
