@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/mangadex-go/mangadex/api"
+	"github.com/mangadex-go/mangadex/api/cli"
 	"github.com/mangadex-go/mangadex/api/reading"
 	"github.com/mangadex-go/mangadex/examples/internal/command"
 )
@@ -72,7 +73,7 @@ func run(ctx context.Context, c *command.Command) error {
 	}
 	what := strings.TrimSpace(strings.Join(c.Args(), " "))
 	link, isLink := reading.ParseLink(what)
-	if isLink && link.Kind != "" && link.Kind != api.ResourceTypeManga && link.Kind != api.ResourceTypeChapter || !isLink && command.IsLink(what) {
+	if isLink && link.Kind != "" && link.Kind != api.ResourceTypeManga && link.Kind != api.ResourceTypeChapter || !isLink && cli.IsLink(what) {
 		return command.Usagef("%s is not a link to a title or a chapter, like https://mangadex.org/title/{id}", reading.Short(what, 200))
 	}
 

@@ -11,6 +11,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/mangadex-go/mangadex/api/athome"
+	"github.com/mangadex-go/mangadex/api/cli"
 	"github.com/mangadex-go/mangadex/api/reading"
 	"github.com/mangadex-go/mangadex/examples/internal/command"
 )
@@ -144,7 +145,7 @@ type tally struct {
 	c       *command.Command
 	json    bool
 	renamed int
-	bar     *command.Bar
+	bar     *cli.Bar
 
 	mu     sync.Mutex
 	begun  []*outcome
@@ -187,7 +188,7 @@ func (o *outcome) report(now athome.Progress) {
 
 // show shows how far the chapters have come. The tally is locked.
 func (t *tally) show() {
-	whole := command.Progress{All: t.all}
+	whole := cli.Progress{TotalPages: t.all}
 	var running []string
 	for _, o := range t.begun {
 		whole.Pages, whole.Bytes = whole.Pages+o.Progress.Pages, whole.Bytes+o.Progress.Bytes

@@ -12,9 +12,9 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/mangadex-go/mangadex/api"
+	"github.com/mangadex-go/mangadex/api/cli"
 	"github.com/mangadex-go/mangadex/api/library"
 	"github.com/mangadex-go/mangadex/api/reading"
-	"github.com/mangadex-go/mangadex/examples/internal/command"
 )
 
 // A record is what is exported of a title. Import looks at ID, Followed, Status, Rating and Read.
@@ -46,7 +46,7 @@ func describe(t *library.Title) record {
 // formats write an export.
 var formats = map[string]func(io.Writer, []record) error{"table": writeTable, "csv": writeCSV, "json": writeJSON}
 
-func writeJSON(w io.Writer, records []record) error { return command.WriteJSON(w, records) }
+func writeJSON(w io.Writer, records []record) error { return cli.WriteJSON(w, records) }
 
 var columns = []string{"id", "title", "followed", "status", "rating", "read", "average", "follows"}
 
@@ -58,7 +58,7 @@ func writeCSV(w io.Writer, records []record) error {
 			strconv.FormatFloat(r.Average, 'f', 2, 64), strconv.Itoa(r.Follows),
 		})
 	}
-	return command.WriteCSV(w, lines)
+	return cli.WriteCSV(w, lines)
 }
 
 func orEmpty(n int) string {
@@ -79,7 +79,7 @@ func writeTable(w io.Writer, records []record) error {
 
 // parse reads an export in JSON or CSV, all of it before anything is done.
 func parse(content []byte) ([]record, error) {
-	content, err := command.UTF8(content)
+	content, err := cli.UTF8(content)
 	if err != nil {
 		return nil, err
 	}
@@ -117,7 +117,7 @@ func readJSON(content []byte) ([]record, error) {
 }
 
 func readCSV(content []byte) ([]record, error) {
-	lines, err := command.ReadCSV(content)
+	lines, err := cli.ReadCSV(content)
 	if err != nil {
 		return nil, fmt.Errorf("it is damaged, or not an export: %w", err)
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/mangadex-go/mangadex/api"
+	"github.com/mangadex-go/mangadex/api/cli"
 	"github.com/mangadex-go/mangadex/examples/internal/command"
 	"github.com/mangadex-go/mangadex/internal/fanout"
 )
@@ -155,7 +156,7 @@ func (m *mirror) round(ctx context.Context, r run) error {
 }
 
 // keepBeating prolongs the claims of this process until ctx ends.
-func (m *mirror) keepBeating(ctx context.Context, r run, bar *command.Bar) error {
+func (m *mirror) keepBeating(ctx context.Context, r run, bar *cli.Bar) error {
 	ticker := time.NewTicker(beat)
 	defer ticker.Stop()
 	for ended := false; ; {
@@ -164,7 +165,7 @@ func (m *mirror) keepBeating(ctx context.Context, r run, bar *command.Bar) error
 		if err != nil || ended {
 			return err
 		}
-		bar.Show(command.Progress{What: stageNames[stage], Pages: int(items), All: int(expected)})
+		bar.Show(cli.Progress{What: stageNames[stage], Pages: int(items), TotalPages: int(expected)})
 		select {
 		case <-ticker.C:
 		case <-ctx.Done():

@@ -11,6 +11,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/mangadex-go/mangadex/api"
+	"github.com/mangadex-go/mangadex/api/cli"
 	"github.com/mangadex-go/mangadex/api/upload"
 	"github.com/mangadex-go/mangadex/examples/internal/command"
 )
@@ -34,7 +35,7 @@ func (r *run) publish(ctx context.Context, pages *book) error {
 	bar := r.Bar()
 	defer bar.Close()
 	session, err := r.begin(ctx, upload.WithPatience(r.wait), upload.WithRecord(r.uploads.keep), upload.WithProgress(func(p upload.Progress) {
-		bar.Show(command.Progress{Pages: p.Pages, All: p.TotalPages, Bytes: p.Bytes})
+		bar.Show(cli.Progress{Pages: p.Pages, TotalPages: p.TotalPages, Bytes: p.Bytes})
 	}))
 	if err != nil {
 		return err

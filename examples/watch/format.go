@@ -7,22 +7,22 @@ import (
 	"slices"
 	"time"
 
+	"github.com/mangadex-go/mangadex/api/cli"
 	"github.com/mangadex-go/mangadex/api/reading"
-	"github.com/mangadex-go/mangadex/examples/internal/command"
 )
 
 // formats write what is new. A feed has what is in the state.
 var formats = map[string]func(w io.Writer, news []chapter, after state) error{
 	"text": func(w io.Writer, news []chapter, _ state) error {
 		for _, c := range news {
-			line := command.Linef("%s  %s\n    %s", c.Readable.Local().Format("2006-01-02 15:04"), c, c.URL)
+			line := cli.Linef("%s  %s\n    %s", c.Readable.Local().Format("2006-01-02 15:04"), c, c.URL)
 			if _, err := fmt.Fprintln(w, line); err != nil {
 				return err
 			}
 		}
 		return nil
 	},
-	"json": func(w io.Writer, news []chapter, _ state) error { return command.WriteJSON(w, news) },
+	"json": func(w io.Writer, news []chapter, _ state) error { return cli.WriteJSON(w, news) },
 	"rss":  func(w io.Writer, _ []chapter, after state) error { return writeRSS(w, after) },
 }
 

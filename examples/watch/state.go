@@ -19,6 +19,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/mangadex-go/mangadex/api"
+	"github.com/mangadex-go/mangadex/api/cli"
 	"github.com/mangadex-go/mangadex/examples/internal/command"
 )
 
@@ -175,7 +176,7 @@ func (s state) with(news []chapter, found []api.Chapter, now time.Time) state {
 	return s
 }
 
-func (s state) save(w io.Writer) error { return command.WriteJSON(w, s) }
+func (s state) save(w io.Writer) error { return cli.WriteJSON(w, s) }
 
 // lock makes sure that no two runs use a state at once: the second one waits. It locks a file beside
 // the state, and the state itself: one that is mounted by itself may be all that two runs share.

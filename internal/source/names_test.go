@@ -29,7 +29,7 @@ var public = []string{"api", "api/apitest", "api/athome", "api/fleet", "api/libr
 func TestNames(t *testing.T) {
 	t.Parallel()
 	for _, dir := range public {
-		path := filepath.Join(root, dir, "names.gen.go")
+		path := filepath.Join(root, dir, "names.go")
 		want := namesOf(t, filepath.Join(root, dir))
 		if *update {
 			if err := os.WriteFile(path, want, 0o644); err != nil {
@@ -39,7 +39,7 @@ func TestNames(t *testing.T) {
 		}
 		got, err := os.ReadFile(path)
 		if err != nil || !bytes.Equal(got, want) {
-			t.Errorf("%s/names.gen.go is not what the code says (%v); run go test ./internal/source -update", dir, err)
+			t.Errorf("%s/names.go is not what the code says (%v); run go test ./internal/source -update", dir, err)
 		}
 	}
 }

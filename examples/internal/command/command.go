@@ -4,7 +4,6 @@
 package command
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"flag"
@@ -15,7 +14,10 @@ import (
 	"strings"
 	"time"
 
+	"golang.org/x/term"
+
 	"github.com/mangadex-go/mangadex/api/apitest"
+	"github.com/mangadex-go/mangadex/api/cli"
 	"github.com/mangadex-go/mangadex/authn"
 )
 
@@ -31,8 +33,8 @@ const (
 type Command struct {
 	*flag.FlagSet
 	Stdin  *os.File
-	Stdout *Output   // takes results
-	Stderr io.Writer // takes everything else
+	Stdout *cli.Output // takes results
+	Stderr io.Writer   // takes everything else
 
 	// Unfinished is what to know when the program ends too soon, such as how to go on.
 	Unfinished string
@@ -44,7 +46,7 @@ type Command struct {
 	credentials, tokens *string // nil in a program that does not log in
 	fake                *apitest.Server
 	session             *authn.Session
-	lines               *bufio.Reader // of Stdin
+	prompt              *cli.Prompt // on Stdin
 }
 
 // Main runs a program and ends it, with a status and, where there is an error, with one line on
@@ -59,15 +61,15 @@ func Main(name, usage string, run func(context.Context, *Command) error) {
 	defer cancel()
 	c := &Command{
 		FlagSet: flag.NewFlagSet(name, flag.ContinueOnError),
-		Stdin:   os.Stdin, Stdout: &Output{w: os.Stdout, failed: cancel}, Stderr: os.Stderr,
+		Stdin:   os.Stdin, Stdout: cli.NewOutput(os.Stdout, cancel), Stderr: os.Stderr,
 		args: os.Args[1:], usage: usage,
 	}
 	c.live = c.Bool("live", false, "talk to MangaDex instead of the fake one in this program")
 	c.server = c.String("server", "", "talk to the server at this `address`, such as that of examples/emulator, or https://api.mangadex.dev")
 	c.unlimited = c.Bool("unlimited", false, "send requests to -server as fast as they come, for one of your own that has no limits")
 	err := run(written, c)
-	if c.Stdout.err != nil { // whose end is that of the program
-		err = c.Stdout.err
+	if lost := c.Stdout.Err(); lost != nil { // whose end is that of the program
+		err = lost
 	}
 	if closeErr := c.close(); err == nil {
 		err = closeErr
@@ -134,7 +136,46 @@ func (c *Command) hint(err error) (hint string) {
 
 // Note tells the user something, in a line of its own.
 func (c *Command) Note(format string, args ...any) {
-	fmt.Fprintln(c.Stderr, oneLine(Linef(format, args...)))
+	fmt.Fprintln(c.Stderr, cli.OneLine(cli.Linef(format, args...)))
+}
+
+// Print writes a line of [cli.Linef] to Stdout.
+func (c *Command) Print(format string, args ...any) {
+	fmt.Fprintln(c.Stdout, cli.Linef(format, args...))
+}
+
+// Bar returns a bar on stderr, nil if that is not a terminal.
+func (c *Command) Bar() *cli.Bar {
+	if f, ok := c.Stderr.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
+		return cli.NewBar(f)
+	}
+	return nil
+}
+
+// AskSecret asks for a secret and reads a line of Stdin. A terminal does not show what is typed.
+func (c *Command) AskSecret(ctx context.Context, what string) (string, error) {
+	if c.prompt == nil {
+		c.prompt = cli.NewPrompt(c.Stdin, c.Stderr)
+	}
+	return c.prompt.Secret(ctx, what)
+}
+
+// Explain says in one line what is wrong and what to do.
+func (c *Command) Explain(err error) string {
+	hints := cli.Hints{Server: c.host(), LogIn: "with examples/login"}
+	if *c.server != "" {
+		hints.Banned = "for a server of your own, see -limits of examples/emulator"
+	}
+	return cli.Explain(err, hints)
+}
+
+// ParseLanguages reads a flag as [cli.ParseLanguages] does.
+func ParseLanguages(text string) ([]string, error) {
+	codes, err := cli.ParseLanguages(text)
+	if err != nil {
+		return nil, Usagef("%w", err)
+	}
+	return codes, nil
 }
 
 // Usagef returns an error that says that the program was called in a wrong way.
@@ -151,7 +192,7 @@ func (c *Command) outcome(ctx context.Context, err error) (status int, line stri
 	case err == nil, errors.Is(err, flag.ErrHelp):
 		return succeeded, ""
 	case errors.As(err, &usage):
-		return wrongUsage, oneLine(err.Error()) + "; see " + c.Name() + " -h"
+		return wrongUsage, cli.OneLine(err.Error()) + "; see " + c.Name() + " -h"
 	case ctx.Err() != nil:
 		status, line = interrupted, "interrupted"
 	default:

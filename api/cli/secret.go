@@ -1,4 +1,4 @@
-package command
+package cli
 
 import (
 	"bufio"
@@ -6,30 +6,40 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"strings"
 
 	"golang.org/x/term"
 )
 
-// AskSecret asks for a secret and reads a line of Stdin. A terminal does not show what is typed.
-func (c *Command) AskSecret(ctx context.Context, what string) (string, error) {
+// A Prompt asks whoever is at the terminal. [NewPrompt] makes one; a program needs no second one for the
+// same input, of which it may have read ahead.
+type Prompt struct {
+	in    *os.File
+	out   io.Writer
+	lines *bufio.Reader
+}
+
+// NewPrompt returns a prompt that reads from in, such as [os.Stdin], and asks on out.
+func NewPrompt(in *os.File, out io.Writer) *Prompt { return &Prompt{in, out, bufio.NewReader(in)} }
+
+// Secret asks for a secret, such as "password", and reads a line. A terminal does not show what is typed.
+// Where there is no terminal, as in a script, it reads without asking.
+func (p *Prompt) Secret(ctx context.Context, what string) (string, error) {
 	read := func() (string, error) {
-		if c.lines == nil {
-			c.lines = bufio.NewReader(c.Stdin) // which may read ahead
-		}
-		text, err := c.lines.ReadString('\n')
+		text, err := p.lines.ReadString('\n')
 		if errors.Is(err, io.EOF) && text != "" {
 			err = nil
 		}
 		return strings.TrimRight(text, "\r\n"), err
 	}
-	if fd := int(c.Stdin.Fd()); term.IsTerminal(fd) {
+	if fd := int(p.in.Fd()); term.IsTerminal(fd) {
 		before, err := term.GetState(fd)
 		if err != nil {
 			return "", err
 		}
-		fmt.Fprintf(c.Stderr, "%s: ", what)
-		defer fmt.Fprintln(c.Stderr)
+		fmt.Fprintf(p.out, "%s: ", what)
+		defer fmt.Fprintln(p.out)
 		defer term.Restore(fd, before) //nolint:errcheck // it was possible a moment ago
 		read = func() (string, error) {
 			text, err := term.ReadPassword(fd)

@@ -1,6 +1,7 @@
-package command
+package cli
 
 import (
+	"fmt"
 	"regexp"
 	"strings"
 )
@@ -14,7 +15,7 @@ func ParseLanguages(text string) ([]string, error) {
 	for i, code := range codes {
 		codes[i] = strings.TrimSpace(code)
 		if !language.MatchString(codes[i]) {
-			return nil, Usagef("%q is not the code of a language, such as en or pt-br", code)
+			return nil, fmt.Errorf("%q is not the code of a language, such as en or pt-br", code)
 		}
 	}
 	return codes, nil

@@ -1,6 +1,7 @@
-package command
+package cli
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -17,9 +18,18 @@ import (
 	"github.com/mangadex-go/mangadex/internal/answer"
 )
 
-// Explain says in one line what is wrong and what to do.
-func (c *Command) Explain(err error) string {
-	text := oneLine(err.Error())
+// Hints are what [Explain] does not know of a program.
+type Hints struct {
+	Server string // whom it talks to, such as "the server http://localhost:8931"; empty for MangaDex
+	LogIn  string // how to log in, such as "with shelf login"
+	Banned string // what else to do about a ban; may be empty
+}
+
+// Explain says in one line what is wrong and what to do, for an error of any package of this module, of
+// the network or of a file.
+func Explain(err error, hints Hints) string {
+	text := OneLine(err.Error())
+	server := cmp.Or(hints.Server, "MangaDex")
 	if api.MayBeDone(err) && !strings.Contains(text, "may have done it") { // which some say themselves
 		text += "; it may have been done all the same: look before you do it again"
 	}
@@ -29,11 +39,11 @@ func (c *Command) Explain(err error) string {
 	var path *fs.PathError
 	switch {
 	case connection(err) != nil:
-		return fmt.Sprintf("%s cannot be reached; check the network: %s", c.host(), oneLine(connection(err).Error()))
+		return fmt.Sprintf("%s cannot be reached; check the network: %s", server, OneLine(connection(err).Error()))
 	case isBan(err):
-		text = c.host() + " refuses this address for some minutes, which looks like a ban for too many requests; wait five minutes, and run fewer programs at once"
-		if *c.server != "" {
-			text += "; for a server of your own, see -limits of examples/emulator"
+		text = server + " refuses this address for some minutes, which looks like a ban for too many requests; wait five minutes, and run fewer programs at once"
+		if hints.Banned != "" {
+			text += "; " + hints.Banned
 		}
 		return text
 	case isUnread(err):
@@ -47,15 +57,15 @@ func (c *Command) Explain(err error) string {
 	case path != nil && errors.Is(err, syscall.EISDIR):
 		return text + "; give a file"
 	case errors.Is(err, api.ErrCaptchaRequired):
-		return c.host() + " wants a captcha to be solved; log in at https://mangadex.org in a browser, then try again"
+		return server + " wants a captcha to be solved; log in at https://mangadex.org in a browser, then try again"
 	case errors.As(err, &unauthorized):
 		switch why := unauthorized.Unwrap(); {
 		case why == nil:
-			return "nobody is logged in; log in with examples/login"
+			return strings.TrimSpace("nobody is logged in; log in " + hints.LogIn)
 		case errors.Is(why, authn.ErrRefreshTokenRefused):
-			return "the login has ended; log in again with examples/login: " + oneLine(why.Error())
+			return strings.TrimSpace("the login has ended; log in again "+hints.LogIn) + ": " + OneLine(why.Error())
 		default:
-			return oneLine(why.Error())
+			return OneLine(why.Error())
 		}
 	case errors.As(err, &refusal) && errors.Is(refusal, api.ErrNotFound):
 		return text + "; check the id"
@@ -108,7 +118,7 @@ func connection(err error) error {
 
 // oneLine keeps the first line, which is the first error where errors were joined, and says how
 // many there are behind it. The names of packages mean nothing to a user.
-func oneLine(text string) string {
+func OneLine(text string) string {
 	first, rest, more := strings.Cut(strings.TrimSpace(text), "\n")
 	if more {
 		first += fmt.Sprintf(" (and %d more)", 1+strings.Count(rest, "\n"))

@@ -1,4 +1,4 @@
-package command_test
+package cli_test
 
 import (
 	"bytes"
@@ -15,7 +15,7 @@ import (
 	"golang.org/x/text/encoding"
 	xunicode "golang.org/x/text/encoding/unicode"
 
-	"github.com/mangadex-go/mangadex/examples/internal/command"
+	"github.com/mangadex-go/mangadex/api/cli"
 )
 
 // hostile are texts as users write them who mean harm, or paste from somewhere.
@@ -33,12 +33,12 @@ func TestLinef(t *testing.T) {
 	t.Parallel()
 	for _, text := range hostile {
 		for _, arg := range []any{text, errors.New(text), stringer(text)} {
-			if line := command.Linef("%v", arg); strings.ContainsFunc(line, isHarmful) {
+			if line := cli.Linef("%v", arg); strings.ContainsFunc(line, isHarmful) {
 				t.Errorf("%T %q: %q", arg, text, line)
 			}
 		}
 	}
-	if line := command.Linef("%s: %d of %v, %.1f", "Kettles & <Pots>", 3, netip.MustParseAddr("::1"), 2.5); line != "Kettles & <Pots>: 3 of ::1, 2.5" {
+	if line := cli.Linef("%s: %d of %v, %.1f", "Kettles & <Pots>", 3, netip.MustParseAddr("::1"), 2.5); line != "Kettles & <Pots>: 3 of ::1, 2.5" {
 		t.Error(line)
 	}
 }
@@ -51,7 +51,7 @@ func (s stringer) String() string { return string(s) }
 func TestWriteJSON(t *testing.T) {
 	t.Parallel()
 	var b bytes.Buffer
-	if err := command.WriteJSON(&b, hostile); err != nil {
+	if err := cli.WriteJSON(&b, hostile); err != nil {
 		t.Fatal(err)
 	}
 	if text := strings.ReplaceAll(b.String(), "\n", ""); strings.ContainsFunc(text, isHarmful) || strings.Contains(text, "\U000e0041") {
@@ -84,13 +84,13 @@ func TestWriteCSV(t *testing.T) {
 		lines = append(lines, []string{"id", title, "end"})
 	}
 	var b bytes.Buffer
-	if err := command.WriteCSV(&b, lines); err != nil {
+	if err := cli.WriteCSV(&b, lines); err != nil {
 		t.Fatal(err)
 	}
 	if !bytes.HasPrefix(b.Bytes(), []byte("\xef\xbb\xbf")) {
 		t.Error("a spreadsheet does not see that it is UTF-8")
 	}
-	got, err := command.ReadCSV(b.Bytes())
+	got, err := cli.ReadCSV(b.Bytes())
 	if err != nil || len(got) != len(titles) {
 		t.Fatalf("%d lines, %v", len(got), err)
 	}
@@ -141,12 +141,12 @@ func TestReadCSV(t *testing.T) {
 		"UTF-16BE":        encode(xunicode.UTF16(xunicode.BigEndian, xunicode.UseBOM), commas),
 		"quoted names":    "\"id\";\"title\";\"rating\"\n\"1\";\"Löffel, Gabel\";\"8\"\n\"2\";\"ページ\";\"\"\n",
 	} {
-		got, err := command.ReadCSV([]byte(text))
+		got, err := cli.ReadCSV([]byte(text))
 		if err != nil || !reflect.DeepEqual(got, want) {
 			t.Errorf("%s: %q, %v", name, got, err)
 		}
 	}
-	if _, err := command.ReadCSV([]byte("a,b\n1,\"2\n")); err == nil {
+	if _, err := cli.ReadCSV([]byte("a,b\n1,\"2\n")); err == nil {
 		t.Error("a table that is cut off is read")
 	}
 }
@@ -155,7 +155,7 @@ func TestReadCSV(t *testing.T) {
 func TestOutput(t *testing.T) {
 	t.Parallel()
 	var b bytes.Buffer
-	out := command.NewOutput(&b)
+	out := cli.NewOutput(&b, nil)
 	for _, text := range hostile {
 		for i := range len(text) {
 			if n, err := out.Write([]byte(text[i : i+1])); n != 1 || err != nil {
@@ -182,15 +182,15 @@ func BenchmarkSafe(b *testing.B) {
 		text := strings.Repeat(unit, 1<<20/len(unit))
 		table := sync.OnceValue(func() []byte {
 			var b bytes.Buffer
-			command.WriteCSV(&b, [][]string{{"id", "title"}, {"1", text}})
+			cli.WriteCSV(&b, [][]string{{"id", "title"}, {"1", text}})
 			return b.Bytes()
 		})
 		for name, way := range map[string]func(){
-			"line":    func() { command.Linef("%s", text) },
-			"JSON":    func() { command.WriteJSON(io.Discard, text) },
-			"CSV":     func() { command.WriteCSV(io.Discard, [][]string{{text}}) },
-			"output":  func() { command.NewOutput(io.Discard).Write([]byte(text)) },
-			"readCSV": func() { command.ReadCSV(table()) },
+			"line":    func() { cli.Linef("%s", text) },
+			"JSON":    func() { cli.WriteJSON(io.Discard, text) },
+			"CSV":     func() { cli.WriteCSV(io.Discard, [][]string{{text}}) },
+			"output":  func() { cli.NewOutput(io.Discard, nil).Write([]byte(text)) },
+			"readCSV": func() { cli.ReadCSV(table()) },
 		} {
 			b.Run(name+"/"+kind, func(b *testing.B) {
 				b.SetBytes(int64(len(text)))

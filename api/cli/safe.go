@@ -1,4 +1,4 @@
-package command
+package cli
 
 import (
 	"encoding/json"
@@ -33,9 +33,6 @@ func Linef(format string, args ...any) string {
 	}
 	return fmt.Sprintf(format, safe...)
 }
-
-// Print writes a line of [Linef] to Stdout.
-func (c *Command) Print(format string, args ...any) { fmt.Fprintln(c.Stdout, Linef(format, args...)) }
 
 // WriteJSON writes a value as JSON that people can look at: what moves the cursor, changes the
 // direction of writing or cannot be seen is escaped, so that it is still there for programs.
@@ -86,8 +83,8 @@ func isHidden(r rune) bool {
 
 // An Output takes the results of a program. Whatever the program does, control characters do not get
 // to the terminal, except for the ends of lines and tabs. It remembers what could not be written, and
-// writes nothing after that: so a program prints line by line, and [Main] tells in the end that the
-// disk was full.
+// writes nothing after that: so a program prints line by line, and asks in the end for [Output.Err], to
+// say that the disk was full.
 type Output struct {
 	w      io.Writer
 	rest   []byte // the beginning of a character whose end is still to come
@@ -95,8 +92,12 @@ type Output struct {
 	failed func() // called once
 }
 
-// NewOutput returns an output that goes to w.
-func NewOutput(w io.Writer) *Output { return &Output{w: w} }
+// NewOutput returns an output that goes to w. It calls failed once, unless that is nil, when something
+// cannot be written.
+func NewOutput(w io.Writer, failed func()) *Output { return &Output{w: w, failed: failed} }
+
+// Err is why something could not be written, nil as long as all could.
+func (o *Output) Err() error { return o.err }
 
 // Write implements io.Writer.
 func (o *Output) Write(p []byte) (n int, err error) {

@@ -1,14 +1,12 @@
-package command
+package cli
 
 import (
 	"fmt"
 	"io"
-	"os"
 	"sync"
 	"time"
 
 	"github.com/schollz/progressbar/v3"
-	"golang.org/x/term"
 
 	"github.com/mangadex-go/mangadex/api/reading"
 )
@@ -26,35 +24,28 @@ type Bar struct {
 // A Progress is how far something has come.
 type Progress struct {
 	What       string // is on its way now, in a few words
-	Pages, All int    // done, and of how many
-	Bytes      int64  // that have come or gone over the network
+	Pages      int    // that are done
+	TotalPages int
+	Bytes      int64 // that have come or gone over the network
 }
 
-// Bar returns a bar on stderr, nil if that is not a terminal.
-func (c *Command) Bar() *Bar {
-	if f, ok := c.Stderr.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
-		return NewBar(f)
-	}
-	return nil
-}
-
-// NewBar returns a bar on a terminal.
+// NewBar returns a bar on w, which is taken for a terminal.
 func NewBar(w io.Writer) *Bar { return &Bar{w: w} }
 
 // Show shows how things stand. It draws ten times a second at most.
 func (b *Bar) Show(p Progress) {
-	if b == nil || p.All <= 0 {
+	if b == nil || p.TotalPages <= 0 {
 		return
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	// It is not the bar that leaves out what comes too fast: it would show new words with an old number.
-	if p.Pages < p.All && time.Since(b.shown) < 100*time.Millisecond {
+	if p.Pages < p.TotalPages && time.Since(b.shown) < 100*time.Millisecond {
 		return
 	}
 	b.shown = time.Now()
 	if b.bar == nil {
-		b.bar = progressbar.NewOptions(p.All,
+		b.bar = progressbar.NewOptions(p.TotalPages,
 			progressbar.OptionSetWriter(b.w),
 			progressbar.OptionUseANSICodes(true),
 			progressbar.OptionSetWidth(20),
@@ -63,11 +54,11 @@ func (b *Bar) Show(p Progress) {
 			progressbar.OptionOnCompletion(func() { fmt.Fprintln(b.w) }),
 		)
 	}
-	if b.bar.GetMax() != p.All { // there is more to do than at first
-		b.bar.ChangeMax(p.All)
+	if b.bar.GetMax() != p.TotalPages { // there is more to do than at first
+		b.bar.ChangeMax(p.TotalPages)
 	}
 	b.bar.Describe(fmt.Sprintf("%s  %s", reading.Short(p.What, 32), inUnits(p.Bytes)))
-	b.bar.Set(min(p.Pages, p.All)) //nolint:errcheck // it is only shown
+	b.bar.Set(min(p.Pages, p.TotalPages)) //nolint:errcheck // it is only shown
 }
 
 func inUnits(bytes int64) string {

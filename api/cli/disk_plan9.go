@@ -1,8 +1,7 @@
-package command
+package cli
 
 import (
 	"errors"
-	"os"
 	"syscall"
 )
 
@@ -10,9 +9,5 @@ import (
 func isFull(error) bool { return false }
 
 func isUnwritable(err error) bool { return errors.Is(err, syscall.ENOTDIR) }
-
-func endings() []os.Signal { return []os.Signal{os.Interrupt, syscall.SIGTERM, syscall.SIGHUP} }
-
-func keepAliveWithoutReader() {}
 
 func isUnread(error) bool { return false }
