@@ -1720,7 +1720,7 @@ type MangaCreate struct {
 
 	// Title is the main name, as a rule in one language only. A code like ja-ro stands for Latin
 	// script.
-	Title LocalizedString `json:"title,omitzero"`
+	Title LocalizedString `json:"title"`
 
 	// Version is that of the newest state, as it was read. A new title has none.
 	Version *int `json:"version,omitempty"`

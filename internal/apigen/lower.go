@@ -412,6 +412,7 @@ func (l *lowering) body(s *openapi3.Schema) {
 	if s.Nullable && !s.Type.Is("string") && !s.Type.Is("integer") && !s.Type.Is("number") && !s.Type.Is("boolean") {
 		s.Nullable = false
 	}
+	ownRequired(s)
 	for name, ref := range s.Properties {
 		if ref.Value == nil || slices.Contains(s.Required, name) {
 			continue
@@ -425,6 +426,40 @@ func (l *lowering) body(s *openapi3.Schema) {
 			set(ref, extOmitZero, true)
 		}
 	}
+}
+
+// ownRequired gives an object that must have what another one may have a copy of it: it is not left out.
+func ownRequired(s *openapi3.Schema) {
+	for _, part := range s.AllOf {
+		if part.Ref != "" || part.Value == nil {
+			continue
+		}
+		for _, name := range part.Value.Required {
+			for _, other := range s.AllOf {
+				if other.Value == nil || other.Value.Properties[name] == nil || part.Value.Properties[name] != nil {
+					continue
+				}
+				if part.Value.Properties == nil {
+					part.Value.Properties = openapi3.Schemas{}
+				}
+				part.Value.Properties[name] = copyOf(other.Value.Properties[name])
+			}
+		}
+	}
+}
+
+// copyOf is the same property, to be changed alone.
+func copyOf(ref *openapi3.SchemaRef) *openapi3.SchemaRef {
+	if text := siblingDescription(ref); text != "" {
+		return wrapped(ref, text)
+	}
+	other := *ref
+	if other.Extensions = maps.Clone(ref.Extensions); ref.Ref == "" && ref.Value != nil {
+		value := *ref.Value
+		value.Extensions = maps.Clone(value.Extensions)
+		other.Value = &value
+	}
+	return &other
 }
 
 func set(ref *openapi3.SchemaRef, key string, value any) {
