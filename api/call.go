@@ -171,7 +171,8 @@ func decodeAnswer(resp *http.Response, body []byte, into decoder, strict bool) e
 	if !isJSON(resp.Header.Get("Content-Type"), body) {
 		return newNotJSON(resp, body)
 	}
-	if body = answer.Trim(body); body[0] == '[' {
+	body = answer.Trim(body)
+	if _, object := into.(interface{ member(*jsonio.Reader) bool }); object && body[0] == '[' {
 		return &malformed{errors.New("it is a list, not an object")}
 	}
 	if _, partial := into.(*UploadPagesResponse); !partial { // its errors are those of single files

@@ -87,6 +87,9 @@ func (m *model) answerType(ref *openapi3.SchemaRef) string {
 	if target, ok := ref.Value.Extensions[extGoType].(string); ok {
 		return target
 	}
+	if whole := m.wholeType(ref.Value); whole != "" {
+		return whole
+	}
 	name := ""
 	if ref.Ref != "" {
 		name = m.resolveName(goTypeName(strings.TrimPrefix(ref.Ref, schemaPrefix), ref.Value))
@@ -101,9 +104,35 @@ func (m *model) answerType(ref *openapi3.SchemaRef) string {
 	return ""
 }
 
+// wholeType is the Go type of an answer that is a list or a map of objects, and nothing else.
+func (m *model) wholeType(s *openapi3.Schema) string {
+	element, of := s.Items, "[]"
+	if s.Type.Is("object") && len(s.Properties) == 0 && len(s.AllOf) == 0 {
+		element, of = s.AdditionalProperties.Schema, "map[string]"
+	}
+	if element == nil || element.Ref == "" || element.Value == nil {
+		return ""
+	}
+	name := m.resolveName(goTypeName(strings.TrimPrefix(element.Ref, schemaPrefix), element.Value))
+	if m.types.structs[name] == nil || m.types.jsonSelf[name] {
+		return ""
+	}
+	return of + name
+}
+
+// whole is the name of the type that decodes an answer which is a list or a map, empty for another.
+func (op *operation) whole() string {
+	if strings.HasPrefix(op.result, "[]") || strings.HasPrefix(op.result, "map[") {
+		return "answerOf" + op.id
+	}
+	return ""
+}
+
 // answer is what a method returns, and the call that reads it.
 func (m *model) answer(op *operation) (result, how string) {
 	switch {
+	case op.whole() != "":
+		return "(" + op.result + ", error)", "new(" + op.whole() + ").of(ctx, c, &r, editors)"
 	case op.result == "json.RawMessage":
 		return "(json.RawMessage, error)", "c.rawAnswer(ctx, &r, editors)"
 	case op.result != "":

@@ -19,12 +19,32 @@ func (m *model) writeCodecs(p *printer) {
 		p.line("func (x %s) MarshalJSON() ([]byte, error) { return encode(&x), nil }\n", name)
 		m.writeGetters(p, name)
 	}
+	for _, op := range m.ops {
+		if op.whole() != "" {
+			m.writeWhole(p, op)
+		}
+	}
 	m.writeStrings(p)
+}
+
+// writeWhole writes the decoder of an answer that is a list or a map as a whole.
+func (m *model) writeWhole(p *printer, op *operation) {
+	name, kind, fits := op.whole(), "list", "body[0] == '['"
+	if strings.HasPrefix(op.result, "map[") {
+		kind, fits = "map", "body[0] == '{' || len(*x) == 0" // a list without elements is an empty map of PHP
+	}
+	p.line("// %s is the %s that %s answers with.\ntype %s %s\n", name, kind, op.id, name, op.result)
+	p.line("func (x *%s) decode(r *jsonio.Reader) {", name)
+	m.decode(p, "(*x)", expression(op.result), "data", 0)
+	p.line("}\n")
+	p.line("func (x *%s) lacks(body []byte) string {\nif %s {\nreturn \"\"\n}\nreturn \"%s at the top\"\n}\n", name, fits, kind)
+	p.line("func (x *%s) of(ctx context.Context, c *Client, r *request, editors []RequestEditorFn) (%s, error) {", name, op.result)
+	p.line("if err := c.decoded(ctx, r, editors, x); err != nil {\nreturn nil, err\n}\nreturn *x, nil\n}\n")
 }
 
 // writeImports imports what the type of a field may be of.
 func writeImports(p *printer) {
-	p.line("import (\n\"encoding/json\"\n\"time\"\n\n\"github.com/google/uuid\"\n\"github.com/oapi-codegen/nullable\"\nopenapi_types \"github.com/oapi-codegen/runtime/types\"\n\n\"github.com/mangadex-go/mangadex/api/internal/jsonio\"\n)\n")
+	p.line("import (\n\"context\"\n\"encoding/json\"\n\"time\"\n\n\"github.com/google/uuid\"\n\"github.com/oapi-codegen/nullable\"\nopenapi_types \"github.com/oapi-codegen/runtime/types\"\n\n\"github.com/mangadex-go/mangadex/api/internal/jsonio\"\n)\n")
 }
 
 func (m *model) writeDecoder(p *printer, name string) {

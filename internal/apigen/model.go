@@ -39,7 +39,7 @@ func (m *model) resolve() error {
 		m.resolveBody(op)
 		m.resolveAnswer(op)
 		if op.result != "" {
-			m.reach(&ast.Ident{Name: op.result}, seen)
+			m.reach(expression(op.result), seen)
 		}
 	}
 	for _, goType := range m.relations {

@@ -29,7 +29,7 @@ func (m *model) secrets() []string {
 // isSecret reports whether a type is or has one that holds a secret.
 func (m *model) isSecret(goType string) bool {
 	reached, secret := map[string]bool{}, m.secretTypes()
-	m.reach(&ast.Ident{Name: goType}, reached)
+	m.reach(expression(goType), reached)
 	for name := range reached {
 		if secret[name] {
 			return true

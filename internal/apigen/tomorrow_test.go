@@ -74,6 +74,13 @@ get:
         application/json:
           schema: {$ref: '#/components/schemas/ErrorResponse'}
 `)
+	for path, schema := range map[string]string{
+		"/mood":      "{type: array, items: {$ref: '#/components/schemas/Mood'}}",
+		"/mood/name": "{type: object, additionalProperties: {$ref: '#/components/schemas/Mood'}}",
+	} {
+		at("paths")[path] = value("{get: {security: [], responses: {'200': {description: '', content: {application/json: {schema: " + schema + "}}}}}}")
+	}
+	at("components", "schemas")["Mood"] = value("{type: object, properties: {mood: {type: string}}}")
 	at("components", "schemas")["MangaMoodResponse"] = value(`
 title: MangaMoodResponse
 type: object
@@ -117,12 +124,15 @@ func TestReportOfTomorrow(t *testing.T) {
 	got := strings.Split(strings.TrimSpace(told), "\n")
 	for _, line := range append(removed,
 		"+ added operation GET /manga/{id}/mood (get-manga-id-mood)",
+		"+ added operation GET /mood",
+		"+ added operation GET /mood/name",
 		"+ added query parameter GET /manga?mood",
 		"+ added query parameter POST /manga/{id}/follow?quiet",
 		"+ added required query parameter DELETE /manga/{id}/follow?reason",
 		"+ added enum value MangaAttributes.status: dormant",
 		"+ added property ChapterAttributes.mood: string",
 		"+ added schema MangaMoodResponse",
+		"+ added schema Mood",
 	) {
 		if !slices.Contains(got, line) {
 			t.Errorf("no line %q in\n%s", line, told)
@@ -134,7 +144,7 @@ func TestReportOfTomorrow(t *testing.T) {
 			changes++
 		}
 	}
-	if want := len(removed) + 7 + 1; changes != want { // and the version
+	if want := len(removed) + 10 + 1; changes != want { // and the version
 		t.Errorf("%d changes instead of %d:\n%s", changes, want, told)
 	}
 }

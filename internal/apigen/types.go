@@ -125,6 +125,15 @@ func (t *goTypes) field(structName, fieldName string) *field {
 	return nil
 }
 
+// expression is what a text says in Go.
+func expression(text string) ast.Expr {
+	e, err := parser.ParseExpr(text)
+	if err != nil {
+		return &ast.Ident{Name: text}
+	}
+	return e
+}
+
 // source is the text of a part of the source, with the id type under its own name.
 func source(n ast.Node) string {
 	var b strings.Builder

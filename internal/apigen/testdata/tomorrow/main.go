@@ -71,6 +71,15 @@ func run(ctx context.Context) error {
 	}
 	fmt.Println(list.Data[0].Attributes.Status == api.PublicationStatusDormant)
 	fmt.Println(*api.ChapterAttributes{Mood: api.Ptr("calm")}.Mood)
+	// Answers that are a list or a map as a whole, and what is neither.
+	for _, s.answer = range []string{`[{"mood":"bright","newer":1},{}]`, `{"a":{"mood":"dark"}}`, `[]`, `{}`, `{"result":"error","errors":[{"title":"no_moods"}]}`, `"bright"`} {
+		if err := encoded(client.GetMood(ctx)); err != nil {
+			fmt.Println(err)
+		}
+		if err := encoded(client.GetMoodName(ctx)); err != nil {
+			fmt.Println(err)
+		}
+	}
 	// A first parameter that can be left out leaves the method as it is; one that must be given does not.
 	s.answer = `{"result":"ok"}`
 	err = errors.Join(
