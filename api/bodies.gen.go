@@ -46,6 +46,16 @@ func (x LegacyMappingRequest) MarshalJSON() ([]byte, error) {
 
 // MarshalJSON implements [json.Marshaler]. What must be sent is sent as null or as an empty list
 // where it is not set.
+func (x MangaCreate) MarshalJSON() ([]byte, error) {
+	if x.Title == nil {
+		x.Title = LocalizedString{}
+	}
+	type members MangaCreate
+	return json.Marshal(members(x))
+}
+
+// MarshalJSON implements [json.Marshaler]. What must be sent is sent as null or as an empty list
+// where it is not set.
 func (x ReadingStatusEdit) MarshalJSON() ([]byte, error) {
 	if !x.Status.IsSpecified() {
 		x.Status = Null[ReadingStatus]()

@@ -24,6 +24,10 @@ func (m *model) writeBody(p *printer, name string) {
 			statements = append(statements, "if !"+src+".IsSpecified() {\n"+src+" = Null["+source(e.Index)+"]()\n}")
 		case *ast.ArrayType:
 			statements = append(statements, "if "+src+" == nil {\n"+src+" = "+source(e)+"{}\n}")
+		case *ast.Ident:
+			if _, list := m.taken.under[e.Name].(*ast.ArrayType); list {
+				statements = append(statements, "if "+src+" == nil {\n"+src+" = "+e.Name+"{}\n}")
+			}
 		}
 	}
 	if len(statements) == 0 {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"go/ast"
 	"regexp"
@@ -244,8 +245,8 @@ func (f *folding) isPlain(e ast.Expr, list bool) bool {
 		case "string", "bool", "int", "int32", "int64":
 			return true
 		}
-		under := f.types.names[e.Name]
-		return under != nil && f.isPlain(under, false) || f.taken.texts[e.Name] || f.taken.of[e.Name]["MarshalText"]
+		under := cmp.Or(f.types.names[e.Name], f.taken.under[e.Name])
+		return under != nil && f.isPlain(under, false) || f.taken.of[e.Name]["MarshalText"]
 	}
 	return false
 }

@@ -20,7 +20,7 @@ type reserved struct {
 	methods map[string]bool            // of Client
 	coded   map[string]bool            // types that decode and encode themselves
 	of      map[string]map[string]bool // methods of other types
-	texts   map[string]bool            // types over string
+	under   map[string]ast.Expr        // what types stand on
 	before  *goTypes                   // what was generated before; nil if nothing was
 	calls   map[string]bool            // methods of Client that were generated before, and whether they take parameters
 }
@@ -42,7 +42,7 @@ func readCalls(calls []byte) (map[string]bool, error) {
 
 // readReserved reads them from the source, and adds those of the raw client.
 func readReserved(source map[string][]byte) (*reserved, error) {
-	r := &reserved{names: map[string]bool{}, methods: map[string]bool{}, coded: map[string]bool{}, of: map[string]map[string]bool{}, texts: map[string]bool{}}
+	r := &reserved{names: map[string]bool{}, methods: map[string]bool{}, coded: map[string]bool{}, of: map[string]map[string]bool{}, under: map[string]ast.Expr{}}
 	for _, name := range []string{"RawClient", "NewClient", "ClientOption", "ClientInterface", "HttpRequestDoer", "RequestEditorFn", "WithHTTPClient", "WithRequestEditorFn"} {
 		r.names[name] = true
 	}
@@ -81,9 +81,7 @@ func (r *reserved) add(decl ast.Decl) {
 			switch s := spec.(type) {
 			case *ast.TypeSpec:
 				r.names[s.Name.Name] = true
-				if source(s.Type) == "string" {
-					r.texts[s.Name.Name] = true
-				}
+				r.under[s.Name.Name] = s.Type
 			case *ast.ValueSpec:
 				for _, name := range s.Names {
 					r.names[name.Name] = true
