@@ -1,0 +1,179 @@
+package main
+
+import (
+	"maps"
+	"slices"
+
+	"github.com/getkin/kin-openapi/openapi3"
+)
+
+// methodsOfAnswers are the methods that generated types have.
+var methodsOfAnswers = []string{"MarshalJSON", "UnmarshalJSON", "Format", "LogValue", "String", "Valid"}
+
+// distinguish gives properties of one object whose Go names would be the same, or that of a method,
+// different ones.
+func (l *lowering) distinguish(goType string, s *openapi3.Schema) {
+	goNames := map[string]string{}
+	for name, ref := range s.Properties {
+		own, _ := ref.Extensions[extGoName].(string)
+		switch {
+		case own != "":
+		case ref.Ref == "":
+			own = goTypeName(name, ref.Value)
+		default:
+			own = goName(name)
+		}
+		goNames[name] = own
+	}
+	methods := l.taken.of[goType]
+	taken := func(name string) bool { return methods[name] || slices.Contains(methodsOfAnswers, name) }
+	for name, own := range distinct(goNames, l.taken.fieldsBefore(goType), taken) {
+		if own != goNames[name] {
+			set(s.Properties[name], extGoName, own)
+		}
+	}
+}
+
+type lowering struct {
+	schemas         openapi3.Schemas
+	taken           *reserved
+	answers, bodies map[*openapi3.Schema]bool // schemas that an answer or a request holds
+}
+
+// name makes components of the inline objects below a component.
+func (l *lowering) name(name string, ref *openapi3.SchemaRef) {
+	s := ref.Value
+	if s == nil {
+		return
+	}
+	l.distinguish(goTypeName(name, s), s)
+	l.hoistChildren(goTypeName(name, s), s)
+}
+
+func goTypeName(name string, s *openapi3.Schema) string {
+	if s != nil {
+		if n, ok := s.Extensions[extGoName].(string); ok {
+			return n
+		}
+	}
+	return goName(name)
+}
+
+func (l *lowering) hoistChildren(parent string, s *openapi3.Schema) {
+	for _, property := range slices.Sorted(maps.Keys(s.Properties)) {
+		ref := l.hoist(parent+goName(property), s.Properties[property])
+		if ref.Ref != "" && ref.Value.Extensions[extGoName] != nil && ref.Extensions[extGoName] == nil {
+			set(ref, extGoName, goName(property)) // else the field would take the name of the type
+		}
+		s.Properties[property] = ref
+	}
+	if s.Items != nil {
+		s.Items = l.hoist(parent+"Item", s.Items)
+	}
+	if s.AdditionalProperties.Schema != nil {
+		s.AdditionalProperties.Schema = l.hoist(parent+"Value", s.AdditionalProperties.Schema)
+	}
+	for _, part := range s.AllOf {
+		if part.Ref == "" && part.Value != nil {
+			l.hoistChildren(parent, part.Value)
+		}
+	}
+}
+
+// hoist makes a component of an inline object, so that it gets a type with a name.
+func (l *lowering) hoist(name string, ref *openapi3.SchemaRef) *openapi3.SchemaRef {
+	if ref == nil || ref.Ref != "" || ref.Value == nil || ref.Value.Extensions[extGoType] != nil {
+		return ref
+	}
+	s := ref.Value
+	if len(s.Properties) == 0 && len(s.AllOf) == 0 {
+		l.hoistChildren(name, s)
+		return ref
+	}
+	for l.schemas[name] != nil || l.taken.names[goName(name)] {
+		name += "Value"
+	}
+	l.schemas[name] = &openapi3.SchemaRef{Value: s}
+	l.name(name, l.schemas[name])
+	return &openapi3.SchemaRef{Ref: schemaPrefix + name, Value: s}
+}
+
+// inlineLists puts list components where parameters refer to them: a list of an enum needs no
+// name of its own, and a parameter of a named type would become a pointer to a list.
+func (l *lowering) inlineLists(ops []*operation) {
+	for _, op := range ops {
+		for _, p := range op.query {
+			if p.Schema != nil && p.Schema.Ref != "" && p.Schema.Value.Type.Is("array") {
+				p.Schema = &openapi3.SchemaRef{Value: &openapi3.Schema{Type: p.Schema.Value.Type, Items: p.Schema.Value.Items}}
+			}
+		}
+	}
+	for _, op := range ops {
+		for _, p := range op.query {
+			l.nameOrder(op, p)
+		}
+	}
+}
+
+// nameOrder gives an order, an object of directions, fields that are no pointers, and makes a component
+// of one that stands inline.
+func (l *lowering) nameOrder(op *operation, p *openapi3.Parameter) {
+	if p.Schema == nil || p.Schema.Value == nil || len(p.Schema.Value.Properties) == 0 {
+		return
+	}
+	for _, direction := range p.Schema.Value.Properties {
+		if direction.Value == nil || !direction.Value.Type.Is("string") || len(direction.Value.Enum) == 0 {
+			return
+		}
+	}
+	for name := range p.Schema.Value.Properties {
+		direction := l.own(p.Schema.Value, name)
+		set(direction, extNoPointer, true)
+		if direction.Ref == "" && !slices.ContainsFunc(direction.Value.Enum, func(v any) bool { return v != "asc" && v != "desc" }) {
+			set(direction, extGoType, "SortDirection")
+		}
+	}
+	p.Schema = l.hoist(op.id+goName(p.Name), p.Schema)
+}
+
+// bodiesOf finds what an operation sends and receives, and names what stands inline.
+func (l *lowering) bodiesOf(op *operation) {
+	if op.spec.RequestBody != nil && op.spec.RequestBody.Value != nil {
+		for _, content := range op.spec.RequestBody.Value.Content {
+			content.Schema = l.hoist(op.id+"Body", content.Schema)
+			l.reach(content.Schema, l.bodies)
+		}
+	}
+	for _, response := range op.spec.Responses.Map() {
+		if response.Value == nil {
+			continue
+		}
+		for _, content := range response.Value.Content {
+			content.Schema = l.hoist(op.id+"Result", content.Schema)
+			l.reach(content.Schema, l.answers)
+		}
+	}
+	if p := op.query; len(p) > 0 {
+		for _, p := range op.query {
+			l.reach(p.Schema, l.bodies)
+		}
+	}
+}
+
+func (l *lowering) reach(ref *openapi3.SchemaRef, seen map[*openapi3.Schema]bool) {
+	if ref == nil || ref.Value == nil || seen[ref.Value] {
+		return
+	}
+	s := ref.Value
+	seen[s] = true
+	for _, property := range s.Properties {
+		l.reach(property, seen)
+	}
+	l.reach(s.Items, seen)
+	l.reach(s.AdditionalProperties.Schema, seen)
+	for _, refs := range []openapi3.SchemaRefs{s.AllOf, s.OneOf, s.AnyOf} {
+		for _, part := range refs {
+			l.reach(part, seen)
+		}
+	}
+}
