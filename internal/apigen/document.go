@@ -62,7 +62,7 @@ func operations(doc *openapi3.T) ([]*operation, error) {
 				continue
 			}
 			op := &operation{id: goName(spec.OperationID), method: method, path: path, spec: spec}
-			op.given = op.id == spec.OperationID
+			op.given = op.id != "" && op.id == spec.OperationID
 			if op.id == "" {
 				op.id = pathName(method, path)
 			}
