@@ -351,7 +351,9 @@ func (c *crew) check(t *testing.T, s setting, fake *apitest.Server, processes in
 	if !long() { // in seconds, and on a busy machine, there is nothing to promise
 		return
 	}
-	if used(took-gone) < 95 {
+	if late > 250*time.Millisecond {
+		t.Logf("the machine is too busy to tell how much of the allowance can be used")
+	} else if used(took-gone) < 95 {
 		t.Errorf("%.1f%% of the allowance was used, want 95%%", used(took-gone))
 	}
 	if fewest < fair/2 {

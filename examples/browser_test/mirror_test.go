@@ -2,8 +2,11 @@ package browser
 
 import (
 	"fmt"
+	"io"
+	"net/http"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -32,12 +35,11 @@ func TestMirror(t *testing.T) {
 
 	lookAround(t, mirror, "empty")
 
-	before := len(fake.Requests())
 	half := copying()
 	if err := half.Start(); err != nil {
 		t.Fatal(err)
 	}
-	for deadline := time.Now().Add(time.Minute); len(fake.Requests()) < before+20; time.Sleep(time.Millisecond) {
+	for deadline := time.Now().Add(5 * time.Minute); !shows(t, mirror, "so far", `class="name"`); time.Sleep(10 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			t.Fatal("it copies nothing")
 		}
@@ -51,6 +53,21 @@ func TestMirror(t *testing.T) {
 	}
 	lookAround(t, mirror, "whole")
 	compare(t, mirror, fake)
+}
+
+// shows reports whether the first page of a mirror has all of the texts.
+func shows(t *testing.T, mirror string, texts ...string) bool {
+	t.Helper()
+	answer, err := http.Get(mirror + "/")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	page, err := io.ReadAll(answer.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return !slices.ContainsFunc(texts, func(text string) bool { return !strings.Contains(string(page), text) })
 }
 
 // lookAround visits every kind of page of a mirror.

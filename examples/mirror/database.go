@@ -78,7 +78,10 @@ func openDatabase(ctx context.Context, where string) (*database, error) {
 		if err := os.MkdirAll(filepath.Dir(where), 0o700); err != nil {
 			return nil, err
 		}
-		const settings = "?_txlock=immediate&_pragma=busy_timeout(60000)&_pragma=journal_mode(WAL)&_pragma=synchronous(NORMAL)&_pragma=foreign_keys(1)"
+		// Ids are random, so that rows are written everywhere: a cache of 16 MB and fewer checkpoints save
+		// a sixth of the time of a first copy.
+		const settings = "?_txlock=immediate&_pragma=busy_timeout(60000)&_pragma=journal_mode(WAL)&_pragma=synchronous(NORMAL)&_pragma=foreign_keys(1)" +
+			"&_pragma=cache_size(-16000)&_pragma=wal_autocheckpoint(4000)"
 		var err error
 		if d.DB, err = sql.Open("sqlite", fileURL(where)+settings); err != nil {
 			return nil, err

@@ -121,6 +121,7 @@ func drawFigure(c draw.Canvas, f figure, l look) error {
 	p.Legend.Top, p.Legend.Left = true, true
 	p.Legend.Padding, p.Legend.ThumbnailWidth, p.Legend.XOffs = vg.Points(3), vg.Points(12), vg.Points(8)
 	labels := ticks(rows, f.Upright, l)
+	p.X.Tick.Marker, p.Y.Tick.Marker = plot.TickerFunc(plainTicks), plot.TickerFunc(plainTicks)
 	if f.Upright {
 		p.X.Tick.Marker, p.Y.Min = plot.ConstantTicks(labels), 0
 		p.Y.Label.Text = f.Unit
@@ -137,6 +138,17 @@ func drawFigure(c draw.Canvas, f figure, l look) error {
 	}
 	p.Draw(c)
 	return nil
+}
+
+// plainTicks are those of the values, without decimals that say nothing.
+func plainTicks(low, high float64) []plot.Tick {
+	all := plot.DefaultTicks{}.Ticks(low, high)
+	for i, tick := range all {
+		if tick.Label != "" {
+			all[i].Label = strconv.FormatFloat(tick.Value, 'f', -1, 32)
+		}
+	}
+	return all
 }
 
 // ticks are the labels, a few of a sequence.
