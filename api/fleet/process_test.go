@@ -287,25 +287,37 @@ func TestFleet(t *testing.T) {
 	}
 }
 
-// watch tells after the end of a context how late a timer of this machine has been at most.
-func watch(ctx context.Context) <-chan time.Duration {
-	worst := make(chan time.Duration, 1)
+// lateness is how late the timers of this machine have been.
+type lateness struct {
+	worst  time.Duration
+	missed float64 // part of them that was so late that a place is given up
+}
+
+// watch tells after the end of a context how late timers were.
+func watch(ctx context.Context) <-chan lateness {
+	result := make(chan lateness, 1)
 	go func() {
-		late := time.Duration(0)
+		var l lateness
+		all, missed := 0, 0
 		for ctx.Err() == nil {
 			const pause = 5 * time.Millisecond
 			began := time.Now()
 			time.Sleep(pause)
-			late = max(late, time.Since(began)-pause)
+			late := time.Since(began) - pause
+			if all++; late > 25*time.Millisecond {
+				missed++
+			}
+			l.worst = max(l.worst, late)
 		}
-		worst <- late
+		l.missed = float64(missed) / float64(max(all, 1))
+		result <- l
 	}()
-	return worst
+	return result
 }
 
 // check compares what was sent with what is allowed. Of the time that Redis is gone nothing can be used
-// without a local share. Timers were late by a time.
-func (c *crew) check(t *testing.T, s setting, fake *apitest.Server, processes int, took, gone, late time.Duration) {
+// without a local share, and less where timers are late.
+func (c *crew) check(t *testing.T, s setting, fake *apitest.Server, processes int, took, gone time.Duration, late lateness) {
 	t.Helper()
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -346,21 +358,19 @@ func (c *crew) check(t *testing.T, s setting, fake *apitest.Server, processes in
 	used := func(time time.Duration) float64 {
 		return 100 * float64(len(arrived)) / (float64(s.Requests) * time.Seconds() / s.Period.Seconds())
 	}
-	t.Logf("%d sent, %.1f%% of the allowance, %.1f%% of that of the time when it could be had; fewest %d by one process (a fair share is %d); %d refusals without Redis; up to %v closer than allowed, as the server sees it, where timers are up to %v late",
-		len(arrived), used(took), used(took-gone), fewest, fair, c.away, way.Round(time.Millisecond), late.Round(time.Millisecond))
+	t.Logf("%d sent, %.1f%% of the allowance, %.1f%% of that of the time when it could be had; fewest %d by one process (a fair share is %d); %d refusals without Redis; up to %v closer than allowed, as the server sees it, where timers are up to %v late, and %.1f%% of them 25 ms",
+		len(arrived), used(took), used(took-gone), fewest, fair, c.away, way.Round(time.Millisecond), late.worst.Round(time.Millisecond), 100*late.missed)
 	if !long() { // in seconds, and on a busy machine, there is nothing to promise
 		return
 	}
-	if late > 250*time.Millisecond {
-		t.Logf("the machine is too busy to tell how much of the allowance can be used")
-	} else if used(took-gone) < 95 {
-		t.Errorf("%.1f%% of the allowance was used, want 95%%", used(took-gone))
+	if least := 95 * (1 - late.missed); used(took-gone) < least {
+		t.Errorf("%.1f%% of the allowance was used, want %.1f%%", used(took-gone), least)
 	}
 	if fewest < fair/2 {
 		t.Errorf("a process sent %d, a fair share is %d", fewest, fair)
 	}
-	if way > 25*time.Millisecond+late {
-		t.Errorf("requests came %v closer than allowed, on a machine whose timers are up to %v late", way, late)
+	if way > 25*time.Millisecond+late.worst {
+		t.Errorf("requests came %v closer than allowed, on a machine whose timers are up to %v late", way, late.worst)
 	}
 }
 

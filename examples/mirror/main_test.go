@@ -14,13 +14,14 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/mangadex-go/mangadex/api/apitest"
+	"github.com/mangadex-go/mangadex/api/transport"
 	"github.com/mangadex-go/mangadex/examples/internal/exampletest"
 )
 
-// same checks that the copy of a program is what its server says.
-func same(t *testing.T, p *exampletest.Program, where string) {
+// same checks that the copy of a program is what its server says, which may have limits.
+func same(t *testing.T, p *exampletest.Program, where string, limits ...transport.Option) {
 	t.Helper()
-	if all := ofDatabase(t, open(t, where)).differences(ofServer(t, p.Server.URL), false); len(all) > 0 {
+	if all := ofDatabase(t, open(t, where)).differences(ofServer(t, p.Server.URL, limits...), false); len(all) > 0 {
 		t.Errorf("%d differences, such as %s", len(all), all[0])
 	}
 }

@@ -15,6 +15,7 @@ import (
 
 	"github.com/mangadex-go/mangadex/api"
 	"github.com/mangadex-go/mangadex/api/reading"
+	"github.com/mangadex-go/mangadex/api/transport"
 	"github.com/mangadex-go/mangadex/examples/internal/command"
 	"github.com/mangadex-go/mangadex/examples/internal/exampletest"
 )
@@ -81,11 +82,14 @@ func plain(v any) any {
 	return v
 }
 
-// ofServer asks a server for all that a copy should hold.
-func ofServer(t testing.TB, server string) world {
+// ofServer asks a server for all that a copy should hold, as fast as it can unless there are limits.
+func ofServer(t testing.TB, server string, limits ...transport.Option) world {
 	t.Helper()
 	ctx := context.Background()
-	client, err := api.New(server, api.WithoutRateLimit(), api.WithHTTPClient(http.DefaultClient))
+	if len(limits) == 0 {
+		limits = append(limits, transport.WithoutRateLimit())
+	}
+	client, err := api.New(server, api.WithTransport(limits...))
 	if err != nil {
 		t.Fatal(err)
 	}
