@@ -204,6 +204,17 @@ func long() bool { return os.Getenv("FLEET_LONG") != "" }
 // what arrives at the server, and nearly all of it is used.
 func TestFleet(t *testing.T) {
 	t.Parallel()
+	var mu sync.Mutex
+	used := map[string]float64{}
+	// On a busy machine every fleet misses places. Then the others are measured by the one that nothing
+	// disturbs, of which 99 % are the most that there can be.
+	t.Cleanup(func() {
+		for name, percent := range used {
+			if least := max(92, min(95, 95./99*used["undisturbed"])); long() && percent < least {
+				t.Errorf("%s: %.1f%% of the allowance was used, want %.1f%%", name, percent, least)
+			}
+		}
+	})
 	for name, test := range map[string]struct {
 		kill, restart, share, apart bool
 	}{
@@ -282,42 +293,33 @@ func TestFleet(t *testing.T) {
 			if !test.restart || test.share {
 				gone = 0
 			}
-			c.check(t, s, fake, processes, took, gone, <-witness)
+			percent := c.check(t, s, fake, processes, took, gone, <-witness)
+			mu.Lock()
+			defer mu.Unlock()
+			used[name] = percent
 		})
 	}
 }
 
-// lateness is how late the timers of this machine have been.
-type lateness struct {
-	worst  time.Duration
-	missed float64 // part of them that was so late that a place is given up
-}
-
-// watch tells after the end of a context how late timers were.
-func watch(ctx context.Context) <-chan lateness {
-	result := make(chan lateness, 1)
+// watch tells after the end of a context how late a timer of this machine has been at most.
+func watch(ctx context.Context) <-chan time.Duration {
+	worst := make(chan time.Duration, 1)
 	go func() {
-		var l lateness
-		all, missed := 0, 0
+		late := time.Duration(0)
 		for ctx.Err() == nil {
 			const pause = 5 * time.Millisecond
 			began := time.Now()
 			time.Sleep(pause)
-			late := time.Since(began) - pause
-			if all++; late > 25*time.Millisecond {
-				missed++
-			}
-			l.worst = max(l.worst, late)
+			late = max(late, time.Since(began)-pause)
 		}
-		l.missed = float64(missed) / float64(max(all, 1))
-		result <- l
+		worst <- late
 	}()
-	return result
+	return worst
 }
 
 // check compares what was sent with what is allowed. Of the time that Redis is gone nothing can be used
-// without a local share, and less where timers are late.
-func (c *crew) check(t *testing.T, s setting, fake *apitest.Server, processes int, took, gone time.Duration, late lateness) {
+// without a local share. It returns how much of the rest was used, in percent.
+func (c *crew) check(t *testing.T, s setting, fake *apitest.Server, processes int, took, gone, late time.Duration) float64 {
 	t.Helper()
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -358,20 +360,18 @@ func (c *crew) check(t *testing.T, s setting, fake *apitest.Server, processes in
 	used := func(time time.Duration) float64 {
 		return 100 * float64(len(arrived)) / (float64(s.Requests) * time.Seconds() / s.Period.Seconds())
 	}
-	t.Logf("%d sent, %.1f%% of the allowance, %.1f%% of that of the time when it could be had; fewest %d by one process (a fair share is %d); %d refusals without Redis; up to %v closer than allowed, as the server sees it, where timers are up to %v late, and %.1f%% of them 25 ms",
-		len(arrived), used(took), used(took-gone), fewest, fair, c.away, way.Round(time.Millisecond), late.worst.Round(time.Millisecond), 100*late.missed)
-	if !long() { // in seconds, and on a busy machine, there is nothing to promise
-		return
-	}
-	if least := 95 * (1 - late.missed); used(took-gone) < least {
-		t.Errorf("%.1f%% of the allowance was used, want %.1f%%", used(took-gone), least)
+	t.Logf("%d sent, %.1f%% of the allowance, %.1f%% of that of the time when it could be had; fewest %d by one process (a fair share is %d); %d refusals without Redis; up to %v closer than allowed, as the server sees it, where timers are up to %v late",
+		len(arrived), used(took), used(took-gone), fewest, fair, c.away, way.Round(time.Millisecond), late.Round(time.Millisecond))
+	if !long() { // in seconds there is nothing to promise
+		return 0
 	}
 	if fewest < fair/2 {
 		t.Errorf("a process sent %d, a fair share is %d", fewest, fair)
 	}
-	if way > 25*time.Millisecond+late.worst {
-		t.Errorf("requests came %v closer than allowed, on a machine whose timers are up to %v late", way, late.worst)
+	if way > 25*time.Millisecond+late {
+		t.Errorf("requests came %v closer than allowed, on a machine whose timers are up to %v late", way, late)
 	}
+	return used(took - gone)
 }
 
 const offsetVariable = "FLEET_CLOCK"
