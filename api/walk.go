@@ -15,61 +15,6 @@ import (
 	"github.com/mangadex-go/mangadex/internal/operation"
 )
 
-// ErrTooManyResults says that a list goes on behind the 10,000 results that the server shows.
-// [WithSlices] gets at the others, where the operation has CreatedAtSince.
-var ErrTooManyResults = errors.New("the list goes on behind the 10,000 results that the server shows")
-
-// ErrIncomplete says that a list ended before it was whole, or may have: fewer items came than the
-// server says there are, and asking again did not bring the others. What came has been yielded. An
-// iterator asks four times for a page that is empty though there should be more, and passes over
-// the list three times if items are missing at its end.
-//
-// It is an error as a value, for [errors.As].
-type ErrIncomplete struct {
-	Got   int // items that came
-	Total int // items that there should be, as the server says; -1 if it does not
-}
-
-// Error implements error.
-func (e ErrIncomplete) Error() string {
-	if e.Total < 0 {
-		return fmt.Sprintf("the list is not whole: %d items came, others each time, and the server does not say how many there are; ask again later", e.Got)
-	}
-	return fmt.Sprintf("the list is not whole: %d items came of the %d that the server says there are; ask again later", e.Got, e.Total)
-}
-
-// A WalkOption changes how an iterator over a list works.
-type WalkOption func(*walkSettings) error
-
-type walkSettings struct {
-	ahead  int
-	slices bool
-}
-
-// WithLookAhead sets how many pages an iterator asks for, at most, before they are needed; 4 by
-// default. It begins with one, and asks for more while the loop has to wait for pages. With 0 it
-// asks for a page when the loop gets there.
-func WithLookAhead(pages int) WalkOption {
-	return func(s *walkSettings) error {
-		if pages < 0 {
-			return fmt.Errorf("api: WithLookAhead(%d): give a number of pages, or 0 to ask for each when the loop gets there", pages)
-		}
-		s.ahead = pages
-		return nil
-	}
-}
-
-// WithSlices reads lists of more than 10,000 results, in the order of their creation: where the
-// server shows no more it asks anew for what was created since. It is for the operations that
-// have CreatedAtSince, SearchManga and the lists and feeds of chapters; for others the iterator
-// ends with an error, as it does for another order in the parameters.
-func WithSlices() WalkOption {
-	return func(s *walkSettings) error {
-		s.slices = true
-		return nil
-	}
-}
-
 // walkPlan is what an iterator needs to know of its operation.
 type walkPlan[T any] struct {
 	listing
@@ -318,37 +263,4 @@ func (w *walker) missing() ErrIncomplete {
 
 func (w *walker) tooMany(advice string) error {
 	return fmt.Errorf("api: %s: %w; %s", w.op.ID, ErrTooManyResults, advice)
-}
-
-// A slice is a part of a list in the order of creation, all that was created since a time.
-type slice struct {
-	sliced      bool
-	since       *DateTime
-	first, last time.Time // second of the first and of the last item that came
-	inclusive   bool      // the server is known to show what was created at that time, too
-}
-
-// see notes when the first and the last item of a page were created.
-func (s slice) see(first, last time.Time) slice {
-	first, last = first.Truncate(time.Second), last.Truncate(time.Second)
-	if s.first.IsZero() {
-		s.first = first
-		s.inclusive = s.inclusive || s.since != nil && first.Equal(s.since.Time)
-	}
-	s.last = last
-	return s
-}
-
-// next is the slice that begins where this one ends. Times are to the second: that second is read
-// again, and the one before unless it is known that the server needs no such help. Without
-// progress there is none.
-func (s slice) next() (slice, bool) {
-	since := s.last
-	if !s.inclusive {
-		since = since.Add(-time.Second)
-	}
-	if s.since != nil && !since.After(s.since.Time) {
-		return s, false
-	}
-	return slice{sliced: true, since: Since(since), inclusive: s.inclusive}, true
 }
