@@ -92,32 +92,6 @@ func TestAllStops(t *testing.T) {
 	}
 }
 
-// TestAllGoroutines counts what is left in real time.
-func TestAllGoroutines(t *testing.T) {
-	w := newWorld(t, 60, 100)
-	w.delay = time.Millisecond
-	chapter := w.open(t)
-	for range chapter.All(t.Context()) { // opens the connections, which have goroutines of their own
-	}
-	before := runtime.NumGoroutine()
-	for n := range 30 {
-		for image, err := range chapter.All(t.Context()) {
-			if err != nil {
-				t.Fatal(err)
-			}
-			if image.Page.Index == n {
-				break
-			}
-		}
-	}
-	for deadline := time.Now().Add(5 * time.Second); runtime.NumGoroutine() > before+2 && time.Now().Before(deadline); {
-		time.Sleep(10 * time.Millisecond) // for connections that were cut off
-	}
-	if after := runtime.NumGoroutine(); after > before+2 {
-		t.Errorf("%d goroutines, %d before", after, before)
-	}
-}
-
 // TestAllLoses has pages that cannot be had. The others come in their places.
 func TestAllLoses(t *testing.T) {
 	t.Parallel()
@@ -176,9 +150,7 @@ func TestAllAhead(t *testing.T) {
 				chapter := w.open(t, athome.WithParallel(test.parallel), athome.WithMemory(test.memory))
 				i := 0
 				for image, err := range chapter.All(t.Context()) {
-					if err != nil {
-						t.Fatal(err)
-					}
+					must(t, err)
 					if !bytes.Equal(image.Data, w.pages[i]) {
 						t.Fatalf("page %d is not as it is", i)
 					}
@@ -292,9 +264,7 @@ func TestProgress(t *testing.T) {
 					"CBZ":   func() error { return chapter.WriteCBZ(t.Context(), discard{}) },
 				} {
 					all = nil
-					if err := run(); err != nil {
-						t.Fatal(err)
-					}
+					must(t, run())
 					last := athome.Progress{}
 					for _, p := range all {
 						if p.TotalPages != pages || p.Pages < last.Pages || p.Pages > last.Pages+1 || p.Bytes > pages*size || p.Bytes < int64(p.Pages)*size {

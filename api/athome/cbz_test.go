@@ -44,9 +44,7 @@ func described(t *testing.T) *world {
 func checkCBZ(t *testing.T, data []byte, pages [][]byte, ext string) []byte {
 	t.Helper()
 	archive, err := zip.NewReader(bytes.NewReader(data), int64(len(data)))
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	var info []byte
 	var names []string
 	for _, f := range archive.File {
@@ -54,9 +52,7 @@ func checkCBZ(t *testing.T, data []byte, pages [][]byte, ext string) []byte {
 			t.Errorf("%s has method %d and flags %x: readers that do not seek cannot read it", f.Name, f.Method, f.Flags)
 		}
 		r, err := f.Open()
-		if err != nil {
-			t.Fatal(err)
-		}
+		must(t, err)
 		content, err := io.ReadAll(r) // checks the checksum
 		if err != nil {
 			t.Errorf("%s: %v", f.Name, err)
@@ -81,17 +77,11 @@ func TestCBZ(t *testing.T) {
 	w := described(t)
 	chapter := w.open(t)
 	path := filepath.Join(t.TempDir(), "new", "chapter.cbz")
-	if err := chapter.SaveCBZ(t.Context(), path); err != nil {
-		t.Fatal(err)
-	}
+	must(t, chapter.SaveCBZ(t.Context(), path))
 	saved, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	var written bytes.Buffer
-	if err := chapter.WriteCBZ(t.Context(), &written); err != nil {
-		t.Fatal(err)
-	}
+	must(t, chapter.WriteCBZ(t.Context(), &written))
 	if !bytes.Equal(saved, written.Bytes()) {
 		t.Error("SaveCBZ and WriteCBZ differ")
 	}
@@ -152,9 +142,7 @@ func checkComicInfo(t *testing.T, document []byte) {
 			Inner   string `xml:",innerxml"`
 		} `xml:",any"`
 	}
-	if err := xml.Unmarshal(document, &info); err != nil {
-		t.Fatal(err)
-	}
+	must(t, xml.Unmarshal(document, &info))
 	if info.XMLName != (xml.Name{Local: "ComicInfo"}) {
 		t.Errorf("the root is %v", info.XMLName)
 	}
@@ -219,9 +207,7 @@ func TestComicInfo(t *testing.T) {
 			}
 			w.related = []any{manga, map[string]any{"id": mangaID, "type": "scanlation_group"}}
 			var archive bytes.Buffer
-			if err := w.open(t).WriteCBZ(t.Context(), &archive); err != nil {
-				t.Fatal(err)
-			}
+			must(t, w.open(t).WriteCBZ(t.Context(), &archive))
 			info := checkCBZ(t, archive.Bytes(), w.pages, ".png")
 			checkComicInfo(t, info)
 			for _, want := range test.want {
@@ -259,9 +245,7 @@ func TestComicInfoOfTitle(t *testing.T) {
 		{Type: api.ResourceTypeArtist},
 	}}
 	var archive bytes.Buffer
-	if err := w.open(t, athome.WithTitle(title)).WriteCBZ(t.Context(), &archive); err != nil {
-		t.Fatal(err)
-	}
+	must(t, w.open(t, athome.WithTitle(title)).WriteCBZ(t.Context(), &archive))
 	info := checkCBZ(t, archive.Bytes(), w.pages, ".png")
 	checkComicInfo(t, info)
 	for _, want := range []string{
@@ -275,9 +259,7 @@ func TestComicInfoOfTitle(t *testing.T) {
 	for rating, want := range map[api.ContentRating]string{api.ContentRatingSafe: "Everyone", api.ContentRatingErotica: "Mature 17+", api.ContentRatingPornographic: "Adults Only 18+", "new": ""} {
 		title.Attributes.ContentRating, title.Attributes.Status = rating, api.PublicationStatusOngoing
 		archive.Reset()
-		if err := w.open(t, athome.WithTitle(title)).WriteCBZ(t.Context(), &archive); err != nil {
-			t.Fatal(err)
-		}
+		must(t, w.open(t, athome.WithTitle(title)).WriteCBZ(t.Context(), &archive))
 		info := checkCBZ(t, archive.Bytes(), w.pages, ".png")
 		checkComicInfo(t, info)
 		if got := bytes.Contains(info, []byte("<AgeRating>"+want+"<")); got != (want != "") || bytes.Contains(info, []byte("<Count>")) {
@@ -313,9 +295,7 @@ func TestCBZDetails(t *testing.T) {
 			chapter := w.open(t, athome.WithDetails(details))
 			for range 2 {
 				var archive bytes.Buffer
-				if err := chapter.WriteCBZ(t.Context(), &archive); err != nil {
-					t.Fatal(err)
-				}
+				must(t, chapter.WriteCBZ(t.Context(), &archive))
 				if info := checkCBZ(t, archive.Bytes(), w.pages, ".png"); !bytes.Contains(info, []byte("The Kettle")) || !bytes.Contains(info, []byte("Second Group")) {
 					t.Errorf("ComicInfo.xml:\n%s", info)
 				}
@@ -349,9 +329,7 @@ func TestCBZErrors(t *testing.T) {
 	}
 	full := errors.New("the disk is full")
 	var archive bytes.Buffer
-	if err := chapter.WriteCBZ(t.Context(), &archive); err != nil {
-		t.Fatal(err)
-	}
+	must(t, chapter.WriteCBZ(t.Context(), &archive))
 	for _, room := range []int{0, 10, 2000, archive.Len() - 1} {
 		if err := chapter.WriteCBZ(t.Context(), &limited{room, full}); !errors.Is(err, full) || errors.As(err, new(*athome.PageError)) {
 			t.Errorf("with room for %d bytes: %v", room, err)

@@ -32,9 +32,7 @@ func TestOpen(t *testing.T) {
 	}
 	for i, page := range chapter.Pages() {
 		image, err := chapter.Fetch(t.Context(), page)
-		if err != nil {
-			t.Fatal(err)
-		}
+		must(t, err)
 		if !bytes.Equal(image.Data, w.pages[i]) || image.ContentType != "image/png" || image.Ext() != ".png" || image.Page != page {
 			t.Errorf("page %d is not what was fetched: %d bytes of %s, %+v", i, len(image.Data), image.ContentType, image.Page)
 		}
@@ -60,9 +58,7 @@ func TestOpenOptions(t *testing.T) {
 	}
 	for i, page := range chapter.Pages() {
 		image, err := chapter.Fetch(t.Context(), page)
-		if err != nil {
-			t.Fatal(err)
-		}
+		must(t, err)
 		if !bytes.Equal(image.Data, w.saver[i]) || image.Ext() != ".jpg" || !strings.Contains(image.Page.URL, "/data-saver/") {
 			t.Errorf("page %d is not the smaller version: %s, %s", i, image.ContentType, image.Page.URL)
 		}
@@ -221,9 +217,7 @@ func TestNames(t *testing.T) {
 	chapter := w.open(t)
 	dir := t.TempDir()
 	inner := dir + "/a/b"
-	if err := chapter.Save(t.Context(), inner); err != nil {
-		t.Fatal(err)
-	}
+	must(t, chapter.Save(t.Context(), inner))
 	checkFolder(t, inner, w.pages, ".png")
 	checkTree(t, dir, len(w.pages))
 }
@@ -234,9 +228,7 @@ func TestNoToken(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, 3, 100)
 	chapter := w.open(t, athome.WithReportURL("https://network.example.test/report"), athome.WithUserAgent("shelf/1.2 (+https://shelf.example)"))
-	if err := chapter.Save(t.Context(), t.TempDir()); err != nil {
-		t.Fatal(err)
-	}
+	must(t, chapter.Save(t.Context(), t.TempDir()))
 	chapter.Close()
 	if len(w.requests) != 6 {
 		t.Fatalf("%d requests to nodes and network, want 6", len(w.requests))

@@ -57,17 +57,13 @@ func TestCovers(t *testing.T) {
 		covers := newCovers(t, w, options...)
 		for size, want := range sizes {
 			image, err := covers.Fetch(t.Context(), mangaID, cover, size)
-			if err != nil {
-				t.Fatal(err)
-			}
+			must(t, err)
 			ext := map[bool]string{true: ".png", false: ".jpg"}[size == api.CoverOriginal]
 			if !bytes.Equal(image.Data, want) || image.Ext() != ext {
 				t.Errorf("size %q is not as it is: %d bytes of %s", size, len(image.Data), image.ContentType)
 			}
 			path := filepath.Join(t.TempDir(), "new", "cover"+ext)
-			if err := covers.Save(t.Context(), mangaID, cover, size, path); err != nil {
-				t.Fatal(err)
-			}
+			must(t, covers.Save(t.Context(), mangaID, cover, size, path))
 			if data, err := os.ReadFile(path); err != nil || !bytes.Equal(data, want) {
 				t.Errorf("the file of size %q is not as it is: %v", size, err)
 			}

@@ -325,9 +325,7 @@ func (w *world) client(t testing.TB) *api.Client {
 		r.Header.Set("Authorization", "Bearer "+w.token)
 		return nil
 	}))
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	return client
 }
 
@@ -335,9 +333,7 @@ func (w *world) client(t testing.TB) *api.Client {
 func (w *world) open(t testing.TB, options ...athome.Option) *athome.Chapter {
 	t.Helper()
 	chapter, err := w.tryOpen(t, options...)
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	t.Cleanup(func() { chapter.Close() })
 	return chapter
 }
@@ -412,9 +408,7 @@ func (w *world) asked(host string) int {
 func checkFolder(t testing.TB, dir string, pages [][]byte, ext string) {
 	t.Helper()
 	entries, err := os.ReadDir(dir)
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	if len(entries) != len(pages) {
 		t.Errorf("the folder has %d files instead of %d: %v", len(entries), len(pages), entries)
 	}

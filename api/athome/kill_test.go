@@ -28,18 +28,12 @@ func TestKillChild(t *testing.T) {
 		t.Skip("this is a part of TestKill")
 	}
 	client, err := api.New(server)
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	chapter, err := athome.Open(t.Context(), client, chapterID, athome.WithParallel(4))
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	defer chapter.Close()
 	os.Stdout.WriteString("begin\n")
-	if err := chapter.Save(t.Context(), dir); err != nil {
-		t.Fatal(err)
-	}
+	must(t, chapter.Save(t.Context(), dir))
 }
 
 // TestKill kills Save fifteen times at random points. After each, every page in the folder is whole,
@@ -66,12 +60,8 @@ func TestKill(t *testing.T) {
 		cmd := exec.Command(os.Args[0], "-test.run=^TestKillChild$", "-test.count=1")
 		cmd.Env = append(os.Environ(), killServer+"="+w.srv.URL, killFolder+"="+dir)
 		out, err := cmd.StdoutPipe()
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := cmd.Start(); err != nil {
-			t.Fatal(err)
-		}
+		must(t, err)
+		must(t, cmd.Start())
 		return cmd, bufio.NewReader(out)
 	}
 	// kept checks the folder, and returns how often each page in it has been asked for.
@@ -99,9 +89,7 @@ func TestKill(t *testing.T) {
 			t.Fatalf("the program did not begin: %q, %v", line, err)
 		}
 		time.Sleep(rand.N(50 * time.Millisecond))
-		if err := cmd.Process.Kill(); err != nil {
-			t.Fatal(err)
-		}
+		must(t, cmd.Process.Kill())
 		if err := cmd.Wait(); err != nil && strings.Contains(err.Error(), "killed") {
 			early++
 		}

@@ -48,9 +48,7 @@ func TestSaveReplaced(t *testing.T) {
 					path, save = path+".cbz", (*athome.Chapter).SaveCBZ
 				}
 				first := w.open(t)
-				if err := save(first, t.Context(), path); err != nil {
-					t.Fatal(err)
-				}
+				must(t, save(first, t.Context(), path))
 				w.show(test.change(slices.Clone(w.pages))...)
 				w.tries = map[int]int{}
 				second := w.open(t)
@@ -58,9 +56,7 @@ func TestSaveReplaced(t *testing.T) {
 					t.Errorf("before: %v %v", faults, err)
 				}
 				before := w.tally()
-				if err := save(second, t.Context(), path); err != nil {
-					t.Fatal(err)
-				}
+				must(t, save(second, t.Context(), path))
 				w.checkFetched(t, before, test.want)
 				if archive {
 					data, _ := os.ReadFile(path)
@@ -107,23 +103,17 @@ func TestCBZAgain(t *testing.T) {
 			w := described(t)
 			w.show(w.pages[:5]...)
 			path := filepath.Join(t.TempDir(), "chapter.cbz")
-			if err := w.open(t).SaveCBZ(t.Context(), path); err != nil {
-				t.Fatal(err)
-			}
+			must(t, w.open(t).SaveCBZ(t.Context(), path))
 			test.change(t, path)
 			old := time.Now().Add(-time.Hour).Truncate(time.Second)
 			if name == "nothing to do" {
 				os.Chtimes(path, old, old)
 			}
 			before := w.tally()
-			if err := w.open(t).SaveCBZ(t.Context(), path); err != nil {
-				t.Fatal(err)
-			}
+			must(t, w.open(t).SaveCBZ(t.Context(), path))
 			w.checkFetched(t, before, test.want)
 			data, err := os.ReadFile(path)
-			if err != nil {
-				t.Fatal(err)
-			}
+			must(t, err)
 			checkCBZ(t, data, w.pages, ".png")
 			checkTree(t, filepath.Dir(path), 1)
 			if info, _ := os.Stat(path); name == "nothing to do" && !info.ModTime().Equal(old) {
@@ -137,20 +127,14 @@ func TestCBZAgain(t *testing.T) {
 func rewrite(t *testing.T, path string, rename func(string) string) {
 	t.Helper()
 	data, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	old, err := zip.NewReader(bytes.NewReader(data), int64(len(data)))
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	var out bytes.Buffer
 	archive := zip.NewWriter(&out)
 	for _, f := range old.File {
 		f.Name = rename(f.Name)
-		if err := archive.Copy(f); err != nil {
-			t.Fatal(err)
-		}
+		must(t, archive.Copy(f))
 	}
 	archive.Close()
 	write(t, path, out.Bytes())
@@ -176,9 +160,7 @@ func TestCBZGoesOn(t *testing.T) {
 		w.fault = nil
 		before := w.tally()
 		path = filepath.Join(dir, "another name.cbz")
-		if err := w.open(t).SaveCBZ(t.Context(), path); err != nil {
-			t.Fatal(err)
-		}
+		must(t, w.open(t).SaveCBZ(t.Context(), path))
 		w.checkFetched(t, before, []int{7})
 		data, _ := os.ReadFile(path)
 		checkCBZ(t, data, w.pages, ".png")
@@ -205,9 +187,7 @@ func TestCBZGaps(t *testing.T) {
 				t.Fatalf("got %v", err)
 			}
 			archive, err := zip.OpenReader(path)
-			if err != nil {
-				t.Fatal(err)
-			}
+			must(t, err)
 			if got, want := archive.Comment, "2 of 12 pages are missing: 4, 8"; got != want || len(archive.File) != 11 {
 				t.Errorf("the comment is %q and there are %d files", got, len(archive.File))
 			}
@@ -219,9 +199,7 @@ func TestCBZGaps(t *testing.T) {
 		}
 		w.fault = nil
 		before := w.tally()
-		if err := w.open(t, athome.WithGaps()).SaveCBZ(t.Context(), path); err != nil {
-			t.Fatal(err)
-		}
+		must(t, w.open(t, athome.WithGaps()).SaveCBZ(t.Context(), path))
 		w.checkFetched(t, before, []int{3, 7})
 		data, _ := os.ReadFile(path)
 		checkCBZ(t, data, w.pages, ".png")
@@ -265,9 +243,7 @@ func TestFallback(t *testing.T) {
 				}
 				for range 2 {
 					reported = nil
-					if err := save(w.open(t, option), t.Context(), path); err != nil {
-						t.Fatal(err)
-					}
+					must(t, save(w.open(t, option), t.Context(), path))
 					if len(reported) != 1 || reported[0].Index != 2 || !reported[0].DataSaver || reported[0].Name != w.savers[2] {
 						t.Errorf("reported: %+v", reported)
 					}
@@ -384,9 +360,7 @@ func TestPacked(t *testing.T) {
 				return f
 			}
 			dir := t.TempDir()
-			if err := w.open(t).Save(t.Context(), dir); err != nil {
-				t.Fatal(err)
-			}
+			must(t, w.open(t).Save(t.Context(), dir))
 			checkFolder(t, dir, w.pages, ".png")
 			if n := w.tally().queries; n != 4 {
 				t.Errorf("%d requests", n)
@@ -520,9 +494,7 @@ func TestCheckErrors(t *testing.T) {
 		t.Errorf("got %v %v", faults, err)
 	}
 	dir := t.TempDir()
-	if err := w.open(t).Save(t.Context(), dir); err != nil {
-		t.Fatal(err)
-	}
+	must(t, w.open(t).Save(t.Context(), dir))
 	write(t, dir+"/003.png", w.pages[0])
 	faults, err = athome.Check(context.Background(), dir, pages)
 	if err != nil || len(faults) != 1 || faults[2] != athome.FaultSurplus {

@@ -33,9 +33,7 @@ func TestTrouble(t *testing.T) {
 		"All": func(t *testing.T, w *world, c *athome.Chapter) {
 			next := 0
 			for image, err := range c.All(t.Context()) {
-				if err != nil {
-					t.Fatal(err)
-				}
+				must(t, err)
 				if image.Page.Index != next || !bytes.Equal(image.Data, w.pages[next]) {
 					t.Fatalf("page %d came as number %d, or not as it is", image.Page.Index, next)
 				}
@@ -47,9 +45,7 @@ func TestTrouble(t *testing.T) {
 		},
 		"Save": func(t *testing.T, w *world, c *athome.Chapter) {
 			dir := t.TempDir()
-			if err := c.Save(t.Context(), dir); err != nil {
-				t.Fatal(err)
-			}
+			must(t, c.Save(t.Context(), dir))
 			checkFolder(t, dir, w.pages, ".png")
 		},
 		"Fetch": func(t *testing.T, w *world, c *athome.Chapter) {
@@ -310,9 +306,7 @@ func TestShared(t *testing.T) {
 		w.fault = on("node1.", status(http.StatusForbidden))
 		w.atHome = func(int) fault { return fault{Delay: time.Second} }
 		chapter := w.open(t, athome.WithParallel(40))
-		if err := chapter.Save(t.Context(), t.TempDir()); err != nil {
-			t.Fatal(err)
-		}
+		must(t, chapter.Save(t.Context(), t.TempDir()))
 		if got := w.called("GetAtHomeServer"); got != 2 {
 			t.Errorf("%d at-home calls, want 2", got)
 		}
@@ -359,9 +353,7 @@ func TestAge(t *testing.T) {
 		for i, wait := range []time.Duration{14 * time.Minute, 2 * time.Minute} {
 			time.Sleep(wait)
 			image, err := chapter.Fetch(t.Context(), chapter.Pages()[i])
-			if err != nil {
-				t.Fatal(err)
-			}
+			must(t, err)
 			if want := fmt.Sprintf("https://node%d.", i+1); !strings.HasPrefix(image.Page.URL, want) {
 				t.Errorf("page %d came from %s", i, image.Page.URL)
 			}
@@ -491,9 +483,7 @@ func TestParallel(t *testing.T) {
 				w.delay = time.Second
 				chapter := w.open(t, athome.WithParallel(5))
 				start := time.Now()
-				if err := read(t, chapter); err != nil {
-					t.Fatal(err)
-				}
+				must(t, read(t, chapter))
 				w.mu.Lock()
 				defer w.mu.Unlock()
 				if took := time.Since(start); w.most != 5 || took != 12*time.Second {

@@ -71,9 +71,7 @@ func TestReportHosts(t *testing.T) {
 			w := newWorld(t, 2, 100)
 			w.base = func(int) string { return base }
 			chapter := w.open(t, athome.WithReportURL(reportURL))
-			if err := chapter.Save(t.Context(), t.TempDir()); err != nil {
-				t.Fatal(err)
-			}
+			must(t, chapter.Save(t.Context(), t.TempDir()))
 			chapter.Close()
 			if got := len(w.srv.State().Deliveries()); got != want {
 				t.Errorf("%d reports, want %d", got, want)
@@ -102,9 +100,7 @@ func TestReportDefault(t *testing.T) {
 			w := newWorld(t, 2, 100)
 			w.api = test.server
 			chapter := w.open(t, test.options...)
-			if err := chapter.Save(t.Context(), t.TempDir()); err != nil {
-				t.Fatal(err)
-			}
+			must(t, chapter.Save(t.Context(), t.TempDir()))
 			chapter.Close()
 			if got := len(w.srv.State().Deliveries()); got != test.want {
 				t.Errorf("%d reports, want %d", got, test.want)
@@ -142,9 +138,7 @@ func TestReportsDoNotDelay(t *testing.T) {
 		})
 		chapter := w.open(t, athome.WithHTTPClient(&http.Client{Transport: counted}), athome.WithReportURL(reportURL), athome.WithParallel(10))
 		start := time.Now()
-		if err := chapter.Save(t.Context(), t.TempDir()); err != nil {
-			t.Fatal(err)
-		}
+		must(t, chapter.Save(t.Context(), t.TempDir()))
 		if took, want := time.Since(start), 70*20*time.Millisecond; took != want {
 			t.Errorf("700 pages took %v, want %v", took, want)
 		}
@@ -177,9 +171,7 @@ func TestReportsFlushed(t *testing.T) {
 		w := newWorld(t, 50, 100)
 		w.report = fault{Delay: 100 * time.Millisecond}
 		chapter := w.open(t, athome.WithReportURL(reportURL))
-		if err := chapter.Save(t.Context(), t.TempDir()); err != nil {
-			t.Fatal(err)
-		}
+		must(t, chapter.Save(t.Context(), t.TempDir()))
 		chapter.Close()
 		if got := len(w.srv.State().Deliveries()); got != 50 {
 			t.Errorf("%d reports arrived, want 50", got)
@@ -200,9 +192,7 @@ func TestReportsFail(t *testing.T) {
 			prepare(w)
 			chapter := w.open(t, athome.WithReportURL(reportURL))
 			dir := t.TempDir()
-			if err := chapter.Save(t.Context(), dir); err != nil {
-				t.Fatal(err)
-			}
+			must(t, chapter.Save(t.Context(), dir))
 			checkFolder(t, dir, w.pages, ".png")
 			if err := chapter.Close(); err != nil {
 				t.Error(err)

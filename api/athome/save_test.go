@@ -17,9 +17,7 @@ import (
 
 func write(t *testing.T, path string, data []byte) {
 	t.Helper()
-	if err := os.WriteFile(path, data, 0o666); err != nil {
-		t.Fatal(err)
-	}
+	must(t, os.WriteFile(path, data, 0o666))
 }
 
 // TestSaveAgain has folders in every state that an earlier run or somebody else may have left, and
@@ -59,14 +57,10 @@ func TestSaveAgain(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t, 10, 1000)
 			dir := filepath.Join(t.TempDir(), "new", "folder")
-			if err := w.open(t).Save(t.Context(), dir); err != nil {
-				t.Fatal(err)
-			}
+			must(t, w.open(t).Save(t.Context(), dir))
 			before := w.tally()
 			test.change(t, w, dir)
-			if err := w.open(t).Save(t.Context(), dir); err != nil {
-				t.Fatal(err)
-			}
+			must(t, w.open(t).Save(t.Context(), dir))
 			checkFolder(t, dir, w.pages, ".png")
 			w.checkFetched(t, before, test.want)
 		})
@@ -82,9 +76,7 @@ func TestSaveKeepsOthers(t *testing.T) {
 	for _, name := range others {
 		write(t, filepath.Join(dir, name), []byte(name))
 	}
-	if err := w.open(t).Save(t.Context(), dir); err != nil {
-		t.Fatal(err)
-	}
+	must(t, w.open(t).Save(t.Context(), dir))
 	for _, name := range others {
 		if data, err := os.ReadFile(filepath.Join(dir, name)); err != nil || string(data) != name {
 			t.Errorf("%s is gone or different", name)
@@ -113,9 +105,7 @@ func TestSaveWithoutHash(t *testing.T) {
 					w.names[i] = strings.Repeat("x", i+1) + ".png"
 				}
 				dir := t.TempDir()
-				if err := w.open(t).Save(t.Context(), dir); err != nil {
-					t.Fatal(err)
-				}
+				must(t, w.open(t).Save(t.Context(), dir))
 				write(t, dir+"/003.png", w.pages[2][:999])
 				before := w.tally()
 				again := w.open(t)
@@ -127,9 +117,7 @@ func TestSaveWithoutHash(t *testing.T) {
 					}
 					return
 				}
-				if err != nil {
-					t.Fatal(err)
-				}
+				must(t, err)
 				checkFolder(t, dir, w.pages, ".png")
 				w.checkFetched(t, before, test.want)
 			})
@@ -158,9 +146,7 @@ func TestSaveKinds(t *testing.T) {
 	}
 	w.fault = func(query) fault { return fault{Header: http.Header{"Content-Type": {"image/png"}}} }
 	dir := t.TempDir()
-	if err := w.open(t).Save(t.Context(), dir); err != nil {
-		t.Fatal(err)
-	}
+	must(t, w.open(t).Save(t.Context(), dir))
 	for i, ext := range want {
 		stem := dir + "/00" + string(rune('1'+i))
 		if _, err := os.Stat(stem + ext); err != nil {
@@ -231,9 +217,7 @@ func TestSaveErrors(t *testing.T) {
 		}, "not a directory", 0},
 		"a folder in the way": {func(t *testing.T) string {
 			dir := t.TempDir()
-			if err := os.MkdirAll(dir+"/001.png/x", 0o777); err != nil {
-				t.Fatal(err)
-			}
+			must(t, os.MkdirAll(dir+"/001.png/x", 0o777))
 			return dir
 		}, "001.png", 1},
 		"not writable": {func(t *testing.T) string {
@@ -241,9 +225,7 @@ func TestSaveErrors(t *testing.T) {
 				t.Skip("everything is writable here; run it on Unix and not as root")
 			}
 			dir := t.TempDir()
-			if err := os.Chmod(dir, 0o555); err != nil {
-				t.Fatal(err)
-			}
+			must(t, os.Chmod(dir, 0o555))
 			return dir
 		}, "permission denied", 1},
 	} {

@@ -53,20 +53,14 @@ func TestOneWayOut(t *testing.T) {
 			ofClient := &turnstile{base: w, agent: agent, ignored: w.api}
 			ofAthome := &turnstile{base: w, agent: other}
 			client, err := api.New(w.api, api.WithHTTPClient(&http.Client{Transport: ofClient}), api.WithUserAgent(agent))
-			if err != nil {
-				t.Fatal(err)
-			}
+			must(t, err)
 			options := []athome.Option{athome.WithReportURL("https://network.example.test/report")}
 			if test.given {
 				options = append(options, athome.WithHTTPClient(&http.Client{Transport: ofAthome}), athome.WithUserAgent(other))
 			}
 			chapter, err := athome.Open(t.Context(), client, chapterID, options...)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if err := chapter.Save(t.Context(), t.TempDir()); err != nil {
-				t.Fatal(err)
-			}
+			must(t, err)
+			must(t, chapter.Save(t.Context(), t.TempDir()))
 			chapter.Close() // waits for the reports
 			if got, rest := ofClient.passed.Load(), ofAthome.passed.Load(); got != test.through || rest != 6-test.through {
 				t.Errorf("%d requests through the client, %d through what was given", got, rest)
@@ -87,13 +81,9 @@ func TestCoversOfAClient(t *testing.T) {
 	t.Cleanup(host.Close)
 	way := &turnstile{base: http.DefaultTransport, agent: "shelf/1.2", ignored: "-"}
 	client, err := api.New(host.URL, api.WithHTTPClient(&http.Client{Transport: way}), api.WithUserAgent("shelf/1.2"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	covers, err := athome.NewCovers(athome.WithClient(client), athome.WithUploadsServer(host.URL))
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	defer covers.Close()
 	if _, err := covers.Fetch(t.Context(), uuid.New(), "missing.jpg", api.CoverOriginal); !errors.Is(err, api.ErrNotFound) {
 		t.Error(err)
@@ -122,9 +112,7 @@ func TestWayThatNobodyHasChosen(t *testing.T) {
 		"the usual by name": {[]api.Option{api.WithHTTPClient(http.DefaultClient)}, false},
 	} {
 		client, err := api.New(api.Production, test.options...)
-		if err != nil {
-			t.Fatal(err)
-		}
+		must(t, err)
 		if got := client.Transport().HasBase(); got != test.want {
 			t.Errorf("%s: chosen %v", name, got)
 		}
@@ -150,13 +138,9 @@ func TestWrappedBodies(t *testing.T) {
 	client, err := api.New(w.api, api.WithHTTPClient(&http.Client{Transport: below}), api.WithMiddleware(func(next api.HttpRequestDoer) api.HttpRequestDoer {
 		return api.DoerFunc(func(req *http.Request) (*http.Response, error) { return wrapped(next.Do(req)) })
 	}))
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	chapter, err := athome.Open(t.Context(), client, chapterID)
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	defer chapter.Close()
 	n := 0
 	for image, err := range chapter.All(t.Context()) {

@@ -82,31 +82,6 @@ func until(text string) func(net.Conn, *bufio.Reader, int) {
 	}
 }
 
-// deaf takes some of a request and nothing more, without closing.
-func deaf(bytes int64) func(net.Conn, *bufio.Reader, int) {
-	return func(conn net.Conn, r *bufio.Reader, _ int) {
-		io.CopyN(io.Discard, conn, bytes)
-		for { // until the other side closes
-			conn.SetReadDeadline(time.Now().Add(time.Second))
-			conn.SetWriteDeadline(time.Now().Add(time.Second))
-			if _, err := conn.Write(nil); err != nil {
-				return
-			}
-			time.Sleep(time.Second)
-			if closed(conn) {
-				return
-			}
-		}
-	}
-}
-
-// closed tells whether the other end of a pipe is closed, without reading what stands in it.
-func closed(conn net.Conn) bool {
-	conn.SetReadDeadline(time.Now().Add(-1))
-	_, err := conn.Read(make([]byte, 0))
-	return errors.Is(err, io.EOF)
-}
-
 // TestStandstill checks that no attempt stands still without an end, whichever part it is in, and
 // that another connection brings the answer where the request may be repeated.
 func TestStandstill(t *testing.T) {
@@ -196,9 +171,11 @@ func TestStandstillOfTheRequest(t *testing.T) {
 	t.Parallel()
 	for _, method := range []string{http.MethodPost, http.MethodPut} {
 		synctest.Test(t, func(t *testing.T) {
+			over := make(chan struct{})
 			w := &wire{serve: func(conn net.Conn, r *bufio.Reader, n int) {
-				if n == 0 {
-					deaf(1<<20)(conn, r, n)
+				if n == 0 { // takes some of the request, and no more, without closing
+					io.CopyN(io.Discard, conn, 1<<20)
+					<-over
 				} else {
 					good(conn, r, n)
 				}
@@ -215,6 +192,7 @@ func TestStandstillOfTheRequest(t *testing.T) {
 				method == http.MethodPost && (!errors.As(err, &timeout) || !strings.Contains(err.Error(), "the server has taken no byte of the request for 30s")) {
 				t.Errorf("%s: %d %v", method, code, err)
 			}
+			close(over)
 			base.CloseIdleConnections()
 			w.wg.Wait()
 		})

@@ -86,6 +86,7 @@ func TestOptionsThatAreRefused(t *testing.T) {
 		{transport.WithAPIServer("https://a b"), `; give one like https://api.mangadex.org`},
 		{transport.WithAPIServer("ftp://me:secret@server.example"), `WithAPIServer: the address of the server must not hold a user name or a password`},
 		{transport.WithLimiter(nil), `WithLimiter: the limiter is nil; leave the option out, or use WithoutRateLimit`},
+		{transport.WithBase((*http.Transport)(nil)), `WithBase: the *http.Transport is nil; leave the option out for the default`},
 		{transport.WithAttempts(0), `transport: WithAttempts(0): give one at least`},
 		{transport.WithBackoff(-1, 1), `the first must not be negative nor above the longest`},
 		{transport.WithBackoff(2, 1), `the first must not be negative nor above the longest`},

@@ -151,6 +151,7 @@ func TestBadArguments(t *testing.T) {
 		{"begin: no group", begin(title, 1), "group"},
 		{"begin: groups", begin(title, 11), "11"},
 		{"begin: approval", begin(title, 0, upload.WithApprovalCheck("")), "WithApprovalCheck"},
+		{"begin: patience", begin(title, 0, upload.WithPatience(0)), "WithPatience"},
 		{"edit: no client", second(upload.Edit(ctx, nil, book, 1)), "api.New"},
 		{"edit: no chapter", edit(uuid.Nil, 1), "chapter"},
 		{"edit: no version", edit(book, 0), "version"},
@@ -243,27 +244,6 @@ func TestSources(t *testing.T) {
 			_, err := session.Commit(t.Context(), draft, upload.TermsAccepted)
 			must(t, err)
 			srv.published(t, want...)
-		})
-	}
-}
-
-// TestChangedFile has a file change between the check and the request.
-func TestChangedFile(t *testing.T) {
-	t.Parallel()
-	for name, change := range map[string]func(path string) error{
-		"longer":  func(path string) error { return os.Truncate(path, 1<<20) },
-		"shorter": func(path string) error { return os.Truncate(path, 10) },
-		"gone":    os.Remove,
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			path := filepath.Join(t.TempDir(), "2.png")
-			must(t, os.WriteFile(path, []byte(picture("png", "")), 0o600))
-			srv := start(t)
-			session := mustBegin(t, t.Context(), srv.client(t), upload.WithProgress(func(upload.Progress) { must(t, change(path)) }))
-			if err := session.AddPages(t.Context(), upload.Files(path)); !slices.Equal(pagesOf(err), []string{"2.png"}) {
-				t.Errorf("the error is %v", err)
-			}
 		})
 	}
 }

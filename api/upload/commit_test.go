@@ -97,14 +97,14 @@ func TestUnknownCommit(t *testing.T) {
 					}
 					return fault{}
 				}
-				session := mustBegin(t, t.Context(), srv.client(t))
+				session := mustBegin(t, t.Context(), srv.client(t), upload.WithPatience(time.Minute))
 				must(t, session.AddPages(t.Context(), upload.Folder(folder("1.png"))))
 				start := time.Now()
 				_, err := session.Commit(t.Context(), draft, upload.TermsAccepted)
 				if !errors.Is(err, upload.ErrOutcomeUnknown) || !strings.Contains(err.Error(), "https://mangadex.org/title/"+title.String()+" for chapter 1 in language en") {
 					t.Errorf("the error is %v", err)
 				}
-				if d := time.Since(start); d > 5*time.Minute {
+				if d := time.Since(start); d > 2*time.Minute {
 					t.Errorf("it took %v", d)
 				}
 				if err := session.AddPages(t.Context(), upload.Folder(folder("2.png"))); !errors.Is(err, upload.ErrOutcomeUnknown) {

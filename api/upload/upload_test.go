@@ -345,6 +345,10 @@ func TestOpenSession(t *testing.T) {
 		if _, err := upload.Begin(ctx, srv.client(t), title, nil); !errors.Is(err, api.ErrForbidden) || srv.open() {
 			t.Errorf("the error is %v", err)
 		}
+		srv.fault = on(getSession, always(fault{Status: 200, Rewrite: func([]byte) []byte { return []byte(`{"result":"ok"}`) }}))
+		if _, err := upload.Begin(ctx, srv.client(t), title, nil); err == nil || srv.open() {
+			t.Errorf("an answer without a session: %v", err)
+		}
 	})
 	t.Run("of another title", func(t *testing.T) {
 		t.Parallel()

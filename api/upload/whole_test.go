@@ -81,6 +81,9 @@ func TestWhole(t *testing.T) {
 	}
 }
 
+// gone is the content of a file that is not there.
+const gone = ""
+
 // A changing folder has a file that is another one each time it is opened.
 type changing struct {
 	fs.FS
@@ -95,6 +98,9 @@ func (c *changing) Open(name string) (fs.File, error) {
 	if len(c.contents) > 1 {
 		c.contents = c.contents[1:]
 	}
+	if content == gone {
+		return nil, fs.ErrNotExist
+	}
 	return fstest.MapFS{name: {Data: []byte(content)}}.Open(name)
 }
 
@@ -107,6 +113,7 @@ func TestChanging(t *testing.T) {
 		"it shrinks":                 {longer, a},
 		"another one of the size":    {a, a, b},
 		"longer since it is checked": {a, a, longer},
+		"gone since it was checked":  {a, a, gone},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
