@@ -161,8 +161,8 @@ func (c *Client) DeleteAuthor(ctx context.Context, id uuid.UUID, editors ...Requ
 //
 // A request that needs one is refused with a [CaptchaError], which has the site key. The server
 // remembers the solution for the IP address and, with a login, for the account; the refused request
-// can then be repeated. A wrong solution is a 400. The header X-Captcha-Result on the repeated
-// request does the same in one step.
+// can then be repeated. A wrong solution is refused with status 400. The header X-Captcha-Result on
+// the repeated request does the same in one step.
 //
 // POST /captcha/solve. Takes a login, but needs none. At most 10 requests in 10 min.
 func (c *Client) SolveCaptcha(ctx context.Context, body CaptchaSolution, editors ...RequestEditorFn) error {
@@ -934,7 +934,8 @@ func (c *Client) UnfollowManga(ctx context.Context, id uuid.UUID, editors ...Req
 	return c.acknowledge(ctx, &r, editors)
 }
 
-// AddMangaToCustomList puts a title into a custom list of the account.
+// AddMangaToCustomList puts a title into a custom list of the account. The id of the title comes
+// first.
 //
 // POST /manga/{id}/list/{listId}. Needs a login.
 func (c *Client) AddMangaToCustomList(ctx context.Context, id uuid.UUID, listID uuid.UUID, params *AddMangaToCustomListParams, editors ...RequestEditorFn) error {
@@ -943,7 +944,8 @@ func (c *Client) AddMangaToCustomList(ctx context.Context, id uuid.UUID, listID 
 	return c.acknowledge(ctx, &r, editors)
 }
 
-// RemoveMangaFromCustomList takes a title out of a custom list of the account.
+// RemoveMangaFromCustomList takes a title out of a custom list of the account. The id of the title
+// comes first.
 //
 // DELETE /manga/{id}/list/{listId}. Needs a login.
 func (c *Client) RemoveMangaFromCustomList(ctx context.Context, id uuid.UUID, listID uuid.UUID, params *RemoveMangaFromCustomListParams, editors ...RequestEditorFn) error {
@@ -1030,7 +1032,8 @@ func (c *Client) CreateMangaRelation(ctx context.Context, mangaID uuid.UUID, bod
 	return call(ctx, c, &r, editors, new(MangaRelationResponse))
 }
 
-// DeleteMangaRelation removes a relation between two titles, by the id of the relation.
+// DeleteMangaRelation removes a relation that a title has to another one, by the ids of the title
+// and of the relation.
 //
 // DELETE /manga/{mangaId}/relation/{id}. Needs a login.
 func (c *Client) DeleteMangaRelation(ctx context.Context, mangaID uuid.UUID, id uuid.UUID, editors ...RequestEditorFn) error {
@@ -1283,9 +1286,9 @@ func (c *Client) BeginUpload(ctx context.Context, params *BeginUploadParams, bod
 
 // BeginChapterEdit opens an upload session to change a chapter and its pages.
 //
-// A title that is not published is a 400. Those who neither uploaded the chapter nor belong to one
-// of its groups get [ErrUnauthorized], for which a new login is no remedy. Version has to be that
-// of the newest state. The body may have 1 kB.
+// While its title is not published, the server refuses with status 400. Those who neither uploaded
+// the chapter nor belong to one of its groups get [ErrUnauthorized], and a new login does not
+// change that. Version has to be that of the newest state. The body may have 1 kB.
 //
 // POST /upload/begin/{chapterId}. Needs a login. At most 20 requests in 1 min, shared by all
 // operations of the bucket upload-begin.
