@@ -310,4 +310,13 @@ func TestFailFunc(t *testing.T) {
 			t.Errorf("%s: it is not healed: %v", name, resp.Header)
 		}
 	}
+	srv, err := apitest.NewServer(apitest.WithoutNetwork())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer srv.Close()
+	srv.FailFunc(func(apitest.Request) *apitest.Fault { return &apitest.Fault{Status: 9000} })
+	if status, _ := do(t, srv, "GET", "/ping", ""); status != http.StatusOK {
+		t.Errorf("a fault that cannot be makes the answer %d", status)
+	}
 }

@@ -190,6 +190,9 @@ func TestStory(t *testing.T) {
 	if len(files) != 12 || files[0].Attributes.Source != "remote" {
 		t.Fatalf("the session of the edit has %d files", len(files))
 	}
+	if open := srv.State().Uploads(); len(open) != 1 || open[0].Chapter != committed.Data.ID {
+		t.Errorf("the open sessions are %+v", open)
+	}
 	must[*api.ChapterResponse](t)(c.CommitUpload(ctx, edit.Data.ID, api.UploadSessionCommit{
 		ChapterDraft: api.ChapterDraft{Volume: api.Null[string](), Chapter: api.Value("1.5"), Title: api.Null[string](), TranslatedLanguage: "en"},
 		PageOrder:    []uuid.UUID{files[1].ID}, TermsAccepted: true,
