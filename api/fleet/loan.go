@@ -50,13 +50,15 @@ func (l *loans) held(now time.Time) []string {
 	return all
 }
 
-// lend notes that Redis was asked at a time to lend places on, and has done so.
+// lend notes that Redis was asked at a time to lend places on, and has answered. One that was lost before
+// the answer came may have been another's before Redis was asked.
 func (l *loans) lend(asked time.Time, members ...string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	heard := time.Now()
 	for _, member := range members {
-		if _, waits := l.until[member]; waits {
-			l.until[member] = later(l.until[member], asked.Add(loan))
+		if until, waits := l.until[member]; waits && heard.Before(until) {
+			l.until[member] = later(until, asked.Add(loan))
 		}
 	}
 }

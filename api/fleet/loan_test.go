@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"sync"
 	"testing"
 	"time"
 
@@ -17,7 +18,7 @@ import (
 func TestLoan(t *testing.T) {
 	t.Parallel()
 	engines(t, func(t *testing.T, client *redis.Client) {
-		lost := redis.NewClient(client.Options())
+		lost := redis.NewClient(&redis.Options{Addr: client.Options().Addr})
 		t.Cleanup(func() { lost.Close() })
 		holder, other := limiter(t, lost, fleet.WithLocalShare(2)), limiter(t, client, fleet.WithLocalShare(2))
 		narrow := transport.Call{Operation: "Narrow", Limit: transport.Limit{Requests: 1, Per: 12 * time.Second}}
@@ -49,6 +50,64 @@ func TestLoan(t *testing.T) {
 		cancel()
 		if err := <-ended; !errors.Is(err, context.Canceled) {
 			t.Errorf("the one that was not heard of any more got %v", err)
+		}
+	})
+}
+
+// slow makes the scripts that lend places on come too late.
+type slow struct {
+	begin         time.Time
+	fails, passes time.Duration // until when they fail, and when the others pass
+}
+
+func (slow) DialHook(next redis.DialHook) redis.DialHook { return next }
+func (slow) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
+	return next
+}
+
+func (s slow) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
+	return func(ctx context.Context, cmd redis.Cmder) error {
+		if args := cmd.Args(); len(args) > 3 && args[3] == "{mangadex}:lent" {
+			if time.Since(s.begin) < s.fails {
+				return errors.New("too early")
+			}
+			time.Sleep(time.Until(s.begin.Add(s.passes)))
+		}
+		return next(ctx, cmd)
+	}
+}
+
+// A place that another process got before it could be lent on is not used, although Redis answers.
+func TestLoanTooLate(t *testing.T) {
+	t.Parallel()
+	engines(t, func(t *testing.T, client *redis.Client) {
+		late := redis.NewClient(&redis.Options{Addr: client.Options().Addr})
+		t.Cleanup(func() { late.Close() })
+		begin := time.Now()
+		late.AddHook(slow{begin, 2800 * time.Millisecond, 3200 * time.Millisecond})
+		holder, other := limiter(t, late, fleet.WithLocalShare(2)), limiter(t, client, fleet.WithLocalShare(2))
+		narrow := transport.Call{Operation: "Narrow", Limit: transport.Limit{Requests: 1, Per: 6 * time.Second}}
+		if err := holder.Wait(t.Context(), narrow, 0); err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		var sent [2]time.Duration
+		var running sync.WaitGroup
+		running.Go(func() {
+			if err := holder.Wait(ctx, narrow, time.Minute); err == nil {
+				sent[0] = time.Since(begin)
+			}
+		})
+		time.Sleep(time.Until(begin.Add(3100 * time.Millisecond)))
+		running.Go(func() {
+			if err := other.Wait(ctx, narrow, time.Minute); err == nil {
+				sent[1] = time.Since(begin)
+			}
+		})
+		running.Wait()
+		if apart := (sent[0] - sent[1]).Abs(); sent[0] == 0 || sent[1] == 0 || apart < 5*time.Second {
+			t.Errorf("both are sent after %v", sent)
 		}
 	})
 }
