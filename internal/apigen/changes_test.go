@@ -214,8 +214,8 @@ func addMember(doc part, r *rand.Rand) []string {
 	references(doc, doc["paths"], used)
 	for _, name := range slices.Sorted(maps.Keys(used)) {
 		// An acknowledgement stays out: with more to say, calls that return only an error would return it.
-		if object(schemas, name, "properties") != nil && name != "Response" {
-			objects = append(objects, object(schemas, name, "properties"))
+		if properties := object(schemas, name, "properties"); len(properties) > 1 || len(properties) == 1 && properties["result"] == nil {
+			objects = append(objects, properties)
 		}
 	}
 	eachOperation(doc, func(path string, _, operation part) {

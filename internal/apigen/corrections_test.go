@@ -16,7 +16,7 @@ import (
 func TestCorrectedUpstream(t *testing.T) {
 	t.Parallel()
 	in := presentInput(t)
-	before, err := readDocument(in.Document)
+	before, err := readDocument(in.Document, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -49,7 +49,7 @@ func TestCorrectedUpstream(t *testing.T) {
 func checkCorrected(t *testing.T, in Input, before *yaml.Node, a *action, document []byte) {
 	t.Helper()
 	in.Document = document
-	after, err := readDocument(in.Document)
+	after, err := readDocument(in.Document, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -103,7 +103,7 @@ func correctedBy(t *testing.T, in Input, a *action, others []*action) (document,
 		t.Fatal(err)
 	}
 	for _, other := range append([]*action{nil}, others...) {
-		root, err := readDocument(in.Document)
+		root, err := readDocument(in.Document, nil)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -60,7 +60,7 @@ func Generate(in Input) (files Files, report *Report, err error) {
 	if err := primeNames(); err != nil {
 		return nil, nil, err
 	}
-	doc, report, err := load(in.Document, in.Overlays, config.OutputOptions.ExcludeSchemas)
+	doc, report, err := load(in, config.OutputOptions.ExcludeSchemas)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -10,8 +10,9 @@ import (
 	"github.com/mangadex-go/mangadex/internal/document"
 )
 
-// readDocument reads a document as nodes, the keys of its objects sorted.
-func readDocument(content []byte) (*yaml.Node, error) {
+// readDocument reads a document as nodes, the keys of its objects sorted. before has the paths that were
+// there by their shapes.
+func readDocument(content []byte, before map[string]string) (*yaml.Node, error) {
 	var value map[string]any
 	if err := yaml.Unmarshal(content, &value); err != nil {
 		return nil, fmt.Errorf("%s: %w", documentPath, err)
@@ -19,7 +20,7 @@ func readDocument(content []byte) (*yaml.Node, error) {
 	if err := document.Normalise(value); err != nil {
 		return nil, err
 	}
-	safePaths(value)
+	safePaths(value, before)
 	node := &yaml.Node{}
 	if err := node.Encode(value); err != nil {
 		return nil, fmt.Errorf("%s: %w", documentPath, err)

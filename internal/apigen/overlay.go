@@ -81,12 +81,12 @@ func (a *action) fault(text string) error {
 }
 
 // load reads the document and applies the overlays to it.
-func load(document []byte, overlays []Overlay, byHand []string) (*openapi3.T, *Report, error) {
-	root, err := readDocument(document)
+func load(in Input, byHand []string) (*openapi3.T, *Report, error) {
+	root, err := readDocument(in.Document, pathsOf(in.Before[operationsPath]))
 	if err != nil {
 		return nil, nil, err
 	}
-	report, err := correct(root, overlays)
+	report, err := correct(root, in.Overlays)
 	if err != nil {
 		return nil, nil, err
 	}

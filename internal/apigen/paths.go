@@ -1,21 +1,45 @@
 package main
 
 import (
+	"fmt"
 	"maps"
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/mangadex-go/mangadex/internal/document"
 )
 
-// safePaths gives parameters of paths other names where two would be one name in Go, or one would be a word
-// of the generated code. Their names are not on the wire.
-func safePaths(doc map[string]any) {
+// safePaths gives parameters of paths the names that they had before, and others another name where two
+// would be one name in Go, or one would be a word of the generated code. Their names are not on the wire.
+// before has the paths that were there by their shapes.
+func safePaths(doc map[string]any, before map[string]string) {
 	paths, _ := doc["paths"].(map[string]any)
 	for _, path := range slices.Sorted(maps.Keys(paths)) {
 		item, _ := paths[path].(map[string]any)
 		delete(paths, path)
+		if was := before[document.Shape(path)]; was != "" {
+			names := document.PathNames(path)
+			for i, name := range names { // in two steps, as two may have changed their names with each other
+				renamePathParameter(item, name, fmt.Sprint("{}", i))
+			}
+			for i, name := range document.PathNames(was) {
+				renamePathParameter(item, fmt.Sprint("{}", i), name)
+			}
+			path = was
+		}
 		paths[safePath(path, item)] = item
 	}
+}
+
+// pathsOf are the paths of a generated table of operations, by their shapes.
+func pathsOf(table []byte) map[string]string {
+	paths := map[string]string{}
+	for _, row := range tableRow.FindAllSubmatch(table, -1) {
+		path := string(row[3])
+		paths[document.Shape(path)] = path
+	}
+	return paths
 }
 
 var hole = regexp.MustCompile(`\{[^{}]*\}`)
