@@ -13,7 +13,7 @@ import (
 )
 
 // TestOrder generates from the present document in another order, and with other names of parameters of
-// paths: what is written is the same.
+// paths and of operations: what is written is the same.
 func TestOrder(t *testing.T) {
 	t.Parallel()
 	want, _, err := presentFiles()
@@ -23,6 +23,7 @@ func TestOrder(t *testing.T) {
 	doc := presentDocument(t)
 	shuffleLists(doc, rand.New(rand.NewPCG(9, 10)))
 	renamePathParameters(doc, nil)
+	renameOperations(doc, nil)
 	files, _ := generate(t, importInput(t, encoded(t, doc)))
 	for path, content := range files {
 		if !bytes.Equal(content, want[path]) {
