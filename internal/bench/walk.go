@@ -25,14 +25,15 @@ func (pages) RoundTrip(req *http.Request) (*http.Response, error) {
 	return memory{body}.RoundTrip(req)
 }
 
-// walkHeap walks over 100 pages of 100, and returns the live heap after the tenth and the last.
+// walkHeap walks over 100 pages of 100, one at a time so that those on the way do not count, and returns the
+// live heap after the tenth and the ninetieth.
 func walkHeap() (first, last uint64, err error) {
 	client, err := api.New(api.Production, api.WithHTTPClient(&http.Client{Transport: pages{}}), api.WithoutRateLimit())
 	if err != nil {
 		return 0, 0, err
 	}
 	n := 0
-	for manga, err := range client.SearchMangaAll(context.Background(), nil) {
+	for manga, err := range client.SearchMangaAll(context.Background(), nil, api.WithLookAhead(0)) {
 		if err != nil {
 			return 0, 0, err
 		}
