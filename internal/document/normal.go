@@ -53,7 +53,8 @@ func Normalise(doc map[string]any) error {
 	return nil
 }
 
-// sortLists gives lists of which the order says nothing the order of the alphabet.
+// sortLists gives lists of which the order says nothing the order of the alphabet. That of an enum says
+// how MangaDex names its values in an answer about a wrong one.
 func sortLists(value any) {
 	switch value := value.(type) {
 	case []any:
@@ -63,7 +64,7 @@ func sortLists(value any) {
 	case map[string]any:
 		for key, v := range value {
 			list, ok := v.([]any)
-			if ok && (key == "enum" || key == "required" || key == "parameters") {
+			if ok && (key == "required" || key == "parameters") {
 				slices.SortStableFunc(list, func(a, b any) int { return strings.Compare(sortKey(a), sortKey(b)) })
 			}
 			sortLists(v)
