@@ -5,7 +5,7 @@ import "github.com/mangadex-go/mangadex/api/internal/jsonio"
 // AggregateVolumes are the volumes of a title in display order, the newest first. Chapters
 // outside of any volume are in the volume "none".
 //
-// They are a JSON object with the volume as the name; the server writes none as [], and sometimes
+// In JSON they are an object with the volume as the name; the server writes [] for none, and sometimes
 // a list.
 type AggregateVolumes []AggregateVolume
 

@@ -78,10 +78,10 @@ func (c *Client) GetGroupsByIDs(ctx context.Context, ids []uuid.UUID, includes .
 	})
 }
 
-// GetMangaStatisticsByIDs returns the statistics of any number of titles. Those that there is no
-// title for are not in it. It asks for about 150 at a time, a few times at once. A server that
-// turns all of them down because it does not know one of them is asked which there are, 100 at a
-// time, and then for these: four requests instead of one, however many it does not know.
+// GetMangaStatisticsByIDs returns the statistics of any number of titles. Ids without a title are not
+// in it. It asks for about 150 at a time, with a few requests at once. If the server refuses them all
+// because it does not know one, GetMangaStatisticsByIDs first asks which there are, 100 at a time, and
+// then for these: four requests instead of one, however many the server does not know.
 func (c *Client) GetMangaStatisticsByIDs(ctx context.Context, ids []uuid.UUID) (map[uuid.UUID]MangaStatistics, error) {
 	return byID(ctx, ids, "manga[]", c.mangaOf, func(ctx context.Context, ids []uuid.UUID) (map[uuid.UUID]MangaStatistics, error) {
 		answer, err := c.ListMangaStatistics(ctx, &ListMangaStatisticsParams{Manga: ids})
@@ -116,8 +116,8 @@ func (c *Client) GetGroupStatisticsByIDs(ctx context.Context, ids []uuid.UUID) (
 	})
 }
 
-// GetRatingsByIDs returns the user's own ratings of any number of titles. Those without a rating
-// are not in it. It asks for about 150 at a time, a few times at once.
+// GetRatingsByIDs returns the user's own ratings of any number of titles. Titles without a rating are
+// not in it. It asks for about 150 at a time, with a few requests at once.
 func (c *Client) GetRatingsByIDs(ctx context.Context, ids []uuid.UUID) (map[uuid.UUID]Rating, error) {
 	return byID(ctx, ids, "manga[]", c.mangaOf, func(ctx context.Context, ids []uuid.UUID) (map[uuid.UUID]Rating, error) {
 		answer, err := c.ListRatings(ctx, &ListRatingsParams{Manga: ids})
@@ -128,8 +128,8 @@ func (c *Client) GetRatingsByIDs(ctx context.Context, ids []uuid.UUID) (map[uuid
 	})
 }
 
-// GetReadMarkersByIDs returns the chapters that the user has read of any number of titles, by title.
-// Titles of which none was read are not in it. It asks for about 150 at a time, a few times at
+// GetReadMarkersByIDs returns, by title, the chapters that the user has read of any number of titles.
+// Titles without a read chapter are not in it. It asks for about 150 at a time, with a few requests at
 // once.
 func (c *Client) GetReadMarkersByIDs(ctx context.Context, ids []uuid.UUID) (map[uuid.UUID][]uuid.UUID, error) {
 	return byID(ctx, ids, "ids[]", c.mangaOf, func(ctx context.Context, ids []uuid.UUID) (map[uuid.UUID][]uuid.UUID, error) {
@@ -141,8 +141,8 @@ func (c *Client) GetReadMarkersByIDs(ctx context.Context, ids []uuid.UUID) (map[
 	})
 }
 
-// GetReadingStatusesByIDs returns the user's reading statuses of any number of titles, in one
-// request. Those without a status are not in it.
+// GetReadingStatusesByIDs returns the user's reading statuses of any number of titles, in one request.
+// Titles without a status are not in it.
 func (c *Client) GetReadingStatusesByIDs(ctx context.Context, ids []uuid.UUID) (map[uuid.UUID]ReadingStatus, error) {
 	statuses := map[uuid.UUID]ReadingStatus{}
 	if len(ids) == 0 {
@@ -161,8 +161,8 @@ func (c *Client) GetReadingStatusesByIDs(ctx context.Context, ids []uuid.UUID) (
 }
 
 // MarkChapters marks any number of chapters of a title as read or unread, as
-// [Client.SetMangaReadMarkers] does: in as many requests as it takes, because the body of one may have
-// 10 kB. After an error some may be marked; to do it again does no harm.
+// [Client.SetMangaReadMarkers] does: in several requests if need be, because the body of one may have
+// 10 kB. After an error some chapters may be marked; it is safe to call it again.
 func (c *Client) MarkChapters(ctx context.Context, manga uuid.UUID, params *SetMangaReadMarkersParams, edit ReadMarkersEdit, editors ...RequestEditorFn) error {
 	if err := present(ctx); err != nil {
 		return err

@@ -545,7 +545,7 @@ func (c *Client) UnfollowGroup(ctx context.Context, id uuid.UUID, editors ...Req
 	return c.acknowledge(ctx, &r, editors)
 }
 
-// MapLegacyIDs translates ids that were numbers, before MangaDex version 5, into today's.
+// MapLegacyIDs translates the numeric ids from before MangaDex version 5 into today's ids.
 //
 // The body may have 10 kB.
 //
@@ -604,8 +604,8 @@ func (c *Client) DeleteCustomList(ctx context.Context, id uuid.UUID, editors ...
 
 // GetCustomListFeed returns the chapters of the titles in a custom list.
 //
-// A page holds 100 unless Limit asks for 1 to 500. What is left out unless the parameters say
-// otherwise is described at [Client.ListChapters]. A private list is shown to its owner only.
+// A page holds 100 unless Limit asks for 1 to 500. [Client.ListChapters] describes what is left out
+// unless the parameters say otherwise. A private list is shown to its owner only.
 //
 // GET /list/{id}/feed. Takes a login, but needs none.
 func (c *Client) GetCustomListFeed(ctx context.Context, id uuid.UUID, params *GetCustomListFeedParams, editors ...RequestEditorFn) (*ChapterList, error) {
@@ -860,9 +860,9 @@ func (c *Client) DeleteManga(ctx context.Context, id uuid.UUID, editors ...Reque
 
 // GetMangaAggregate returns the volumes of a title and the numbers and ids of their chapters.
 //
-// It is short enough to come in one answer, in the order of display: the newest first. Chapters of
-// no volume are in the volume none. For an unknown title there are no volumes, and no error. The
-// answer may be a minute old.
+// They come in one answer, in the order of display: the newest first. Chapters of no volume are in
+// the volume none. For an unknown title there are no volumes, and no error. The answer may be a
+// minute old.
 //
 // GET /manga/{id}/aggregate.
 func (c *Client) GetMangaAggregate(ctx context.Context, id uuid.UUID, params *GetMangaAggregateParams, editors ...RequestEditorFn) (*AggregateResponse, error) {
@@ -873,9 +873,9 @@ func (c *Client) GetMangaAggregate(ctx context.Context, id uuid.UUID, params *Ge
 
 // GetMangaFeed returns the chapters of a title.
 //
-// A page holds 100 unless Limit asks for 1 to 500. What is left out unless the parameters say
-// otherwise is described at [Client.ListChapters]; of a pornographic title that is everything. For
-// an unknown title the page is empty, and there is no error. The answer may be a minute old.
+// A page holds 100 unless Limit asks for 1 to 500. [Client.ListChapters] describes what is left out
+// unless the parameters say otherwise; of a pornographic title that is everything. For an unknown
+// title the page is empty, and there is no error. The answer may be a minute old.
 //
 // GET /manga/{id}/feed.
 func (c *Client) GetMangaFeed(ctx context.Context, id uuid.UUID, params *GetMangaFeedParams, editors ...RequestEditorFn) (*ChapterList, error) {
@@ -1286,9 +1286,9 @@ func (c *Client) BeginUpload(ctx context.Context, params *BeginUploadParams, bod
 
 // BeginChapterEdit opens an upload session to change a chapter and its pages.
 //
-// While its title is not published, the server refuses with status 400. Those who neither uploaded
-// the chapter nor belong to one of its groups get [ErrUnauthorized], and a new login does not
-// change that. Version has to be that of the newest state. The body may have 1 kB.
+// While its title is not published, the server refuses with status 400. An account that neither
+// uploaded the chapter nor belongs to one of its groups gets [ErrUnauthorized], and a new login
+// does not change that. Version has to be that of the newest state. The body may have 1 kB.
 //
 // POST /upload/begin/{chapterId}. Needs a login. At most 20 requests in 1 min, shared by all
 // operations of the bucket upload-begin.
@@ -1558,8 +1558,8 @@ func (c *Client) ListFollowedMangaAll(ctx context.Context, params *ListFollowedM
 
 // GetFollowedMangaFeed returns the chapters of the titles that the account follows.
 //
-// A page holds 100 unless Limit asks for 1 to 500. What is left out unless the parameters say
-// otherwise is described at [Client.ListChapters].
+// A page holds 100 unless Limit asks for 1 to 500. [Client.ListChapters] describes what is left out
+// unless the parameters say otherwise.
 //
 // GET /user/follows/manga/feed. Needs a login.
 func (c *Client) GetFollowedMangaFeed(ctx context.Context, params *GetFollowedMangaFeedParams, editors ...RequestEditorFn) (*ChapterList, error) {
@@ -1727,7 +1727,7 @@ func (c *Client) GetUser(ctx context.Context, id uuid.UUID, editors ...RequestEd
 
 // DeleteUser asks for the deletion of an account.
 //
-// It happens when the code that MangaDex sends is handed in with [Client.ConfirmUserDeletion].
+// MangaDex sends a code, and deletes the account when [Client.ConfirmUserDeletion] hands it in.
 //
 // DELETE /user/{id}. Needs a login.
 //

@@ -57,9 +57,9 @@ func Options(options ...Option) Option {
 	return func(s *settings) error { return given.Options(s, options) }
 }
 
-// WithHTTPClient lets a client of the caller's send the requests. Limits, repetitions and the guard
-// of redirects are put into a copy of an [http.Client], and around any other doer. Of several the
-// last counts; nil is the default.
+// WithHTTPClient sets the client that sends the requests. Limits, repetitions and the guard of
+// redirects are put into a copy of an [http.Client], and around any other doer. Of several the last
+// counts; nil is the default.
 func WithHTTPClient(client HttpRequestDoer) Option {
 	return func(s *settings) error {
 		if none, ok := client.(*http.Client); ok && none == nil {
@@ -90,8 +90,8 @@ type DoerFunc func(req *http.Request) (*http.Response, error)
 // Do calls f.
 func (f DoerFunc) Do(req *http.Request) (*http.Response, error) { return f(req) }
 
-// WithMiddleware puts something around every exchange with the server, outside of limits and
-// retries. The first one given is the outermost.
+// WithMiddleware puts a function around the sending of every call, outside of limits and repetitions.
+// The first one given is the outermost.
 func WithMiddleware(wrap func(next HttpRequestDoer) HttpRequestDoer) Option {
 	return func(s *settings) error {
 		if wrap == nil {
@@ -111,10 +111,9 @@ func WithTransport(options ...transport.Option) Option {
 	}
 }
 
-// WithTransportUser has a function called with the transport of the client, once it is put together,
-// and with the server that the client is for. It is for what sends requests to that server by itself,
-// such as a session of package authn, and should keep to the limits, the User-Agent and the proxy of
-// the client.
+// WithTransportUser calls a function with the server and the transport of the client, once they are put
+// together. It is for code that sends its own requests to that server, such as a session of package
+// authn, and should keep to the limits, the User-Agent and the proxy of the client.
 func WithTransportUser(use func(server string, t *transport.Transport)) Option {
 	return func(s *settings) error {
 		if use == nil {
@@ -134,12 +133,12 @@ func WithUserAgent(application string) Option {
 func WithLogger(logger *slog.Logger) Option { return WithTransport(transport.WithLogger(logger)) }
 
 // WithoutRateLimit sends every request at once. MangaDex bans addresses that do so; it is meant for
-// servers of one's own.
+// your own servers.
 func WithoutRateLimit() Option { return WithTransport(transport.WithoutRateLimit()) }
 
-// WithStrictDecoding makes a value that cannot be read, such as a year that is a word, an error of the
-// call. It is for tests that look for such values: without it the field is zero, and what the server
-// sent is in Extra.
+// WithStrictDecoding makes a call fail if its answer has a value that cannot be read, such as a year
+// that is a word. It is for tests that look for such values: without it the field is zero, and Extra
+// has what the server sent.
 func WithStrictDecoding() Option {
 	return func(s *settings) error {
 		s.strict = true
@@ -262,7 +261,7 @@ func (c *Client) Stats() transport.Stats {
 	return c.transport.Stats()
 }
 
-// Transport returns what sends for the client. Package athome fetches pictures through its base, and under
+// Transport returns what sends for the client. Package athome fetches pictures through its base, with
 // its User-Agent.
 func (c *Client) Transport() *transport.Transport { return c.transport }
 

@@ -19,9 +19,9 @@ import (
 //	…
 //	resp, err := client.Do(ctx, req)
 //
-// A URL without a host is below the server; another one must be at the server. The caller closes the
-// body of the answer, which is not bounded. An answer that is not a success is an *[Error], as is a
-// success that is no answer of the API but a page of something on the way.
+// A URL without a host is relative to the server; one with a host must be at the server. The caller
+// closes the body of the answer, which is not bounded. An answer that is not a success is an *[Error].
+// So is a success that does not come from the API, but is a page of a proxy.
 //
 // The request is not changed. It is repeated after a failure only if its body can be read again
 // (GetBody), as that of [http.NewRequest] can, and if its method is idempotent.
@@ -64,9 +64,8 @@ func (c *Client) own(ctx context.Context, given *http.Request) (*request, error)
 
 type headerKey struct{}
 
-// KeepHeader is a request editor that has the header of the answer stored where h points to, for
-// those who need more of an answer than what it says. It is stored for failures, too; an [Error]
-// has it itself.
+// KeepHeader is a request editor that stores the header of the answer where h points to. It does so for
+// failures, too, but an [Error] has the header itself.
 //
 //	var header http.Header
 //	list, err := client.SearchManga(ctx, params, api.KeepHeader(&header))

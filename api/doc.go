@@ -35,11 +35,11 @@
 //
 // # Calls
 //
-// A method takes a context, the parameters of the path, those of the query as a pointer to a
-// struct (nil for none), and the body. A field of the query that is nil or empty is not sent; [Ptr]
-// makes the pointers. A method returns the decoded answer, or only an error where the answer says
-// nothing. Request editors at the end change one request, as those of [WithRequestEditorFn] change
-// all.
+// A method takes a context, the parameters of the path, those of the query as a pointer to a struct
+// (nil for none), and the body. A field of the query that is nil or empty is not sent; [Ptr] makes the
+// pointers. A method returns the decoded answer, or only an error where the answer says nothing.
+// Request editors at the end of a call change that request; those of [WithRequestEditorFn] change every
+// request.
 //
 // A field of an edit that can be cleared tells three things apart: its zero value leaves it as it
 // is, [Null] clears it, and [Value] sets it. A list that is nil is left as it is, and an empty one
@@ -61,10 +61,10 @@
 //		…
 //	}
 //
-// The server shows at most 10,000 results of a list; what lies behind is [ErrTooManyResults].
-// [Client.GetMangaByIDs] and its like take any number of ids.
+// The server shows at most 10,000 results of a list; if there are more, the error is
+// [ErrTooManyResults]. [Client.GetMangaByIDs] and its like take any number of ids.
 //
-// Searches leave out pornographic titles, and lists of chapters those of such titles, unless the
+// Searches leave out pornographic titles, and lists of chapters leave out their chapters, unless the
 // parameter ContentRating says otherwise.
 //
 // # Limits and repetitions
@@ -77,21 +77,21 @@
 // # Errors
 //
 // An answer that is not a success is an *[Error], with the reasons of the server and the id of the
-// request. [errors.Is] tells what it is: [ErrNotFound], [ErrForbidden] and the others. An answer
-// that is not JSON is one, too ([ErrNotJSON]).
+// request. [errors.Is] tells what it is: [ErrNotFound], [ErrForbidden] and the others. An answer that
+// is not JSON is an *[Error], too ([ErrNotJSON]).
 //
 // # What the server may send
 //
-// Answers are decoded with patience. Members that this package does not know are kept in Extra,
-// and written again by [encoding/json]. Unknown values of enums and unknown types of relationships
-// are kept as they are. An empty map may come as [], a list with holes as an object. null is the
-// zero value of a time, an id, an enum, a list or a map, and nil of everything else.
+// Answers are decoded with patience. Members that this package does not know are kept in Extra, and
+// written again by [encoding/json]. Unknown values of enums and unknown types of relationships are kept
+// as they are. An empty map may come as [], a list with holes as an object. A null becomes the zero
+// value of a time, an id, an enum, a list or a map, and nil for everything else.
 //
 // # Names
 //
 // Operations have the names of the methods. A type XList is a page, XResponse is one resource in its
-// envelope, XAttributes is what the server says of it; XCreate and XEdit are bodies of requests.
-// Types and methods are generated from the document of MangaDex and our corrections to it, with
-// oapi-codegen. For an operation that this package does not know yet, [Client.Do] sends a request of
-// the caller's in the same way.
+// envelope, XAttributes is what the server says of it; XCreate and XEdit are bodies of requests. Types
+// and methods are generated from the document of MangaDex and our corrections to it, with oapi-codegen.
+// For an operation that this package does not know yet, [Client.Do] sends the caller's own request in
+// the same way.
 package api

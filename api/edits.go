@@ -6,8 +6,8 @@ import (
 	"github.com/google/uuid"
 )
 
-// EditCustomList changes a custom list. It reads the list, has change alter an edit that holds its
-// present values, and writes that.
+// EditCustomList changes a custom list. It reads the list, calls change with an edit that holds the
+// present values, and sends that edit.
 //
 //	_, err := client.EditCustomList(ctx, id, func(edit *api.CustomListEdit) error {
 //		edit.Manga = append(edit.Manga, manga)

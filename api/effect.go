@@ -7,10 +7,10 @@ import (
 	"github.com/mangadex-go/mangadex/internal/answer"
 )
 
-// MayBeDone reports whether a call that failed may have been carried out all the same: because no
-// clear answer arrived to it, or to an attempt before the last. Look at what the server has before
-// you do it again. It is false for calls that read, and for errors of calls that were never sent or
-// that the server turned down.
+// MayBeDone reports whether a call that failed may have been carried out all the same: because no clear
+// answer to it, or to one of its earlier attempts, arrived. Look at what the server has before you do
+// it again. It is false for calls that read, and for errors of calls that were never sent or that the
+// server refused.
 func MayBeDone(err error) bool {
 	var call interface{ effect() answer.Effect }
 	return errors.As(err, &call) && call.effect() == answer.MayBeDone

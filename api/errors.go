@@ -16,11 +16,11 @@ import (
 
 // What an [Error] is, for [errors.Is].
 var (
-	ErrUnauthorized    = answer.ErrUnauthorized         // 401: no token, or one that has expired
-	ErrForbidden       = answer.ErrForbidden            // 403: a permission is missing, or the address is banned
-	ErrNotFound        = answer.ErrNotFound             // 404; for the checks of follows it means no
-	ErrConflict        = answer.ErrConflict             // 409: the version of an edit is not the current one
-	ErrRateLimited     = answer.ErrRateLimited          // 429, or not sent because of the limits
+	ErrUnauthorized    = answer.ErrUnauthorized         // status 401 (no token, or one that has expired)
+	ErrForbidden       = answer.ErrForbidden            // status 403 (a permission is missing, or the address is banned)
+	ErrNotFound        = answer.ErrNotFound             // status 404; for the checks of follows it means no
+	ErrConflict        = answer.ErrConflict             // status 409 (the version of an edit is not the current one)
+	ErrRateLimited     = answer.ErrRateLimited          // status 429, or not sent because of the limits
 	ErrCaptchaRequired = errors.New("captcha required") // see CaptchaError
 	ErrServer          = answer.ErrServer               // 5xx
 	ErrNotJSON         = answer.ErrNotJSON              // a page of a proxy or a guard, whatever its status
@@ -143,7 +143,7 @@ func (e *notJSON) Error() string {
 	switch {
 	case e.encoding != "":
 		return "an answer in the encoding " + answer.Shorten(e.encoding, 64) +
-			", which nobody has asked for and this package cannot read; look at what stands between, such as a proxy"
+			", which no request asked for and this package cannot read; check the proxies on the way"
 	case e.withheld:
 	case len(e.body) == 0:
 		return "an empty answer where JSON belongs"

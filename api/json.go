@@ -8,10 +8,10 @@ import (
 	"github.com/mangadex-go/mangadex/api/internal/jsonio"
 )
 
-// Extra holds members that the server sent and this package does not know, by name. They are
-// written again when the value is encoded. A member that was null although its type has no place
-// for null is here, too, and its field is zero; so is one that is, or holds, a value that cannot be
-// read, such as a year that is a word.
+// Extra holds members that the server sent and this package does not know, by name. They are written
+// again when the value is encoded. Extra also has a member that was null although its type has no null,
+// and a member that is or holds a value that cannot be read, such as a year that is a word. The field
+// of such a member is zero.
 type Extra map[string]json.RawMessage
 
 // keep reads the value of the current member into extra, which it makes if it has to.

@@ -9,10 +9,10 @@ import (
 // Links point to a title on other sites. Some values are ids, some slugs and some whole URLs;
 // [Links.URL] makes a URL of each.
 //
-// They are JSON like {"al": "123"}. The server writes none as [], {} or null.
+// In JSON they are like {"al": "123"}. The server writes [], {} or null for none.
 type Links []Link
 
-// A Link is one of them.
+// A Link points to a title on one site.
 type Link struct {
 	Site  string // such as al, mu or raw
 	Value string

@@ -5,16 +5,16 @@ import (
 	"fmt"
 )
 
-// ErrTooManyResults says that a list goes on behind the 10,000 results that the server shows.
-// [WithSlices] gets at the others, where the operation has CreatedAtSince.
-var ErrTooManyResults = errors.New("the list goes on behind the 10,000 results that the server shows")
+// ErrTooManyResults says that a list has more than the 10,000 results that the server shows.
+// [WithSlices] reads the others, where the operation has CreatedAtSince.
+var ErrTooManyResults = errors.New("the list has more than the 10,000 results that the server shows")
 
-// ErrIncomplete says that a list ended before it was whole, or may have: fewer items came than the
-// server says there are, and asking again did not bring the others. What came has been yielded. An
-// iterator asks four times for a page that is empty though there should be more, and passes over
-// the list three times if items are missing at its end.
+// ErrIncomplete says that a list is not whole, or may not be: fewer items came than the server says
+// there are, and asking again did not bring the others. The items that came have been yielded. An
+// iterator asks four times for an empty page where there should be more, and reads the list three times
+// if items are missing at its end.
 //
-// It is an error as a value, for [errors.As].
+// It is a value, not a pointer, for [errors.As].
 type ErrIncomplete struct {
 	Got   int // items that came
 	Total int // items that there should be, as the server says; -1 if it does not
@@ -23,7 +23,7 @@ type ErrIncomplete struct {
 // Error implements error.
 func (e ErrIncomplete) Error() string {
 	if e.Total < 0 {
-		return fmt.Sprintf("the list is not whole: %d items came, others each time, and the server does not say how many there are; ask again later", e.Got)
+		return fmt.Sprintf("the list is not whole: %d items came, different ones each time, and the server does not say how many there are; ask again later", e.Got)
 	}
 	return fmt.Sprintf("the list is not whole: %d items came of the %d that the server says there are; ask again later", e.Got, e.Total)
 }
@@ -49,10 +49,10 @@ func WithLookAhead(pages int) WalkOption {
 	}
 }
 
-// WithSlices reads lists of more than 10,000 results, in the order of their creation: where the
-// server shows no more it asks anew for what was created since. It is for the operations that
-// have CreatedAtSince, SearchManga and the lists and feeds of chapters; for others the iterator
-// ends with an error, as it does for another order in the parameters.
+// WithSlices reads lists of more than 10,000 results, in the order of their creation: where the server
+// shows no more, it asks for what was created after that. It is for the operations that have
+// CreatedAtSince, SearchManga and the lists and feeds of chapters; for others the iterator ends with an
+// error, as it does for another order in the parameters.
 func WithSlices() WalkOption {
 	return func(s *walkSettings) error {
 		s.slices = true

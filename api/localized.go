@@ -30,9 +30,9 @@ func (s LocalizedString) Get(language string) (string, bool) {
 	return "", false
 }
 
-// In returns the text in the first of the languages that has one that is not empty. A language
-// without a region also stands for its regions: pt finds pt-br, and ja does not find ja-ro. Without
-// a match it returns [LocalizedString.String].
+// In returns the text in the first of the languages that has a text. A language without a region also
+// stands for its regions: pt finds pt-br, and ja does not find ja-ro. Without a match it returns
+// [LocalizedString.String].
 func (s LocalizedString) In(languages ...string) string {
 	for _, language := range languages {
 		if text, _ := s.Get(language); text != "" {

@@ -2,34 +2,34 @@
 
 // # Options
 //
-// - [Options] joins options into one.
-// - [WithHTTPClient] lets a client of the caller's send the requests.
-// - [WithLogger] logs attempts, repetitions and pauses; see transport.WithLogger.
-// - [WithMiddleware] puts something around every exchange with the server, outside of limits and retries.
-// - [WithRequestEditorFn] changes every request before it is sent, in the order of the options.
-// - [WithStrictDecoding] makes a value that cannot be read, such as a year that is a word, an error of the call.
-// - [WithTransport] changes the transport that sends for the client: how long it waits for the rate limits, how often it repeats, which limiter it shares.
-// - [WithTransportUser] has a function called with the transport of the client, once it is put together, and with the server that the client is for.
-// - [WithUserAgent] adds the name of the application to the User-Agent; see transport.WithUserAgent.
-// - [WithoutRateLimit] sends every request at once.
-// - [WithoutRetry] sends every request once.
-// - [WithLookAhead] sets how many pages an iterator asks for, at most, before they are needed; 4 by default.
-// - [WithSlices] reads lists of more than 10,000 results, in the order of their creation: where the server shows no more it asks anew for what was created since.
+//   - [Options] joins options into one.
+//   - [WithHTTPClient] sets the client that sends the requests.
+//   - [WithLogger] logs attempts, repetitions and pauses; see transport.WithLogger.
+//   - [WithMiddleware] puts a function around the sending of every call, outside of limits and repetitions.
+//   - [WithRequestEditorFn] changes every request before it is sent, in the order of the options.
+//   - [WithStrictDecoding] makes a call fail if its answer has a value that cannot be read, such as a year that is a word.
+//   - [WithTransport] changes the transport that sends for the client: how long it waits for the rate limits, how often it repeats, which limiter it shares.
+//   - [WithTransportUser] calls a function with the server and the transport of the client, once they are put together.
+//   - [WithUserAgent] adds the name of the application to the User-Agent; see transport.WithUserAgent.
+//   - [WithoutRateLimit] sends every request at once.
+//   - [WithoutRetry] sends every request once.
+//   - [WithLookAhead] sets how many pages an iterator asks for, at most, before they are needed; 4 by default.
+//   - [WithSlices] reads lists of more than 10,000 results, in the order of their creation: where the server shows no more, it asks for what was created after that.
 //
 // # Errors
 //
-// - [CaptchaError] says that an hCaptcha must be solved first.
-// - [ConflictError] says that an edit was refused because its version is not the current one.
-// - [ErrIncomplete] says that a list ended before it was whole, or may have: fewer items came than the server says there are, and asking again did not bring the others.
-// - [Error] is an answer that is not a success, or one that cannot be understood.
-// - [RedirectError] says that the server redirects a request that changes something, and that it was not sent again: as a GET, as which net/http follows most redirects, it would do nothing and look as if it had, and another origin has no business with it.
-// - [ErrUnauthorized]: 401: no token, or one that has expired
-// - [ErrForbidden]: 403: a permission is missing, or the address is banned
-// - [ErrNotFound]: 404; for the checks of follows it means no
-// - [ErrConflict]: 409: the version of an edit is not the current one
-// - [ErrRateLimited]: 429, or not sent because of the limits
-// - [ErrCaptchaRequired]: captcha required: see CaptchaError
-// - [ErrServer]: 5xx
-// - [ErrNotJSON]: a page of a proxy or a guard, whatever its status
-// - [ErrTooManyResults] says that a list goes on behind the 10,000 results that the server shows.
+//   - [CaptchaError] says that an hCaptcha must be solved first.
+//   - [ConflictError] says that an edit was refused because its version is not the current one.
+//   - [ErrIncomplete] says that a list is not whole, or may not be: fewer items came than the server says there are, and asking again did not bring the others.
+//   - [Error] is an answer that is not a success, or one that cannot be understood.
+//   - [RedirectError] says that the server redirected a request that changes something, and that the client did not follow.
+//   - [ErrUnauthorized]: status 401 (no token, or one that has expired)
+//   - [ErrForbidden]: status 403 (a permission is missing, or the address is banned)
+//   - [ErrNotFound]: status 404; for the checks of follows it means no
+//   - [ErrConflict]: status 409 (the version of an edit is not the current one)
+//   - [ErrRateLimited]: status 429, or not sent because of the limits
+//   - [ErrCaptchaRequired]: captcha required; see CaptchaError
+//   - [ErrServer]: 5xx
+//   - [ErrNotJSON]: a page of a proxy or a guard, whatever its status
+//   - [ErrTooManyResults] says that a list has more than the 10,000 results that the server shows.
 package api

@@ -10,7 +10,7 @@ import (
 // server has, [Null] clears it, and [Value] sets it. Where the API demands the field, the zero value
 // is sent as null.
 //
-// It is a map so that encoding/json leaves the zero value out: of true to the value, or of false
+// It is a map so that encoding/json leaves the zero value out: true maps to the value, or false stands
 // for null.
 type Nullable[T any] map[bool]T
 

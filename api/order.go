@@ -6,7 +6,8 @@ import (
 	"strings"
 )
 
-// A SortDirection is that of a key of an order, such as [ChapterOrder]. Empty, the key does not count.
+// A SortDirection is the direction of a key of an order, such as [ChapterOrder]. A key with an empty
+// direction does not count.
 type SortDirection string
 
 // The two directions.

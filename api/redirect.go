@@ -10,10 +10,10 @@ import (
 	"github.com/mangadex-go/mangadex/internal/origin"
 )
 
-// A RedirectError says that the server redirects a request that changes something, and that it was
-// not sent again: as a GET, as which net/http follows most redirects, it would do nothing and look
-// as if it had, and another origin has no business with it. Of 307 and 308 those to the same origin
-// are followed. Mostly the address that the client was made for is not quite right.
+// A RedirectError says that the server redirected a request that changes something, and that the client
+// did not follow. Most redirects would turn it into a GET, which changes nothing and looks like a
+// success, and another origin must not get it. A 307 or 308 to the same origin is followed. The usual
+// cause is a server address that is not quite right.
 type RedirectError struct {
 	Method     string
 	StatusCode int
@@ -22,7 +22,7 @@ type RedirectError struct {
 
 // Error implements error.
 func (e *RedirectError) Error() string {
-	return fmt.Sprintf("the server redirects this %s to %s (%d), where it is not sent; if that is the right address, make the client for it",
+	return fmt.Sprintf("the server redirects this %s to %s (%d), and it was not sent there; if that is the right address, make the client for it",
 		e.Method, e.Location, e.StatusCode)
 }
 

@@ -773,7 +773,7 @@ type AtHomeChapter struct {
 
 // AtHomeServer is where the pages of a chapter are.
 type AtHomeServer struct {
-	// BaseURL is what the address of a page begins with: {BaseURL}/data/{Chapter.Hash}/{file}, with one
+	// BaseURL is the beginning of the address of a page: {BaseURL}/data/{Chapter.Hash}/{file}, with one
 	// of Chapter.Data as the file, or {BaseURL}/data-saver/{Chapter.Hash}/{file} with one of
 	// Chapter.DataSaver. It lasts about 15 minutes and may have a port and a path.
 	BaseURL string `json:"baseUrl"`
@@ -2007,7 +2007,7 @@ type MangaStatisticsResponse struct {
 
 // LegacyMapping is an old id and that of today.
 type LegacyMapping struct {
-	// Attributes are an old id and that of today.
+	// Attributes are an old id and today's id.
 	Attributes LegacyMappingAttributes `json:"attributes"`
 	ID         uuid.UUID               `json:"id"`
 
@@ -2019,12 +2019,12 @@ type LegacyMapping struct {
 	Extra Extra        `json:"-"`
 }
 
-// LegacyMappingAttributes are an old id and that of today.
+// LegacyMappingAttributes are an old id and today's id.
 type LegacyMappingAttributes struct {
 	// LegacyID is the old number.
 	LegacyID int `json:"legacyId"`
 
-	// NewID is the id of today.
+	// NewID is today's id.
 	NewID uuid.UUID `json:"newId"`
 
 	// Type is the kind of thing that an old id stands for.
@@ -2032,7 +2032,7 @@ type LegacyMappingAttributes struct {
 	Extra Extra      `json:"-"`
 }
 
-// LegacyMappingRequest asks for the ids of today.
+// LegacyMappingRequest asks for today's ids.
 type LegacyMappingRequest struct {
 	// IDs are the old numbers.
 	IDs []int `json:"ids"`
@@ -2798,8 +2798,8 @@ type ListAuthorsParams struct {
 	// Offset is the number of results to skip. Offset and limit together may not pass 10,000.
 	Offset *int `form:"offset,omitempty" json:"offset,omitempty"`
 
-	// IDs are the ids of the only results that are wanted, 100 at most. Set Limit as well: without it
-	// 10 of them come.
+	// IDs keeps only the results with these ids, 100 at most. Set Limit as well: without it 10 of them
+	// come.
 	IDs []uuid.UUID `form:"ids[],omitempty" json:"ids[],omitempty"`
 
 	// Name is the name to look for.
@@ -2828,8 +2828,8 @@ type ListChaptersParams struct {
 	// Offset is the number of results to skip. Offset and limit together may not pass 10,000.
 	Offset *int `form:"offset,omitempty" json:"offset,omitempty"`
 
-	// IDs are the ids of the only results that are wanted, 100 at most. Set Limit as well: without it
-	// 10 of them come.
+	// IDs keeps only the results with these ids, 100 at most. Set Limit as well: without it 10 of them
+	// come.
 	IDs []uuid.UUID `form:"ids[],omitempty" json:"ids[],omitempty"`
 
 	// Title is what to look for in the titles of chapters.
@@ -2971,15 +2971,14 @@ type ListCoversParams struct {
 	// Manga keeps only covers of one of these titles, by id; 100 at most.
 	Manga []uuid.UUID `form:"manga[],omitempty" json:"manga[],omitempty"`
 
-	// IDs are the ids of the only results that are wanted, 100 at most. Set Limit as well: without it
-	// 10 of them come.
+	// IDs keeps only the results with these ids, 100 at most. Set Limit as well: without it 10 of them
+	// come.
 	IDs []uuid.UUID `form:"ids[],omitempty" json:"ids[],omitempty"`
 
 	// Uploaders are the ids of users of whom only the covers are found; 100 at most.
 	Uploaders []uuid.UUID `form:"uploaders[],omitempty" json:"uploaders[],omitempty"`
 
-	// Locales are the languages of which only the covers are found; 100 at most. A code is like ja or
-	// pt-br.
+	// Locales keeps only covers in these languages; 100 at most. A code is like ja or pt-br.
 	Locales []string `form:"locales[],omitempty" json:"locales[],omitempty"`
 
 	// Order is the order of the results. Without it the server has one of its own.
@@ -3005,8 +3004,8 @@ type ListGroupsParams struct {
 	// Offset is the number of results to skip. Offset and limit together may not pass 10,000.
 	Offset *int `form:"offset,omitempty" json:"offset,omitempty"`
 
-	// IDs are the ids of the only results that are wanted, 100 at most. Set Limit as well: without it
-	// 10 of them come.
+	// IDs keeps only the results with these ids, 100 at most. Set Limit as well: without it 10 of them
+	// come.
 	IDs []uuid.UUID `form:"ids[],omitempty" json:"ids[],omitempty"`
 
 	// Name is the name to look for.
@@ -3169,8 +3168,8 @@ type SearchMangaParams struct {
 	// PublicationDemographic keeps only titles for one of these audiences.
 	PublicationDemographic []DemographicFilter `form:"publicationDemographic[],omitempty" json:"publicationDemographic[],omitempty"`
 
-	// IDs are the ids of the only results that are wanted, 100 at most. Set Limit as well: without it
-	// 10 of them come.
+	// IDs keeps only the results with these ids, 100 at most. Set Limit as well: without it 10 of them
+	// come.
 	IDs []uuid.UUID `form:"ids[],omitempty" json:"ids[],omitempty"`
 
 	// ContentRating keeps only titles with one of these ratings, or their chapters. The server takes
@@ -3488,8 +3487,8 @@ type ListUsersParams struct {
 	// Offset is the number of results to skip. Offset and limit together may not pass 10,000.
 	Offset *int `form:"offset,omitempty" json:"offset,omitempty"`
 
-	// IDs are the ids of the only results that are wanted, 100 at most. Set Limit as well: without it
-	// 10 of them come.
+	// IDs keeps only the results with these ids, 100 at most. Set Limit as well: without it 10 of them
+	// come.
 	IDs []uuid.UUID `form:"ids[],omitempty" json:"ids[],omitempty"`
 
 	// Username is the name to look for.

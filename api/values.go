@@ -15,8 +15,8 @@ import (
 // Ptr returns a pointer to v, for parameters that may be left out.
 func Ptr[T any](v T) *T { return &v }
 
-// A Flag is a yes or no of a query. Left out, it is neither: for the includeX filters of chapters
-// it means that they do not filter at all.
+// A Flag is a yes or no of a query. Left out, it is neither: an includeX filter of chapters then
+// filters nothing.
 type Flag string
 
 // The two flags.
@@ -59,8 +59,8 @@ func (t DateTime) append(b []byte) []byte {
 	return jsonio.AppendString(b, t.String())
 }
 
-// Languages are language codes. The server has null for a chapter without a language, which is
-// the empty code here.
+// Languages are language codes. For a chapter without a language the server has null, which becomes the
+// empty code.
 type Languages []string
 
 // UnmarshalJSON implements [json.Unmarshaler].

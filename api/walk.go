@@ -133,7 +133,7 @@ func (w *walker) begin(slices bool) error {
 	}
 	switch {
 	case !w.sliceable:
-		return fmt.Errorf("api: %s cannot be read in slices, it has no CreatedAtSince; leave WithSlices out", w.op.ID)
+		return fmt.Errorf("api: %s cannot be read in slices, because it has no CreatedAtSince; leave WithSlices out", w.op.ID)
 	case w.ordered:
 		return fmt.Errorf("api: %s: slices are in the order of creation; leave Order out, or WithSlices", w.op.ID)
 	}
@@ -152,7 +152,7 @@ func (w *walker) all(ctx context.Context, yield func(items any, i int) bool) err
 			return p.err
 		}
 		if w.standsStill(p) {
-			return fmt.Errorf("api: %s: the server, or a cache before it, takes no notice of offset and sends the first page each time: %w", w.op.ID, w.missing())
+			return fmt.Errorf("api: %s: the server, or a cache before it, ignores offset and sends the first page each time: %w", w.op.ID, w.missing())
 		}
 		fresh, y := w.enter(p)
 		next, step := w.place.next(y)

@@ -131,9 +131,9 @@ func TestWalkPages(t *testing.T) {
 		{name: "an offset behind the end", size: 250, offset: 400, asked: "400+100"},
 		{name: "as many as the server shows", size: 10000, offset: 9800, asked: "9800+100 9900+100"},
 		{name: "one more than it shows", size: 10001, offset: 9850, asked: "9850+100 9950+50",
-			err: "api: SearchManga: the list goes on behind the 10,000 results that the server shows; narrow the search, or pass WithSlices"},
+			err: "api: SearchManga: the list has more than the 10,000 results that the server shows; narrow the search, or pass WithSlices"},
 		{name: "an offset behind what it shows", size: 20000, offset: 10000,
-			err: "api: SearchManga: the list goes on behind the 10,000 results that the server shows; begin at a smaller offset"},
+			err: "api: SearchManga: the list has more than the 10,000 results that the server shows; begin at a smaller offset"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -226,7 +226,7 @@ func TestWalkSlices(t *testing.T) {
 		{name: "as many as it shows created in two seconds, one after the other", size: 25000, created: func(i int) time.Time { return begin.Add(time.Duration(i/5000) * time.Second) },
 			want: upTo(25000), slices: 5},
 		{name: "too many created at once", size: 10001, created: func(int) time.Time { return begin }, want: upTo(10000), slices: 2,
-			err: "api: SearchManga: the list goes on behind the 10,000 results that the server shows; more than that were created in one second, so slices cannot get at them; narrow the search"},
+			err: "api: SearchManga: the list has more than the 10,000 results that the server shows; more than that were created in one second, so slices cannot get at them; narrow the search"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -251,7 +251,7 @@ func TestWalkSlices(t *testing.T) {
 		})
 	}
 	_, errs := collect(newClient(t, (&catalogue{}).do).ListAuthorsAll(t.Context(), nil, api.WithSlices()), func(a api.Author) uuid.UUID { return a.ID })
-	if want := "api: ListAuthors cannot be read in slices, it has no CreatedAtSince; leave WithSlices out"; len(errs) != 1 || errs[0].Error() != want {
+	if want := "api: ListAuthors cannot be read in slices, because it has no CreatedAtSince; leave WithSlices out"; len(errs) != 1 || errs[0].Error() != want {
 		t.Errorf("errors %v, want %s", errs, want)
 	}
 }

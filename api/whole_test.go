@@ -173,7 +173,7 @@ func TestWalkIsWholeOrAnError(t *testing.T) {
 	}
 	err := fmt.Sprint(api.ErrIncomplete{Got: 2, Total: 3}, "; ", api.ErrIncomplete{Got: 2, Total: -1})
 	if want := "the list is not whole: 2 items came of the 3 that the server says there are; ask again later; " +
-		"the list is not whole: 2 items came, others each time, and the server does not say how many there are; ask again later"; err != want {
+		"the list is not whole: 2 items came, different ones each time, and the server does not say how many there are; ask again later"; err != want {
 		t.Errorf("error %q", err)
 	}
 }

@@ -22,16 +22,16 @@ type Status struct {
 // for it, and on the scopes of the client.
 type Permissions []string
 
-// Has reports whether a permission is among them.
+// Has reports whether the account has a permission.
 func (p Permissions) Has(name string) bool { return slices.Contains(p, name) }
 
-// Permissions returns those that the last check found: of the latest new token, unless
-// [WithoutCheck] is given, or of [Session.Check]. It sends nothing, and is nil before the first check.
+// Permissions returns what the last check found: the check of the newest token, unless [WithoutCheck]
+// is given, or [Session.Check]. It sends nothing, and returns nil before the first check.
 func (s *Session) Permissions() Permissions { return slices.Clone(s.state().permissions) }
 
-// Check asks MangaDex whether it knows the session (GET /auth/check), once more with a new token if it
-// does not. If that is not known either, the session turns anonymous and the error is an
-// [UnauthorizedError] with the reason of the server. If the server fails, the error is an
+// Check asks MangaDex whether it knows the session (GET /auth/check). If it does not, Check asks once
+// more with a new token. If MangaDex does not know that one either, the session turns anonymous and the
+// error is an [UnauthorizedError] with the reason of the server. If the server fails, the error is an
 // *[api.Error] or a network error, and the session stays as it is.
 func (s *Session) Check(ctx context.Context) (Status, error) {
 	var status Status

@@ -30,8 +30,8 @@ func known(username, password string) credentials {
 	}
 }
 
-// WithPassword logs in with a username and a password where there is no refresh token, or where it
-// is refused. Nothing is sent before the first need.
+// WithPassword logs in with a username and a password where there is no refresh token, or where it is
+// refused. Nothing is sent before a call needs a token.
 func WithPassword(username, password string) Option {
 	return func(s *settings) error {
 		s.credentials = known(username, password)
@@ -45,7 +45,7 @@ func WithPasswordFunc(username string, password func(context.Context) (string, e
 	return func(s *settings) error {
 		switch {
 		case username == "":
-			return errors.New("authn: WithPasswordFunc: the username is empty, but there is a function for the password")
+			return errors.New("authn: WithPasswordFunc: the username is empty, but there is a function for the password; give both")
 		case password == nil:
 			return errors.New("authn: WithPasswordFunc: the function is nil; use WithPassword for a password that is known")
 		}
@@ -54,10 +54,10 @@ func WithPasswordFunc(username string, password func(context.Context) (string, e
 	}
 }
 
-// WithOneTimeCode has a function called for a one-time code where a personal client is refused with
-// the password alone, as it is for accounts with two factors. An empty code gives up. The function
-// has five minutes, and must not wait for the session. Other calls wait meanwhile, each for no longer
-// than its own context.
+// WithOneTimeCode sets the function that returns a one-time code, for accounts with two factors. It is
+// called when a personal client is refused with the password alone. An empty code gives up. The
+// function has five minutes, and must not wait for the session. Other calls wait meanwhile, each for no
+// longer than its own context.
 func WithOneTimeCode(code func(context.Context) (string, error)) Option {
 	return func(s *settings) error {
 		if code == nil {
@@ -86,11 +86,11 @@ func WithScopes(scopes ...string) Option {
 func pair(name1, value1, name2, value2 string) error {
 	switch {
 	case value1 == "" && value2 == "":
-		return fmt.Errorf("authn: %s and %s are empty", name1, name2)
+		return fmt.Errorf("authn: %s and %s are empty; give both", name1, name2)
 	case value1 == "":
-		return fmt.Errorf("authn: the %s is empty, but there is a %s", name1, name2)
+		return fmt.Errorf("authn: the %s is empty, but there is a %s; give both", name1, name2)
 	case value2 == "":
-		return fmt.Errorf("authn: the %s is empty, but there is a %s", name2, name1)
+		return fmt.Errorf("authn: the %s is empty, but there is a %s; give both", name2, name1)
 	}
 	if err := clean(name1, value1); err != nil {
 		return err
@@ -111,7 +111,7 @@ func clean(name, value string) error {
 }
 
 // WithRefreshToken starts a session from a refresh token that was kept. A token in the store
-// ([WithStore]) is the successor of this one as a rule, and is tried first.
+// ([WithStore]) is usually newer than this one, and is tried first.
 func WithRefreshToken(token string) Option {
 	return func(s *settings) error {
 		if token == "" {

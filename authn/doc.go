@@ -8,10 +8,10 @@
 //	defer session.Close()
 //	client, err := api.New(api.Production, authn.Use(session))
 //
-// From then on the client sends a token where the operation wants one, renews it before it
-// expires, and repeats a call once whose token the server has refused. A call that needs a login
-// fails with an [UnauthorizedError], without a request, when the session has nothing to log in
-// with. For a client of somebody else there are [Transport] and [Session.Edit].
+// From then on the client sends a token where the operation wants one, and renews it before it expires.
+// When the server refuses a token, the client repeats the call once. A call that needs a login fails
+// with an [UnauthorizedError], without a request, when the session has nothing to log in with. For
+// other HTTP clients there are [Transport] and [Session.Edit].
 //
 // # Ways of logging in
 //
@@ -33,35 +33,38 @@
 //
 // # What is promised
 //
-// A session token lasts 15 minutes, a refresh token about a month; each renewal may make the refresh
-// token void that it was made with.
+// A session token lasts 15 minutes, a refresh token about a month; a renewal may make the refresh token
+// that it used invalid.
 //
-//   - There is one renewal at a time, also among processes with one [Store]. A token is renewed a
-//     minute before its end, behind the calls, so that nobody whose token is good waits. Who waits does
-//     so no longer than its own context.
-//   - A renewal that was sent is never given up, and what it brought is saved, now or as soon as it can
-//     be. [Session.Close] waits for it. Before, the store has to show that it can be written.
+//   - There is one renewal at a time, also among processes with one [Store]. A token is renewed in the
+//     background a minute before its end, so that no call with a good token waits. No call waits longer
+//     than its own context.
+//   - A renewal that was sent is never given up, and its token is saved as soon as the store can be
+//     written. [Session.Close] waits for it. Before a renewal is sent, the session checks that the
+//     store can be written.
 //   - A refresh token is dropped only when the server has refused it twice, or once if there is a
-//     password to go on with. A [FileStore] keeps it aside until the next login. After a network
-//     error, a 429, a 5xx or an answer that makes no sense it is kept.
-//   - What has failed is left alone for a second, twice as long after each other time, and five minutes
-//     at most. Calls that need it fail at once meanwhile, with the last error and the time that is left.
-//   - A new token is verified with GET /auth/check, unless [WithoutCheck] is given. If the API says no
-//     to it, and a second later to another one, the session is anonymous from then on.
+//     password to go on with. A [FileStore] keeps it aside until the next login. After a network error,
+//     a 429, a 5xx or an answer that makes no sense, the refresh token is kept.
+//   - After a failure the session waits a second before it tries again, twice as long after each
+//     further failure, and five minutes at most. Meanwhile calls that need a token fail at once, with
+//     the last error and the time that is left.
+//   - A new token is verified with GET /auth/check, unless [WithoutCheck] is given. If the API refuses
+//     it, and a second later refuses another one, the session is anonymous from then on.
 //   - A call that needs no token never fails because of the session.
 //
 // # What is not promised
 //
-//   - A process that is killed (SIGKILL, a power cut) between the answer to a renewal and its saving loses
-//     the login, where the server rotates refresh tokens. So does one that ends while it cannot save.
-//     A signal that the program can heed costs nothing: return, and have Close called.
+//   - Where the server rotates refresh tokens, a process loses the login if it is killed (SIGKILL, a
+//     power cut) after the answer to a renewal and before the token is saved. So does a process that
+//     ends while its store cannot be written. A signal that the program catches costs nothing: call
+//     Close before the program ends.
 //   - A session does not last for ever: a refresh token ends, at [Token.RefreshExpiry] at the latest, and
 //     can be revoked. [WithOnEnd] tells when a session cannot go on by itself.
-//   - On a file system without locks a [FileStore] keeps the sessions of one program apart, and no others.
+//   - On a file system without locks, a FileStore locks only among the sessions of one program.
 //
 // # What there is
 //
-//   - a session: [New], [Session], [Use]; for clients of other people [Transport] and [Session.Edit]
+//   - a session: [New], [Session], [Use]; for other HTTP clients [Transport] and [Session.Edit]
 //   - what to log in with: [WithPersonalClient], [WithPassword], [WithPasswordFunc], [WithOneTimeCode],
 //     [WithRefreshToken], [WithScopes], [FromEnv], [FromFile], [Anonymous]
 //   - where the token is kept: [WithStore] with a [FileStore], a [MemoryStore] or a [Store] of one's own,
@@ -75,9 +78,9 @@
 //
 // # Secrets
 //
-// A token goes to the API server of the session ([WithAPIServer]) and to its auth server, to the
-// same scheme, host and port, over https (or to a loopback address), and nowhere else; a stored token
-// goes to the server, the realm and the client that it was made for. Errors, logs and everything that
-// package fmt or a JSON encoder prints about the types of this package are free of tokens, passwords
-// and client secrets; the exceptions are the fields of [Token] one by one, and [EncodeToken].
+// A token goes to the API server of the session ([WithAPIServer]) and to its auth server, to the same
+// scheme, host and port, over https (or to a loopback address), and nowhere else; a stored token is
+// used only for the server, the realm and the client that it was made for. Errors, logs and everything
+// that package fmt or a JSON encoder prints about the types of this package are free of tokens,
+// passwords and client secrets; the exceptions are [EncodeToken] and the single fields of [Token].
 package authn

@@ -12,21 +12,21 @@ import (
 	"github.com/mangadex-go/mangadex/internal/operation"
 )
 
-// Edit puts the token on a request to the API, and renews it before if that is due. It is a request
-// editor for clients that oapi-codegen makes, whoever has made them:
+// Edit puts the token on a request to the API, after a renewal if one is due. It is a request editor
+// for any client that oapi-codegen has generated:
 //
 //	client, err := mybindings.NewClient(server, mybindings.WithRequestEditorFn(session.Edit))
 //
-// Operations that need no token get none; those that may have one get it if the session has one or can
-// get one; those that need one fail with an [UnauthorizedError] if the session has nothing to log in
-// with. [ContextWithToken] and [ContextWithoutToken] override that for one call. A request that is not for the
-// API server of the session never gets the token. A request that has an Authorization header keeps
-// it.
+// Operations that need no token get none; those that may have one get one if the session has it or can
+// get it; those that need one fail with an [UnauthorizedError] if the session has nothing to log in
+// with. [ContextWithToken] and [ContextWithoutToken] override that for one call. A request that is not
+// for the API server of the session never gets the token. A request that has an Authorization header
+// keeps it.
 //
-// An editor does not see answers, so it cannot know that a token was refused. For a request that
-// repeats the one before it, and once in a minute, Edit therefore asks GET /auth/check first, and
-// renews a token that is not known any more; [WithoutCheck] leaves that out. [Use] and [Transport] see
-// the answers, and repeat by themselves.
+// An editor does not see answers, so it cannot know that a token was refused. Therefore, before a
+// request that is the same as the last one, and once a minute, Edit asks GET /auth/check, and renews a
+// token that MangaDex no longer knows. [WithoutCheck] turns this off. [Use] and [Transport] see the
+// answers, and repeat by themselves.
 func (s *Session) Edit(ctx context.Context, req *http.Request) error {
 	if err := s.mark(ctx, req); err != nil || s.withoutCheck {
 		return err

@@ -16,7 +16,7 @@ const envPrefix = "MANGADEX_"
 // envNames are the variables that [FromEnv] reads, without the prefix.
 var envNames = []string{"CLIENT_ID", "CLIENT_SECRET", "USERNAME", "PASSWORD", "REFRESH_TOKEN", "TOKEN_FILE"}
 
-// FromEnv reads the environment:
+// FromEnv takes the credentials from the environment.
 //
 //	MANGADEX_CLIENT_ID, MANGADEX_CLIENT_SECRET   see WithPersonalClient
 //	MANGADEX_USERNAME, MANGADEX_PASSWORD         see WithPassword
@@ -36,8 +36,8 @@ func FromEnv() Option {
 }
 
 // FromFile reads a JSON object with the same names as [FromEnv], in upper or lower case, with or
-// without MANGADEX_. The file must not be readable by everybody (chmod 600), unless nobody may write
-// it, which is how secrets are mounted, and must not have other names in it.
+// without MANGADEX_. The file must have no other names in it. It must not be readable by everybody
+// (chmod 600), unless nobody may write it, as with a mounted secret.
 func FromFile(path string) Option {
 	return func(s *settings) error {
 		path, err := atHome(path)

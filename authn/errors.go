@@ -14,24 +14,24 @@ import (
 
 // What went wrong, for [errors.Is].
 var (
-	// ErrUnauthorized is [api.ErrUnauthorized]. It is what an [UnauthorizedError], and a
-	// [TokenError] about refused credentials, are.
+	// ErrUnauthorized is [api.ErrUnauthorized]. An [UnauthorizedError] is one, and so is a [TokenError]
+	// about refused credentials.
 	ErrUnauthorized = api.ErrUnauthorized
 
 	ErrWrongPassword       = errors.New("wrong username or password")
-	ErrAccount             = errors.New("account cannot log in") // the password is right; disabled, or something is left to do on the web site
+	ErrAccount             = errors.New("account cannot log in") // the password is right, but the account is disabled, or has something left to do on the web site
 	ErrRefreshTokenRefused = errors.New("refresh token refused") // expired, revoked or used already
 	ErrClientRefused       = errors.New("client refused")        // wrong id or secret, or not approved yet
 	ErrUnavailable         = errors.New("server unavailable")    // network error, timeout, 429, 5xx
-	ErrNotJSON             = api.ErrNotJSON                      // the page of a proxy or a guard, whatever its status; or cut off
+	ErrNotJSON             = api.ErrNotJSON                      // the answer is cut off, or is the page of a proxy or a guard, whatever its status
 	ErrNotSaved            = errors.New("token not saved")       // the store failed; the session goes on with the token
-	ErrDamaged             = errors.New("token file damaged")    // set aside under another name
+	ErrDamaged             = errors.New("token file damaged")    // the file is kept under another name
 	ErrClosed              = errors.New("authn: session closed")
 )
 
-// An UnauthorizedError says that a call needs a login and the session has nothing to log in with, so
-// that the call was not sent, or that a new token did not help. Unwrap returns why the session
-// ended, nil if it never began.
+// An UnauthorizedError says that a call needs a login. Either the session has nothing to log in with,
+// and the call was not sent, or a new token did not help. Unwrap returns why the session ended, nil if
+// it never began.
 type UnauthorizedError struct {
 	Method string
 	Path   string // relative to the server
@@ -67,10 +67,10 @@ type TokenError struct {
 	StatusCode  int    // zero if there was no answer
 	Code        string // error of OAuth2, such as invalid_grant; empty for the session endpoints
 	Description string // what the server says about it, without secrets
-	Retryable   bool   // whether the same may succeed later; of a login or a refresh nothing is lost
+	Retryable   bool   // whether another try may succeed later; a login or a refresh has then lost nothing
 
-	// RetryAfter is how long the server wants to be left alone, zero if it does not say. Of an error
-	// that was not worth another request yet, it is the time until the session makes one.
+	// RetryAfter is how long the server asks us to wait, zero if it does not say. If the session itself
+	// waits after a failure, it is the time until its next request.
 	RetryAfter time.Duration
 
 	Err error // the network error, or an *[api.CaptchaError]; nil if the answer says it all

@@ -41,7 +41,7 @@ func (l *fileLock) take(ctx context.Context, path string) (unlock func() error, 
 		l.warner.tell("authn: the file system of the token file has no locks; no other program may use it", "path", path, "error", err)
 		return l.takeTurn(ctx)
 	case errors.Is(err, fs.ErrPermission), isReadOnly(err), errors.Is(err, fs.ErrNotExist), isDir(path + ".lock"):
-		return nil, fmt.Errorf("the token file cannot be locked, for which its directory must be writable: %w", err)
+		return nil, fmt.Errorf("the token file cannot be locked; make its directory writable: %w", err)
 	}
 	return nil, fmt.Errorf("the token file cannot be locked: %w", err)
 }

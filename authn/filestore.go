@@ -17,13 +17,12 @@ import (
 	"github.com/mangadex-go/mangadex/internal/atomicfile"
 )
 
-// A FileStore keeps a token in a file that only its owner may read (mode 0600). Processes may share
-// it: next to the file, at the same path with .lock at the end, lies an empty file that serves as
-// the lock. A process that is killed leaves the old token or the new one, never a part of it. A file
-// that is there keeps its owner and group; a symbolic link stays one; a file that is mounted by
-// itself, and one in a folder that cannot be written, is written in place. A token that the server
-// has refused is kept at the same path with .refused at the end, until another one is saved. It is
-// made by [NewFileStore].
+// A FileStore keeps a token in a file that only its owner may read (mode 0600). Processes may share it:
+// next to the file, at the same path with .lock at the end, lies an empty file that serves as the lock.
+// A process that is killed leaves the old token or the new one, never a part of it. An existing file
+// keeps its owner and group, and a symbolic link stays one. A file that is itself a mount, or whose
+// folder cannot be written, is written in place. A token that the server has refused is kept at the
+// same path with .refused at the end, until another one is saved. It is made by [NewFileStore].
 type FileStore struct {
 	path string
 	lock fileLock
@@ -121,8 +120,8 @@ func (s *FileStore) Discard(ctx context.Context) error {
 	return s.Delete(ctx)
 }
 
-// Lock implements [Locker]. On a file system that has no locks it keeps only the sessions of this
-// program apart that have this store, and says so once to the logger of a session.
+// Lock implements [Locker]. On a file system without locks, it locks only among the sessions of this
+// program that have this store, and tells the logger of a session so, once.
 func (s *FileStore) Lock(ctx context.Context) (unlock func() error, err error) {
 	path, err := s.file(ctx)
 	if err != nil {
@@ -190,7 +189,7 @@ func setAside(path string, damaged []byte, why error) error {
 			return fmt.Errorf("%w: %s: %w; another program has replaced it meanwhile, so try again", ErrDamaged, path, why)
 		}
 	}
-	return fmt.Errorf("%w: %s: %w; it was renamed to %s, and the next start does without it", ErrDamaged, path, why, aside)
+	return fmt.Errorf("%w: %s: %w; it was renamed to %s, and the next start finds no token", ErrDamaged, path, why, aside)
 }
 
 func renameAside(path string) (string, error) {

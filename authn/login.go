@@ -5,10 +5,11 @@ import (
 	"time"
 )
 
-// Login makes sure that the session has a token that the API knows, and leaves anonymous mode: with
-// the refresh token, or with the password. If there is neither it fails with an [UnauthorizedError],
-// without a request. A password that was refused is tried again. A call that needs a token does the
-// same by itself, except in anonymous mode, and for a token that it does not know to be refused.
+// Login leaves anonymous mode and makes sure that the session has a token that the API knows. It uses
+// the refresh token, or else the password; with neither it fails with an [UnauthorizedError], without a
+// request. It tries a password again that was refused before. A call that needs a token logs in by
+// itself, except in anonymous mode; unlike Login, it does not ask first whether the API still knows the
+// token.
 func (s *Session) Login(ctx context.Context) error {
 	s.mu.Lock()
 	for s.flight != nil && s.flight.kind == login {

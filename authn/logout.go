@@ -8,11 +8,11 @@ import (
 	"time"
 )
 
-// Logout ends the session, on the server and here, and is anonymous from then on. The tokens are
-// forgotten, in the store, too, and so are username and password, unless [KeepCredentials] is
+// Logout ends the session, on the server and here; the session is anonymous from then on. It forgets
+// the tokens, also those in the store, and the username and password, unless [KeepCredentials] is
 // given. With [LocalOnly] the server is not told. If the server cannot be told, or the store cannot
-// forget the token, that is the error; the session is logged out here nevertheless. A token in the
-// store that is of another login stays.
+// delete the token, Logout returns that error, but the session is logged out here. A token of another
+// login stays in the store.
 func (s *Session) Logout(ctx context.Context, options ...LogoutOption) error {
 	local := slices.Contains(options, LocalOnly)
 	s.mu.Lock()

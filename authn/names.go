@@ -2,41 +2,41 @@
 
 // # Options
 //
-// - [KeepCredentials]: username and password stay, for Login
-// - [LocalOnly]: the server is not told
-// - [Anonymous] starts a session that acts without a token, even where it has one or could get one, until Session.Login or Session.LoginWith.
-// - [FromEnv] reads the environment:
-// - [FromFile] reads a JSON object with the same names as FromEnv, in upper or lower case, with or without MANGADEX_.
-// - [Options] joins options into one.
-// - [WithAPIServer] sets the server that tokens are for, api.Production by default.
-// - [WithAuthServer] sets the base address of the realm that logs in personal clients, without /protocol at the end.
-// - [WithHTTPClient] sets the client for the requests of the session itself: logins, renewals, checks and logouts.
-// - [WithLogger] tells a logger about logins, renewals and logouts.
-// - [WithOnEnd] has a function called when the session cannot go on by itself: what it could log in with was refused, or the API does not accept its tokens.
-// - [WithOnToken] has a function called with every new token, before it is used.
-// - [WithOneTimeCode] has a function called for a one-time code where a personal client is refused with the password alone, as it is for accounts with two factors.
-// - [WithPassword] logs in with a username and a password where there is no refresh token, or where it is refused.
-// - [WithPasswordFunc] is WithPassword with a function that gives the password when it is needed, so that it need not stay in memory.
-// - [WithPersonalClient] makes a session speak OAuth2, with a personal client of the account.
-// - [WithRefreshToken] starts a session from a refresh token that was kept.
-// - [WithScopes] asks for scopes when a personal client logs in with a password, such as offline_access for a refresh token that outlives the session on the server.
-// - [WithStore] keeps every new token, before it is used, and starts from the one that was kept.
-// - [WithTokenURL] sets the token endpoint where it is not at its place in the realm.
-// - [WithUserAgent] adds the name of the application to the User-Agent of these requests; see transport.UserAgent.
-// - [WithoutCheck] leaves out the request that verifies each new session token.
+//   - [KeepCredentials]: username and password stay, for Login
+//   - [LocalOnly]: the server is not told
+//   - [Anonymous] starts a session that acts without a token, even where it has one or could get one, until Session.Login or Session.LoginWith.
+//   - [FromEnv] takes the credentials from the environment.
+//   - [FromFile] reads a JSON object with the same names as FromEnv, in upper or lower case, with or without MANGADEX_.
+//   - [Options] joins options into one.
+//   - [WithAPIServer] sets the server that tokens are for, api.Production by default.
+//   - [WithAuthServer] sets the base address of the realm that logs in personal clients, without /protocol at the end.
+//   - [WithHTTPClient] sets the client for the requests of the session itself: logins, renewals, checks and logouts.
+//   - [WithLogger] tells a logger about logins, renewals and logouts.
+//   - [WithOnEnd] calls a function when the session cannot go on by itself: the server refused what it could log in with, or the API does not accept its tokens.
+//   - [WithOnToken] calls a function with every new token, before the token is used.
+//   - [WithOneTimeCode] sets the function that returns a one-time code, for accounts with two factors.
+//   - [WithPassword] logs in with a username and a password where there is no refresh token, or where it is refused.
+//   - [WithPasswordFunc] is WithPassword with a function that gives the password when it is needed, so that it need not stay in memory.
+//   - [WithPersonalClient] makes a session speak OAuth2, with a personal client of the account.
+//   - [WithRefreshToken] starts a session from a refresh token that was kept.
+//   - [WithScopes] asks for scopes when a personal client logs in with a password, such as offline_access for a refresh token that outlives the session on the server.
+//   - [WithStore] keeps every new token, before it is used, and starts from the one that was kept.
+//   - [WithTokenURL] sets the token endpoint, for a realm that has it at an unusual place.
+//   - [WithUserAgent] adds the name of the application to the User-Agent of the session's requests; see transport.UserAgent.
+//   - [WithoutCheck] leaves out the request that verifies each new session token.
 //
 // # Errors
 //
-// - [TokenError] says that the server gave out no token, or did not end the session.
-// - [UnauthorizedError] says that a call needs a login and the session has nothing to log in with, so that the call was not sent, or that a new token did not help.
-// - [ErrUnauthorized] is api.ErrUnauthorized.
-// - [ErrWrongPassword]: wrong username or password
-// - [ErrAccount]: account cannot log in: the password is right; disabled, or something is left to do on the web site
-// - [ErrRefreshTokenRefused]: refresh token refused: expired, revoked or used already
-// - [ErrClientRefused]: client refused: wrong id or secret, or not approved yet
-// - [ErrUnavailable]: server unavailable: network error, timeout, 429, 5xx
-// - [ErrNotJSON]: the page of a proxy or a guard, whatever its status; or cut off
-// - [ErrNotSaved]: token not saved: the store failed; the session goes on with the token
-// - [ErrDamaged]: token file damaged: set aside under another name
-// - [ErrClosed]: authn: session closed
+//   - [TokenError] says that the server gave out no token, or did not end the session.
+//   - [UnauthorizedError] says that a call needs a login.
+//   - [ErrUnauthorized] is api.ErrUnauthorized.
+//   - [ErrWrongPassword]: wrong username or password
+//   - [ErrAccount]: account cannot log in; the password is right, but the account is disabled, or has something left to do on the web site
+//   - [ErrRefreshTokenRefused]: refresh token refused; expired, revoked or used already
+//   - [ErrClientRefused]: client refused; wrong id or secret, or not approved yet
+//   - [ErrUnavailable]: server unavailable; network error, timeout, 429, 5xx
+//   - [ErrNotJSON]: the answer is cut off, or is the page of a proxy or a guard, whatever its status
+//   - [ErrNotSaved]: token not saved; the store failed; the session goes on with the token
+//   - [ErrDamaged]: token file damaged; the file is kept under another name
+//   - [ErrClosed]: authn: session closed
 package authn

@@ -10,7 +10,8 @@ import (
 	"github.com/mangadex-go/mangadex/internal/given"
 )
 
-// An Option changes a [Session] that [New] makes. Of two that say the same the later one counts.
+// An Option changes a [Session] that [New] makes. Of two options for the same thing, the later one
+// counts.
 type Option func(*settings) error
 
 // Options joins options into one.
@@ -48,11 +49,11 @@ func WithPersonalClient(id, secret string) Option {
 	}
 }
 
-// WithStore keeps every new token, before it is used, and starts from the one that was kept. A
-// store belongs to one account. A refresh token is not spent while the store cannot be written; a
-// call that needs a new one fails with [ErrNotSaved]. A new token that could not be saved is used, and
-// saved as soon as it can be, at the latest in [Session.Close]; [Session.Login] and
-// [Session.LoginWith] say so with [ErrNotSaved].
+// WithStore keeps every new token, before it is used, and starts from the one that was kept. A store
+// belongs to one account. A refresh token is not spent while the store cannot be written; a call that
+// needs a new token fails with [ErrNotSaved]. A new token that could not be saved is still used. It is
+// saved as soon as possible, at the latest in [Session.Close]; [Session.Login] and [Session.LoginWith]
+// report it with [ErrNotSaved].
 func WithStore(store Store) Option {
 	return func(s *settings) error {
 		if store == nil || store == (*FileStore)(nil) || store == (*MemoryStore)(nil) {
@@ -63,8 +64,8 @@ func WithStore(store Store) Option {
 	}
 }
 
-// WithOnToken has a function called with every new token, before it is used. The function must not
-// wait for the session. It may be given more than once.
+// WithOnToken calls a function with every new token, before the token is used. The function must not
+// wait for the session. The option may be given more than once.
 func WithOnToken(f func(Token)) Option {
 	return func(s *settings) error {
 		if f == nil {
@@ -75,9 +76,9 @@ func WithOnToken(f func(Token)) Option {
 	}
 }
 
-// WithOnEnd has a function called when the session cannot go on by itself: what it could log in with
-// was refused, or the API does not accept its tokens. A [Session.Logout] is no such end. The function
-// must not wait for the session. It may be given more than once.
+// WithOnEnd calls a function when the session cannot go on by itself: the server refused what it could
+// log in with, or the API does not accept its tokens. A [Session.Logout] does not count. The function
+// must not wait for the session. The option may be given more than once.
 func WithOnEnd(f func(why error)) Option {
 	return func(s *settings) error {
 		if f == nil {
@@ -127,8 +128,8 @@ func WithAuthServer(realm string) Option {
 	}
 }
 
-// WithTokenURL sets the token endpoint where it is not at its place in the realm. Without
-// [WithAuthServer] the endpoints that log out are looked for next to it. It changes nothing without
+// WithTokenURL sets the token endpoint, for a realm that has it at an unusual place. Without
+// [WithAuthServer], the endpoints for a logout are expected next to it. It changes nothing without
 // [WithPersonalClient].
 func WithTokenURL(url string) Option {
 	return func(s *settings) error {
@@ -140,8 +141,8 @@ func WithTokenURL(url string) Option {
 	}
 }
 
-// WithHTTPClient sets the client for the requests of the session itself: logins, renewals, checks
-// and logouts. It is used without following redirects, because these requests hold secrets.
+// WithHTTPClient sets the client for the requests of the session itself: logins, renewals, checks and
+// logouts. Redirects are not followed, because these requests hold secrets.
 func WithHTTPClient(client *http.Client) Option {
 	return func(s *settings) error {
 		if client == nil {
@@ -152,7 +153,7 @@ func WithHTTPClient(client *http.Client) Option {
 	}
 }
 
-// WithUserAgent adds the name of the application to the User-Agent of these requests; see
+// WithUserAgent adds the name of the application to the User-Agent of the session's requests; see
 // [transport.UserAgent].
 func WithUserAgent(application string) Option {
 	return func(s *settings) (err error) {

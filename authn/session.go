@@ -117,10 +117,11 @@ func (s *Session) changeLocked(next func(state) state) state {
 // state returns the current state.
 func (s *Session) state() state { return *s.now.Load() }
 
-// Close ends what waits, and waits for a renewal that has been sent, 30 seconds at most: its answer
-// may hold the only refresh token that works from then on, and is saved. So is a token that could not
-// be saved before; if it still cannot, that is the error. A login with a password, which can be made
-// again, is waited for two seconds. A closed session cannot get another token.
+// Close closes the session, which gets no more tokens. Calls that wait for one fail. Close waits 30
+// seconds at most for a renewal that has been sent, and saves its token, which may hold the only
+// refresh token that still works. It waits two seconds for a login with a password, which can be made
+// again. It also saves a token that could not be saved before, and returns the error if that fails
+// again.
 func (s *Session) Close() error {
 	s.closeRoot(ErrClosed)
 	s.mu.Lock()
@@ -137,7 +138,7 @@ func (s *Session) Close() error {
 		select {
 		case <-f.done:
 		case <-patience.C:
-			err = errors.New("authn: closed before the auth server answered; what it answers is saved if the program lives to see it")
+			err = errors.New("authn: the session was closed before the auth server answered; its answer is saved if the program runs until then")
 		}
 	}
 	err = both(err, s.saveRest())

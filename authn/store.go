@@ -7,31 +7,31 @@ import (
 	"sync"
 )
 
-// A Store keeps the token of one account between runs of a program. It must keep all of the token,
-// for which there are [EncodeToken] and [DecodeToken]. A token for another server, realm or client
-// than that of the session is left alone, until a login takes its place that the user asks for.
+// A Store keeps the token of one account between runs of a program. It must keep all of the token, for
+// which there are [EncodeToken] and [DecodeToken]. A session leaves a token for another server, realm
+// or client alone, until the user asks for a login that replaces it.
 //
-// Before a refresh token is spent, the session saves once more what the store should hold, so that a
-// store that cannot be written costs no login.
+// Before the session spends a refresh token, it saves the present token once more, so that a store that
+// cannot be written costs no login.
 //
 // Package authntest has a test for stores.
 type Store interface {
 	// Load returns the token that was saved last, the zero Token if there is none.
 	Load(ctx context.Context) (Token, error)
-	// Save keeps a token in place of the one before. The zero Token is kept as none.
+	// Save keeps a token in place of the one before. The zero Token means that there is none.
 	Save(ctx context.Context, t Token) error
 	// Delete forgets the token; it is no error if there is none.
 	Delete(ctx context.Context) error
 }
 
 // A Locker is a [Store] that several sessions or processes share. A session holds the lock while it
-// renews the token, so that they renew it once between them: the next one to get the lock finds
+// renews the token, so that all of them together renew it once: the next session to get the lock finds
 // the new token with Load.
 //
-// A session saves and deletes only while it holds the lock. (A logout that cannot get it in 10
-// seconds deletes without.) A store whose lock can be lost, because it is lent for a time only,
-// should fail a Save by whoever has lost it: the session then locks once more, and saves only if the
-// store does not hold something newer.
+// A session saves and deletes only while it holds the lock. (A logout that cannot get the lock within
+// 10 seconds deletes without it.) Where a lock can be lost, because it is lent for a time only, Save
+// should fail for a session that has lost it: that session then locks once more, and saves only if the
+// store holds nothing newer.
 type Locker interface {
 	Store
 	// Lock waits for the lock, until ctx is done. The session calls unlock once. Load does not
@@ -39,11 +39,11 @@ type Locker interface {
 	Lock(ctx context.Context) (unlock func() error, err error)
 }
 
-// A Discarder is a [Store] that can put a token aside that the server has refused, where a person
-// finds it if the server was wrong.
+// A Discarder is a Store that can put aside a token that the server has refused, so that a person finds
+// it if the server was wrong.
 type Discarder interface {
 	Store
-	// Discard forgets the token, like Delete, and keeps it aside until another one is saved.
+	// Discard removes the token, as Delete does, but keeps it aside until another one is saved.
 	Discard(ctx context.Context) error
 }
 

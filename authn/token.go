@@ -17,13 +17,13 @@ type Token struct {
 	RefreshToken  string    // gets new session tokens; empty if there is none
 	Expiry        time.Time // of the access token, by the local clock
 	RefreshExpiry time.Time // of the refresh token; zero if it has no end, or the server does not say
-	Server        string    // that it is for, such as api.Production; empty if that is not known
-	Realm         string    // that gave it out and renews it; empty if not known, or for the session endpoints
+	Server        string    // server that it is for, such as api.Production; empty if that is not known
+	Realm         string    // realm that gave it out and renews it; empty if not known, or for the session endpoints
 	Client        string    // id of the personal client that it is for; empty for the session endpoints
-	Login         string    // names the login that it came of, as do those that it is renewed to; no secret
+	Login         string    // name of the login that it came from, the same in all its renewals; no secret
 }
 
-// String says what the token has, not what it is.
+// String describes the token without its secrets.
 func (t Token) String() string {
 	switch {
 	case t.AccessToken == "" && t.RefreshToken == "":
@@ -44,7 +44,7 @@ func (t Token) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, t.String()
 // MarshalText returns [Token.String], so that no encoder shows a secret by accident.
 func (t Token) MarshalText() ([]byte, error) { return []byte(t.String()), nil }
 
-// MarshalBinary does the same for encoders that do not write text, such as package gob.
+// MarshalBinary does the same as MarshalText, for encoders that do not write text, such as package gob.
 func (t Token) MarshalBinary() ([]byte, error) { return t.MarshalText() }
 
 // LogValue returns [Token.String].

@@ -13,15 +13,15 @@ import (
 	"github.com/mangadex-go/mangadex/internal/answer"
 )
 
-// Use makes a client act for a session: [Session.Edit] sees every request before it is sent, and a
-// request that is answered with 401 is repeated once with a new token, if its body can be sent
-// again; without a token, if the session has ended and the operation needs none. If that is answered
-// with 401, too, the call fails with the *[api.Error].
+// Use makes a client act for a session. [Session.Edit] sees every request before it is sent. A request
+// that is answered with 401 is repeated once, if its body can be sent again: with a new token, or
+// without one if the session has ended and the operation needs none. If the repetition is answered with
+// 401, too, the call fails with the *[api.Error].
 //
-// The session's own requests go the way of the client from then on, unless [WithHTTPClient] was given:
-// those to the API through its transport, with its limits, its User-Agent, its proxy and its logger,
-// those to the realm through what lies below that. Of several clients it is the first whose server is
-// that of the session.
+// From then on the session sends its own requests through the client, unless [WithHTTPClient] was
+// given: requests to the API through the client's transport, with its limits, User-Agent, proxy and
+// logger; requests to the realm through the transport below that. Of several clients, the session takes
+// the first one for its server.
 func Use(s *Session) api.Option {
 	if s == nil {
 		return api.WithRequestEditorFn(func(context.Context, *http.Request) error {
@@ -38,8 +38,8 @@ func Use(s *Session) api.Option {
 }
 
 // Transport returns an [http.RoundTripper] that does for any client what [Use] does for one of package
-// api: it puts the token on requests to the API, and repeats one once that was answered with 401. A
-// nil base is [http.DefaultTransport]. Requests to other servers pass as they are.
+// api: it puts the token on requests to the API, and repeats a request once after a 401. A nil base is
+// [http.DefaultTransport]. Requests to other servers pass as they are.
 //
 //	client := &http.Client{Transport: authn.Transport(session, polite)}
 //

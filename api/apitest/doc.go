@@ -4,16 +4,16 @@
 //	client, err := api.New(srv.URL, api.WithoutRateLimit())
 //	list, err := client.SearchManga(ctx, &api.SearchMangaParams{Title: api.Ptr("kettle")})
 //
-// [Start] is for tests. A request that does not fit the specification makes them fail, with the
-// name of the parameter, and so does one for nothing that MangaDex has. [NewServer] is for
-// everything else; examples/emulator is a program around it, for clients in any language.
+// [Start] is for tests. A test fails when a request does not fit the specification, with the name of
+// the parameter, or is for something that MangaDex does not have. [NewServer] is for everything else;
+// examples/emulator is a program around it, for clients in any language.
 //
 // # What there is
 //
-// Every operation answers as MangaDex does, with its habits and its errors, and keeps its state:
-// the catalogue (invented, the same for the same seed), follows, ratings, lists, drafts, uploads
-// that end in chapters that can be read, and all the rest. An operation that the server knows from
-// the document alone answers with an example that fits it.
+// Every operation answers as MangaDex does, with its habits and its errors, and keeps its state: the
+// catalogue (invented, the same for the same seed), follows, ratings, lists, drafts, uploads that end
+// in chapters that can be read, and all the rest. An operation that the server knows from the document
+// alone answers with an example that fits the document.
 //
 // The API, the auth server, the covers, the at-home nodes and the endpoint for reports on their
 // pages are hosts of their own, as with MangaDex; [WithAddr] puts them on one address.
@@ -39,7 +39,7 @@
 //	$ curl -sg 'http://localhost:8931/manga?limit=1&title=kettle'
 //	{"result":"ok","response":"collection","data":[{"id":"72dd3ddd-753b-43f8-9a53-bfb1587d2319","type":"manga",…"title":{"en":"Kurunu and the Midnight Kettle"},…],"limit":1,"offset":0,"total":…}
 //
-// A request that does not fit is told what is wrong:
+// The answer to a request that does not fit says what is wrong:
 //
 //	$ curl -sg 'http://localhost:8931/manga?limit=101'
 //	{"errors":[{"context":null,"detail":"Error validating /limit: Must have a maximum value of 100","id":"…","status":400,"title":"validation_exception"}],"result":"error"}

@@ -28,8 +28,8 @@ type Fault struct {
 	Count       int
 	Probability float64
 
-	// After is when the four below happen: when the operation has been carried out. What was asked
-	// for is done, and whoever asked is not told. Without it they happen before, and nothing is done.
+	// After makes the four below happen after the operation has been carried out: it is done, and the
+	// client is not told. Without it they happen before, and nothing is done.
 	After  bool
 	Delay  time.Duration // before the answer
 	Drop   bool          // the connection ends without an answer
@@ -45,16 +45,16 @@ type Fault struct {
 	// Header is set on the answer, whatever it is. A name without values leaves that header out.
 	Header http.Header
 
-	// RefusePages is how many of its files UploadPages does not take, the last ones. The answer is a
-	// success all the same, as long as it takes one, and has an error for each that it does not take.
+	// RefusePages is how many files UploadPages refuses, the last ones. The answer is still a success
+	// if it takes one, and has an error for each that it refuses.
 	RefusePages int
 
-	// Hold is how long nobody but its uploader sees the chapter that CommitUpload makes: its pages are
-	// looked at. It is in no list before, for the uploader neither.
+	// Hold is how long the chapter that CommitUpload makes is held back, as if its pages were looked
+	// at. Only its uploader sees it until then, and no list has it, not even for the uploader.
 	Hold time.Duration
 
-	ForgetToken   bool // the token of the request does not hold from now on
-	ExpireBaseURL bool // no base URL given out so far holds from now on
+	ForgetToken   bool // the token of the request is no longer valid
+	ExpireBaseURL bool // no base URL given out so far is valid any more
 
 	// All below happen to the answer of an operation that has been carried out.
 
@@ -69,14 +69,14 @@ type Fault struct {
 
 	// Those of lists, which have no effect on anything else.
 
-	Clamp   int  // a page has no more entries than this, whatever the request asks for; its limit tells
-	Short   int  // a page lacks that many entries, the last ones; its limit does not tell
+	Clamp   int  // a page has no more entries than this, whatever the request asks for; the limit of the answer says so
+	Short   int  // a page lacks that many entries, the last ones; the limit of the answer does not say so
 	Repeat  int  // a page after the first begins with that many of the page before, as if others had been added in front
 	Delete  int  // that many entries of the page, the first ones, are deleted after the answer
 	Shuffle bool // entries that are equal by the order of the request come in any order
 
-	// What is changed behind the answer: that many titles and chapters of a list, the first ones, or
-	// the title or chapter that the path names.
+	// The fields below change titles and chapters after the answer that shows them: the first ones of a
+	// list, as many as the number says, or the one that the path names.
 	Rename   int // titles get another name
 	Renumber int // chapters get the next number
 	Revolume int // chapters get the next volume
@@ -123,7 +123,7 @@ func (f *Fault) check() error {
 	case f.Delay < 0 || f.Slow < 0 || f.Stall < 0 || f.Late < 0:
 		return fmt.Errorf("apitest: a fault with a Delay of %v, Slow by %v, a Stall of %v and Late by %v; none can be negative", f.Delay, f.Slow, f.Stall, f.Late)
 	case f.Late > 0 && (f.After || f.Drop):
-		return fmt.Errorf("apitest: a fault that is Late by %v; it has an answer before it is done, so that After and Drop cannot be", f.Late)
+		return fmt.Errorf("apitest: a fault that is Late by %v; its answer comes before the operation is carried out, so leave After and Drop out", f.Late)
 	case f.After && f.Delay == 0 && !f.Drop && f.Status == 0 && !f.HTML:
 		return fmt.Errorf("apitest: a fault with After and nothing that happens then; give Delay, Drop, Status or HTML")
 	case f.Reset && !f.Drop && !f.DropBody && !f.Truncate:
@@ -152,8 +152,8 @@ func isList(id string) bool {
 	return n >= 0 && spec.route(&operation.Table[n]).query["offset"] != nil
 }
 
-// Fail adds faults. A request is struck by the first one that it meets. A fault that cannot be,
-// such as one of an operation that there is not, fails the test and is left out.
+// Fail adds faults. The first fault that fits a request strikes it. An impossible fault, such as one of
+// an unknown operation, fails the test and is left out.
 func (s *Server) Fail(faults ...Fault) {
 	s.faults.Lock()
 	defer s.faults.Unlock()
@@ -173,10 +173,10 @@ func (s *Server) Fail(faults ...Fault) {
 	}
 }
 
-// FailFunc has a function choose the fault of each request that those of [Server.Fail] leave alone, nil
-// for none. It is called before the operation is carried out, by many goroutines at once, and sees the
-// Operation, but neither Username nor Status. The Operation, Skip, Count and Probability of what it
-// returns mean nothing.
+// FailFunc sets a function that chooses the fault of each request that no fault of [Server.Fail]
+// strikes; nil is none. It is called before the operation is carried out, by many goroutines at once,
+// and sees the Operation, but neither Username nor Status. In the fault that it returns, Operation,
+// Skip, Count and Probability are ignored.
 func (s *Server) FailFunc(choose func(Request) *Fault) {
 	s.faults.Lock()
 	defer s.faults.Unlock()

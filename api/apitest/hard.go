@@ -256,7 +256,7 @@ func (st *store) inventHardCases(d idea) error {
 }
 
 // HardCases returns the titles of [WithHardCases] by the name of their case, and the title of
-// [WithLongTitle] as long.
+// [WithLongTitle] under the name long.
 func (s State) HardCases() map[string][]uuid.UUID {
 	st, unlock := s.lock()
 	defer unlock()

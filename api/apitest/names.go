@@ -2,20 +2,20 @@
 
 // # Options
 //
-// - [Lenient] lets a test send requests that do not fit the specification.
-// - [WithAccount] adds an account to Server.Account.
-// - [WithAddr] puts everything on one address, such as localhost:8080: the API at the root, the realm under /realms/mangadex, covers under /uploads, pages under /node, the reports on pages at /network/report.
-// - [WithClock] sets what the server takes for the time: of its answers, of the life of tokens, of what is published.
-// - [WithExpirySkew] adds d to the expires_in of the answers that give tokens.
-// - [WithFaults] has things go wrong from the beginning; see Server.Fail.
-// - [WithHardCases] adds titles to the catalogue that programs get wrong, two of each case, with ids and texts that depend on the seed.
-// - [WithLimits] turns the limits of MangaDex on, for each address: five requests a second and the limits of operations, with 429 for what is too much.
-// - [WithLogger] has the server tell what somebody who looks at it wants to know: that an address has been banned, and for how long.
-// - [WithLongTitle] adds a title with so many chapters, 50,000 at most: with more than 10,000, no feed shows all of them.
-// - [WithOnly] makes a test fail when it calls any other operation of the API than these, named by their ids, such as GetManga.
-// - [WithRefresh] sets what happens to refresh tokens when they are used.
-// - [WithSeed] makes another catalogue.
-// - [WithTitles] sets the number of titles, 10 to 20,000.
-// - [WithTokenLife] sets how long access tokens hold and how long a login lasts, whatever its refresh tokens do.
-// - [WithoutNetwork] opens no port.
+//   - [Lenient] lets a test send requests that do not fit the specification.
+//   - [WithAccount] adds an account to Server.Account.
+//   - [WithAddr] puts everything on one address, such as localhost:8080: the API at the root, the realm under /realms/mangadex, covers under /uploads, pages under /node, the reports on pages at /network/report.
+//   - [WithClock] sets the clock of the server, for its answers, the life of tokens and what is published.
+//   - [WithExpirySkew] adds d to the expires_in of the answers that give tokens.
+//   - [WithFaults] makes things go wrong from the beginning; see Server.Fail.
+//   - [WithHardCases] adds titles that programs get wrong to the catalogue, two of each case, with ids and texts that depend on the seed.
+//   - [WithLimits] turns the limits of MangaDex on, for each address: five requests a second and the limits of operations, with 429 for what is too much.
+//   - [WithLogger] logs what somebody who watches the server wants to know: that an address has been banned, and for how long.
+//   - [WithLongTitle] adds a title with this many chapters, 50,000 at most: with more than 10,000, no feed shows all of them.
+//   - [WithOnly] makes a test fail when it calls any other operation of the API than these, named by their ids, such as GetManga.
+//   - [WithRefresh] sets what happens to refresh tokens when they are used.
+//   - [WithSeed] makes another catalogue.
+//   - [WithTitles] sets the number of titles, 10 to 20,000.
+//   - [WithTokenLife] sets how long access tokens are valid and how long a login lasts, whatever happens to its refresh tokens.
+//   - [WithoutNetwork] opens no port.
 package apitest

@@ -111,7 +111,7 @@ func WithTitles(n int) Option {
 	}
 }
 
-// WithHardCases adds titles to the catalogue that programs get wrong, two of each case, with ids and
+// WithHardCases adds titles that programs get wrong to the catalogue, two of each case, with ids and
 // texts that depend on the seed. [State.HardCases] finds them by the names of the cases:
 //
 //   - reset: numbers begin anew with every volume, and the title says so; reset-unsaid: it does not.
@@ -134,8 +134,8 @@ func WithHardCases() Option {
 	}
 }
 
-// WithLongTitle adds a title with so many chapters, 50,000 at most: with more than 10,000, no feed
-// shows all of them. [State.HardCases] has it as long.
+// WithLongTitle adds a title with this many chapters, 50,000 at most: with more than 10,000, no feed
+// shows all of them. [State.HardCases] has it under the name long.
 func WithLongTitle(chapters int) Option {
 	return func(s *settings) error {
 		s.long = chapters
@@ -143,9 +143,8 @@ func WithLongTitle(chapters int) Option {
 	}
 }
 
-// WithClock sets what the server takes for the time: of its answers, of the life of tokens, of
-// what is published. The catalogue lies in the past of the time at the start. The default is
-// [time.Now].
+// WithClock sets the clock of the server, for its answers, the life of tokens and what is published.
+// The catalogue is older than the time at the start. The default is [time.Now].
 func WithClock(now func() time.Time) Option {
 	return func(s *settings) error {
 		s.clock = now
@@ -153,9 +152,9 @@ func WithClock(now func() time.Time) Option {
 	}
 }
 
-// WithAddr puts everything on one address, such as localhost:8080: the API at the root, the realm
-// under /realms/mangadex, covers under /uploads, pages under /node, the reports on pages at
-// /network/report. The default is a free port of the own machine for each.
+// WithAddr puts everything on one address, such as localhost:8080: the API at the root, the realm under
+// /realms/mangadex, covers under /uploads, pages under /node, the reports on pages at /network/report.
+// The default is a free port of this machine for each.
 func WithAddr(addr string) Option {
 	return func(s *settings) error {
 		s.addr = addr
@@ -180,8 +179,8 @@ func WithAccount(a Account) Option {
 	}
 }
 
-// WithTokenLife sets how long access tokens hold and how long a login lasts, whatever its refresh
-// tokens do. The defaults are 15 minutes and 30 days.
+// WithTokenLife sets how long access tokens are valid and how long a login lasts, whatever happens to
+// its refresh tokens. The defaults are 15 minutes and 30 days.
 func WithTokenLife(access, refresh time.Duration) Option {
 	return func(s *settings) error {
 		s.accessLife, s.refreshLife = access, refresh
@@ -189,8 +188,8 @@ func WithTokenLife(access, refresh time.Duration) Option {
 	}
 }
 
-// WithExpirySkew adds d to the expires_in of the answers that give tokens. Tokens hold as long as
-// before.
+// WithExpirySkew adds d to the expires_in of the answers that give tokens. Tokens are valid for as long
+// as before.
 func WithExpirySkew(d time.Duration) Option {
 	return func(s *settings) error {
 		s.expirySkew = d
@@ -206,9 +205,9 @@ func WithRefresh(mode RefreshMode) Option {
 	}
 }
 
-// WithLimits turns the limits of MangaDex on, for each address: five requests a second and the
-// limits of operations, with 429 for what is too much. Who goes on gets 403 for five minutes, and
-// in the end no answer at all.
+// WithLimits turns the limits of MangaDex on, for each address: five requests a second and the limits
+// of operations, with 429 for what is too much. A client that goes on gets 403 for five minutes, and in
+// the end no answer at all.
 func WithLimits() Option {
 	return func(s *settings) error {
 		s.limits = true
@@ -216,8 +215,8 @@ func WithLimits() Option {
 	}
 }
 
-// WithLogger has the server tell what somebody who looks at it wants to know: that an address has
-// been banned, and for how long.
+// WithLogger logs what somebody who watches the server wants to know: that an address has been banned,
+// and for how long.
 func WithLogger(logger *slog.Logger) Option {
 	return func(s *settings) error {
 		s.logger = logger
@@ -237,7 +236,7 @@ func WithOnly(operations ...string) Option {
 	}
 }
 
-// WithFaults has things go wrong from the beginning; see [Server.Fail].
+// WithFaults makes things go wrong from the beginning; see [Server.Fail].
 func WithFaults(faults ...Fault) Option {
 	return func(s *settings) error {
 		s.faults = append(s.faults, faults...)

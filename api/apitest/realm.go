@@ -19,9 +19,9 @@ import (
 // realmPath is where the realm is on the auth server.
 const realmPath = "/realms/mangadex"
 
-// PublicClientID is a client of the auth server without a secret, for the authorization code with
-// PKCE. It may send the user back to any address on the own machine, and to addresses that begin
-// with PublicClientID + ":".
+// PublicClientID is a client of the auth server without a secret, for the authorization code with PKCE.
+// It may send the user back to any address on this machine, and to addresses that begin with
+// PublicClientID + ":".
 const PublicClientID = "apitest"
 
 // An authorization is a login by a browser on its way.

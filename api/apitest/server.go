@@ -45,9 +45,9 @@ type Server struct {
 	once       sync.Once
 }
 
-// Start starts a server for a test and closes it when the test ends. The test fails when a
-// request does not fit the specification, is for nothing that MangaDex has, or sends a token where
-// none belongs. The limits are off.
+// Start starts a server for a test and closes it when the test ends. The test fails when a request does
+// not fit the specification, is for something that MangaDex does not have, or sends a token where none
+// belongs. The limits are off.
 func Start(t testing.TB, options ...Option) *Server {
 	t.Helper()
 	s, err := NewServer(append([]Option{withReport(t.Errorf)}, options...)...)

@@ -10,7 +10,7 @@ import (
 	"github.com/google/uuid"
 )
 
-// A State is what a server knows. It can be looked into and changed while the server runs.
+// A State is what a server knows. It can be read and changed while the server runs.
 type State struct{ server *Server }
 
 // State returns the state of the server.
@@ -63,7 +63,7 @@ func (s State) Approve(id uuid.UUID) error {
 		client.approve(now)
 		return nil
 	}
-	return fmt.Errorf("apitest: %s is nothing that waits for approval", id)
+	return fmt.Errorf("apitest: nothing with the id %s waits for approval", id)
 }
 
 // AddAccount adds an account, and returns it with what was made up, as [WithAccount] says.
@@ -190,7 +190,7 @@ func (s State) DeletionCode(username string) (uuid.UUID, bool) {
 type Upload struct {
 	ID       uuid.UUID
 	Manga    uuid.UUID
-	Chapter  uuid.UUID // that is edited; empty for a new one
+	Chapter  uuid.UUID // chapter that is edited; empty for a new one
 	Username string
 	Files    []string // their names, in the order in which they came
 }

@@ -12,7 +12,7 @@ import (
 	"github.com/google/uuid"
 )
 
-// A Manga is a title, as far as tests want to choose it.
+// A Manga is a title, with the fields that a test can choose.
 type Manga struct {
 	ID               uuid.UUID
 	Title            string
@@ -34,7 +34,7 @@ type Manga struct {
 	CreatedAt        time.Time // now unless it is given
 }
 
-// A Chapter is a chapter, as far as tests want to choose it. Volume, Number and Title are null
+// A Chapter is a chapter, with the fields that a test can choose. Volume, Number and Title are null
 // where they are empty.
 type Chapter struct {
 	ID          uuid.UUID
@@ -49,17 +49,17 @@ type Chapter struct {
 	ExternalURL string      // where it is read, if not here
 	CreatedAt   time.Time   // when it was added; now unless it is given
 	PublishAt   time.Time   // CreatedAt unless it is given
-	ReadableAt  time.Time   // PublishAt unless it is given; for one that is read elsewhere CreatedAt, if that is before
+	ReadableAt  time.Time   // PublishAt unless it is given; for a chapter that is read elsewhere CreatedAt, if that is earlier
 	Unavailable bool
 }
 
-// A Group is a group of translators, as far as tests want to choose it.
+// A Group is a group of translators, with the fields that a test can choose.
 type Group struct {
 	ID   uuid.UUID
 	Name string
 }
 
-// An Author is somebody who writes or draws, as far as tests want to choose it.
+// An Author is somebody who writes or draws, with the fields that a test can choose.
 type Author struct {
 	ID   uuid.UUID
 	Name string
@@ -195,7 +195,7 @@ func (s State) AddManga(p Manga) (uuid.UUID, error) {
 	return added.id, nil
 }
 
-// EditManga changes a title, as a moderator does. What change makes of the title takes its place.
+// EditManga changes a title, as a moderator does. The title becomes what change makes of it.
 func (s State) EditManga(id uuid.UUID, change func(*Manga)) error {
 	st, unlock := s.lock()
 	defer unlock()
@@ -216,7 +216,7 @@ func (s State) EditManga(id uuid.UUID, change func(*Manga)) error {
 	return nil
 }
 
-// DeleteManga deletes a title with all that hangs on it.
+// DeleteManga deletes a title with all that belongs to it.
 func (s State) DeleteManga(id uuid.UUID) error {
 	st, unlock := s.lock()
 	defer unlock()
@@ -272,7 +272,7 @@ func (c *chapter) set(st *store, p Chapter) error {
 	uploader := c.uploader
 	if p.Uploader != uuid.Nil {
 		if uploader, ok = st.users.get(p.Uploader); !ok {
-			return fmt.Errorf("there is nobody %s who could have uploaded the chapter", p.Uploader)
+			return fmt.Errorf("there is no account %s that could have uploaded the chapter", p.Uploader)
 		}
 	}
 	if !p.CreatedAt.IsZero() {
@@ -325,8 +325,8 @@ func (s State) AddChapter(p Chapter) (uuid.UUID, error) {
 	return added.id, nil
 }
 
-// EditChapter changes a chapter, as a moderator does: another number, volume or group, another
-// title that it belongs to. What change makes of the chapter takes its place.
+// EditChapter changes a chapter, as a moderator does: another number, volume or group, another title
+// that it belongs to. The chapter becomes what change makes of it.
 func (s State) EditChapter(id uuid.UUID, change func(*Chapter)) error {
 	st, unlock := s.lock()
 	defer unlock()
@@ -369,7 +369,7 @@ func (s State) ReplacePage(chapter uuid.UUID, page int) error {
 	return nil
 }
 
-// A Page is a page of a chapter, as far as tests want to choose it. It need not be a picture.
+// A Page is a page of a chapter, with the fields that a test can choose. It need not be a picture.
 type Page struct {
 	Name  string // of the file at the node; number and SHA-256 unless it is given
 	Data  []byte

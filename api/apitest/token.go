@@ -20,11 +20,11 @@ import (
 type RefreshMode int
 
 const (
-	// RefreshRenew gives a new refresh token each time; the old one still holds. It is the default.
+	// RefreshRenew gives a new refresh token each time; the old one stays valid. It is the default.
 	RefreshRenew RefreshMode = iota
-	// RefreshKeep gives none; the old one goes on.
+	// RefreshKeep gives none; the old one stays valid.
 	RefreshKeep
-	// RefreshRotate gives a new one each time, and the old one does not hold any more. When it is
+	// RefreshRotate gives a new one each time, and the old one is no longer valid. When the old one is
 	// used again, the login ends.
 	RefreshRotate
 )
@@ -236,7 +236,7 @@ func (t Tokens) RevokeAccess() {
 	t.each(func(_ string, r *tokenRecord) { r.revoked = r.revoked || r.kind == "access" })
 }
 
-// EndSessions ends every login: no token holds any more, and no refresh token.
+// EndSessions ends every login: no access token and no refresh token is valid any more.
 func (t Tokens) EndSessions() {
 	t.each(func(_ string, r *tokenRecord) { r.session.ended = true })
 }
@@ -248,10 +248,10 @@ func (t Tokens) Forget() {
 	clear(t.server.store.mint.records)
 }
 
-// Access returns the access tokens that hold.
+// Access returns the access tokens that are valid.
 func (t Tokens) Access() []string { return t.holding("access") }
 
-// Refresh returns the refresh tokens that hold.
+// Refresh returns the refresh tokens that are valid.
 func (t Tokens) Refresh() []string { return t.holding("refresh") }
 
 func (t Tokens) holding(kind string) []string {

@@ -12,9 +12,8 @@ import (
 // ahead: at most as many at once as [WithParallel] says, and no more at a time than [WithMemory]
 // allows.
 //
-// A page that cannot be had comes as a *[PageError] in its place, and the loop may go on with the
-// next. Any other error is the last thing that comes. When the loop ends, however it does, nothing
-// runs any more.
+// A page that cannot be had comes as a *[PageError] in its place, and the loop may go on with the next.
+// After any other error nothing more comes. When the loop ends, however it does, nothing runs any more.
 func (c *Chapter) All(ctx context.Context) iter.Seq2[Image, error] { return c.walk(ctx, false) }
 
 // fetched is a page, or why there is none.

@@ -86,7 +86,7 @@ func (c *Chapter) fetchPage(ctx context.Context, page Page, out output, m *meter
 		}
 	}
 	if failed.Err == nil {
-		failed.Node, failed.Err = n.host, errors.New("the node wants to be left alone for longer")
+		failed.Node, failed.Err = n.host, errors.New("the node has asked for a longer pause")
 	}
 	return page, arrival{}, failed
 }

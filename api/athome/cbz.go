@@ -19,13 +19,14 @@ import (
 // is whole, and replaces one of the same name; the folder is made if it is not there. Only one
 // SaveCBZ at a time can work on a chapter in a folder.
 //
-// Pages that an archive of that name has are checked by their SHA-256, or else by their head and end, and
-// not fetched again; an archive that is right already is left as it is. Pages that were fetched before an
-// interruption are in a folder beside it, .{id}.pages, until the archive is whole, so that the next run
-// goes on with them, whatever the archive is called then.
+// Pages in an archive of that name are not fetched again but checked, by their SHA-256 or else by their
+// head and end; an archive that is right already is left as it is. Until the archive is whole, fetched
+// pages are in a folder beside it, .{id}.pages. After an interruption the next run goes on with them,
+// even if it gives the archive another name.
 //
-// A page that cannot be had is left out, and the others are fetched. The error joins the *[PageError] of
-// each, and what was there before stays, unless [WithGaps] lets the archive be written without them.
+// A page that cannot be had is left out, and the others are fetched. The error joins the *[PageError]
+// of each missing page. The old archive stays, unless [WithGaps] lets one be written without these
+// pages.
 func (c *Chapter) SaveCBZ(ctx context.Context, path string) error {
 	if err := checkPath(path); err != nil {
 		return c.errorf(err)
@@ -132,8 +133,8 @@ func replaceArchive(parts, path string, write func(io.Writer) error) error {
 }
 
 // WriteCBZ writes the chapter as a comic book archive: a zip of the pages in reading order, not
-// compressed any further, and of ComicInfo.xml, by which readers know the series, the number and
-// the groups. The same chapter gives the same bytes.
+// compressed any further, and of ComicInfo.xml, from which readers learn the series, the number and the
+// groups. The same chapter gives the same bytes.
 //
 // It fetches ahead like [Chapter.All], and ends at the first page that cannot be had.
 func (c *Chapter) WriteCBZ(ctx context.Context, w io.Writer) error {

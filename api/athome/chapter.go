@@ -57,7 +57,7 @@ func (i Image) Ext() string { return extension(i.ContentType) }
 // Open finds the pages of a chapter. It calls [api.Client.GetChapter] (GET /chapter/{id}), unless
 // [WithDetails] is given, and [api.Client.GetAtHomeServer] (GET /at-home/server/{chapterId}).
 //
-// A chapter without pages is an [ErrExternal], which is an *[ExternalError] with the link,
+// For a chapter without pages the error is [ErrExternal] (an *[ExternalError] with the link),
 // [ErrTakenDown] or [ErrNoPages].
 func Open(ctx context.Context, client *api.Client, id uuid.UUID, options ...Option) (*Chapter, error) {
 	if client == nil {
@@ -136,7 +136,7 @@ func (c *Chapter) open(ctx context.Context, details *api.Chapter) error {
 	return nil
 }
 
-// PagesOf are pages as the server calls them, in one of the two qualities, for [Check].
+// PagesOf makes pages for [Check] of the names that the server gives them, in one of the two qualities.
 func PagesOf(names []string, saver bool) []Page {
 	pages := make([]Page, len(names))
 	for i, name := range names {
@@ -197,7 +197,7 @@ func (c *Chapter) Pages() []Page {
 // Fetch fetches a page. It returns a *[PageError] if that page cannot be had from any node that
 // was tried, and another error if no node could be had or the context ended.
 //
-// However many calls there are, no more than [WithParallel] allows are at work.
+// No more calls than [WithParallel] allows run at the same time.
 func (c *Chapter) Fetch(ctx context.Context, page Page) (Image, error) {
 	if page.Index < 0 || page.Index >= len(c.pages) || c.pages[page.Index].Name != page.Name {
 		return Image{}, c.errorf(fmt.Errorf("page %d (%q) is not one of this chapter; use those of Pages", page.Index+1, page.Name))

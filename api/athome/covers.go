@@ -20,7 +20,7 @@ type Covers struct {
 	uploads string
 }
 
-// NewCovers returns what fetches covers.
+// NewCovers returns a [Covers], which fetches covers.
 func NewCovers(options ...Option) (*Covers, error) {
 	s, err := newSettings("NewCovers", options)
 	if err != nil {

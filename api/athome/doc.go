@@ -19,20 +19,20 @@
 //
 // # Nodes
 //
-// A page is taken as whole when its status is 200, it is a picture, it is as long as the node
-// said, and its SHA-256 is the one that its name carries; if it carries none, when its head and its end
-// belong together. Otherwise it is fetched again: at most three times from a node, at most from three
-// nodes. A node that refuses (401, 403, 410), cannot be reached, stays silent or is too slow ([WithSlowest])
-// is left at once, and so is one whose address is older than a quarter of an hour. One that says when to
-// come back is asked again then, or another one is if that takes long. Asking the API for another node counts
-// towards a limit of 40 a minute, so pages that fail at the same time share the next node.
+// A page counts as whole when the status is 200, it is a picture, it is as long as the node said, and
+// its SHA-256 is the one in its name; if the name has none, its head and end must belong together.
+// Otherwise it is fetched again: at most three times from a node, and from at most three nodes. A node
+// that refuses (401, 403, 410), cannot be reached, stays silent or is too slow ([WithSlowest]) is left
+// at once, and so is one whose address is older than a quarter of an hour. A node that says when to
+// come back is asked again then; if that takes long, another node is asked. Asking the API for another
+// node counts towards a limit of 40 a minute, so pages that fail at the same time share the next node.
 //
 // Redirects of nodes are followed, but into a private network only if the node is in one.
 //
-// Requests to nodes are made here and carry no token: neither the request editors nor the middleware of the
-// [api.Client] have a part in them. They leave through its base transport, the one below the limits, and under
-// its User-Agent, unless [WithHTTPClient] and [WithUserAgent] say otherwise. So a base must not put a token on
-// whatever passes; package authn puts it on requests to the API only.
+// Requests to nodes carry no token: the request editors and the middleware of the [api.Client] do not
+// see them. They go through its base transport, the one below the limits, with its User-Agent, unless
+// [WithHTTPClient] and [WithUserAgent] say otherwise. So a base transport must not put a token on every
+// request; package authn puts it on requests to the API only.
 //
 // # Files that are there
 //
@@ -43,11 +43,11 @@
 //
 // # Archives
 //
-// [Chapter.SaveCBZ] and [Chapter.WriteCBZ] put ComicInfo.xml beside the pages, in the form of its schema 2.1:
-// readers such as Komga and Kavita take the series, the number, the volume, the language and the groups from it.
-// With [WithTitle] it also says who wrote and who drew the title, and takes nothing more from the server where
-// [WithDetails] has the groups. What a title is called and what it is about change over the years; the next
-// SaveCBZ brings the archive up to date, without fetching pages that are right.
+// [Chapter.SaveCBZ] and [Chapter.WriteCBZ] put ComicInfo.xml beside the pages, in the form of its
+// schema 2.1: readers such as Komga and Kavita take the series, the number, the volume, the language
+// and the groups from it. With [WithTitle] it also names who wrote and who drew the title; if
+// [WithDetails] has the groups, that takes no further request. Names and descriptions of titles change
+// over the years; the next SaveCBZ updates the archive, without fetching pages that are right.
 //
 // # Reports
 //

@@ -32,7 +32,7 @@ func (e *ExternalError) Error() string {
 // Is reports whether target is [ErrExternal].
 func (e *ExternalError) Is(target error) bool { return target == ErrExternal }
 
-// A PageError says that a page could not be fetched. Other pages of the chapter may do well.
+// A PageError says that a page could not be fetched. Other pages of the chapter may be had.
 type PageError struct {
 	Chapter  uuid.UUID
 	Page     Page

@@ -2,33 +2,33 @@
 
 // # Options
 //
-// - [WithClient] fetches pictures through the base transport of a client, with its proxy, and under its User-Agent.
-// - [WithDataSaver] reads the smaller JPEG versions of the pages.
-// - [WithDetails] gives what is known of the chapter already, from a list or a feed, and saves the call that would ask for it.
-// - [WithFallback] takes a page in the other quality if it cannot be had in the one that is wanted, and calls report with each such page; report may be nil, and is called by several goroutines at once.
-// - [WithGaps] lets Chapter.SaveCBZ write an archive from which pages are missing that cannot be had.
-// - [WithHTTPClient] sets the client that fetches pictures and sends reports.
-// - [WithMaxPageSize] sets how many bytes a picture may have, 64 MiB by default and 1 GiB at most.
-// - [WithMemory] bounds the bytes of the pages that Chapter.All, Chapter.WriteCBZ and Chapter.SaveCBZ hold, the one in the hands of the loop included.
-// - [WithParallel] sets how many pictures are fetched at once, 6 by default and at most 64.
-// - [WithPort443] asks for nodes on the usual port, for networks that let no other through.
-// - [WithProgress] calls f while Chapter.Save, Chapter.SaveCBZ, Chapter.WriteCBZ or Chapter.All run: when a page is done and as its bytes arrive.
-// - [WithReportURL] sends reports to another address than that of MangaDex.
-// - [WithSlowest] sets how many bytes a second must come, 1024 by default, as an average over the last 30 seconds in which there was something to wait for.
-// - [WithStallTimeout] sets for how long a host may send nothing, 15 seconds by default, before it counts as failed.
-// - [WithTitle] gives the title that the chapter belongs to, for ComicInfo.xml in archives.
-// - [WithUploadsServer] fetches covers from another host than api.Uploads.
-// - [WithUserAgent] adds the name of the application to the User-Agent, as transport.WithUserAgent does for the API.
-// - [WithoutReports] sends no reports on nodes.
+//   - [WithClient] fetches pictures through the base transport of a client, with its proxy, and under its User-Agent.
+//   - [WithDataSaver] reads the smaller JPEG versions of the pages.
+//   - [WithDetails] gives the chapter as a list or a feed has it, and saves the call that would ask for it.
+//   - [WithFallback] takes a page in the other quality if it cannot be had in the wanted one, and calls report with each such page.
+//   - [WithGaps] lets Chapter.SaveCBZ write an archive without the pages that cannot be had.
+//   - [WithHTTPClient] sets the client that fetches pictures and sends reports.
+//   - [WithMaxPageSize] sets how many bytes a picture may have, 64 MiB by default and 1 GiB at most.
+//   - [WithMemory] bounds the bytes of the pages that Chapter.All, Chapter.WriteCBZ and Chapter.SaveCBZ hold, the one in the hands of the loop included.
+//   - [WithParallel] sets how many pictures are fetched at once, 6 by default and at most 64.
+//   - [WithPort443] asks for nodes on the usual port, for networks that let no other through.
+//   - [WithProgress] calls f while Chapter.Save, Chapter.SaveCBZ, Chapter.WriteCBZ or Chapter.All run: when a page is done and as its bytes arrive.
+//   - [WithReportURL] sends reports to another address than that of MangaDex.
+//   - [WithSlowest] sets the lowest speed in bytes a second, 1024 by default: the average of the last 30 seconds that were spent waiting for data.
+//   - [WithStallTimeout] sets how long a host may send nothing, 15 seconds by default, before it counts as failed.
+//   - [WithTitle] gives the title that the chapter belongs to, for ComicInfo.xml in archives.
+//   - [WithUploadsServer] fetches covers from another host than api.Uploads.
+//   - [WithUserAgent] adds the name of the application to the User-Agent, as transport.WithUserAgent does for the API.
+//   - [WithoutReports] sends no reports on nodes.
 //
 // # Errors
 //
-// - [ExternalError] says that the publisher shows the chapter on a site of its own.
-// - [IncompleteError] says that an archive was written without some pages, see WithGaps.
-// - [PageError] says that a page could not be fetched.
-// - [ErrExternal]: the chapter is on another site: see ExternalError
-// - [ErrTakenDown]: the chapter was taken down
-// - [ErrNoPages]: the chapter has no pages
-// - [ErrChanged]: the pages were replaced; open the chapter again
-// - [ErrTooLarge] says that a picture is larger than WithMaxPageSize allows.
+//   - [ExternalError] says that the publisher shows the chapter on a site of its own.
+//   - [IncompleteError] says that an archive was written without some pages, see WithGaps.
+//   - [PageError] says that a page could not be fetched.
+//   - [ErrExternal]: the chapter is on another site; see ExternalError
+//   - [ErrTakenDown]: the chapter was taken down
+//   - [ErrNoPages]: the chapter has no pages
+//   - [ErrChanged]: the pages were replaced; open the chapter again
+//   - [ErrTooLarge] says that a picture is larger than WithMaxPageSize allows.
 package athome

@@ -30,7 +30,7 @@ type node struct {
 func newNode(base string) (*node, error) {
 	server, err := origin.Parse(base, "https://node.example")
 	if err != nil {
-		return nil, errors.New("the server names a node by what is not the address of a host")
+		return nil, errors.New("the server names a node by a text that is not the address of a host")
 	}
 	return &node{base: strings.TrimRight(base, "/"), host: server.Host(), ours: server.In("mangadex.org"), born: time.Now()}, nil
 }

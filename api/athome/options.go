@@ -13,7 +13,7 @@ import (
 	"github.com/mangadex-go/mangadex/internal/origin"
 )
 
-// An Option changes what [Open] or [NewCovers] returns. One that is for one of them only says so, and
+// An Option changes what [Open] or [NewCovers] returns. An option that is for one of them only says so;
 // the other refuses it.
 type Option func(*settings) error
 
@@ -55,7 +55,7 @@ func newSettings(maker string, options []Option) (*settings, error) {
 // isFor refuses an option that only the other of Open and NewCovers has a use for.
 func (s *settings) isFor(maker, option string) error {
 	if s.maker != maker {
-		return fmt.Errorf("athome: %s: it is for %s; %s has no use for it", option, maker, s.maker)
+		return fmt.Errorf("athome: %s: it is for %s; %s has no use for it, leave it out", option, maker, s.maker)
 	}
 	return nil
 }
@@ -109,10 +109,10 @@ func WithParallel(n int) Option {
 	}
 }
 
-// WithMemory bounds the bytes of the pages that [Chapter.All], [Chapter.WriteCBZ] and
-// [Chapter.SaveCBZ] hold, the one in the hands of the loop included. The page that is next is always
-// let through. The default keeps the heap below the size of as many pages as are fetched at once and
-// 20 MB, garbage included, for pages of usual sizes. [Chapter.Save] holds no pages in memory.
+// WithMemory bounds the bytes of the pages that [Chapter.All], [Chapter.WriteCBZ] and [Chapter.SaveCBZ]
+// hold, the one in the hands of the loop included. The next page is always let through. For pages of
+// usual sizes the default keeps the heap, garbage included, below 20 MB and the size of the pages that
+// are fetched at once. [Chapter.Save] holds no pages in memory.
 func WithMemory(bytes int64) Option {
 	return func(s *settings) error {
 		if bytes < 1 {
@@ -136,8 +136,8 @@ func WithMaxPageSize(bytes int64) Option {
 	}
 }
 
-// WithStallTimeout sets for how long a host may send nothing, 15 seconds by default, before it counts
-// as failed. For a picture that keeps coming see [WithSlowest].
+// WithStallTimeout sets how long a host may send nothing, 15 seconds by default, before it counts as
+// failed. For a picture that keeps coming see [WithSlowest].
 func WithStallTimeout(silence time.Duration) Option {
 	return func(s *settings) error {
 		if silence <= 0 {
@@ -148,9 +148,9 @@ func WithStallTimeout(silence time.Duration) Option {
 	}
 }
 
-// WithSlowest sets how many bytes a second must come, 1024 by default, as an average over the last 30
-// seconds in which there was something to wait for. A host that is slower counts as failed, and another node
-// is asked for. 0 lets a picture come as slowly as it likes.
+// WithSlowest sets the lowest speed in bytes a second, 1024 by default: the average of the last 30
+// seconds that were spent waiting for data. A slower host counts as failed, and another node is asked
+// for. 0 allows any speed.
 func WithSlowest(bytesPerSecond int64) Option {
 	return func(s *settings) error {
 		if bytesPerSecond < 0 {
@@ -161,9 +161,9 @@ func WithSlowest(bytesPerSecond int64) Option {
 	}
 }
 
-// WithFallback takes a page in the other quality if it cannot be had in the one that is wanted, and calls
-// report with each such page; report may be nil, and is called by several goroutines at once. A later run
-// with the same files asks for the wanted quality again. For [Open].
+// WithFallback takes a page in the other quality if it cannot be had in the wanted one, and calls
+// report with each such page. Report may be nil; several goroutines call it at once. A later run with
+// the same files asks for the wanted quality again. For [Open].
 func WithFallback(report func(Page)) Option {
 	return func(s *settings) error {
 		if report == nil {
@@ -174,8 +174,9 @@ func WithFallback(report func(Page)) Option {
 	}
 }
 
-// WithGaps lets [Chapter.SaveCBZ] write an archive from which pages are missing that cannot be had. Its
-// comment says so, and so does the error, an *[IncompleteError]. The next run puts them in. For [Open].
+// WithGaps lets [Chapter.SaveCBZ] write an archive without the pages that cannot be had. The comment of
+// the archive says so, and so does the error, an *[IncompleteError]. The next run adds them. For
+// [Open].
 func WithGaps() Option {
 	return func(s *settings) error {
 		s.gaps = true
@@ -210,8 +211,8 @@ func WithPort443() Option {
 	}
 }
 
-// WithDetails gives what is known of the chapter already, from a list or a feed, and saves the
-// call that would ask for it. For [Open].
+// WithDetails gives the chapter as a list or a feed has it, and saves the call that would ask for it.
+// For [Open].
 func WithDetails(details api.Chapter) Option {
 	return func(s *settings) error {
 		s.details = &details
@@ -219,8 +220,8 @@ func WithDetails(details api.Chapter) Option {
 	}
 }
 
-// WithTitle gives the title that the chapter belongs to, for ComicInfo.xml in archives. With
-// [api.IncludeAuthor] and [api.IncludeArtist] it knows who wrote and who drew it. For [Open].
+// WithTitle gives the title that the chapter belongs to, for ComicInfo.xml in archives. If it was asked
+// for with [api.IncludeAuthor] and [api.IncludeArtist], it names who wrote and who drew it. For [Open].
 func WithTitle(title api.Manga) Option {
 	return func(s *settings) error {
 		s.title = &title

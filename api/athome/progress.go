@@ -8,8 +8,8 @@ type Progress struct {
 	TotalPages int
 	Bytes      int64 // that have arrived; those of a failed attempt are taken back
 
-	// TotalBytes is the size of all pages. Nodes tell the size of a page when it begins, so until
-	// then it is taken to be like the others: an estimate, and 0 before the first page.
+	// TotalBytes is an estimate of the size of all pages, 0 before the first page. A node tells the
+	// size of a page when it begins to send it; until then the page is taken to be like the others.
 	TotalBytes int64
 }
 

@@ -19,14 +19,14 @@ import (
 // Save fetches the pages into a folder, which it makes if it is not there. The files are named
 // after the place of the page and the kind of picture, so that they sort: 001.png, 002.jpg.
 //
-// A page is under its name only when it is whole. Files of pages that are in the folder are checked and not
-// fetched again: by their SHA-256, also where a page has another place now, or else by their head and end.
-// Those that are wrong are replaced, and pictures under names for pages that the chapter does not have (any
-// more) are removed. So an interrupted Save goes on where it stopped when it is called again.
+// A page is under its name only when it is whole. Pages that are in the folder are not fetched again
+// but checked: by their SHA-256, even if a page has another place now, or else by their head and end.
+// Wrong pages are replaced, and pictures that have the name of a page that the chapter does not have
+// (any more) are removed. So an interrupted Save goes on where it stopped when it is called again.
 //
-// A page that cannot be had is left out, and the others are fetched; the error joins the
-// *[PageError] of each. Save ends early when so many pages fail one after the other that others will
-// hardly fare better, and on any other error. Only one Save at a time can work on a folder.
+// A page that cannot be had is left out, and the others are fetched; the error joins the *[PageError]
+// of each. Save ends early when many pages fail one after the other, and on any other error. Only one
+// Save at a time can work on a folder.
 func (c *Chapter) Save(ctx context.Context, dir string) error {
 	if dir == "" {
 		return c.errorf(errors.New("the name of the folder is empty; . is the current one"))

@@ -113,9 +113,9 @@ const (
 	FaultSurplus Fault = "surplus" // there is a file for a page that the chapter does not have
 )
 
-// Check compares what is at a path, a folder of [Chapter.Save] or an archive of [Chapter.SaveCBZ], with the
-// pages that a chapter has, and returns what is wrong by the index of the page, nothing if all is right. It
-// reads all of it and asks nobody. Pages whose name has no hash are checked by their head and end.
+// Check compares a folder of [Chapter.Save] or an archive of [Chapter.SaveCBZ] with the pages that a
+// chapter has. It returns the faults by the index of the page, none if all is right. It reads every
+// page and sends no request. Pages whose name has no hash are checked by their head and end.
 func Check(ctx context.Context, path string, pages []Page) (map[int]Fault, error) {
 	var there map[string][]pageFile
 	info, err := os.Stat(path)

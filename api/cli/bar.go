@@ -23,7 +23,7 @@ type Bar struct {
 
 // A Progress is how far something has come.
 type Progress struct {
-	What       string // is on its way now, in a few words
+	What       string // what is on its way now, in a few words
 	Pages      int    // that are done
 	TotalPages int
 	Bytes      int64 // that have come or gone over the network
@@ -32,7 +32,7 @@ type Progress struct {
 // NewBar returns a bar on w, which is taken for a terminal.
 func NewBar(w io.Writer) *Bar { return &Bar{w: w} }
 
-// Show shows how things stand. It draws ten times a second at most.
+// Show shows the progress. It draws ten times a second at most.
 func (b *Bar) Show(p Progress) {
 	if b == nil || p.TotalPages <= 0 {
 		return
@@ -81,7 +81,7 @@ func (b *Bar) Print(w io.Writer, line string) {
 	fmt.Fprintln(w, line)
 }
 
-// Close leaves on the screen how things stand in the end.
+// Close ends the bar, and leaves its last state on the screen.
 func (b *Bar) Close() {
 	if b != nil {
 		b.mu.Lock()

@@ -15,9 +15,9 @@ import (
 
 const byteOrderMark = "\uFEFF"
 
-// WriteCSV writes lines of cells for programs that show tables. They take the byte order mark for a
-// sign of UTF-8, and a cell that begins like a formula for one, so that such a cell gets a ' in front,
-// which [ReadCSV] takes away.
+// WriteCSV writes lines of cells for spreadsheet programs. It begins with a byte order mark, by which
+// they recognise UTF-8. A cell that begins like a formula gets a ' in front, so that they do not run
+// it; [ReadCSV] takes it away.
 func WriteCSV(w io.Writer, lines [][]string) error {
 	if _, err := io.WriteString(w, byteOrderMark); err != nil {
 		return err
@@ -70,9 +70,9 @@ func UTF8(content []byte) ([]byte, error) {
 	return content, err
 }
 
-// ReadCSV reads what [WriteCSV] wrote, also after a program that shows tables has saved it: with
-// semicolons or tabs between the cells, empty cells and lines behind the others, or in UTF-16. All
-// lines are made as long as the first.
+// ReadCSV reads what [WriteCSV] wrote, also after a spreadsheet program has saved it: with semicolons
+// or tabs between the cells, empty cells and lines behind the others, or in UTF-16. All lines are made
+// as long as the first.
 func ReadCSV(content []byte) ([][]string, error) {
 	content, err := UTF8(content)
 	if err != nil {

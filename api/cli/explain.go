@@ -18,7 +18,7 @@ import (
 	"github.com/mangadex-go/mangadex/internal/answer"
 )
 
-// Hints are what [Explain] does not know of a program.
+// Hints tell [Explain] what it cannot know of a program.
 type Hints struct {
 	Server string // whom it talks to, such as "the server http://localhost:8931"; empty for MangaDex
 	LogIn  string // how to log in, such as "with shelf login"
@@ -116,8 +116,8 @@ func connection(err error) error {
 	return nil
 }
 
-// oneLine keeps the first line, which is the first error where errors were joined, and says how
-// many there are behind it. The names of packages mean nothing to a user.
+// OneLine keeps the first line of an error's text, without the name of a package. Where errors were
+// joined, that is the first of them, and OneLine says how many more there are.
 func OneLine(text string) string {
 	first, rest, more := strings.Cut(strings.TrimSpace(text), "\n")
 	if more {

@@ -15,8 +15,8 @@ import (
 // What programs print is mostly written by anybody: titles, names of groups, reasons of a server.
 // It goes through this file, or [WriteCSV].
 
-// Linef formats one line. Texts, errors and what else has a text of its own go into it as
-// [reading.Line], so that nothing in them can draw on a terminal or pass for another line.
+// Linef formats one line. Strings, errors and values with a String method go through [reading.Line], so
+// that nothing in them can draw on a terminal or pass for another line.
 func Linef(format string, args ...any) string {
 	safe := make([]any, len(args))
 	for i, arg := range args {
@@ -35,7 +35,7 @@ func Linef(format string, args ...any) string {
 }
 
 // WriteJSON writes a value as JSON that people can look at: what moves the cursor, changes the
-// direction of writing or cannot be seen is escaped, so that it is still there for programs.
+// direction of writing or cannot be seen is escaped, so that programs still get it.
 func WriteJSON(w io.Writer, v any) error {
 	var b strings.Builder
 	encoder := json.NewEncoder(&b)
@@ -81,9 +81,9 @@ func isHidden(r rune) bool {
 	return unicode.In(r, unicode.Cf, unicode.Zl, unicode.Zp)
 }
 
-// An Output takes the results of a program. Whatever the program does, control characters do not get
-// to the terminal, except for the ends of lines and tabs. It remembers what could not be written, and
-// writes nothing after that: so a program prints line by line, and asks in the end for [Output.Err], to
+// An Output takes the results of a program. Whatever the program does, control characters do not get to
+// the terminal, except for the ends of lines and tabs. After the first write that fails it writes
+// nothing more. So a program prints line by line, and looks at [Output.Err] in the end, for example to
 // say that the disk was full.
 type Output struct {
 	w      io.Writer

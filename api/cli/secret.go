@@ -12,8 +12,8 @@ import (
 	"golang.org/x/term"
 )
 
-// A Prompt asks whoever is at the terminal. [NewPrompt] makes one; a program needs no second one for the
-// same input, of which it may have read ahead.
+// A Prompt asks whoever is at the terminal. [NewPrompt] makes one; use only one for the same input,
+// because it may read ahead.
 type Prompt struct {
 	in    *os.File
 	out   io.Writer

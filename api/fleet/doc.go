@@ -18,20 +18,20 @@
 //
 // # How requests are spread
 //
-// Each process has a queue for every allowance, and only the first of a queue asks Redis for a
-// place: one script, one round trip, after which it waits for its time. So processes that are equally
-// busy get equal shares. A call whose own allowance is used up gets a place far ahead and leaves the
-// earlier ones to others; with each call of its process that place is lent on, so that it is another's
-// seconds after a process is killed. What is lost then is the next place that the process had. One that
-// is stopped for longer than its place lasts takes another. All times are those of the clock of Redis;
-// those of the machines do not matter.
+// Each process has a queue for every allowance, and only the first of a queue asks Redis for a place:
+// one script, one round trip, after which it waits for its time. So processes that are equally busy get
+// equal shares. A call whose own allowance is used up gets a place far ahead and leaves the earlier
+// ones to others. Each call of its process renews that place; so seconds after a process is killed,
+// others get the place, and only the next place of the process is lost. A process that is stopped for
+// longer than its place lasts takes another. All times are those of the clock of Redis; those of the
+// machines do not matter.
 //
 // # When Redis is away
 //
-// Nothing is sent, and the error is an [UnavailableError]; or, with [WithLocalShare], each process
-// goes on with its part of the allowance, in turns that were agreed on before. When Redis is back,
-// so is the limiter. A local share is for when Redis is away for all: where only some processes cannot
-// reach it, these add their parts to what the others send.
+// Nothing is sent, and the error is an [UnavailableError]; or, with [WithLocalShare], each process goes
+// on with its part of the allowance, in turns that were agreed on before. When Redis is back, so is the
+// limiter. A local share is for times when Redis is away for all: if only some processes cannot reach
+// it, these send their parts on top of what the others send.
 //
 // # What is in Redis
 //
@@ -42,7 +42,7 @@
 //
 // # Larger fleets
 //
-// A call costs Redis one command. What limits first is the allowance: of 200 processes behind one
-// address each gets a request every 40 seconds. With several addresses, give each a prefix of its
-// own. SCALE.md beside this file has figures of 200 clients.
+// A call costs Redis one command. The allowance is the first limit: of 200 processes behind one
+// address, each gets a request every 40 seconds. With several addresses, give each a prefix of its own.
+// SCALE.md beside this file has figures of 200 clients.
 package fleet

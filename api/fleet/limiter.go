@@ -18,8 +18,8 @@ import (
 // A Limiter is a [transport.Limiter] whose allowances are in Redis. [NewLimiter] makes one. It is
 // safe for use by many goroutines, and by several clients at once.
 //
-// In any period of its length no more than an allowance is sent, by all processes together and by
-// the clock of Redis. What has queued up is spaced evenly.
+// In no period do all processes together send more than its allowance, by the clock of Redis. Queued
+// requests are spaced evenly.
 type Limiter struct {
 	redis redis.UniversalClient
 	limiterSettings
@@ -43,7 +43,7 @@ type state struct {
 	cause  error
 }
 
-// NewLimiter returns a limiter on a Redis server, a cluster, or what Sentinels watch. It sends
+// NewLimiter returns a limiter on a Redis server, a cluster, or servers that Sentinels watch. It sends
 // nothing; Redis may come up later.
 func NewLimiter(client redis.UniversalClient, options ...LimiterOption) (*Limiter, error) {
 	if client == nil {

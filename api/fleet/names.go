@@ -2,15 +2,15 @@
 
 // # Options
 //
-// - [WithLocalShare] lets a process go on while Redis is away, with one part of the allowance of so many that there are processes, 200 at most.
-// - [WithPrefix] sets what the keys in Redis begin with, "mangadex" by default.
-// - [WithRate] sets the allowance of everything: no more than so many requests in any period of a length.
-// - [WithTimeout] sets how long a command may take, 2 seconds by default, before Redis counts as away.
-// - [WithKey] encrypts the token in Redis with AES-GCM.
-// - [WithLease] sets for how long the lock is lent at a time, 10 seconds by default and a second at least.
+//   - [WithLocalShare] lets each of that many processes, 200 at most, go on while Redis is away, with an equal part of the allowance.
+//   - [WithPrefix] sets what the keys in Redis begin with, "mangadex" by default.
+//   - [WithRate] sets the global allowance: at most this many requests in any period of this length.
+//   - [WithTimeout] sets how long a command may take, 2 seconds by default, before Redis counts as away.
+//   - [WithKey] encrypts the token in Redis with AES-GCM.
+//   - [WithLease] sets how long the lock is lent at a time, 10 seconds by default and a second at least.
 //
 // # Errors
 //
-// - [UnavailableError] says that the limiter could not ask Redis, so that the request was not sent.
-// - [ErrLockLost] is for a save of a session that was stopped for so long that its lock ended, and was given to another one.
+//   - [UnavailableError] says that the limiter could not ask Redis, so that the request was not sent.
+//   - [ErrLockLost] says that a session could not save, because it was stopped for so long that its lock was given to another one.
 package fleet

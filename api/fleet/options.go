@@ -29,9 +29,9 @@ func WithPrefix(prefix string) LimiterOption {
 	}
 }
 
-// WithRate sets the allowance of everything: no more than so many requests in any period of a length.
-// The default is that of MangaDex, 5 in a second. A hundredth is added to each period for the
-// differences between the times on the way.
+// WithRate sets the global allowance: at most this many requests in any period of this length. The
+// default is that of MangaDex, 5 in a second. A hundredth is added to each period, because some
+// requests take longer on the way than others.
 func WithRate(requests int, per time.Duration) LimiterOption {
 	const largest, longest = 1000, time.Hour
 	return func(s *limiterSettings) error {
@@ -43,12 +43,12 @@ func WithRate(requests int, per time.Duration) LimiterOption {
 	}
 }
 
-// WithLocalShare lets a process go on while Redis is away, with one part of the allowance of so many
-// that there are processes, 200 at most. Who of them sends when was agreed on while Redis was there,
-// so that together they stay within the allowance; a process that has made no call in the last
-// minute, or that is one too many, has no part and fails with an [UnavailableError]. Before the first
-// request the process waits for as long as an allowance lasts, because it does not know what the
-// others have sent.
+// WithLocalShare lets each of that many processes, 200 at most, go on while Redis is away, with an
+// equal part of the allowance. They agree on who sends when while Redis is there, so that together they
+// stay within the allowance. A process that has made no call in the last minute, or that is one too
+// many, has no part, and its calls fail with an [UnavailableError]. Before its first request without
+// Redis, a process waits for the period of the allowance, because it does not know what the others have
+// sent.
 func WithLocalShare(processes int) LimiterOption {
 	return func(s *limiterSettings) error {
 		if processes < 1 || processes > 200 {

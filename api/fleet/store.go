@@ -27,7 +27,7 @@ var storeSource string
 
 var storeScript = script(&storeSource)
 
-// ErrLockLost is for a save of a session that was stopped for so long that its lock ended, and was
+// ErrLockLost says that a session could not save, because it was stopped for so long that its lock was
 // given to another one. The session asks for the lock again by itself.
 var ErrLockLost = errors.New("the lock on the token was lost")
 
@@ -35,11 +35,11 @@ var ErrLockLost = errors.New("the lock on the token was lost")
 // is an [authn.Store], an [authn.Locker] and an [authn.Discarder]. [NewStore] makes one. Give each
 // session a Store of its own; those with the same key stand for the same token.
 //
-// The lock is lent for a time, and lent on while its holder lives. A holder that is killed or stopped
-// loses it then, and cannot save any more. If that happens between the sending of a refresh token
-// and the saving of what it brought, nobody can tell whether it is spent, and MangaDex ends the whole
-// login of whoever uses a spent one: so the next holder gets the token without it, and has to log in
-// with a password. The refresh token is kept aside.
+// The lock is lent for a time, and renewed while its holder lives. A holder that is killed or stopped
+// loses it, and can no longer save. If that happens after it has sent a refresh token and before it has
+// saved the new one, nobody knows whether the refresh token is spent, and MangaDex ends the whole login
+// if a spent one is used. So the next holder gets the token without the refresh token, and has to log
+// in with a password. The refresh token is kept aside.
 type Store struct {
 	redis   redis.UniversalClient
 	name    string
@@ -72,8 +72,8 @@ func WithKey(key []byte) StoreOption {
 	}
 }
 
-// WithLease sets for how long the lock is lent at a time, 10 seconds by default and a second at
-// least. So long others wait when a holder is killed.
+// WithLease sets how long the lock is lent at a time, 10 seconds by default and a second at least. If a
+// holder is killed, the others wait that long.
 func WithLease(d time.Duration) StoreOption {
 	return func(s *storeSettings) error {
 		if d < time.Second || d > time.Hour {
@@ -144,8 +144,8 @@ func (s *Store) Load(ctx context.Context) (authn.Token, error) {
 	return t, err
 }
 
-// Save implements [authn.Store]. While another one holds the lock, and for whoever has lost it, it
-// fails; then the error is [ErrLockLost].
+// Save implements [authn.Store]. It fails with [ErrLockLost] while another session holds the lock, or
+// if this one has lost it.
 func (s *Store) Save(ctx context.Context, t authn.Token) error {
 	if t == (authn.Token{}) {
 		return s.forget(ctx, "delete")

@@ -6,10 +6,10 @@
 //	titles, err := library.Read(ctx, client)
 //
 // For each title there is the title itself with cover, authors and artists, and the user's reading
-// status, rating and read chapters, and the statistics. That takes one request, and one for each
-// 100 followed titles, for each 153 ratings and statistics, and for each 159 titles' read chapters:
-// 32 requests for 1,000 titles, which the rate limit lets pass in about six seconds. Never more
-// than 35 for 1,000 titles is a promise.
+// status, rating and read chapters, and the statistics. That takes one request for all statuses, and
+// one for each 100 titles, each 153 ratings, each 153 statistics, and the read chapters of each 159
+// titles. For 1,000 titles these are 32 requests, which the rate limit lets pass in about six seconds;
+// more than 35 will never be needed.
 package library
 
 import (
@@ -56,9 +56,9 @@ func WithoutProgress() Option {
 	}
 }
 
-// Read returns the library of the user whose token the client has, in the order of the server
-// (GET /user/follows/manga). It needs a login; without one, the error is an [api.ErrUnauthorized].
-// The first error ends it.
+// Read returns the library of the user whose token the client has, in the order of the server (GET
+// /user/follows/manga). It needs a login; without one, the error is an [api.ErrUnauthorized]. Read ends
+// at the first error.
 func Read(ctx context.Context, client *api.Client, options ...Option) ([]Title, error) {
 	if client == nil {
 		return nil, errors.New("library: the client is nil; make one with api.New")

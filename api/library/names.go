@@ -2,6 +2,6 @@
 
 // # Options
 //
-// - [WithUnfollowed] adds the titles that have a reading status and are not followed, behind the others.
-// - [WithoutProgress] leaves the read chapters out.
+//   - [WithUnfollowed] adds the titles that have a reading status and are not followed, behind the others.
+//   - [WithoutProgress] leaves the read chapters out.
 package library

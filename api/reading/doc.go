@@ -1,7 +1,6 @@
 // Package reading says what a chapter is: how its number is understood, in which order chapters are
-// read, which of them are versions of each other, and what they are called in a file, on a terminal
-// and on the web site. It asks no server: it is functions and small types on what package api
-// returned.
+// read, which of them are versions of each other, and what they are called in a file, on a terminal and
+// on the web site. It asks no server: it has functions and small types for what package api returns.
 //
 //	list := reading.NewList(chapters, reading.Prefer("Kettle Scans"))
 //	for _, entry := range list.Entries {
@@ -14,9 +13,9 @@
 //
 // A [Number] is the number of a chapter or a volume. MangaDex sends it as text, and uploaders write
 // more into it than digits: 10.5, 30e, v1.5, １２, 第3話, or nothing at all. Numbers compare by value, in
-// any script. What follows a point is counted, as uploaders do: 3.9 comes before 3.10. With a zero
-// in front it is a part, so 3.05 comes before 3.1. After the numbers come words such as Extra, and at
-// last what has no number; MangaDex lists them so, too.
+// any script. Digits after a point are a count, as uploaders use them: 3.9 comes before 3.10. With a
+// zero in front they are a fraction: 3.05 comes before 3.1. After the numbers come words such as Extra,
+// and last what has no number, as MangaDex lists them.
 //
 // # Reading order
 //
@@ -30,16 +29,17 @@
 // # Versions
 //
 // Several groups translate the same chapter. Chapters of one language, volume and number are versions
-// of each other and make one [Entry]; a chapter without a volume counts to the only volume that has its
-// number. There are two exceptions.
+// of each other and make one [Entry]; if only one volume has its number, a chapter without a volume
+// belongs to that one. There are two exceptions.
 //
 //   - An anthology: if one group (or, without groups, one uploader) has two of them with different
-//     titles, a missing title being one of its own, then only those with equal titles are versions.
+//     titles, then only those with equal titles are versions. A missing title counts as a title of its
+//     own.
 //   - Without a number, two by one group are never versions. Two by different groups are, if their
 //     titles are equal, or if each group has only one in that language and volume.
 //
-// Which version is chosen, and why the others are not, is told by [Version.Behind]; the order of the
-// criteria is that of the [Reason] constants. No version is lost.
+// [Version.Behind] says why a version was not chosen; the constants of [Reason] stand in the order in
+// which they count. No version is lost.
 //
 // # Text of users
 //

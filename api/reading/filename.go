@@ -18,10 +18,10 @@ import (
 const MaxFileName = 128
 
 // FileName makes a text fit for the name of a file or a folder on every system. Characters that a
-// system forbids, or that separate folders, become _; control characters and marks for the direction
-// of writing go away; the name is normalised (NFC), does not begin or end with a dot or a space, is
-// not a device of Windows such as CON, and has at most [MaxFileName] bytes. Of a text that leaves
-// nothing, the name is _.
+// system forbids, or that separate folders, become _; control characters and marks for the direction of
+// writing go away; the name is normalised (NFC), does not begin or end with a dot or a space, is not a
+// device of Windows such as CON, and has at most [MaxFileName] bytes. If nothing of the text is left,
+// the name is _.
 func FileName(text string) string { return fileName(text, MaxFileName) }
 
 func fileName(text string, limit int) string {

@@ -13,15 +13,15 @@ import (
 
 // A Link is what an address of MangaDex leads to.
 type Link struct {
-	// Kind is what it is: ResourceTypeManga, Chapter, CustomList, ScanlationGroup, Author, User, CoverArt or
-	// Tag of package api. It is empty for an id alone, which does not tell.
+	// Kind is what it is: ResourceTypeManga, Chapter, CustomList, ScanlationGroup, Author, User,
+	// CoverArt or Tag of package api. It is empty for an id alone.
 	Kind api.ResourceType
 
-	// ID is its id; of a cover, that of its title. It is zero if the address has an old one.
+	// ID is its id; for a cover, the id of the title. It is zero if the address has an old one.
 	ID uuid.UUID
 
-	// Old is an id from before 2021, zero without one. [api.Client.MapLegacyIDs] tells today's for titles,
-	// chapters, groups and tags.
+	// Old is an id from before 2021, zero without one. [api.Client.MapLegacyIDs] returns the new id of
+	// titles, chapters, groups and tags.
 	Old int
 
 	Page int    // of a chapter, from 1; zero if the address has none
@@ -152,9 +152,10 @@ const site = "https://mangadex.org"
 // another kind.
 func URL(kind api.ResourceType, id uuid.UUID) string { return Link{Kind: kind, ID: id}.URL() }
 
-// WebAddress is the address that a user wrote, if it is one that a browser may be sent to: http or https,
-// with a host in ASCII and without a password. What an address may not hold as it is comes back escaped,
-// so it is fit for HTML, RSS and a terminal. It is empty for everything else, such as javascript:.
+// WebAddress is the address that a user wrote, if it is one that a browser may be sent to: http or
+// https, with a host in ASCII and without a password. Characters that an address may not hold come back
+// escaped, so it is fit for HTML, RSS and a terminal. It is empty for everything else, such as
+// javascript:.
 func WebAddress(text string) string {
 	text = strings.TrimSpace(text)
 	if len(text) > maxAddress {

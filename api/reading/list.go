@@ -36,15 +36,15 @@ type Entry struct {
 type Version struct {
 	api.Chapter
 
-	// Behind is what puts it behind the chosen version; empty for that.
+	// Behind is why it is behind the chosen version; it is empty for the chosen one.
 	Behind Reason
 }
 
 // Chosen is the version to read.
 func (e *Entry) Chosen() *Version { return &e.Versions[0] }
 
-// Title is the title of the chosen version, or else that of the first one which has a title. It is a
-// [Line], and often empty.
+// Title is the title of the chosen version, or else that of the first version with a title. It has been
+// through [Line], and is often empty.
 func (e *Entry) Title() string {
 	for i := range e.Versions {
 		if title := titleOf(&e.Versions[i].Chapter); title != "" {
@@ -62,8 +62,8 @@ type settings struct {
 	preference preference
 }
 
-// WithReset says that numbers begin anew with each volume, as the title tells by
-// ChapterNumbersResetOnNewVolume. Without it, the chapters tell.
+// WithReset says whether numbers begin anew with each volume; a title says so in
+// ChapterNumbersResetOnNewVolume. Without this option, the chapters decide.
 func WithReset(resets bool) Option {
 	return func(s *settings) { s.resets = resets }
 }

@@ -2,8 +2,8 @@
 
 // # Options
 //
-// - [Avoid] chooses versions by these groups, by their names or ids, only where there is no other.
-// - [Keep] stays with these chapters, such as those that are in a folder already, unless a preference for groups says otherwise or they can no longer be read.
-// - [Prefer] chooses versions by these groups, by their names or ids, the best one first.
-// - [WithReset] says that numbers begin anew with each volume, as the title tells by ChapterNumbersResetOnNewVolume.
+//   - [Avoid] chooses versions by these groups, given by name or id, only where there is no other.
+//   - [Keep] chooses these chapters, such as those that are in a folder already, unless a preference for groups says otherwise or they can no longer be read.
+//   - [Prefer] chooses versions by these groups, given by name or id, the best one first.
+//   - [WithReset] says whether numbers begin anew with each volume; a title says so in ChapterNumbersResetOnNewVolume.
 package reading

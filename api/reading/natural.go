@@ -8,8 +8,8 @@ import (
 	"unicode/utf8"
 )
 
-// CompareNames orders file names as people do: runs of digits by their value, in any script, and a
-// name before those that go on behind it. It returns -1, 0 or 1; 0 for equal names only.
+// CompareNames orders file names as people do: runs of digits by their value, in any script, and a name
+// before longer ones that begin with it. It returns -1, 0 or 1; 0 for equal names only.
 func CompareNames(a, b string) int {
 	if c := compareNatural(strings.TrimSuffix(a, path.Ext(a)), strings.TrimSuffix(b, path.Ext(b))); c != 0 {
 		return c

@@ -8,14 +8,14 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// A Number is the number of a chapter or a volume. Two that mean the same are equal, so that it can
-// be the key of a map. The zero value is no number.
+// A Number is the number of a chapter or a volume. Numbers that mean the same are equal, so that a
+// Number can be the key of a map. The zero value is no number.
 type Number struct{ text string }
 
-// ParseNumber reads a number as it is found in [api.ChapterAttributes]. Every text is one: what is not
-// understood as digits with something behind them is a word. Labels such as v, vol., ch., # and 第 …
-// 話 are dropped, digits of every script and fractions such as ½ become 0 to 9, zeros in front and a
-// fraction of zeros go away, and letters become small. An empty text, and the "none" of
+// ParseNumber reads a number as it is found in [api.ChapterAttributes]. Every text is accepted: what is
+// not digits, perhaps with something behind them, is a word. Labels such as v, vol., ch., # and 第 … 話
+// are dropped, digits of every script and fractions such as ½ become 0 to 9, zeros in front and a
+// fraction of zeros go away, and capital letters become small. An empty text, and the "none" of
 // [api.AggregateVolumes], is no number. What is longer than a hundred characters is cut off.
 func ParseNumber(text string) Number {
 	text = line(text, maxNumber)
@@ -97,7 +97,7 @@ func afterPoint(fraction, rest string) int {
 }
 
 // Base is the number without what follows its digits: 30 for 30e, 10.5 for 10.5. It is for ranges, in
-// which 30e belongs to 30. Words have none.
+// which 30e belongs to 30. A word has no base.
 func (n Number) Base() Number {
 	whole, fraction, _ := split(n.text)
 	if fraction != "" {
@@ -117,7 +117,7 @@ func (n Number) rank() int {
 	return 0
 }
 
-// A Width is with how many digits numbers are written so that they sort as text: before the point,
+// A Width says with how many digits numbers are written, so that they sort as text: before the point,
 // behind it, and in what follows.
 type Width struct{ Whole, Fraction, Rest int }
 
@@ -134,9 +134,9 @@ func (w Width) Fit(numbers ...Number) Width {
 	return w
 }
 
-// Pad writes the number with zeros, so that numbers which fit the width sort as text as they compare:
-// 0007, 0010.5, 0030e. A fraction gets zeros only where others have more digits, as 3.9 becomes 0003.09
-// beside 3.10.
+// Pad writes the number with zeros, so that numbers that fit the width sort as text in the order of
+// [Number.Compare]: 0007, 0010.5, 0030e. A fraction gets zeros only where others have more digits, as
+// 3.9 becomes 0003.09 beside 3.10.
 func (n Number) Pad(w Width) string {
 	whole, fraction, rest := split(n.text)
 	var b strings.Builder

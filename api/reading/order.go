@@ -91,8 +91,8 @@ func (l *List) neighbour(id uuid.UUID, step int) (*Entry, bool) {
 	return nil, false
 }
 
-// Same returns the version of an entry that goes best with a chapter, as the next one after it does: one
-// by a group of that chapter, or else the chosen one. What cannot be read here gives way to what can.
+// Same returns the version of the entry that fits a chapter that was read before: one by a group of
+// that chapter, or else the chosen one. A version that can be read here comes before one that cannot.
 func (e *Entry) Same(as *Version) *Version {
 	best := e.Chosen()
 	for i := range e.Versions {

@@ -37,8 +37,7 @@ func PlaceOf(c *api.Chapter) Place {
 // A Reason is why one version of a chapter is chosen before another.
 type Reason string
 
-// The reasons, in the order in which they count. A version that is behind by one of them is so whatever
-// the ones below say.
+// The reasons, in the order in which they count. A reason outweighs all reasons below it.
 const (
 	ReasonPlace     Reason = "place"     // it can only be read elsewhere, or not at all
 	ReasonAvoided   Reason = "avoided"   // it is by a group of Avoid
@@ -54,18 +53,18 @@ type preference struct {
 	kept          map[uuid.UUID]bool
 }
 
-// Prefer chooses versions by these groups, by their names or ids, the best one first. It excludes nothing:
-// where they have no version, another one is chosen.
+// Prefer chooses versions by these groups, given by name or id, the best one first. It excludes
+// nothing: where they have no version, another one is chosen.
 func Prefer(groups ...string) Option {
 	return func(s *settings) { s.preference.groups = append(s.preference.groups, groupKeys(groups)...) }
 }
 
-// Avoid chooses versions by these groups, by their names or ids, only where there is no other.
+// Avoid chooses versions by these groups, given by name or id, only where there is no other.
 func Avoid(groups ...string) Option {
 	return func(s *settings) { s.preference.avoid = append(s.preference.avoid, groupKeys(groups)...) }
 }
 
-// Keep stays with these chapters, such as those that are in a folder already, unless a preference for
+// Keep chooses these chapters, such as those that are in a folder already, unless a preference for
 // groups says otherwise or they can no longer be read.
 func Keep(chapters ...uuid.UUID) Option {
 	return func(s *settings) {

@@ -13,8 +13,8 @@ import (
 
 // Tags finds the ids of tags by their names, for [api.SearchMangaParams], among all that
 // [api.Client.ListTags] returns. Case, spaces and signs do not matter, so that sci fi finds Sci-Fi; a
-// name can be in any language that the tag has. The error names the first that is not found, with
-// those it may have meant.
+// name can be in any language that the tag has. The error names the first name that is not found, with
+// similar ones.
 func Tags(all []api.Tag, names ...string) ([]uuid.UUID, error) {
 	known := map[string]uuid.UUID{}
 	for i := range all {

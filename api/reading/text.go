@@ -6,10 +6,10 @@ import (
 	"unicode/utf8"
 )
 
-// Line makes a text of a user fit for one line of a terminal or a log: everything that moves the
-// cursor, starts an escape sequence, changes the direction of writing or cannot be seen is gone, what
-// separates lines or words is one space, and a letter keeps at most ten marks. Bytes that are not UTF-8
-// become U+FFFD.
+// Line makes a text of a user fit for one line of a terminal or a log: it removes everything that moves
+// the cursor, starts an escape sequence, changes the direction of writing or cannot be seen. What
+// separates lines or words becomes one space, and a letter keeps at most ten marks. Bytes that are not
+// UTF-8 become U+FFFD.
 func Line(text string) string { return line(text, len(text)) }
 
 // Short is [Line], cut to a number of characters; an ellipsis stands for what was cut off. Characters
@@ -138,8 +138,9 @@ func isNewline(r rune) bool {
 	return r == '\n' || r == '\r' || r == '\u0085' || r == '\u2028' || r == '\u2029'
 }
 
-// Plain is a description without its Markdown: links are their words, marks of emphasis are gone, and
-// so is what stands below a line of dashes, which is links to other sites. It is a [Text].
+// Plain is a description without its Markdown. It keeps the words of links, and removes marks of
+// emphasis and everything below a line of dashes, where MangaDex has links to other sites. The result
+// has been through [Text].
 func Plain(markdown string) string {
 	text, _, _ := strings.Cut("\n"+Text(markdown), "\n---")
 	text = withoutLinks(text)

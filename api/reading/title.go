@@ -7,10 +7,10 @@ import (
 )
 
 // Title is the name of a title for a reader of some languages, the best one first. In each language the
-// main title goes before alternative ones; a language without a region also stands for its regions, as pt
-// does for pt-br. Without any, it is the main title, in English if it is in English, else in Latin
-// script, else as it comes; and if that is empty, an alternative one in the same way. It is empty only
-// for a title without a name.
+// main title goes before alternative ones; a language without a region also stands for its regions, as
+// pt does for pt-br. If the title has none of them, it is the main title: in English, else in Latin
+// script, else the first one; if the main title is empty, an alternative one is chosen in the same way.
+// It is empty only for a title without a name.
 //
 // The text is as its users wrote it: see [Line] and [FileName].
 func Title(a *api.MangaAttributes, languages ...string) string {
@@ -29,8 +29,8 @@ func Title(a *api.MangaAttributes, languages ...string) string {
 	return fallback(all)
 }
 
-// Titles are all names of a title in a language, the main one first if it is in it, and then those in a
-// region of the language.
+// Titles are all names of a title in a language, the main one first if it is in that language; names in
+// a region of the language come last.
 func Titles(a *api.MangaAttributes, language string) []string {
 	var exact, regional []string
 	for i := range len(a.AltTitles) + 1 {

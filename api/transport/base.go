@@ -17,11 +17,11 @@ const (
 	pingWait    = 10 * time.Second
 )
 
-// Base returns a copy of [http.DefaultTransport], with what a program has set there, and with the
-// limits of patience that it lacks: 10 s to connect, 60 s until the answer begins, and a ping on a
-// connection of HTTP/2 that has been silent for 10 s, so that one whose other end has gone is found
-// within 20 s. A proxy that refuses to connect is named in the error. Where http.DefaultTransport
-// has been replaced by something else, the copy is of what it was.
+// Base returns a copy of [http.DefaultTransport], with what a program has set there, and adds the time
+// limits that it lacks: 10 s to connect, 60 s until the answer begins, and a ping on an HTTP/2
+// connection that has been silent for 10 s, so that a dead connection is found within 20 s. A proxy
+// that refuses to connect is named in the error. Where http.DefaultTransport has been replaced by
+// something else, the copy is of the original.
 func Base() *http.Transport {
 	var base *http.Transport
 	if standard, ok := http.DefaultTransport.(*http.Transport); ok {

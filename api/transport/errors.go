@@ -30,7 +30,7 @@ func (e *RateLimitError) Error() string {
 		text = e.Operation + " was " + text
 	}
 	if e.Deadline {
-		return "transport: " + text + ", which is behind the deadline of the context"
+		return "transport: " + text + ", which is after the deadline of the context"
 	}
 	return fmt.Sprintf("transport: with WithMaxWait(%v), %s", e.MaxWait, text)
 }

@@ -10,20 +10,20 @@ import (
 // is a [Reserver] as well. A limiter is used by many goroutines at once. A [Transport] asks it
 // before each attempt of a request.
 type Limiter interface {
-	// Wait returns nil when the request may be sent at once, and takes a permit for it: one of the
-	// allowance of everything, and one of the allowance of the call, if it has one. A permit comes
-	// back by itself when the period of its allowance is over.
+	// Wait returns nil when the request may be sent at once, and takes permits for it: one of the
+	// global allowance, and one of the allowance of the call, if it has one. A permit comes back by
+	// itself when the period of its allowance is over.
 	//
 	// It returns a *[RateLimitError] as soon as it knows that the request would have to wait longer
-	// than maxWait or than until the deadline of ctx, at once if it knows it then; the error of ctx
-	// when ctx is canceled; and Feedback.Reason during a pause that has one. With an error it has
-	// taken no permit. A request that waits keeps its place: those that came before it go first, as
-	// soon as their allowances have room, and those that cannot go yet do not hold it up.
+	// than maxWait or past the deadline of ctx; the error of ctx when ctx is canceled; and
+	// Feedback.Reason during a pause that has one. With an error it takes no permit. A request that
+	// waits keeps its place: earlier ones go first if their allowances have room, and do not hold it up
+	// if they have none.
 	Wait(ctx context.Context, call Call, maxWait time.Duration) error
 
-	// Learn is told what the answer to a request says about the limits, before the answer is handed
-	// on. It is called only for answers that say something, never for those of a cache. It must not
-	// take long: an implementation that has to ask a server bounds that by itself.
+	// Learn is told what the answer to a request says about the limits, before the answer is handed on.
+	// It is called only for answers that say something, never for those of a cache. It must not take
+	// long: an implementation that asks a server must bound the time for that.
 	Learn(call Call, feedback Feedback)
 }
 
@@ -32,10 +32,10 @@ type Limiter interface {
 type Reserver interface {
 	Limiter
 
-	// Reserve is Wait, and more. If the request has to wait, it calls waiting once, before it waits,
-	// with the time until which that lasts at least, as far as it is known. The function that it
-	// returns takes the permits back; it is called once at most, at once, and only for a request of
-	// which nothing has been sent. It is nil where there is an error.
+	// Reserve does what Wait does. If the request has to wait, Reserve first calls waiting once, with
+	// the earliest end of the wait, as far as it is known. The function giveBack gives the permits
+	// back. Call it once at most, at once, and only if nothing of the request has been sent. With an
+	// error it is nil.
 	Reserve(ctx context.Context, call Call, maxWait time.Duration, waiting func(until time.Time)) (giveBack func(), err error)
 }
 
@@ -45,8 +45,8 @@ type Call struct {
 	Limit     Limit  // zero where only the global limit holds
 }
 
-// Bucket names the allowance of the call: calls with the same bucket share it. It is empty for a
-// call that is neither limited nor of an operation.
+// Bucket names the allowance of the call: calls with the same bucket share it. It is empty for a call
+// without a limit and without an operation.
 func (c Call) Bucket() string {
 	if c.Limit.Bucket != "" {
 		return c.Limit.Bucket
@@ -54,9 +54,9 @@ func (c Call) Bucket() string {
 	return c.Operation
 }
 
-// A Limit is an allowance of MangaDex: so many requests in any period of a length. The server
-// counts when requests arrive, so an implementation should leave a margin for the differences
-// between the times on the way; a [LocalLimiter] adds a hundredth to the period.
+// A Limit is an allowance of MangaDex: Requests in any period of the length Per. The server counts
+// requests when they arrive, and some take longer on the way than others, so an implementation should
+// leave a margin; a [LocalLimiter] adds a hundredth to the period.
 type Limit struct {
 	Requests int
 	Per      time.Duration

@@ -232,7 +232,7 @@ func TestRefusedAnswerIsReturned(t *testing.T) {
 		if stats := polite.Stats(); stats.Requests != 1 || stats.Refused != 1 {
 			t.Errorf("stats %+v", stats)
 		}
-		if want := "transport: ListChapters was not sent: the rate limit has no room before 2000-01-01T00:01:01Z, which is behind the deadline of the context"; !strings.Contains(err.Error(), want) {
+		if want := "transport: ListChapters was not sent: the rate limit has no room before 2000-01-01T00:01:01Z, which is after the deadline of the context"; !strings.Contains(err.Error(), want) {
 			t.Errorf("error %v", err)
 		}
 	})

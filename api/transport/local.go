@@ -14,12 +14,12 @@ import (
 // A LocalLimiter is a [Limiter] in memory. [NewLimiter] makes one. It is safe for use by many
 // goroutines, and by several clients at once.
 //
-// It never sends more than an allowance in any period of its length, and spaces what has queued
-// up evenly. A token bucket would not do: from a full one, twice the allowance can pass in the
-// first period, while MangaDex counts what came in each.
+// In no period does it let more through than the allowance, and it spaces queued requests evenly. A
+// token bucket would not do: a full one lets up to twice the allowance pass in the first period, and
+// MangaDex counts every period.
 //
-// Who came first goes first. A call whose own allowance has no room lets others pass meanwhile, and
-// goes before all that came after it when there is room again.
+// Calls go in the order in which they came. A call whose own allowance has no room lets others pass,
+// and goes before all later ones when there is room again.
 type LocalLimiter struct {
 	start time.Time // of its clock
 

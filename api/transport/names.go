@@ -2,27 +2,27 @@
 
 // # Options
 //
-// - [WithRate] sets the global allowance: requests a second in the long run, and how many may be sent at once after a rest.
-// - [WithAPIServer] adds a server that limits and repetitions hold for, instead of MangaDex's own.
-// - [WithAttemptTimeout] bounds each attempt as a whole, from its sending to the end of the body; zero, the default, does not.
-// - [WithAttempts] sets how often a request is sent at most, five times by default.
-// - [WithBackoff] sets the time before a repetition: a random part of first, which doubles with every further one up to longest, an hour at most.
-// - [WithBanPause] sets for how long nothing is sent after what looks like a ban, ten minutes by default.
-// - [WithBase] sets the transport below, which sends.
-// - [WithLimiter] replaces the limiter, for example by one that several clients share.
-// - [WithLogger] logs a line for each attempt (debug), repetition and pause (warn): operation, method, path, status, duration, request id and attempt.
-// - [WithMaxWait] bounds how long a request waits to be sent; zero means that it does not wait but fails with a *RateLimitError.
-// - [WithOnWait] has a function called when a request is held back for more than five seconds, by the limits or before a repetition, so that a program can say why nothing moves.
-// - [WithStallTimeout] sets for how long an attempt may stand still before it is given up: no byte of the body of the answer comes, or none of the request's is taken.
-// - [WithUserAgent] adds the name of the application to the User-Agent, behind that of this library: a product, a version and a way to reach its maker, like "shelf/1.2 (+https://shelf.example)".
-// - [WithoutRateLimit] sends every request at once.
-// - [WithoutRetry] sends every request once.
+//   - [WithRate] sets the global allowance: requests a second in the long run, and how many may be sent at once after a rest.
+//   - [WithAPIServer] adds a server that limits and repetitions hold for, instead of MangaDex's own.
+//   - [WithAttemptTimeout] bounds each attempt as a whole, from its sending to the end of the body; zero, the default, is no bound.
+//   - [WithAttempts] sets how often a request is sent at most, five times by default.
+//   - [WithBackoff] sets the time before a repetition: a random part of first.
+//   - [WithBanPause] sets how long nothing is sent after what looks like a ban, ten minutes by default.
+//   - [WithBase] sets the transport below, which sends.
+//   - [WithLimiter] replaces the limiter, for example by one that several clients share.
+//   - [WithLogger] logs a line for each attempt (debug), repetition and pause (warn): operation, method, path, status, duration, request id and attempt.
+//   - [WithMaxWait] bounds how long a request waits to be sent; zero means that it does not wait but fails with a *RateLimitError.
+//   - [WithOnWait] calls a function when a request is held back for more than five seconds, by the limits or before a repetition, so that a program can say why nothing moves.
+//   - [WithStallTimeout] sets how long an attempt may stand still before it is given up: no byte of the answer's body comes, or the server takes none of the request's.
+//   - [WithUserAgent] adds the name of the application to the User-Agent, behind that of this library: a product, a version and a way to reach its maker, like "shelf/1.2 (+https://shelf.example)".
+//   - [WithoutRateLimit] sends every request at once.
+//   - [WithoutRetry] sends every request once.
 //
 // # Errors
 //
-// - [BannedError] says that a request was not sent because MangaDex seems to have banned the address.
-// - [RateLimitError] says that a request was not sent because it would have had to wait longer than it may.
-// - [TimeoutError] says that an attempt was given up because nothing moved, or because it took too long.
-// - [ErrBanned] is what a *BannedError is, for errors.Is.
-// - [ErrRateLimited] is what a *RateLimitError is, for errors.Is.
+//   - [BannedError] says that a request was not sent because MangaDex seems to have banned the address.
+//   - [RateLimitError] says that a request was not sent because it would have had to wait longer than it may.
+//   - [TimeoutError] says that an attempt was given up because nothing moved, or because it took too long.
+//   - [ErrBanned] is what a *BannedError is, for errors.Is.
+//   - [ErrRateLimited] is what a *RateLimitError is, for errors.Is.
 package transport

@@ -15,9 +15,9 @@ import (
 // maxBuffer bounds what is read of a body before it is handed on.
 const maxBuffer = 16 << 20
 
-// RoundTrip implements [http.RoundTripper]. It waits for the limits, sends, learns from the answer
-// and starts again if that is safe and may help. When it gives up it returns what the last attempt
-// came to.
+// RoundTrip implements [http.RoundTripper]. It waits for the limits, sends, learns from the answer and
+// starts again if that is safe and may help. When it gives up it returns the result of the last
+// attempt.
 func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	ctx := req.Context()
 	if req.URL == nil || !t.toAPI(req.URL) { // such as the target of a redirect
@@ -181,7 +181,7 @@ func (e *exchange) roundTrip(ctx context.Context, body io.ReadCloser) (*http.Res
 		return resp, nil
 	case answer.Switched(resp.StatusCode):
 		resp.Body.Close()
-		err = errors.New("transport: the server answers 101, and nobody has asked for another protocol; check its address, and what stands between")
+		err = errors.New("transport: the server answers 101, but no request asked for another protocol; check its address, and the proxies on the way")
 	}
 	if err != nil {
 		w.end()

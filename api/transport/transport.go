@@ -58,8 +58,7 @@ type state struct {
 // An Option changes a [Transport] that [New] makes.
 type Option func(*settings) error
 
-// New returns a transport with the defaults that this package describes, as far as options do not
-// change them.
+// New returns a transport with the defaults that this package describes, unless options change them.
 func New(options ...Option) (*Transport, error) {
 	s := settings{
 		agent:    []string{Product()},
@@ -92,12 +91,12 @@ func New(options ...Option) (*Transport, error) {
 	return t, nil
 }
 
-// WithBase sets the transport below, which sends. The default is [http.DefaultTransport], as it is
-// when a request is made, with the patience of [Base] as long as a program has not replaced it.
+// WithBase sets the transport below, which sends. The default is [http.DefaultTransport], as it is when
+// a request is made, with the time limits of [Base] unless a program has replaced it.
 //
-// A base must not repeat by itself, as that of a client of go-retryablehttp does: its attempts are
-// not held back by the limits, and it hides each 429 but the last. Take its repetitions out, or put
-// it around the client.
+// A base must not repeat by itself, as that of a client of go-retryablehttp does: the limits do not
+// hold its attempts back, and it hides each 429 but the last. Turn its repetitions off, or put it
+// around the client.
 func WithBase(base http.RoundTripper) Option {
 	return func(s *settings) error {
 		if base != nil && given.Nil(base) {
@@ -143,7 +142,7 @@ func WithLimiter(limiter Limiter) Option {
 	}
 }
 
-// WithoutRateLimit sends every request at once. It is meant for servers of one's own.
+// WithoutRateLimit sends every request at once. It is meant for your own servers.
 func WithoutRateLimit() Option {
 	return func(s *settings) error {
 		s.limiter = nil
@@ -156,7 +155,7 @@ func WithoutRateLimit() Option {
 func WithMaxWait(d time.Duration) Option {
 	return func(s *settings) error {
 		if d < 0 {
-			return fmt.Errorf("transport: WithMaxWait(%v): give a time that is not negative", d)
+			return fmt.Errorf("transport: WithMaxWait(%v): give a time of zero or more", d)
 		}
 		s.maxWait = d
 		return nil
@@ -167,20 +166,20 @@ func WithMaxWait(d time.Duration) Option {
 func WithAttempts(n int) Option {
 	return func(s *settings) error {
 		if n < 1 {
-			return fmt.Errorf("transport: WithAttempts(%d): give one at least", n)
+			return fmt.Errorf("transport: WithAttempts(%d): give at least one", n)
 		}
 		s.attempts = n
 		return nil
 	}
 }
 
-// WithBackoff sets the time before a repetition: a random part of first, which doubles with every
-// further one up to longest, an hour at most. The defaults are 300 ms and 10 s. What the server asks
-// for by the Retry-After of a 503 is added; if that is more than a minute, the request fails.
+// WithBackoff sets the time before a repetition: a random part of first. With every further repetition
+// first doubles, up to longest, which is an hour at most. The defaults are 300 ms and 10 s. The
+// Retry-After of a 503 is added; if that is more than a minute, the request fails.
 func WithBackoff(first, longest time.Duration) Option {
 	return func(s *settings) error {
 		if first < 0 || longest < first || longest > longestBackoff {
-			return fmt.Errorf("transport: WithBackoff(%v, %v): the first must not be negative nor above the longest, and the longest not above %v", first, longest, longestBackoff)
+			return fmt.Errorf("transport: WithBackoff(%v, %v): give a first time from zero to the longest, and a longest of at most %v", first, longest, longestBackoff)
 		}
 		s.backoff = backoff{first, longest}
 		return nil
@@ -190,12 +189,12 @@ func WithBackoff(first, longest time.Duration) Option {
 // WithoutRetry sends every request once.
 func WithoutRetry() Option { return WithAttempts(1) }
 
-// WithBanPause sets for how long nothing is sent after what looks like a ban, ten minutes by
-// default. A day is the most; zero does not pause.
+// WithBanPause sets how long nothing is sent after what looks like a ban, ten minutes by default. A day
+// is the most; zero is no pause.
 func WithBanPause(d time.Duration) Option {
 	return func(s *settings) error {
 		if d < 0 || d > longestBan {
-			return fmt.Errorf("transport: WithBanPause(%v): give a time that is not negative, nor above %v", d, longestBan)
+			return fmt.Errorf("transport: WithBanPause(%v): give a time from zero to %v", d, longestBan)
 		}
 		s.banPause = d
 		return nil
@@ -214,8 +213,8 @@ func WithLogger(logger *slog.Logger) Option {
 // Base returns the transport below, which sends, for requests that are not for the API.
 func (t *Transport) Base() http.RoundTripper { return t.base }
 
-// HasBase reports whether a program has chosen what sends: with [WithBase], or in place of what net/http has
-// in [http.DefaultTransport].
+// HasBase reports whether a program has chosen the transport below: with [WithBase], or by replacing
+// [http.DefaultTransport].
 func (t *Transport) HasBase() bool {
 	usual, ok := t.base.(*standard)
 	return !ok || usual.now() != usual.copy

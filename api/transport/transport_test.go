@@ -87,14 +87,14 @@ func TestOptionsThatAreRefused(t *testing.T) {
 		{transport.WithAPIServer("ftp://me:secret@server.example"), `WithAPIServer: the address of the server must not hold a user name or a password`},
 		{transport.WithLimiter(nil), `WithLimiter: the limiter is nil; leave the option out, or use WithoutRateLimit`},
 		{transport.WithBase((*http.Transport)(nil)), `WithBase: the *http.Transport is nil; leave the option out for the default`},
-		{transport.WithAttempts(0), `transport: WithAttempts(0): give one at least`},
-		{transport.WithBackoff(-1, 1), `the first must not be negative nor above the longest`},
-		{transport.WithBackoff(2, 1), `the first must not be negative nor above the longest`},
-		{transport.WithBackoff(1, time.Hour+1), `and the longest not above 1h0m0s`},
-		{transport.WithBackoff(math.MaxInt64, math.MaxInt64), `and the longest not above 1h0m0s`},
-		{transport.WithMaxWait(-1), `transport: WithMaxWait(-1ns): give a time that is not negative`},
-		{transport.WithBanPause(-1), `transport: WithBanPause(-1ns): give a time that is not negative`},
-		{transport.WithBanPause(math.MaxInt64), `nor above 24h0m0s`},
+		{transport.WithAttempts(0), `transport: WithAttempts(0): give at least one`},
+		{transport.WithBackoff(-1, 1), `give a first time from zero to the longest`},
+		{transport.WithBackoff(2, 1), `give a first time from zero to the longest`},
+		{transport.WithBackoff(1, time.Hour+1), `and a longest of at most 1h0m0s`},
+		{transport.WithBackoff(math.MaxInt64, math.MaxInt64), `and a longest of at most 1h0m0s`},
+		{transport.WithMaxWait(-1), `transport: WithMaxWait(-1ns): give a time of zero or more`},
+		{transport.WithBanPause(-1), `transport: WithBanPause(-1ns): give a time from zero to`},
+		{transport.WithBanPause(math.MaxInt64), `give a time from zero to 24h0m0s`},
 	}
 	for _, test := range tests {
 		if _, err := transport.New(nil, test.option); err == nil || !strings.Contains(err.Error(), test.want) {

@@ -11,9 +11,9 @@ import (
 // module is this one, as the go command knows it.
 const module = "github.com/mangadex-go/mangadex"
 
-// Version is the version of this module in the program, without the v: that which the program was
-// built with, as its main module or as a dependency. It is "devel" where there is none, as in a
-// test and with a replacement by a folder.
+// Version is the version of this module that the program was built with, as its main module or as a
+// dependency, without the v. It is "devel" where there is none, as in a test or where a folder replaces
+// the module.
 func Version() string { return version() }
 
 var version = sync.OnceValue(func() string {
@@ -45,8 +45,8 @@ func Product() string { return "mangadex-go/" + Version() + " (+https://" + modu
 // browsers are words by which MangaDex recognises a client that pretends to be a browser.
 var browsers = []string{"mozilla/", "applewebkit", "gecko", "chrome/", "safari/", "opera", "msie", "trident/", "edg/"}
 
-// UserAgent returns the value of the header for an application: this library, then the
-// application. It refuses what MangaDex refuses, an empty name and that of a browser.
+// UserAgent returns the value of the header for an application: this library, then the application. It
+// refuses an empty name and the name of a browser, as MangaDex does.
 func UserAgent(application string) (string, error) {
 	const like = `; name the program and how to reach its maker, like "shelf/1.2 (+https://shelf.example)"`
 	application = strings.TrimSpace(application)

@@ -16,9 +16,9 @@ type Wait struct {
 // longWait is how long a request is held back before that is told.
 const longWait = 5 * time.Second
 
-// WithOnWait has a function called when a request is held back for more than five seconds, by the
-// limits or before a repetition, so that a program can say why nothing moves. It is called once for
-// each wait, by several goroutines at once, and must not take long.
+// WithOnWait calls a function when a request is held back for more than five seconds, by the limits or
+// before a repetition, so that a program can say why nothing moves. It is called once for each wait, by
+// several goroutines at once, and must not take long.
 func WithOnWait(f func(Wait)) Option {
 	return func(s *settings) error {
 		s.onWait = f

@@ -46,33 +46,33 @@ func (e *TimeoutError) Error() string {
 	return fmt.Sprintf("transport: the attempt took longer than %v, the timeout of the client", e.After)
 }
 
-// Timeout says that it is one, as [net.Error] does.
+// Timeout is true; see [net.Error].
 func (e *TimeoutError) Timeout() bool { return true }
 
 // Temporary is true; see [net.Error].
 func (e *TimeoutError) Temporary() bool { return true }
 
-// WithStallTimeout sets for how long an attempt may stand still before it is given up: no byte of
-// the body of the answer comes, or none of the request's is taken. The answer has to begin within two
-// and a half times as long, connecting included. The default is 30 s; zero waits as long as the
-// context and the transport below allow.
+// WithStallTimeout sets how long an attempt may stand still before it is given up: no byte of the
+// answer's body comes, or the server takes none of the request's. The answer has to begin within two
+// and a half times as long, connecting included. The default is 30 s; zero waits as long as the context
+// and the transport below allow.
 func WithStallTimeout(d time.Duration) Option {
 	return func(s *settings) error {
 		if d < 0 {
-			return fmt.Errorf("transport: WithStallTimeout(%v): give a time that is not negative", d)
+			return fmt.Errorf("transport: WithStallTimeout(%v): give a time of zero or more", d)
 		}
 		s.stall = d
 		return nil
 	}
 }
 
-// WithAttemptTimeout bounds each attempt as a whole, from its sending to the end of the body; zero,
-// the default, does not. It is what Timeout of an [http.Client] becomes that is given to package
-// api, so that the time in the queue of the limits and before repetitions does not count.
+// WithAttemptTimeout bounds each attempt as a whole, from its sending to the end of the body; zero, the
+// default, is no bound. Package api uses it for the Timeout of an [http.Client] that it is given, so
+// that waiting for the limits and before repetitions does not count.
 func WithAttemptTimeout(d time.Duration) Option {
 	return func(s *settings) error {
 		if d < 0 {
-			return fmt.Errorf("transport: WithAttemptTimeout(%v): give a time that is not negative", d)
+			return fmt.Errorf("transport: WithAttemptTimeout(%v): give a time of zero or more", d)
 		}
 		s.attemptTimeout = d
 		return nil

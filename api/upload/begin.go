@@ -13,8 +13,8 @@ import (
 )
 
 // Begin opens a session (POST /upload/begin) for a new chapter of a title, by up to [api.MaxGroups]
-// groups; by none, it is a chapter without a group. It returns an [OpenError] if the account has an
-// open session.
+// groups; with none, the chapter has no group. It returns an [OpenError] if the account has an open
+// session.
 func Begin(ctx context.Context, client *api.Client, manga uuid.UUID, groups []uuid.UUID, options ...Option) (*Session, error) {
 	s, err := newSession("Begin", client, Record{Manga: manga, Groups: slices.Clone(groups)}, options)
 	if err == nil {
@@ -26,7 +26,7 @@ func Begin(ctx context.Context, client *api.Client, manga uuid.UUID, groups []uu
 	if s.language != nil {
 		answer, err := client.CheckUploadApproval(ctx, api.UploadApprovalCheck{Manga: manga, Locale: *s.language})
 		if err != nil {
-			return nil, fmt.Errorf("upload: whether approval is required cannot be asked: %w", err)
+			return nil, fmt.Errorf("upload: cannot ask whether approval is required: %w", err)
 		}
 		if answer.RequiresApproval {
 			return nil, fmt.Errorf("upload: %w for title %v in language %s; leave out WithApprovalCheck to upload it all the same", ErrApprovalRequired, manga, *s.language)
@@ -35,9 +35,9 @@ func Begin(ctx context.Context, client *api.Client, manga uuid.UUID, groups []uu
 	return s.open(ctx, s.newChapter, fitsNewChapter(manga))
 }
 
-// Resume goes on with the open session of the account, which must be for a new chapter of the title.
-// It fails with [ErrNoSession] if there is none, and begins none; if it is for something else, the
-// error is an [OpenError]. The groups are those that the session was begun with.
+// Resume goes on with the open session of the account, which must be for a new chapter of the title. If
+// there is none, it fails with [ErrNoSession] and begins none; if the open one is for something else,
+// the error is an [OpenError]. The groups are those that the session was begun with.
 func Resume(ctx context.Context, client *api.Client, manga uuid.UUID, groups []uuid.UUID, options ...Option) (*Session, error) {
 	s, err := newSession("Resume", client, Record{Manga: manga, Groups: slices.Clone(groups)}, options)
 	if err == nil {
@@ -47,7 +47,7 @@ func Resume(ctx context.Context, client *api.Client, manga uuid.UUID, groups []u
 		return nil, err
 	}
 	none := func(context.Context) (*Session, error) {
-		return nil, fmt.Errorf("upload: %w that could be gone on with; Begin one", ErrNoSession)
+		return nil, fmt.Errorf("upload: %w to go on with; Begin one", ErrNoSession)
 	}
 	_, err = s.open(ctx, none, fitsNewChapter(manga))
 	var found *OpenError
@@ -159,7 +159,7 @@ func (s *Session) open(ctx context.Context, begin func(context.Context) (*Sessio
 	session, err := current(ctx, s.client)
 	switch {
 	case err != nil:
-		return nil, fmt.Errorf("upload: whether a session is open cannot be asked: %w", err)
+		return nil, fmt.Errorf("upload: cannot ask whether a session is open: %w", err)
 	case session == nil:
 		return begin(ctx)
 	}

@@ -48,13 +48,13 @@ func valueOrNull(v *string) api.Nullable[string] {
 }
 
 // Commit publishes the chapter (POST /upload/{uploadSessionId}/commit): the pages of the session in
-// their order, with what draft says. Other files of the session are removed before. The session is
-// over then.
+// their order, with what draft says. Other files of the session are removed first. After the commit the
+// session is over.
 //
-// If the server turns it down, the session stays open and Commit may be called again with another
+// If the server refuses the commit, the session stays open and Commit may be called again with another
 // draft. Where no clear answer arrives, Commit looks for the chapter as [Find] does. If it was not
 // published, Commit sends it again, three times at most; if that cannot be told, the error is
-// [ErrOutcomeUnknown]. To call Commit again then is safe: it looks for the chapter first.
+// [ErrOutcomeUnknown]. Then it is safe to call Commit again: it looks for the chapter first.
 func (s *Session) Commit(ctx context.Context, draft api.ChapterDraft, terms Terms) (*api.Chapter, error) {
 	if s.client != nil && s.ledger.phase == committing {
 		chapter, err := s.lookFor(ctx)

@@ -31,7 +31,7 @@
 //
 // A chapter is published once. Where the answer to a commit is lost, [Session.Commit] looks for the
 // chapter; if it cannot tell, it fails with [ErrOutcomeUnknown], and so does every other call with the
-// session, until a later Commit or [Find] knows. A program that is to survive an interruption keeps
-// the [Record] of its upload ([WithRecord]), so that its next run can find out what came of this one;
-// and it asks [Published] before it uploads. See examples/upload.
+// session, until a later Commit or [Find] knows. A program that is to survive an interruption keeps the
+// [Record] of its upload ([WithRecord]), so that its next run can find out what became of it; and it
+// asks [Published] before it uploads. See examples/upload.
 package upload

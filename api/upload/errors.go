@@ -39,8 +39,8 @@ var (
 	// may have been published. Look for it before uploading it again, by [Find] or by hand.
 	ErrOutcomeUnknown = errors.New("the outcome is unknown")
 
-	// ErrNotPublished says that the chapter was not published, though the answer to its commit was
-	// lost, and that the session is still open.
+	// ErrNotPublished says that the answer to a commit was lost, but that the chapter was not published
+	// and the session is still open.
 	ErrNotPublished = errors.New("the chapter was not published")
 )
 
@@ -66,9 +66,10 @@ func (e *OpenError) Error() string {
 // Is reports whether target is [ErrSessionOpen].
 func (e *OpenError) Is(target error) bool { return target == ErrSessionOpen }
 
-// Resume returns the open session. It fails if the session is known to be for something else than
-// what was asked for. The server does not tell everything, so where it matters, compare ID with the
-// [Session.ID] of the program that was interrupted. The groups are those it was begun with.
+// Resume returns the open session. It fails if the session is known to be for something else than what
+// was asked for. The server does not tell everything, so where it matters, compare ID with the
+// [Session.ID] of the program that was interrupted. The groups are those that the session was begun
+// with.
 func (e *OpenError) Resume() (*Session, error) {
 	switch {
 	case e.session == nil:

@@ -13,11 +13,10 @@ import (
 	"github.com/mangadex-go/mangadex/api"
 )
 
-// Published lists the chapters of the account that are like the one of a draft: of the same title,
-// with the same number, in the same language and by the same groups, the newest first. A program asks
-// for them before it uploads one, so as not to upload it again. The server holds a new chapter back
-// from its lists until its pictures are processed and, where that is required, the staff has
-// approved it.
+// Published lists the chapters of the account that are like the one of a draft: of the same title, with
+// the same number, in the same language and by the same groups, the newest first. A program calls it
+// before an upload, so as not to upload a chapter again. The server holds a new chapter back from its
+// lists until its pictures are processed and, where that is required, the staff has approved it.
 func Published(ctx context.Context, client *api.Client, manga uuid.UUID, groups []uuid.UUID, draft api.ChapterDraft) ([]api.Chapter, error) {
 	if client == nil {
 		return nil, errNoClient
@@ -95,10 +94,10 @@ func valueOf(v *string) string {
 }
 
 // Find looks for the chapter of an upload whose commit got no clear answer: among the newest chapters
-// of the account, by its id where that is known, and in the session that it was made in. It returns
-// the chapter; or [ErrNotPublished] if the session is there as it was, long after the commit was
-// sent; or [ErrOutcomeUnknown] if neither is known when the patience ends (see [WithPatience]). Then
-// the chapter may still be held back: look again later.
+// of the account, by its id where that is known, and in the session that it was made in. It returns the
+// chapter. If the session is unchanged long after the commit was sent, the error is [ErrNotPublished].
+// If neither is known when the patience ends ([WithPatience]), the error is [ErrOutcomeUnknown]: the
+// chapter may still be held back, so look again later.
 func Find(ctx context.Context, client *api.Client, record Record, options ...Option) (*api.Chapter, error) {
 	settings, err := settingsOf("Find", options)
 	switch {

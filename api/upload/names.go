@@ -2,22 +2,22 @@
 
 // # Options
 //
-// - [WithApprovalCheck] has Begin ask first whether a chapter of the account in that language would wait for the approval of the staff.
-// - [WithEarlier] tells what is known of uploads of earlier runs.
-// - [WithPatience] sets how long a commit may be under way on the server after its answer was lost, two minutes unless it is set.
-// - [WithProgress] has report called when AddPages begins to send and after each request.
-// - [WithRecord] has keep called with what another run would have to know: when the session has begun, when pages have come in, before a commit is sent, and when its outcome is known.
+//   - [WithApprovalCheck] makes Begin ask first whether a chapter of the account in that language would need the approval of the staff.
+//   - [WithEarlier] gives the records of earlier runs.
+//   - [WithPatience] sets how long the server may take to carry out a commit whose answer was lost, two minutes by default.
+//   - [WithProgress] calls report when AddPages begins to send and after each request.
+//   - [WithRecord] calls keep with what another run would have to know: when the session has begun, when pages have come in, before a commit is sent, and when its outcome is known.
 //
 // # Errors
 //
-// - [OpenError] says that the account has an open session.
-// - [PageError] says what is wrong with a page, or with several that were sent together.
-// - [ErrSessionOpen] says that the account has an open session; see OpenError.
-// - [ErrSessionClosed] says that the session has been committed, closed, or ended elsewhere.
-// - [ErrApprovalRequired] says that the chapter would wait for the approval of the staff.
-// - [ErrTermsNotAccepted] says that Commit was called without TermsAccepted.
-// - [ErrNoSession] says that the account has no open session to go on with.
-// - [ErrAnotherPage] says that the session has a page of the same name with other content.
-// - [ErrOutcomeUnknown] says that no clear answer of the server arrived, and that the chapter or cover may have been published.
-// - [ErrNotPublished] says that the chapter was not published, though the answer to its commit was lost, and that the session is still open.
+//   - [OpenError] says that the account has an open session.
+//   - [PageError] says what is wrong with a page, or with several that were sent together.
+//   - [ErrSessionOpen] says that the account has an open session; see OpenError.
+//   - [ErrSessionClosed] says that the session has been committed, closed, or ended elsewhere.
+//   - [ErrApprovalRequired] says that the chapter would wait for the approval of the staff.
+//   - [ErrTermsNotAccepted] says that Commit was called without TermsAccepted.
+//   - [ErrNoSession] says that the account has no open session to go on with.
+//   - [ErrAnotherPage] says that the session has a page of the same name with other content.
+//   - [ErrOutcomeUnknown] says that no clear answer of the server arrived, and that the chapter or cover may have been published.
+//   - [ErrNotPublished] says that the answer to a commit was lost, but that the chapter was not published and the session is still open.
 package upload

@@ -20,8 +20,8 @@ const (
 // has. A page that the session has already, by its name and size, is not sent again; it only takes
 // its place in the order.
 //
-// A page is a JPEG, PNG or GIF file of at most [api.MaxPageSize], with sides below 10,000 pixels, that
-// has its end. A session takes [api.MaxPages] of them, and [api.MaxUploadSize] in all. This is checked
+// A page is a complete JPEG, PNG or GIF file of at most [api.MaxPageSize], with sides below 10,000
+// pixels. A session takes [api.MaxPages] of them, and [api.MaxUploadSize] in all. This is checked
 // before anything is sent, and the error has a [PageError] for each page that the server would not
 // take.
 //

@@ -17,13 +17,13 @@ type Record struct {
 	Begun   time.Time // when the session began, by the clock of the server
 	Manga   uuid.UUID
 	Groups  []uuid.UUID
-	Chapter uuid.UUID // that is edited, or that half an answer to the commit named; zero if there is none
+	Chapter uuid.UUID // the edited one, or the one that an incomplete answer to the commit named; zero if there is none
 	Version int       // that the edited chapter had; zero for a new chapter
 	Pages   []Page    // in the session, in reading order
 
-	// All below are of the last commit. Sent is zero before it, and again when it was not carried out.
-	// Uploader is the account, zero if it is not known; Others are its chapters that were like the draft
-	// before.
+	// All fields below are of the last commit. Sent is zero before it, and again if it was not carried
+	// out. Uploader is the account, zero if it is not known. Others are its chapters that were like the
+	// draft before the commit.
 	Draft    api.ChapterDraft
 	Uploader uuid.UUID
 	Others   []uuid.UUID
@@ -33,12 +33,12 @@ type Record struct {
 	Published uuid.UUID
 }
 
-// InDoubt reports whether a commit was sent of which it is not known whether it was carried out.
+// InDoubt reports whether a commit was sent and its outcome is not known.
 func (r *Record) InDoubt() bool { return !r.Sent.IsZero() && r.Published == uuid.Nil }
 
-// WithRecord has keep called with what another run would have to know: when the session has begun,
-// when pages have come in, before a commit is sent, and when its outcome is known. If keep returns an
-// error, what was to follow does not happen; no commit is sent that was not kept. Not for [Find].
+// WithRecord calls keep with what another run would have to know: when the session has begun, when
+// pages have come in, before a commit is sent, and when its outcome is known. If keep returns an error,
+// the next step does not happen; no commit is sent that was not kept. Not for [Find].
 func WithRecord(keep func(Record) error) Option {
 	return func(s *settings) error {
 		s.keep = keep
@@ -46,10 +46,9 @@ func WithRecord(keep func(Record) error) Option {
 	}
 }
 
-// WithEarlier tells what is known of uploads of earlier runs. If the session of one is still open, its
-// pages are compared by what was sent. If it may have been committed, nothing is done with the session
-// but [Session.Commit], which looks for the chapter first. Not for
-// [Find].
+// WithEarlier gives the records of earlier runs. If the session of one is still open, its pages are
+// compared by what was sent. If it may have been committed, the session allows nothing but
+// [Session.Commit], which looks for the chapter first. Not for [Find].
 func WithEarlier(earlier ...Record) Option {
 	return func(s *settings) error {
 		s.earlier = append(s.earlier, earlier...)
@@ -71,7 +70,7 @@ func (s *Session) kept() error {
 		return nil
 	}
 	if err := s.keep(s.Record()); err != nil {
-		return fmt.Errorf("upload: what a later run has to know was not kept: %w", err)
+		return fmt.Errorf("upload: the record for a later run was not kept: %w", err)
 	}
 	return nil
 }

@@ -16,11 +16,11 @@ import (
 // closeTimeout bounds what Close may take.
 const closeTimeout = 10 * time.Second
 
-// A Session is an open upload session. [Begin], [Edit], [Resume] and [OpenError] give one. It is used
-// by one goroutine at a time.
+// A Session is an open upload session. [Begin], [Edit], [Resume] and [OpenError] give one. Only one
+// goroutine at a time may use it.
 //
 // Close it when done: what has not been committed is abandoned. To leave it for another program to
-// resume, do not close it; nothing else is held.
+// resume, do not close it; it holds no other resources.
 type Session struct {
 	client *api.Client
 	settings
@@ -29,8 +29,8 @@ type Session struct {
 	ledger ledger
 }
 
-// An Option changes how [Begin], [Edit], [Resume] and [Find] work. One that is not for all of them says
-// so, and the others refuse it.
+// An Option changes how [Begin], [Edit], [Resume] and [Find] work. An option that is not for all of
+// them says so; the others refuse it.
 type Option func(*settings) error
 
 type settings struct {
@@ -50,8 +50,8 @@ type Progress struct {
 	TotalBytes int64
 }
 
-// WithProgress has report called when AddPages begins to send and after each request. It is called in
-// the goroutine of AddPages, which waits for it. Not for [Find].
+// WithProgress calls report when AddPages begins to send and after each request. AddPages calls it
+// directly, and waits for it. Not for [Find].
 func WithProgress(report func(Progress)) Option {
 	return func(s *settings) error {
 		s.progress = report
@@ -59,8 +59,9 @@ func WithProgress(report func(Progress)) Option {
 	}
 }
 
-// WithApprovalCheck has [Begin] ask first whether a chapter of the account in that language would wait
-// for the approval of the staff. If so, Begin fails with [ErrApprovalRequired] and opens nothing. For [Begin].
+// WithApprovalCheck makes Begin ask first whether a chapter of the account in that language would need
+// the approval of the staff. If so, Begin fails with [ErrApprovalRequired] and opens nothing. For
+// [Begin].
 func WithApprovalCheck(language string) Option {
 	return func(s *settings) error {
 		s.language = &language
@@ -68,10 +69,9 @@ func WithApprovalCheck(language string) Option {
 	}
 }
 
-// WithPatience sets how long a commit may be under way on the server after its answer was lost, two
-// minutes unless it is set. A shorter time is for tests: a session that is as it was is taken for one
-// that was not committed when the time has passed, and a server that goes on for longer makes a
-// second chapter of the next commit.
+// WithPatience sets how long the server may take to carry out a commit whose answer was lost, two
+// minutes by default. After that time an unchanged session counts as not committed. A shorter time is
+// for tests: if the server takes longer, the next commit makes a second chapter.
 func WithPatience(d time.Duration) Option {
 	return func(s *settings) error {
 		if d <= 0 {

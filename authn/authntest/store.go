@@ -17,10 +17,9 @@ import (
 	"github.com/mangadex-go/mangadex/authn"
 )
 
-// TestStore tests that a store does what a session relies on. The function returns the store, which
-// is empty at first. It is called several times: if it returns another value each time, that should
-// stand for the same storage, as it would in another process. (If it is other storage, what two
-// processes share is skipped.)
+// TestStore tests that a store does what a session relies on. It calls open several times. The store
+// must be empty at first, and each value must stand for the same storage, as it would in another
+// process. (If it does not, the tests of what processes share are skipped.)
 //
 // A store that is a [authn.Locker] or a [authn.Discarder] is tested as that, too. The test takes less
 // than a second where a store answers within some milliseconds.

@@ -45,7 +45,7 @@ func Parse(address, example string) (*Server, error) {
 	case !isASCII(u.Hostname()):
 		return nil, fmt.Errorf("has a host with letters beyond ASCII, %q; write it in its form that begins with xn--", u.Hostname())
 	case badPort(u):
-		return nil, fmt.Errorf("has the port %s, which is none; it is a number from 1 to 65535", u.Port())
+		return nil, fmt.Errorf("has the port %s; a port is a number from 1 to 65535", u.Port())
 	case hasDots(u.Path):
 		return nil, errors.New("has . or .. in its path; write the path that is meant")
 	}

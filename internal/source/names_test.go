@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"go/ast"
 	"go/doc"
-	"go/doc/comment"
 	"go/parser"
 	"go/token"
 	"io/fs"
@@ -122,13 +121,7 @@ func (l lister) row(name, text string) string {
 	} else {
 		text = "[" + name + "]: " + text
 	}
-	parsed := l.Parser().Parse("  - " + text)
-	printer := comment.Printer{TextWidth: 100}
-	var b strings.Builder
-	for line := range strings.Lines(string(printer.Comment(parsed))) {
-		b.WriteString("// " + strings.TrimSuffix(line, "\n") + "\n")
-	}
-	return b.String()
+	return "//   - " + text + "\n"
 }
 
 // rows are those of the values of one declaration: the text of an error, and what stands beside it, or
@@ -140,7 +133,7 @@ func (l lister) rows(v *doc.Value) []string {
 		if !spec.Names[0].IsExported() {
 			continue
 		}
-		text := strings.Join(slices.DeleteFunc([]string{message(spec), strings.TrimSpace(spec.Comment.Text())}, func(s string) bool { return s == "" }), ": ")
+		text := strings.Join(slices.DeleteFunc([]string{message(spec), strings.TrimSpace(spec.Comment.Text())}, func(s string) bool { return s == "" }), "; ")
 		if v.Decl.Lparen == token.NoPos && v.Doc != "" {
 			text = v.Doc
 		} else if spec.Doc != nil {
