@@ -80,8 +80,8 @@ func (c *Client) GetGroupsByIDs(ctx context.Context, ids []uuid.UUID, includes .
 
 // GetMangaStatisticsByIDs returns the statistics of any number of titles. Ids without a title are not
 // in it. It asks for about 150 at a time, with a few requests at once. If the server refuses them all
-// because it does not know one, GetMangaStatisticsByIDs first asks which there are, 100 at a time, and
-// then for these: four requests instead of one, however many the server does not know.
+// because it does not know one, GetMangaStatisticsByIDs first asks which titles there are, 100 at a
+// time, and then for these: four requests instead of one, however many the server does not know.
 func (c *Client) GetMangaStatisticsByIDs(ctx context.Context, ids []uuid.UUID) (map[uuid.UUID]MangaStatistics, error) {
 	return byID(ctx, ids, "manga[]", c.mangaOf, func(ctx context.Context, ids []uuid.UUID) (map[uuid.UUID]MangaStatistics, error) {
 		answer, err := c.ListMangaStatistics(ctx, &ListMangaStatisticsParams{Manga: ids})

@@ -89,10 +89,10 @@ func (c *Client) ListAuthors(ctx context.Context, params *ListAuthorsParams, edi
 	return call(ctx, c, &r, editors, new(AuthorList))
 }
 
-// ListAuthorsAll returns all that [Client.ListAuthors] finds, each item once, in pages of the
-// largest size that the server allows (100) unless params say otherwise. An error comes last, after
-// what was read before it: that of a call, [ErrIncomplete] if the list is not whole, or
-// [ErrTooManyResults] behind 10,000 items.
+// ListAuthorsAll returns every result of [Client.ListAuthors] once, in pages of the largest size
+// that the server allows (100) unless params say otherwise. An error comes last, after the results
+// that came before it: the error of a call, [ErrIncomplete] if the list is not whole, or
+// [ErrTooManyResults] after 10,000 results.
 //
 // GET /author.
 func (c *Client) ListAuthorsAll(ctx context.Context, params *ListAuthorsParams, options ...WalkOption) iter.Seq2[Author, error] {
@@ -187,10 +187,10 @@ func (c *Client) ListChapters(ctx context.Context, params *ListChaptersParams, e
 	return call(ctx, c, &r, editors, new(ChapterList))
 }
 
-// ListChaptersAll returns all that [Client.ListChapters] finds, each item once, in pages of the
-// largest size that the server allows (100) unless params say otherwise. An error comes last, after
-// what was read before it: that of a call, [ErrIncomplete] if the list is not whole, or
-// [ErrTooManyResults] behind 10,000 items unless [WithSlices] is given.
+// ListChaptersAll returns every result of [Client.ListChapters] once, in pages of the largest size
+// that the server allows (100) unless params say otherwise. An error comes last, after the results
+// that came before it: the error of a call, [ErrIncomplete] if the list is not whole, or
+// [ErrTooManyResults] after 10,000 results unless [WithSlices] is given.
 //
 // GET /chapter.
 func (c *Client) ListChaptersAll(ctx context.Context, params *ListChaptersParams, options ...WalkOption) iter.Seq2[Chapter, error] {
@@ -230,7 +230,7 @@ func (c *Client) GetChapter(ctx context.Context, id uuid.UUID, params *GetChapte
 	return call(ctx, c, &r, editors, new(ChapterResponse))
 }
 
-// UpdateChapter changes what is said of a chapter, not its pages.
+// UpdateChapter changes the details of a chapter, not its pages.
 //
 // What is unset stays as it is, [Null] clears it, and Groups replaces the groups. Version has to be
 // that of the newest state: when somebody else was faster, the change is refused, as a rule with
@@ -264,10 +264,10 @@ func (c *Client) ListAPIClients(ctx context.Context, params *ListAPIClientsParam
 	return call(ctx, c, &r, editors, new(APIClientList))
 }
 
-// ListAPIClientsAll returns all that [Client.ListAPIClients] finds, each item once, in pages of the
-// largest size that the server allows (100) unless params say otherwise. An error comes last, after
-// what was read before it: that of a call, [ErrIncomplete] if the list is not whole, or
-// [ErrTooManyResults] behind 10,000 items.
+// ListAPIClientsAll returns every result of [Client.ListAPIClients] once, in pages of the largest
+// size that the server allows (100) unless params say otherwise. An error comes last, after the
+// results that came before it: the error of a call, [ErrIncomplete] if the list is not whole, or
+// [ErrTooManyResults] after 10,000 results.
 //
 // GET /client.
 func (c *Client) ListAPIClientsAll(ctx context.Context, params *ListAPIClientsParams, options ...WalkOption) iter.Seq2[APIClient, error] {
@@ -366,10 +366,10 @@ func (c *Client) ListCovers(ctx context.Context, params *ListCoversParams, edito
 	return call(ctx, c, &r, editors, new(CoverList))
 }
 
-// ListCoversAll returns all that [Client.ListCovers] finds, each item once, in pages of the largest
-// size that the server allows (100) unless params say otherwise. An error comes last, after what
-// was read before it: that of a call, [ErrIncomplete] if the list is not whole, or
-// [ErrTooManyResults] behind 10,000 items.
+// ListCoversAll returns every result of [Client.ListCovers] once, in pages of the largest size that
+// the server allows (100) unless params say otherwise. An error comes last, after the results that
+// came before it: the error of a call, [ErrIncomplete] if the list is not whole, or
+// [ErrTooManyResults] after 10,000 results.
 //
 // GET /cover.
 func (c *Client) ListCoversAll(ctx context.Context, params *ListCoversParams, options ...WalkOption) iter.Seq2[Cover, error] {
@@ -416,7 +416,7 @@ func (c *Client) UploadCover(ctx context.Context, mangaOrCoverID uuid.UUID, body
 	return call(ctx, c, &r, editors, new(CoverResponse))
 }
 
-// UpdateCover changes what is said of a cover, by the id of the cover; the picture stays.
+// UpdateCover changes the details of a cover, by the id of the cover; the picture stays.
 //
 // What is unset stays as it is and [Null] clears it, but Volume is always sent: unset, it is null.
 // Version has to be that of the newest state: when somebody else was faster, the change is refused,
@@ -459,10 +459,10 @@ func (c *Client) ListGroups(ctx context.Context, params *ListGroupsParams, edito
 	return call(ctx, c, &r, editors, new(GroupList))
 }
 
-// ListGroupsAll returns all that [Client.ListGroups] finds, each item once, in pages of the largest
-// size that the server allows (100) unless params say otherwise. An error comes last, after what
-// was read before it: that of a call, [ErrIncomplete] if the list is not whole, or
-// [ErrTooManyResults] behind 10,000 items.
+// ListGroupsAll returns every result of [Client.ListGroups] once, in pages of the largest size that
+// the server allows (100) unless params say otherwise. An error comes last, after the results that
+// came before it: the error of a call, [ErrIncomplete] if the list is not whole, or
+// [ErrTooManyResults] after 10,000 results.
 //
 // GET /group.
 func (c *Client) ListGroupsAll(ctx context.Context, params *ListGroupsParams, options ...WalkOption) iter.Seq2[Group, error] {
@@ -614,10 +614,10 @@ func (c *Client) GetCustomListFeed(ctx context.Context, id uuid.UUID, params *Ge
 	return call(ctx, c, &r, editors, new(ChapterList))
 }
 
-// GetCustomListFeedAll returns all that [Client.GetCustomListFeed] finds, each item once, in pages
-// of the largest size that the server allows (500) unless params say otherwise. An error comes
-// last, after what was read before it: that of a call, [ErrIncomplete] if the list is not whole, or
-// [ErrTooManyResults] behind 10,000 items unless [WithSlices] is given.
+// GetCustomListFeedAll returns every result of [Client.GetCustomListFeed] once, in pages of the
+// largest size that the server allows (500) unless params say otherwise. An error comes last, after
+// the results that came before it: the error of a call, [ErrIncomplete] if the list is not whole,
+// or [ErrTooManyResults] after 10,000 results unless [WithSlices] is given.
 //
 // GET /list/{id}/feed.
 func (c *Client) GetCustomListFeedAll(ctx context.Context, id uuid.UUID, params *GetCustomListFeedParams, options ...WalkOption) iter.Seq2[Chapter, error] {
@@ -677,10 +677,10 @@ func (c *Client) SearchManga(ctx context.Context, params *SearchMangaParams, edi
 	return call(ctx, c, &r, editors, new(MangaList))
 }
 
-// SearchMangaAll returns all that [Client.SearchManga] finds, each item once, in pages of the
-// largest size that the server allows (100) unless params say otherwise. An error comes last, after
-// what was read before it: that of a call, [ErrIncomplete] if the list is not whole, or
-// [ErrTooManyResults] behind 10,000 items unless [WithSlices] is given.
+// SearchMangaAll returns every result of [Client.SearchManga] once, in pages of the largest size
+// that the server allows (100) unless params say otherwise. An error comes last, after the results
+// that came before it: the error of a call, [ErrIncomplete] if the list is not whole, or
+// [ErrTooManyResults] after 10,000 results unless [WithSlices] is given.
 //
 // GET /manga.
 func (c *Client) SearchMangaAll(ctx context.Context, params *SearchMangaParams, options ...WalkOption) iter.Seq2[Manga, error] {
@@ -734,10 +734,10 @@ func (c *Client) ListMangaDrafts(ctx context.Context, params *ListMangaDraftsPar
 	return call(ctx, c, &r, editors, new(MangaList))
 }
 
-// ListMangaDraftsAll returns all that [Client.ListMangaDrafts] finds, each item once, in pages of
-// the largest size that the server allows (100) unless params say otherwise. An error comes last,
-// after what was read before it: that of a call, [ErrIncomplete] if the list is not whole, or
-// [ErrTooManyResults] behind 10,000 items.
+// ListMangaDraftsAll returns every result of [Client.ListMangaDrafts] once, in pages of the largest
+// size that the server allows (100) unless params say otherwise. An error comes last, after the
+// results that came before it: the error of a call, [ErrIncomplete] if the list is not whole, or
+// [ErrTooManyResults] after 10,000 results.
 //
 // GET /manga/draft.
 func (c *Client) ListMangaDraftsAll(ctx context.Context, params *ListMangaDraftsParams, options ...WalkOption) iter.Seq2[Manga, error] {
@@ -826,7 +826,7 @@ func (c *Client) ListTags(ctx context.Context, editors ...RequestEditorFn) (*Tag
 
 // GetManga returns one title.
 //
-// Of authors, artists, cover and other titles it has the ids; Includes asks for more. Tags are
+// It has the ids of authors, artists, cover and other titles; Includes asks for more. Tags are
 // always complete.
 //
 // GET /manga/{id}. Takes a login, but needs none.
@@ -884,10 +884,10 @@ func (c *Client) GetMangaFeed(ctx context.Context, id uuid.UUID, params *GetMang
 	return call(ctx, c, &r, editors, new(ChapterList))
 }
 
-// GetMangaFeedAll returns all that [Client.GetMangaFeed] finds, each item once, in pages of the
-// largest size that the server allows (500) unless params say otherwise. An error comes last, after
-// what was read before it: that of a call, [ErrIncomplete] if the list is not whole, or
-// [ErrTooManyResults] behind 10,000 items unless [WithSlices] is given.
+// GetMangaFeedAll returns every result of [Client.GetMangaFeed] once, in pages of the largest size
+// that the server allows (500) unless params say otherwise. An error comes last, after the results
+// that came before it: the error of a call, [ErrIncomplete] if the list is not whole, or
+// [ErrTooManyResults] after 10,000 results unless [WithSlices] is given.
 //
 // GET /manga/{id}/feed.
 func (c *Client) GetMangaFeedAll(ctx context.Context, id uuid.UUID, params *GetMangaFeedParams, options ...WalkOption) iter.Seq2[Chapter, error] {
@@ -1092,10 +1092,10 @@ func (c *Client) ListReports(ctx context.Context, params *ListReportsParams, edi
 	return call(ctx, c, &r, editors, new(ReportList))
 }
 
-// ListReportsAll returns all that [Client.ListReports] finds, each item once, in pages of the
-// largest size that the server allows (100) unless params say otherwise. An error comes last, after
-// what was read before it: that of a call, [ErrIncomplete] if the list is not whole, or
-// [ErrTooManyResults] behind 10,000 items.
+// ListReportsAll returns every result of [Client.ListReports] once, in pages of the largest size
+// that the server allows (100) unless params say otherwise. An error comes last, after the results
+// that came before it: the error of a call, [ErrIncomplete] if the list is not whole, or
+// [ErrTooManyResults] after 10,000 results.
 //
 // GET /report.
 func (c *Client) ListReportsAll(ctx context.Context, params *ListReportsParams, options ...WalkOption) iter.Seq2[Report, error] {
@@ -1384,10 +1384,10 @@ func (c *Client) ListUsers(ctx context.Context, params *ListUsersParams, editors
 	return call(ctx, c, &r, editors, new(UserList))
 }
 
-// ListUsersAll returns all that [Client.ListUsers] finds, each item once, in pages of the largest
-// size that the server allows (100) unless params say otherwise. An error comes last, after what
-// was read before it: that of a call, [ErrIncomplete] if the list is not whole, or
-// [ErrTooManyResults] behind 10,000 items.
+// ListUsersAll returns every result of [Client.ListUsers] once, in pages of the largest size that
+// the server allows (100) unless params say otherwise. An error comes last, after the results that
+// came before it: the error of a call, [ErrIncomplete] if the list is not whole, or
+// [ErrTooManyResults] after 10,000 results.
 //
 // GET /user.
 func (c *Client) ListUsersAll(ctx context.Context, params *ListUsersParams, options ...WalkOption) iter.Seq2[User, error] {
@@ -1432,10 +1432,10 @@ func (c *Client) ListFollowedGroups(ctx context.Context, params *ListFollowedGro
 	return call(ctx, c, &r, editors, new(GroupList))
 }
 
-// ListFollowedGroupsAll returns all that [Client.ListFollowedGroups] finds, each item once, in
-// pages of the largest size that the server allows (100) unless params say otherwise. An error
-// comes last, after what was read before it: that of a call, [ErrIncomplete] if the list is not
-// whole, or [ErrTooManyResults] behind 10,000 items.
+// ListFollowedGroupsAll returns every result of [Client.ListFollowedGroups] once, in pages of the
+// largest size that the server allows (100) unless params say otherwise. An error comes last, after
+// the results that came before it: the error of a call, [ErrIncomplete] if the list is not whole,
+// or [ErrTooManyResults] after 10,000 results.
 //
 // GET /user/follows/group.
 func (c *Client) ListFollowedGroupsAll(ctx context.Context, params *ListFollowedGroupsParams, options ...WalkOption) iter.Seq2[Group, error] {
@@ -1461,7 +1461,7 @@ func (c *Client) ListFollowedGroupsAll(ctx context.Context, params *ListFollowed
 // CheckFollowedGroup returns nil if the account follows a scanlation group, and [ErrNotFound] if
 // not.
 //
-// [Found] makes a yes or no of that.
+// [Found] turns that into a yes or no.
 //
 // GET /user/follows/group/{id}. Needs a login.
 func (c *Client) CheckFollowedGroup(ctx context.Context, id uuid.UUID, editors ...RequestEditorFn) error {
@@ -1481,10 +1481,10 @@ func (c *Client) ListFollowedCustomLists(ctx context.Context, params *ListFollow
 	return call(ctx, c, &r, editors, new(CustomListList))
 }
 
-// ListFollowedCustomListsAll returns all that [Client.ListFollowedCustomLists] finds, each item
-// once, in pages of the largest size that the server allows (100) unless params say otherwise. An
-// error comes last, after what was read before it: that of a call, [ErrIncomplete] if the list is
-// not whole, or [ErrTooManyResults] behind 10,000 items.
+// ListFollowedCustomListsAll returns every result of [Client.ListFollowedCustomLists] once, in
+// pages of the largest size that the server allows (100) unless params say otherwise. An error
+// comes last, after the results that came before it: the error of a call, [ErrIncomplete] if the
+// list is not whole, or [ErrTooManyResults] after 10,000 results.
 //
 // GET /user/follows/list.
 func (c *Client) ListFollowedCustomListsAll(ctx context.Context, params *ListFollowedCustomListsParams, options ...WalkOption) iter.Seq2[CustomList, error] {
@@ -1510,7 +1510,7 @@ func (c *Client) ListFollowedCustomListsAll(ctx context.Context, params *ListFol
 // CheckFollowedCustomList returns nil if the account follows a custom list, and [ErrNotFound] if
 // not.
 //
-// [Found] makes a yes or no of that.
+// [Found] turns that into a yes or no.
 //
 // GET /user/follows/list/{id}. Needs a login.
 func (c *Client) CheckFollowedCustomList(ctx context.Context, id uuid.UUID, editors ...RequestEditorFn) error {
@@ -1530,10 +1530,10 @@ func (c *Client) ListFollowedManga(ctx context.Context, params *ListFollowedMang
 	return call(ctx, c, &r, editors, new(MangaList))
 }
 
-// ListFollowedMangaAll returns all that [Client.ListFollowedManga] finds, each item once, in pages
-// of the largest size that the server allows (100) unless params say otherwise. An error comes
-// last, after what was read before it: that of a call, [ErrIncomplete] if the list is not whole, or
-// [ErrTooManyResults] behind 10,000 items.
+// ListFollowedMangaAll returns every result of [Client.ListFollowedManga] once, in pages of the
+// largest size that the server allows (100) unless params say otherwise. An error comes last, after
+// the results that came before it: the error of a call, [ErrIncomplete] if the list is not whole,
+// or [ErrTooManyResults] after 10,000 results.
 //
 // GET /user/follows/manga.
 func (c *Client) ListFollowedMangaAll(ctx context.Context, params *ListFollowedMangaParams, options ...WalkOption) iter.Seq2[Manga, error] {
@@ -1568,10 +1568,10 @@ func (c *Client) GetFollowedMangaFeed(ctx context.Context, params *GetFollowedMa
 	return call(ctx, c, &r, editors, new(ChapterList))
 }
 
-// GetFollowedMangaFeedAll returns all that [Client.GetFollowedMangaFeed] finds, each item once, in
-// pages of the largest size that the server allows (500) unless params say otherwise. An error
-// comes last, after what was read before it: that of a call, [ErrIncomplete] if the list is not
-// whole, or [ErrTooManyResults] behind 10,000 items unless [WithSlices] is given.
+// GetFollowedMangaFeedAll returns every result of [Client.GetFollowedMangaFeed] once, in pages of
+// the largest size that the server allows (500) unless params say otherwise. An error comes last,
+// after the results that came before it: the error of a call, [ErrIncomplete] if the list is not
+// whole, or [ErrTooManyResults] after 10,000 results unless [WithSlices] is given.
 //
 // GET /user/follows/manga/feed.
 func (c *Client) GetFollowedMangaFeedAll(ctx context.Context, params *GetFollowedMangaFeedParams, options ...WalkOption) iter.Seq2[Chapter, error] {
@@ -1602,7 +1602,7 @@ func (c *Client) GetFollowedMangaFeedAll(ctx context.Context, params *GetFollowe
 
 // CheckFollowedManga returns nil if the account follows a title, and [ErrNotFound] if not.
 //
-// [Found] makes a yes or no of that.
+// [Found] turns that into a yes or no.
 //
 // GET /user/follows/manga/{id}. Needs a login.
 func (c *Client) CheckFollowedManga(ctx context.Context, id uuid.UUID, editors ...RequestEditorFn) error {
@@ -1622,10 +1622,10 @@ func (c *Client) ListFollowedUsers(ctx context.Context, params *ListFollowedUser
 	return call(ctx, c, &r, editors, new(UserList))
 }
 
-// ListFollowedUsersAll returns all that [Client.ListFollowedUsers] finds, each item once, in pages
-// of the largest size that the server allows (100) unless params say otherwise. An error comes
-// last, after what was read before it: that of a call, [ErrIncomplete] if the list is not whole, or
-// [ErrTooManyResults] behind 10,000 items.
+// ListFollowedUsersAll returns every result of [Client.ListFollowedUsers] once, in pages of the
+// largest size that the server allows (100) unless params say otherwise. An error comes last, after
+// the results that came before it: the error of a call, [ErrIncomplete] if the list is not whole,
+// or [ErrTooManyResults] after 10,000 results.
 //
 // GET /user/follows/user.
 func (c *Client) ListFollowedUsersAll(ctx context.Context, params *ListFollowedUsersParams, options ...WalkOption) iter.Seq2[User, error] {
@@ -1650,7 +1650,7 @@ func (c *Client) ListFollowedUsersAll(ctx context.Context, params *ListFollowedU
 
 // CheckFollowedUser returns nil if the account follows a user, and [ErrNotFound] if not.
 //
-// [Found] makes a yes or no of that.
+// [Found] turns that into a yes or no.
 //
 // GET /user/follows/user/{id}. Needs a login.
 func (c *Client) CheckFollowedUser(ctx context.Context, id uuid.UUID, editors ...RequestEditorFn) error {
@@ -1681,10 +1681,10 @@ func (c *Client) ListOwnCustomLists(ctx context.Context, params *ListOwnCustomLi
 	return call(ctx, c, &r, editors, new(CustomListList))
 }
 
-// ListOwnCustomListsAll returns all that [Client.ListOwnCustomLists] finds, each item once, in
-// pages of the largest size that the server allows (100) unless params say otherwise. An error
-// comes last, after what was read before it: that of a call, [ErrIncomplete] if the list is not
-// whole, or [ErrTooManyResults] behind 10,000 items.
+// ListOwnCustomListsAll returns every result of [Client.ListOwnCustomLists] once, in pages of the
+// largest size that the server allows (100) unless params say otherwise. An error comes last, after
+// the results that came before it: the error of a call, [ErrIncomplete] if the list is not whole,
+// or [ErrTooManyResults] after 10,000 results.
 //
 // GET /user/list.
 func (c *Client) ListOwnCustomListsAll(ctx context.Context, params *ListOwnCustomListsParams, options ...WalkOption) iter.Seq2[CustomList, error] {
@@ -1749,10 +1749,10 @@ func (c *Client) ListUserCustomLists(ctx context.Context, id uuid.UUID, params *
 	return call(ctx, c, &r, editors, new(CustomListList))
 }
 
-// ListUserCustomListsAll returns all that [Client.ListUserCustomLists] finds, each item once, in
-// pages of the largest size that the server allows (100) unless params say otherwise. An error
-// comes last, after what was read before it: that of a call, [ErrIncomplete] if the list is not
-// whole, or [ErrTooManyResults] behind 10,000 items.
+// ListUserCustomListsAll returns every result of [Client.ListUserCustomLists] once, in pages of the
+// largest size that the server allows (100) unless params say otherwise. An error comes last, after
+// the results that came before it: the error of a call, [ErrIncomplete] if the list is not whole,
+// or [ErrTooManyResults] after 10,000 results.
 //
 // GET /user/{id}/list.
 func (c *Client) ListUserCustomListsAll(ctx context.Context, id uuid.UUID, params *ListUserCustomListsParams, options ...WalkOption) iter.Seq2[CustomList, error] {

@@ -11,9 +11,9 @@ import (
 	"github.com/mangadex-go/mangadex/internal/origin"
 )
 
-// Do sends a request of the caller's own to the server of the client, in the way of the typed
-// methods: through request editors, middleware, limits and repetitions. It is for what no method
-// does, such as an operation that this package does not know yet:
+// Do sends a request of the caller's own to the server of the client, as the typed methods do: through
+// request editors, middleware, limits and repetitions. It is for what no method does, such as an
+// operation that this package does not know yet:
 //
 //	req, err := http.NewRequest(http.MethodGet, "/manga/"+id.String()+"/similar?limit=10", nil)
 //	…

@@ -28,7 +28,7 @@ func (c *Client) EditCustomList(ctx context.Context, id uuid.UUID, change func(e
 	})
 }
 
-// EditChapter changes what is said of a chapter, as [Client.EditCustomList] does for a list. Package
+// EditChapter changes the details of a chapter, as [Client.EditCustomList] does for a list. Package
 // upload changes its pages.
 func (c *Client) EditChapter(ctx context.Context, id uuid.UUID, change func(edit *ChapterEdit) error, editors ...RequestEditorFn) (*ChapterResponse, error) {
 	return edit(change, editing[ChapterEdit, ChapterResponse]{
@@ -115,7 +115,7 @@ func (c *Client) EditGroup(ctx context.Context, id uuid.UUID, change func(edit *
 	})
 }
 
-// EditCover changes what is said of a cover, by the id of the cover, as [Client.EditCustomList] does a
+// EditCover changes the details of a cover, by the id of the cover, as [Client.EditCustomList] does a
 // list.
 func (c *Client) EditCover(ctx context.Context, id uuid.UUID, change func(edit *CoverEdit) error, editors ...RequestEditorFn) (*CoverResponse, error) {
 	return edit(change, editing[CoverEdit, CoverResponse]{

@@ -22,7 +22,7 @@ var (
 	ErrConflict        = answer.ErrConflict             // status 409 (the version of an edit is not the current one)
 	ErrRateLimited     = answer.ErrRateLimited          // status 429, or not sent because of the limits
 	ErrCaptchaRequired = errors.New("captcha required") // see CaptchaError
-	ErrServer          = answer.ErrServer               // 5xx
+	ErrServer          = answer.ErrServer               // status 5xx
 	ErrNotJSON         = answer.ErrNotJSON              // a page of a proxy or a guard, whatever its status
 )
 

@@ -29,7 +29,7 @@
 //   - [ErrConflict]: status 409 (the version of an edit is not the current one)
 //   - [ErrRateLimited]: status 429, or not sent because of the limits
 //   - [ErrCaptchaRequired]: captcha required; see CaptchaError
-//   - [ErrServer]: 5xx
+//   - [ErrServer]: status 5xx
 //   - [ErrNotJSON]: a page of a proxy or a guard, whatever its status
 //   - [ErrTooManyResults] says that a list has more than the 10,000 results that the server shows.
 package api

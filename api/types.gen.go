@@ -1099,7 +1099,7 @@ type ChapterDraft struct {
 	Volume Nullable[string] `json:"volume"`
 }
 
-// ChapterEdit changes what is said of a chapter.
+// ChapterEdit changes the details of a chapter.
 type ChapterEdit struct {
 	// Chapter is the number of the chapter.
 	Chapter Nullable[string] `json:"chapter,omitempty"`
@@ -1257,7 +1257,7 @@ type CoverAttributes struct {
 	Extra  Extra   `json:"-"`
 }
 
-// CoverEdit changes what is said of a cover.
+// CoverEdit changes the details of a cover.
 type CoverEdit struct {
 	// Description has at most 512 characters.
 	Description Nullable[string] `json:"description,omitempty"`
@@ -2005,7 +2005,7 @@ type MangaStatisticsResponse struct {
 	Extra      Extra                         `json:"-"`
 }
 
-// LegacyMapping is an old id and that of today.
+// LegacyMapping is an old id and today's id.
 type LegacyMapping struct {
 	// Attributes are an old id and today's id.
 	Attributes LegacyMappingAttributes `json:"attributes"`
@@ -2041,7 +2041,7 @@ type LegacyMappingRequest struct {
 	Type LegacyType `json:"type"`
 }
 
-// LegacyMappingList has the ids of today for old ones.
+// LegacyMappingList has today's ids for old ones.
 type LegacyMappingList struct {
 	Data []LegacyMapping `json:"data"`
 
@@ -2835,7 +2835,7 @@ type ListChaptersParams struct {
 	// Title is what to look for in the titles of chapters.
 	Title *string `form:"title,omitempty" json:"title,omitempty"`
 
-	// Groups are the ids of scanlation groups, of which only the chapters are found.
+	// Groups keeps only chapters by one of these scanlation groups, by id.
 	Groups []uuid.UUID `form:"groups[],omitempty" json:"groups[],omitempty"`
 
 	// Uploader keeps only chapters that one of these users uploaded, by id.
@@ -2975,7 +2975,7 @@ type ListCoversParams struct {
 	// come.
 	IDs []uuid.UUID `form:"ids[],omitempty" json:"ids[],omitempty"`
 
-	// Uploaders are the ids of users of whom only the covers are found; 100 at most.
+	// Uploaders keeps only covers that one of these users uploaded, by id; 100 at most.
 	Uploaders []uuid.UUID `form:"uploaders[],omitempty" json:"uploaders[],omitempty"`
 
 	// Locales keeps only covers in these languages; 100 at most. A code is like ja or pt-br.
@@ -3126,10 +3126,10 @@ type SearchMangaParams struct {
 	// AuthorOrArtist keeps only titles that this person wrote or drew, by id.
 	AuthorOrArtist *uuid.UUID `form:"authorOrArtist,omitempty" json:"authorOrArtist,omitempty"`
 
-	// Authors are the ids of authors, of whom only the titles are found.
+	// Authors keeps only titles by one of these authors, by id.
 	Authors []uuid.UUID `form:"authors[],omitempty" json:"authors[],omitempty"`
 
-	// Artists are the ids of artists, of whom only the titles are found.
+	// Artists keeps only titles by one of these artists, by id.
 	Artists []uuid.UUID `form:"artists[],omitempty" json:"artists[],omitempty"`
 
 	// Year keeps only titles that first came out in this year, such as 2020. The word none finds those
@@ -3283,7 +3283,7 @@ type GetMangaAggregateParams struct {
 	// TranslatedLanguage keeps only chapters in one of these languages. A code is like en or pt-br.
 	TranslatedLanguage []string `form:"translatedLanguage[],omitempty" json:"translatedLanguage[],omitempty"`
 
-	// Groups are the ids of scanlation groups, of which only the chapters are found.
+	// Groups keeps only chapters by one of these scanlation groups, by id.
 	Groups []uuid.UUID `form:"groups[],omitempty" json:"groups[],omitempty"`
 
 	// IncludeUnavailable tells whether chapters that cannot be read are found. The server takes [No]

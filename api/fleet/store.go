@@ -122,7 +122,7 @@ func (s *Store) do(ctx context.Context, what, owner string, args ...any) (string
 			return verdict, number, nil
 		}
 	}
-	return "", 0, errors.New("fleet: Redis gave an answer of another form")
+	return "", 0, errors.New("fleet: Redis gave an answer that this package does not understand")
 }
 
 func (s *Store) holder() string {
@@ -250,7 +250,7 @@ func (s *Store) open(data string) (authn.Token, error) {
 	}
 	raw, err := base64.StdEncoding.DecodeString(text)
 	if err != nil {
-		return authn.Token{}, fmt.Errorf("fleet: the token under %q is damaged", s.name)
+		return authn.Token{}, fmt.Errorf("fleet: the token under %q is damaged; delete it and log in again", s.name)
 	}
 	plain, err := s.sealer.Open(nil, nil, raw, []byte(s.name))
 	if err != nil {

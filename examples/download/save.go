@@ -141,7 +141,7 @@ func (j *job) chapter(ctx context.Context, w wanted) error {
 			o.skip() // it is told, or removed, at the end
 			return nil
 		}
-		o.finish(stateGone, "", errors.New("it was taken down, or has no pages; nothing here has it any more"))
+		o.finish(stateGone, "", errors.New("it was taken down, or has no pages; it cannot be fetched any more"))
 		return nil
 	}
 	r, err := j.begin(w)

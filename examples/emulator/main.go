@@ -78,7 +78,7 @@ func parse(args []string, out io.Writer) (settings, error) {
 	case err != nil:
 		return s, &usageError{err}
 	case flags.NArg() > 0:
-		return s, &usageError{fmt.Errorf("there is no use for %q", flags.Arg(0))}
+		return s, &usageError{fmt.Errorf("there is no use for the argument %q; leave it out", flags.Arg(0))}
 	case s.publish < 0:
 		return s, &usageError{fmt.Errorf("-publish is %v; it cannot be negative", s.publish)}
 	}

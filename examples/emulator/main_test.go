@@ -224,7 +224,7 @@ func TestBadInput(t *testing.T) {
 		{"-account keeper:staff", 2, "roles are names like ROLE_MEMBER"},
 		{"-account reader", 2, `there is an account "reader" already`},
 		{"-long 50001", 2, "it can have 1 to 50000"},
-		{"more", 2, `no use for "more"`},
+		{"more", 2, `no use for the argument "more"`},
 		{"-account keeper:ROLE_MEMBRE", 2, "there is no role ROLE_MEMBRE"},
 		{"-faults GetManga:rename", 2, `rename has the value "": a number from 1 on is needed`},
 		{"-faults GetManga:stall=1", 2, `stall has the value "1": a time such as 2s`},

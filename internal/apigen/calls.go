@@ -181,7 +181,7 @@ func (m *model) writeDoc(p *printer, op *operation, name, all string) {
 		if m.creationOrder(op) != "" {
 			unless = " unless [WithSlices] is given"
 		}
-		comment(p, fmt.Sprintf("%s returns all that [Client.%s] finds, each item once, in pages of the largest size that the server allows (%d) unless params say otherwise. An error comes last, after what was read before it: that of a call, [ErrIncomplete] if the list is not whole, or [ErrTooManyResults] behind 10,000 items%s.\n\nGET %s.",
+		comment(p, fmt.Sprintf("%s returns every result of [Client.%s] once, in pages of the largest size that the server allows (%d) unless params say otherwise. An error comes last, after the results that came before it: the error of a call, [ErrIncomplete] if the list is not whole, or [ErrTooManyResults] after 10,000 results%s.\n\nGET %s.",
 			name, all, op.list.limit, unless, op.path))
 		return
 	}
