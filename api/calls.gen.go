@@ -1162,7 +1162,7 @@ func (c *Client) UpdateSettings(ctx context.Context, body SettingsEdit, editors 
 	return call(ctx, c, &r, editors, new(Settings))
 }
 
-// GetSettingsTemplate returns the newest template, which tells the form of the settings.
+// GetSettingsTemplate returns the newest template, which describes the form of the settings.
 //
 // GET /settings/template. Needs a login.
 func (c *Client) GetSettingsTemplate(ctx context.Context, editors ...RequestEditorFn) (json.RawMessage, error) {

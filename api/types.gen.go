@@ -2488,7 +2488,7 @@ type Settings struct {
 	// Result tells how the server took a request: ok, error, or ko when a follow check says no.
 	Result Result `json:"result"`
 
-	// Settings is a JSON object in the form that a template tells.
+	// Settings is a JSON object in the form that a template describes.
 	Settings json.RawMessage `json:"settings"`
 
 	// Template is the id of the template that the settings follow, zero without one.
@@ -2501,7 +2501,7 @@ type Settings struct {
 
 // SettingsEdit stores the settings of the account on the site.
 type SettingsEdit struct {
-	// Settings is a JSON object in the form that a template tells.
+	// Settings is a JSON object in the form that a template describes.
 	Settings json.RawMessage `json:"settings"`
 
 	// UpdatedAt is when the settings were changed.
@@ -2510,7 +2510,7 @@ type SettingsEdit struct {
 
 // CommentStatistics are the comments on something, which stand in the forum.
 type CommentStatistics struct {
-	// RepliesCount counts the comments. The post that opens the thread is none.
+	// RepliesCount counts the comments. The post that opens the thread does not count.
 	RepliesCount int64 `json:"repliesCount"`
 
 	// ThreadID is the number of the thread at https://forums.mangadex.org/threads/{ThreadID}.
@@ -2537,7 +2537,7 @@ type TagAttributes struct {
 	// Description tells what the tag means. It is mostly empty.
 	Description LocalizedString `json:"description"`
 
-	// Group is the kind of a tag. The content kind warns.
+	// Group is the kind of a tag. A tag of the kind content is a warning.
 	Group TagGroup `json:"group"`
 
 	// Name is the name in several languages, English at least.
@@ -2548,7 +2548,7 @@ type TagAttributes struct {
 	Extra   Extra `json:"-"`
 }
 
-// TagGroup is the kind of a tag. The content kind warns.
+// TagGroup is the kind of a tag. A tag of the kind content is a warning.
 type TagGroup string
 
 // TagMode tells how several tags work together: all of them (AND) or any of them (OR).
