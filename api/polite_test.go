@@ -170,6 +170,9 @@ func TestWalkWithinLimits(t *testing.T) {
 
 // BenchmarkWalkWithinLimits is the same over a network and in real time, which takes 20 s.
 func BenchmarkWalkWithinLimits(b *testing.B) {
+	if testing.Short() {
+		b.Skip("it waits for 20 s; run it without -short")
+	}
 	server := apitest.Start(b, apitest.WithTitles(10000), apitest.WithLimits())
 	server.Fail(apitest.Fault{Count: apitest.Always, Delay: 300 * time.Millisecond})
 	for b.Loop() {

@@ -13,6 +13,6 @@
 //
 //   - errors: [Explain], [OneLine]
 //   - texts: [Linef] for a line, [Output] for all that a program prints, [WriteJSON], [WriteCSV]
-//   - what a user gives: [Prompt], [ParseLanguages], [IsLink], [ReadCSV], [UTF8]
+//   - what a user gives: [Prompt], [ParseLanguages], [ReadCSV], [UTF8]
 //   - progress: [Bar]
 package cli

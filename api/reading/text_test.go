@@ -98,3 +98,15 @@ func TestWebAddress(t *testing.T) {
 		same(t, text, reading.WebAddress(text), want)
 	}
 }
+
+func TestIsLanguage(t *testing.T) {
+	t.Parallel()
+	for code, want := range map[string]bool{
+		"en": true, "pt-br": true, "zh-hk": true, "ja-ro": true,
+		"": false, "e": false, "EN": false, "eng": false, "pt_br": false, "pt-": false, "pt-bra": false, "en de": false, "é": false, "ab-c\n": false,
+	} {
+		if got := reading.IsLanguage(code); got != want {
+			t.Errorf("%q: %t", code, got)
+		}
+	}
+}

@@ -78,7 +78,8 @@ func TestOverhead(t *testing.T) {
 	}
 }
 
-// BenchmarkOverhead reports what a call costs more than with a bare client.
+// BenchmarkOverhead reports what a call costs more than with a bare client. With -short it only reports the
+// time, which another program may have taken.
 func BenchmarkOverhead(b *testing.B) {
 	var took time.Duration
 	var mallocs float64
@@ -87,7 +88,7 @@ func BenchmarkOverhead(b *testing.B) {
 	}
 	b.ReportMetric(float64(took)/1e3, "µs/call-more")
 	b.ReportMetric(mallocs, "allocs/call-more")
-	if took > mostOverhead || mallocs > mostMallocs {
+	if took > mostOverhead && !testing.Short() || mallocs > mostMallocs {
 		b.Errorf("%v and %.1f allocations a call more than a bare client, at most %v and %d are allowed", took, mallocs, mostOverhead, mostMallocs)
 	}
 }

@@ -11,7 +11,6 @@ import (
 	"strings"
 
 	"github.com/mangadex-go/mangadex/api"
-	"github.com/mangadex-go/mangadex/api/cli"
 	"github.com/mangadex-go/mangadex/api/reading"
 	"github.com/mangadex-go/mangadex/examples/internal/command"
 )
@@ -73,7 +72,7 @@ func run(ctx context.Context, c *command.Command) error {
 	}
 	what := strings.TrimSpace(strings.Join(c.Args(), " "))
 	link, isLink := reading.ParseLink(what)
-	if isLink && link.Kind != "" && link.Kind != api.ResourceTypeManga && link.Kind != api.ResourceTypeChapter || !isLink && cli.IsLink(what) {
+	if isLink && link.Kind != "" && link.Kind != api.ResourceTypeManga && link.Kind != api.ResourceTypeChapter || !isLink && strings.Contains(what, "://") {
 		return command.Usagef("%s is not a link to a title or a chapter, like https://mangadex.org/title/{id}", reading.Short(what, 200))
 	}
 

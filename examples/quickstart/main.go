@@ -15,7 +15,6 @@ import (
 	"net"
 	"os"
 	"os/signal"
-	"regexp"
 	"strings"
 	"text/tabwriter"
 	"unicode/utf8"
@@ -24,6 +23,7 @@ import (
 
 	"github.com/mangadex-go/mangadex/api"
 	"github.com/mangadex-go/mangadex/api/apitest"
+	"github.com/mangadex-go/mangadex/api/reading"
 )
 
 func main() {
@@ -66,7 +66,7 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 			return &usageError{fmt.Errorf("%s comes too late; flags go before the title", arg)}
 		}
 	}
-	if !regexp.MustCompile("^[a-z]{2}(-[a-z]{2})?$").MatchString(*language) {
+	if !reading.IsLanguage(*language) {
 		return &usageError{fmt.Errorf("-language is %q; it is a code such as en or pt-br", *language)}
 	}
 	title := strings.Join(flags.Args(), " ")

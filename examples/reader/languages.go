@@ -3,9 +3,10 @@ package main
 import (
 	"cmp"
 	"net/http"
-	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/mangadex-go/mangadex/api/reading"
 )
 
 // anyLanguage stands for all of them.
@@ -21,14 +22,10 @@ var languageNames = map[string]string{
 
 func languageName(code string) string { return cmp.Or(languageNames[code], code) }
 
-var languageCode = regexp.MustCompile(`^[a-z]{2,3}(-[a-z]{2,4})?$`)
-
-func isLanguage(code string) bool { return languageCode.MatchString(code) }
-
 // languageOf is the language that a request asks for, empty if it asks for nonsense.
 func (s *server) languageOf(r *http.Request) string {
 	code := cmp.Or(strings.ToLower(r.FormValue("lang")), s.language)
-	if !isLanguage(code) {
+	if code != anyLanguage && !reading.IsLanguage(code) {
 		return ""
 	}
 	return code

@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/mangadex-go/mangadex/api"
+	"github.com/mangadex-go/mangadex/api/reading"
 	"github.com/mangadex-go/mangadex/api/transport"
 	"github.com/mangadex-go/mangadex/authn"
 	"github.com/mangadex-go/mangadex/examples/internal/command"
@@ -46,7 +47,7 @@ func run(ctx context.Context, c *command.Command) error {
 		return command.Usagef("%q is not a flag", c.Arg(0))
 	case err != nil:
 		return command.Usagef("-addr %q is not a host and a port like 127.0.0.1:8080", *addr)
-	case !isLanguage(*language):
+	case *language != anyLanguage && !reading.IsLanguage(*language):
 		return command.Usagef("-language %q is not a code like en or pt-br", *language)
 	}
 
