@@ -4,6 +4,7 @@ import (
 	"encoding"
 	"encoding/base64"
 	"encoding/json"
+	"fmt"
 	"maps"
 	"reflect"
 	"slices"
@@ -152,10 +153,13 @@ func unlessNil(f encodeFunc) encodeFunc {
 }
 
 // encoded appends a value that may have no address.
-func encoded(b []byte, v reflect.Value) []byte {
+func encoded(b []byte, v reflect.Value) []byte { return encoderOf(v.Type())(b, withAddress(v)) }
+
+// withAddress is a copy of a value that has an address.
+func withAddress(v reflect.Value) reflect.Value {
 	there := reflect.New(v.Type()).Elem()
 	there.Set(v)
-	return encoderOf(v.Type())(b, there)
+	return there
 }
 
 func isNullable(t reflect.Type) bool {
@@ -177,11 +181,15 @@ func nullableEncoder(t reflect.Type) encodeFunc {
 func appendMap(b []byte, v reflect.Value) []byte {
 	members := make(map[string]reflect.Value, v.Len())
 	for it := v.MapRange(); it.Next(); {
-		members[strings.Trim(string(encoded(nil, it.Key())), `"`)] = it.Value()
+		name, err := plainText(withAddress(it.Key()))
+		if err != nil { // such as an unsigned number, which no document has for a key
+			name = fmt.Sprint(it.Key())
+		}
+		members[name] = it.Value()
 	}
 	start := len(b)
 	for _, name := range slices.Sorted(maps.Keys(members)) {
-		b = encoded(append(append(append(b, `,"`...), name...), `":`...), members[name])
+		b = encoded(append(jsonio.AppendString(append(b, ','), name), ':'), members[name])
 	}
 	return jsonio.Close(b, start)
 }

@@ -44,7 +44,7 @@ func TestEncode(t *testing.T) {
 		hidden  string
 	}{
 		Any: map[string]any{"a b": []any{1.5, "x", true, nil}, "a": leaf{Name: "<y>"}}, Bytes: []byte("bytes"), Pointer: &half, Small: 200, Number: 0.25,
-		ByName: map[string][]int{"b": {2}, "a": nil}, ByID: map[uuid.UUID]*leaf{id: {Name: "z", Next: &leaf{}}}, ByInt: map[int]named{10: "ten", 2: "two"},
+		ByName: map[string][]int{"b": {2}, "a": nil, `"quoted"`: {3}, `back\\`: nil}, ByID: map[uuid.UUID]*leaf{uuid.Nil: nil, id: {Name: "z", Next: &leaf{}}}, ByInt: map[int]named{10: "ten", 2: "two"},
 		List: []leaf{{Name: "1"}, {Name: "2"}}, Time: time.Date(2020, 1, 2, 3, 4, 5, 6, time.FixedZone("", 3600)),
 		Set: Value("set"), Null: Null[int](), Raw: json.RawMessage(`{"raw":1}`), Text: DateTime{time.Date(2020, 1, 2, 3, 4, 5, 0, time.UTC)},
 		Hidden: "hidden", Plain: "plain", hidden: "hidden",

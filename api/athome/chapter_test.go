@@ -139,6 +139,7 @@ func TestOpenErrors(t *testing.T) {
 		"agent":            {options: []athome.Option{athome.WithUserAgent("Mozilla/5.0")}, want: "looks like that of a browser"},
 		"report URL":       {options: []athome.Option{athome.WithReportURL("reports.example")}, want: `WithReportURL: the address "reports.example" needs a scheme, https or http, and a host`},
 		"report password":  {options: []athome.Option{athome.WithReportURL("https://me:hunter2@reports.example")}, want: "WithReportURL: the address must not hold a user name or a password"},
+		"for covers":       {options: []athome.Option{athome.WithUploadsServer("https://uploads.example")}, want: "WithUploadsServer: it is for NewCovers; Open has no use for it"},
 		"report not a URL": {options: []athome.Option{athome.WithReportURL("https://me:hunter2@%%")}, want: "WithReportURL: the address is not a URL"},
 		"no such chapter": {
 			change: func(w *world) {

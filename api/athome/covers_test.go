@@ -152,6 +152,15 @@ func TestCoversErrors(t *testing.T) {
 			}
 		})
 	}
+	for name, option := range map[string]athome.Option{
+		"WithDataSaver": athome.WithDataSaver(), "WithDetails": athome.WithDetails(api.Chapter{}), "WithFallback": athome.WithFallback(nil), "WithGaps": athome.WithGaps(),
+		"WithMemory": athome.WithMemory(1), "WithPort443": athome.WithPort443(), "WithProgress": athome.WithProgress(nil), "WithReportURL": athome.WithReportURL("https://reports.example"),
+		"WithTitle": athome.WithTitle(api.Manga{}), "WithoutReports": athome.WithoutReports(),
+	} {
+		if _, err := athome.NewCovers(option); err == nil || !strings.Contains(err.Error(), name+": it is for Open; NewCovers has no use for it") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
 	if _, err := athome.NewCovers(athome.WithUploadsServer("uploads")); err == nil || !strings.Contains(err.Error(), `WithUploadsServer: the address "uploads" needs a scheme, https or http, and a host`) {
 		t.Errorf("NewCovers: %v", err)
 	}

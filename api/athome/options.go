@@ -112,7 +112,7 @@ func WithParallel(n int) Option {
 // WithMemory bounds the bytes of the pages that [Chapter.All], [Chapter.WriteCBZ] and [Chapter.SaveCBZ]
 // hold, the one in the hands of the loop included. The next page is always let through. For pages of
 // usual sizes the default keeps the heap, garbage included, below 20 MB and the size of the pages that
-// are fetched at once. [Chapter.Save] holds no pages in memory.
+// are fetched at once. [Chapter.Save] holds no pages in memory. For [Open].
 func WithMemory(bytes int64) Option {
 	return func(s *settings) error {
 		if bytes < 1 {
@@ -186,7 +186,7 @@ func WithGaps() Option {
 
 // WithProgress calls f while [Chapter.Save], [Chapter.SaveCBZ], [Chapter.WriteCBZ] or
 // [Chapter.All] run: when a page is done and as its bytes arrive. The calls of one run come one
-// after the other; f should return soon, because pages wait for it.
+// after the other; f should return soon, because pages wait for it. For [Open].
 func WithProgress(f func(Progress)) Option {
 	return func(s *settings) error {
 		s.progress = f
