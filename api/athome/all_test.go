@@ -133,7 +133,7 @@ func TestAllAhead(t *testing.T) {
 		fault    fault
 		want     int // pages that are asked for while the first is read
 	}{
-		"pages":             {4, 1 << 30, none, 6},
+		"pages":             {4, 1 << 30, none, 8},
 		"one":               {1, 1 << 30, none, 2},
 		"bytes":             {8, 3*size + size/2, none, 3},
 		"bytes, no length":  {8, 3*size + size/2, vague, 3},

@@ -58,9 +58,10 @@ func (a allotment) pass(size int64) allotment {
 	return a.give(size)
 }
 
-// isNear reports whether a page is close enough to the next one to be fetched now. A few more pages than are
-// fetched at once count as close, so that one slow page does not stop the others.
-func (a allotment) isNear(page int) bool { return page < a.next+a.parallel+(a.parallel+1)/2 }
+// isNear reports whether a page is close enough to the next one to be fetched now. Twice as many pages as are
+// fetched at once count as close: turns are not given in the order of the pages, so the one that is next may
+// wait for its turn while as many others are fetched, and then as many again must have something to do.
+func (a allotment) isNear(page int) bool { return page < a.next+2*a.parallel }
 
 // fits reports whether there is room for more bytes of a page. A heap grows to more than twice of what is in
 // use before it is collected, so the default is well below half of what is promised.

@@ -30,7 +30,7 @@ func TestAllotment(t *testing.T) {
 		memory   int64
 		steps    []step
 	}{
-		"as many as are near":        {2, 1000, []step{{enter(0, 10), true, 10}, {enter(1, 10), true, 20}, {enter(2, 10), true, 30}, {enter(3, 10), false, 30}, {pass(10), true, 20}, {enter(3, 10), true, 30}}},
+		"as many as are near":        {2, 1000, []step{{enter(0, 10), true, 10}, {enter(1, 10), true, 20}, {enter(2, 10), true, 30}, {enter(3, 10), true, 40}, {enter(4, 10), false, 40}, {pass(10), true, 30}, {enter(4, 10), true, 40}}},
 		"in their order":             {4, 1000, []step{{enter(1, 10), false, 0}, {enter(0, 10), true, 10}, {enter(2, 10), false, 10}, {enter(1, 10), true, 20}}},
 		"as many bytes as fit":       {4, 25, []step{{enter(0, 10), true, 10}, {enter(1, 10), true, 20}, {enter(2, 10), false, 20}, {give(10), true, 10}, {enter(2, 10), true, 20}}},
 		"the next one always":        {4, 5, []step{{enter(0, 10), true, 10}, {grow(0, 10, 100), true, 100}, {enter(1, 10), false, 100}, {pass(100), true, 0}, {enter(1, 10), true, 10}}},
