@@ -36,6 +36,15 @@ func (e Extra) keepOdd(r *jsonio.Reader, it *jsonio.Iter) Extra {
 	return e.with(r, name, value)
 }
 
+// into decodes the members that a type knows which the one that kept them does not.
+//
+//nolint:unused // for members that the document does not have yet
+func (e Extra) into(x decoder) {
+	if e != nil {
+		_ = unmarshal(jsonio.Close(jsonio.AppendExtra(nil, 0, e), 0), x)
+	}
+}
+
 func (e Extra) with(r *jsonio.Reader, name string, value json.RawMessage) Extra {
 	const newMap = 512 // bytes of a map with room for a few members
 	if value == nil || e == nil && !r.Spend(newMap) || !spendEntry[string, json.RawMessage](r) {

@@ -171,8 +171,8 @@ func TestCover(t *testing.T) {
 		names string
 	}{
 		{api.CoverUpload{}, "file/c.png"},
-		{api.CoverUpload{Volume: "2.5", Locale: "ja"}, "volume/|locale/|file/c.png"},
-		{api.CoverUpload{Volume: "2.5", Description: "d", Locale: "ja"}, "volume/|description/|locale/|file/c.png"},
+		{api.CoverUpload{Volume: "2.5", Locale: "ja"}, "locale/|volume/|file/c.png"},
+		{api.CoverUpload{Volume: "2.5", Description: "d", Locale: "ja"}, "description/|locale/|volume/|file/c.png"},
 	} {
 		test.cover.File = api.File{Name: "c.png", Content: strings.NewReader("x")}
 		req := capture(t, func(c *api.Client) error { _, err := c.UploadCover(t.Context(), id(idA), test.cover); return err })

@@ -159,7 +159,7 @@ func (m *model) writeAll(p *printer, op *operation) {
 func (m *model) creationOrder(op *operation) string {
 	order := m.types.field(op.id+"Params", "Order")
 	attributes := m.types.field(op.list.item, "Attributes")
-	if order == nil || attributes == nil || m.types.field(op.id+"Params", "CreatedAtSince") == nil {
+	if order == nil || attributes == nil || source(m.types.names[source(order.typ)]) != "[]sortKey" || m.types.field(op.id+"Params", "CreatedAtSince") == nil {
 		return ""
 	}
 	created := m.types.field(source(attributes.typ), "CreatedAt")

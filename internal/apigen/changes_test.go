@@ -160,7 +160,7 @@ func nameBodies(doc part, _ *rand.Rand) []string {
 	n := 0
 	eachOperation(doc, func(_ string, _, operation part) {
 		schema := object(operation, "responses", "200", "content", "application/json")
-		if inline := object(schema, "schema"); inline["properties"] != nil && object(inline, "properties")["ratings"] == nil && object(inline, "properties", "data")["type"] != "array" {
+		if inline := object(schema, "schema"); inline["properties"] != nil {
 			n++
 			schema["schema"] = component(doc, "schemas", fmt.Sprintf("Body%d", n), inline)
 		}
@@ -207,66 +207,173 @@ func shuffleLists(doc part, r *rand.Rand) []string {
 	return nil
 }
 
+// schemaKinds are schemas of something that upstream adds.
+var schemaKinds = []func(name string) part{
+	func(string) part { return part{"type": "string"} },
+	func(string) part { return part{"type": "integer", "minimum": 1} },
+	func(string) part { return part{"type": "boolean", "default": false} },
+	func(string) part { return part{"type": "string", "nullable": true, "format": "uuid"} },
+	func(name string) part { return part{"type": "string", "enum": []any{name + "_a", name + "_b"}} },
+	func(string) part { return part{"type": "array", "items": part{"type": "string", "format": "uuid"}} },
+}
+
+// memberKinds are those that only a body can have.
+var memberKinds = append(slices.Clone(schemaKinds),
+	func(string) part { return part{"$ref": schemaPrefix + "LocalizedString"} },
+	func(string) part { return part{"$ref": schemaPrefix + "Manga"} },
+	func(string) part { return part{"type": "array", "items": part{"$ref": schemaPrefix + "Tag"}} },
+	func(string) part {
+		return part{"type": "object", "required": []any{"a"}, "properties": part{"a": part{"type": "integer"}, "b": part{"type": "array", "items": part{"type": "object", "properties": part{"c": part{"type": "number"}}}}}}
+	},
+	func(string) part { return part{"type": "object", "additionalProperties": part{"type": "integer"}} },
+	func(string) part { return part{"oneOf": []any{part{"type": "string"}, part{"type": "integer"}}} },
+	func(string) part { return part{} },
+)
+
+// addMember adds a member to an object, wherever it is, but for the distribution of ratings: it is a map by
+// its ten keys, is replaced as a whole, and a change there is told as a conflict.
 func addMember(doc part, r *rand.Rand) []string {
 	var objects []part
+	add := func(value any) {
+		eachPart(value, func(p part) {
+			if properties := object(p, "properties"); p["type"] == "object" && len(properties) > 0 && properties["1"] == nil {
+				objects = append(objects, p)
+			}
+		})
+	}
 	schemas := object(doc, "components", "schemas")
 	used := map[string]bool{}
 	references(doc, doc["paths"], used)
 	for _, name := range slices.Sorted(maps.Keys(used)) {
-		// An acknowledgement stays out: with more to say, calls that return only an error would return it.
-		if properties := object(schemas, name, "properties"); len(properties) > 1 || len(properties) == 1 && properties["result"] == nil {
-			objects = append(objects, properties)
-		}
+		add(schemas[name])
 	}
 	eachOperation(doc, func(path string, _, operation part) {
-		if path == "/user/history" || path == "/manga/{id}/read" {
-			return // of a wrong type, which is replaced: any change is a conflict
+		add(operation["responses"])
+		if path == "/upload/{uploadSessionId}" {
+			return // a form whose type is written by hand: what it lacks is left for a person, and reported
 		}
-		eachPart(operation["responses"], func(p part) {
-			if properties := object(p, "properties"); p["type"] == "object" && properties != nil && properties["1"] == nil && len(properties) > 1 {
-				objects = append(objects, properties)
-			}
-		})
+		add(operation["requestBody"])
 	})
 	name := fmt.Sprintf("added%d", r.IntN(1e6))
-	objects[r.IntN(len(objects))][name] = part{"type": "string"}
+	chosen := objects[r.IntN(len(objects))]
+	object(chosen, "properties")[name] = memberKinds[r.IntN(len(memberKinds))](name)
+	if r.IntN(4) == 0 {
+		chosen["required"] = append(elements(chosen["required"]), name)
+	}
 	return []string{name}
 }
 
+// addValue adds a value to an enum, wherever it is.
 func addValue(doc part, r *rand.Rand) []string {
 	var enums []part
-	eachPart(doc["paths"], func(p part) {
-		if schema := object(p, "schema"); p["in"] == "query" && schema["enum"] != nil && schema["type"] == "string" && object(schema)["properties"] == nil {
-			if values := elements(schema["enum"]); !slices.Contains(values, any("0")) && !slices.Contains(values, any("true")) {
-				enums = append(enums, schema)
-			}
+	eachPart(doc, func(p part) {
+		if values := elements(p["enum"]); values != nil && p["type"] == "string" && !slices.Contains(values, any("0")) && !slices.Contains(values, any("true")) {
+			enums = append(enums, p)
 		}
 	})
-	for _, schema := range slices.Sorted(maps.Keys(object(doc, "components", "schemas"))) {
-		if items := object(doc, "components", "schemas", schema, "items"); items["enum"] != nil {
-			enums = append(enums, items)
-		}
-	}
 	name := fmt.Sprintf("value_%d", r.IntN(1e6))
 	enum := enums[r.IntN(len(enums))]
 	enum["enum"] = append(elements(enum["enum"]), name)
 	return []string{name}
 }
 
+// addParameter adds a parameter of a query, or a key of an order, to an operation.
 func addParameter(doc part, r *rand.Rand) []string {
-	var operations []part
-	eachOperation(doc, func(_ string, _, operation part) { operations = append(operations, operation) })
+	var operations, orders []part
+	eachOperation(doc, func(_ string, _, operation part) {
+		operations = append(operations, operation)
+		for _, p := range elements(operation["parameters"]) {
+			if properties := object(p, "schema", "properties"); properties != nil && object(p)["name"] == "order" {
+				orders = append(orders, properties)
+			}
+		}
+	})
 	name := fmt.Sprintf("added%d", r.IntN(1e6))
+	if r.IntN(4) == 0 && len(orders) > 0 {
+		orders[r.IntN(len(orders))][name] = part{"type": "string", "enum": []any{"asc", "desc"}}
+		return []string{name}
+	}
 	operation := operations[r.IntN(len(operations))]
-	operation["parameters"] = append(elements(operation["parameters"]), part{"name": name, "in": "query", "schema": part{"type": "string"}})
+	p := part{"name": name, "in": "query", "schema": schemaKinds[r.IntN(len(schemaKinds))](name)}
+	if object(p, "schema")["type"] == "array" {
+		p["name"] = name + "[]"
+	}
+	operation["parameters"] = append(elements(operation["parameters"]), p)
 	return []string{name}
 }
 
+// addOperation adds an operation of a path of its own, with or without a body.
 func addOperation(doc part, r *rand.Rand) []string {
 	name := fmt.Sprintf("added%d", r.IntN(1e6))
-	object(doc, "paths")["/"+name+"/{id}"] = part{"get": part{
+	method := methods[r.IntN(len(methods))]
+	member := name + "member"
+	operation := part{
 		"parameters": []any{part{"name": "id", "in": "path", "required": true, "schema": part{"type": "string"}}},
-		"responses":  part{"200": part{"description": "", "content": part{"application/json": part{"schema": part{"type": "object", "properties": part{name: part{"type": "string"}}}}}}},
-	}}
-	return []string{name}
+		"responses":  part{"200": part{"description": "", "content": part{"application/json": part{"schema": part{"type": "object", "properties": part{member: memberKinds[r.IntN(len(memberKinds))](member)}}}}}},
+	}
+	added := []string{name, member}
+	if method == "POST" || method == "PUT" || method == "PATCH" {
+		sent := name + "sent"
+		schema := part{"type": "object", "properties": part{sent: memberKinds[r.IntN(len(memberKinds))](sent)}}
+		operation["requestBody"] = part{"content": part{"application/json": part{"schema": schema}}}
+		added = append(added, sent)
+	}
+	object(doc, "paths")["/"+name+"/{id}"] = part{strings.ToLower(method): operation}
+	return added
+}
+
+// addWords describes every schema.
+func addWords(doc part, _ *rand.Rand) []string {
+	n := 0
+	eachSchema(doc, func(schema part) {
+		n++
+		maps.Copy(schema, part{"title": fmt.Sprintf("Title %d", n), "description": "It says so.", "example": "so", "deprecated": false})
+	})
+	return nil
+}
+
+// addLimits limits every text, number and list.
+func addLimits(doc part, _ *rand.Rand) []string {
+	eachSchema(doc, func(schema part) {
+		switch schema["type"] {
+		case "string":
+			if schema["enum"] == nil {
+				maps.Copy(schema, part{"minLength": 0, "maxLength": 4000, "pattern": "^.*$"})
+			}
+		case "integer", "number":
+			if schema["minimum"] == nil {
+				schema["minimum"] = 0
+			}
+		case "array":
+			schema["maxItems"] = 1000
+		}
+	})
+	return nil
+}
+
+// eachSchema visits every schema that is no reference.
+func eachSchema(doc part, visit func(schema part)) {
+	var schema func(value any)
+	schema = func(value any) {
+		s := object(value)
+		if s == nil || s["$ref"] != nil {
+			return
+		}
+		visit(s)
+		for _, name := range slices.Sorted(maps.Keys(object(s, "properties"))) {
+			schema(object(s, "properties", name))
+		}
+		schema(s["items"])
+		schema(s["additionalProperties"])
+		for _, key := range []string{"allOf", "oneOf", "anyOf"} {
+			for _, part := range elements(s[key]) {
+				schema(part)
+			}
+		}
+	}
+	schemas := object(doc, "components", "schemas")
+	for _, name := range slices.Sorted(maps.Keys(schemas)) {
+		schema(schemas[name])
+	}
+	eachPart(doc["paths"], func(p part) { schema(p["schema"]) })
 }

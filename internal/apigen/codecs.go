@@ -295,4 +295,9 @@ func (m *model) writeRelated(p *printer) {
 	for _, goType := range goTypes {
 		p.line("func (*%s) relationshipAttributes() {}", goType)
 	}
+	for _, name := range slices.Sorted(maps.Keys(m.more)) {
+		more := goTypeName(m.more[name], m.doc.Components.Schemas[m.more[name]].Value)
+		p.line("\n// More returns the members that a %s has beside its fields. They are in Extra, too.", name)
+		p.line("func (x %s) More() (more %s) {\nx.Extra.into(&more)\nreturn more\n}", name, more)
+	}
 }

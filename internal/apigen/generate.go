@@ -18,6 +18,7 @@ const (
 	requestsPath   = "api/requests.gen.go"
 	callsPath      = "api/calls.gen.go"
 	relatedPath    = "api/related.gen.go"
+	formsPath      = "api/forms.gen.go"
 	operationsPath = "internal/operation/table.gen.go"
 )
 
@@ -90,7 +91,8 @@ func Generate(in Input) (files Files, report *Report, err error) {
 	taken.rename(ops)
 	taken.orderParameters(ops)
 	taken.renameParameters(ops)
-	if err := lower(doc, ops, taken, config.OutputOptions.ExcludeSchemas); err != nil {
+	lowered, err := lower(doc, ops, taken, config.OutputOptions.ExcludeSchemas)
+	if err != nil {
 		return nil, nil, err
 	}
 	if files[typesPath], files[requestsPath], err = oapiCodegen(doc, config); err != nil {
@@ -100,7 +102,7 @@ func Generate(in Input) (files Files, report *Report, err error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	if files[typesPath], files[requestsPath], err = surface(files[typesPath], files[requestsPath]); err != nil {
+	if files[typesPath], files[requestsPath], err = surface(files[typesPath], files[requestsPath], lowered.directions); err != nil {
 		return nil, nil, err
 	}
 	types, err := readTypes(files[typesPath])
@@ -115,7 +117,7 @@ func Generate(in Input) (files Files, report *Report, err error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	m := &model{ops: ops, types: types, taken: taken, doc: doc, builders: requests}
+	m := &model{ops: ops, types: types, taken: taken, doc: doc, builders: requests, more: lowered.more}
 	if err := m.resolve(); err != nil {
 		return nil, nil, err
 	}
@@ -138,6 +140,7 @@ func Generate(in Input) (files Files, report *Report, err error) {
 	for path, writeSource := range map[string]func(*printer){
 		"api/codecs.gen.go":  m.writeCodecs,
 		"api/bodies.gen.go":  m.writeBodies,
+		formsPath:            m.writeForms,
 		"api/secrets.gen.go": m.writeSecrets,
 	} {
 		if files[path], err = writeFile(path, writeSource); err != nil {
@@ -149,7 +152,7 @@ func Generate(in Input) (files Files, report *Report, err error) {
 			return nil, nil, err
 		}
 	}
-	report.Left = left(ops)
+	report.Left = m.left()
 	return files, report, nil
 }
 

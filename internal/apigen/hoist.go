@@ -92,6 +92,13 @@ func (h *hoister) place(node *yaml.Node, name string, any bool) (conflict string
 		ref.Value = schemaPrefix + name
 		return ""
 	}
+	if component := member(h.schemas, name); component != nil && h.holds(node, name) {
+		if conflict := h.extend(component, node, name); conflict != "" {
+			return conflict
+		}
+		*node = *textMember("$ref", schemaPrefix+name)
+		return ""
+	}
 	schema := clone(node)
 	nullable := take(schema, "nullable")
 	if values := member(schema, "enum"); values != nil {
@@ -106,6 +113,50 @@ func (h *hoister) place(node *yaml.Node, name string, any bool) (conflict string
 		ref = nullableReference(ref, member(schema, "type"))
 	}
 	*node = *ref
+	return ""
+}
+
+// holds reports whether a node consists of a component and others.
+func (h *hoister) holds(node *yaml.Node, name string) bool {
+	parts := member(node, "allOf")
+	return parts != nil && slices.ContainsFunc(parts.Content, func(part *yaml.Node) bool {
+		ref := member(part, "$ref")
+		return ref != nil && ref.Value == schemaPrefix+name
+	})
+}
+
+// extend adds to a component what a node that consists of it and others has beside it.
+func (h *hoister) extend(component, node *yaml.Node, name string) (conflict string) {
+	whole := clone(component)
+	h.flatten(whole)
+	for _, part := range member(node, "allOf").Content {
+		part = clone(h.resolved(part))
+		h.flatten(part)
+		properties := member(part, "properties")
+		if equal(part, whole) || properties == nil {
+			continue
+		}
+		for i := 0; i < len(properties.Content); {
+			member, theirs := properties.Content[i].Value, properties.Content[i+1]
+			ours := lookup(whole, "properties", member)
+			if ours == nil {
+				i += 2
+				continue
+			}
+			if _, conflict := unite(clone(h.resolved(ours)), h.resolved(theirs), name+"."+member, false); conflict != "" {
+				return conflict
+			}
+			properties.Content = slices.Delete(properties.Content, i, i+2)
+		}
+		if len(properties.Content) == 0 {
+			continue
+		}
+		if parts := member(component, "allOf"); parts != nil {
+			parts.Content = append(parts.Content, part)
+		} else {
+			merge(component, part)
+		}
+	}
 	return ""
 }
 

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"maps"
 	"slices"
 
@@ -38,6 +39,8 @@ type lowering struct {
 	schemas         openapi3.Schemas
 	taken           *reserved
 	answers, bodies map[*openapi3.Schema]bool // schemas that an answer or a request holds
+	directions      []string                  // values of keys of orders, beside asc and desc
+	more            map[string]string         // type that is written by hand → schema of the members that it lacks
 }
 
 // name makes components of the inline objects below a component.
@@ -115,26 +118,43 @@ func (l *lowering) inlineLists(ops []*operation) {
 	}
 }
 
-// nameOrder gives an order, an object of directions, fields that are no pointers, and makes a component
-// of one that stands inline.
+// nameOrder makes a direction of each key of an order, an object of scalars some of which are asc or desc,
+// and a component of one that stands inline. A key of another type or with more values stays a key: an order
+// keeps its type whatever is added to it.
 func (l *lowering) nameOrder(op *operation, p *openapi3.Parameter) {
-	if p.Schema == nil || p.Schema.Value == nil || len(p.Schema.Value.Properties) == 0 {
+	if p.Schema == nil || p.Schema.Value == nil {
 		return
 	}
-	for _, direction := range p.Schema.Value.Properties {
-		if direction.Value == nil || !direction.Value.Type.Is("string") || len(direction.Value.Enum) == 0 {
+	keys, sorts := p.Schema.Value.Properties, false
+	for _, key := range keys {
+		if key.Value == nil || !slices.ContainsFunc(scalars, key.Value.Type.Is) {
 			return
 		}
+		sorts = sorts || slices.ContainsFunc(key.Value.Enum, isDirection)
 	}
-	for name := range p.Schema.Value.Properties {
-		direction := l.own(p.Schema.Value, name)
-		set(direction, extNoPointer, true)
-		if direction.Ref == "" && !slices.ContainsFunc(direction.Value.Enum, func(v any) bool { return v != "asc" && v != "desc" }) {
-			set(direction, extGoType, "SortDirection")
+	if !sorts {
+		return
+	}
+	for name, key := range keys {
+		for _, value := range key.Value.Enum {
+			if text := fmt.Sprint(value); value != nil && !isDirection(value) && !slices.Contains(l.directions, text) {
+				l.directions = append(l.directions, text)
+			}
 		}
+		direction := *key.Value
+		direction.Extensions = maps.Clone(direction.Extensions)
+		keys[name] = &openapi3.SchemaRef{Value: &direction}
+		set(keys[name], extNoPointer, true)
+		set(keys[name], extGoType, "SortDirection")
 	}
+	slices.Sort(l.directions)
 	p.Schema = l.hoist(op.id+goName(p.Name), p.Schema)
 }
+
+// scalars are the types of what stands in an address as one text.
+var scalars = []string{"string", "boolean", "integer", "number"}
+
+func isDirection(value any) bool { return value == "asc" || value == "desc" }
 
 // bodiesOf finds what an operation sends and receives, and names what stands inline.
 func (l *lowering) bodiesOf(op *operation) {

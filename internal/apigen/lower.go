@@ -29,18 +29,19 @@ const (
 
 // lower changes the overlaid document to what makes oapi-codegen write the types we want. It
 // states rules that hold for every schema, known or new; single corrections are in the overlay.
-func lower(doc *openapi3.T, ops []*operation, taken *reserved, byHand []string) error {
+func lower(doc *openapi3.T, ops []*operation, taken *reserved, byHand []string) (*lowering, error) {
 	if doc.Components == nil || doc.Components.Schemas == nil {
-		return errors.New("the document has no schemas")
+		return nil, errors.New("the document has no schemas")
 	}
 	l := &lowering{schemas: doc.Components.Schemas, taken: taken, answers: map[*openapi3.Schema]bool{}, bodies: map[*openapi3.Schema]bool{}}
+	l.more = l.moreThan(byHand)
 	taken.renameSchemas(l.schemas, ops, byHand)
 	l.nullableReferences()
 	for _, name := range slices.Sorted(maps.Keys(l.schemas)) {
 		l.name(name, l.schemas[name])
 	}
 	if err := l.shareEnums(ops); err != nil {
-		return err
+		return nil, err
 	}
 	l.nameValues()
 	l.inlineLists(ops)
@@ -51,6 +52,9 @@ func lower(doc *openapi3.T, ops []*operation, taken *reserved, byHand []string) 
 		if ref.Value != nil && ref.Value.Extensions[extRelations] != nil {
 			l.reach(ref, l.answers)
 		}
+	}
+	for _, name := range l.more {
+		l.reach(l.schemas[name], l.answers)
 	}
 	for _, name := range slices.Sorted(maps.Keys(l.schemas)) {
 		s := l.schemas[name].Value
@@ -67,7 +71,7 @@ func lower(doc *openapi3.T, ops []*operation, taken *reserved, byHand []string) 
 	l.breakCycles()
 	l.describe()
 	l.prune()
-	return nil
+	return l, nil
 }
 
 // nullableReferences gives what is null or a component the type of the component.

@@ -19,6 +19,7 @@ type model struct {
 	taken *reserved
 
 	builders map[string]builder // of requests, by name
+	more     map[string]string  // type that is written by hand → schema of the members that it lacks
 
 	answers   []string          // structs that get a decoder and an encoder
 	bodies    []string          // structs that only requests hold
@@ -44,6 +45,9 @@ func (m *model) resolve() error {
 	}
 	for _, goType := range m.relations {
 		m.reach(&ast.Ident{Name: goType}, seen)
+	}
+	for _, name := range m.more {
+		m.reach(&ast.Ident{Name: goTypeName(name, m.doc.Components.Schemas[name].Value)}, seen)
 	}
 	// The hand-written types hold these, or tolerance for errors needs them.
 	for _, name := range []string{"AggregateVolume", "AggregateChapter", "ErrorResponse", "Response"} {

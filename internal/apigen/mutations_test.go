@@ -45,6 +45,7 @@ var moves = []mutation{
 	{"parameters stand at paths", moveToPaths},
 	{"OpenAPI 3.1", raiseVersion},
 	{"another order", shuffleLists},
+	{"words", addWords},
 }
 
 // additions bring something that must not be lost.
@@ -53,6 +54,7 @@ var additions = []mutation{
 	{"a value", addValue},
 	{"a parameter", addParameter},
 	{"an operation", addOperation},
+	{"limits", addLimits},
 }
 
 // TestMoves makes all changes at once that change nothing.
@@ -115,8 +117,9 @@ func checkAdded(t *testing.T, content []byte, added []string) {
 	if again, _ := generate(t, in); !maps.EqualFunc(files, again, bytes.Equal) {
 		t.Error("a second generation writes something else")
 	}
+	goTypes := string(files[typesPath]) + string(files[formsPath])
 	for _, name := range added {
-		if !strings.Contains(string(files[typesPath]), `"`+name) && !strings.Contains(string(files[operationsPath]), name) {
+		if !strings.Contains(goTypes, `"`+name) && !strings.Contains(string(files[operationsPath]), name) {
 			t.Errorf("%s is lost to the types", name)
 		}
 		if !strings.Contains(string(files[overlaidPath]), name) {
@@ -140,7 +143,8 @@ func TestMutations(t *testing.T) {
 	for i := range *mutations {
 		r := rand.New(rand.NewPCG(start, uint64(i)))
 		kind := moves
-		if r.IntN(2) == 0 {
+		adds := r.IntN(2) == 0
+		if adds {
 			kind = additions
 		}
 		var names []string
@@ -152,11 +156,11 @@ func TestMutations(t *testing.T) {
 		t.Run(fmt.Sprintf("%d %s", i, strings.Join(names, ", ")), func(t *testing.T) {
 			t.Parallel()
 			doc := presentDocument(t)
-			var added []string
+			added := []string{}
 			for _, m := range chosen {
 				added = append(added, m.apply(doc, r)...)
 			}
-			if added != nil {
+			if adds {
 				checkAdded(t, encoded(t, doc), added)
 			} else {
 				checkMoved(t, encoded(t, doc))

@@ -68,6 +68,39 @@ func equal(a, b *yaml.Node) bool {
 	return slices.EqualFunc(a.Content, b.Content, equal)
 }
 
+// kindOf is a schema without its words and its limits: what is left says what kind of value it stands for.
+func kindOf(schema *yaml.Node) *yaml.Node {
+	beside := []string{
+		"title", "description", "example", "examples", "externalDocs", "deprecated", "default",
+		"pattern", "minLength", "maxLength", "minimum", "maximum", "minItems", "maxItems", "uniqueItems", "minProperties", "maxProperties",
+	}
+	bare := *schema
+	bare.Content = nil
+	for i := 0; schema.Kind == yaml.MappingNode && i < len(schema.Content); i += 2 {
+		key, value := schema.Content[i], schema.Content[i+1]
+		switch {
+		case slices.Contains(beside, key.Value):
+			continue
+		case key.Value == "properties" && value.Kind == yaml.MappingNode:
+			properties := *value
+			properties.Content = slices.Clone(value.Content)
+			for j := 1; j < len(properties.Content); j += 2 {
+				properties.Content[j] = kindOf(properties.Content[j])
+			}
+			value = &properties
+		default:
+			value = kindOf(value)
+		}
+		bare.Content = append(bare.Content, key, value)
+	}
+	if schema.Kind == yaml.SequenceNode {
+		for _, element := range schema.Content {
+			bare.Content = append(bare.Content, kindOf(element))
+		}
+	}
+	return &bare
+}
+
 // has reports whether a node has what is expected: an object these members, among others, and none
 // where null is expected; anything else is the same.
 func has(node, expected *yaml.Node) bool {

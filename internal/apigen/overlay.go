@@ -27,7 +27,7 @@ type action struct {
 	// Expect is what the action corrects: members that the target has, null for one that it has not. A
 	// target that has something else is left as it is.
 	Expect yaml.Node `yaml:"x-expect"`
-	// Replace puts Update in the place of a target that is Expect and nothing else.
+	// Replace puts Update in the place of a target that is Expect and nothing else but words and limits.
 	Replace bool `yaml:"x-replace"`
 	// Forms is "any" where the places that get one name may differ in type.
 	Forms string `yaml:"x-forms"`
@@ -124,13 +124,47 @@ func correct(root *yaml.Node, overlays []Overlay) (*Report, error) {
 	return report, nil
 }
 
-// query returns the places that a target selects.
+// query returns the places that a target selects. Where the document refers to a schema, the target goes on
+// in the schema: upstream may give a name to anything.
 func query(root *yaml.Node, target string) ([]*yaml.Node, error) {
+	return queryIn(root, lookup(root, "components", "schemas"), target, map[*yaml.Node]bool{})
+}
+
+// queryIn is query for a part of the document. It leaves out schemas that it comes from.
+func queryIn(part, schemas *yaml.Node, target string, from map[*yaml.Node]bool) ([]*yaml.Node, error) {
 	path, err := jsonpath.NewPath(target)
 	if err != nil {
 		return nil, err
 	}
-	return path.Query(root), nil
+	nodes := path.Query(part)
+	for prefix, whole := parentTarget(target), target; len(prefix) > len("$") && prefix != whole; prefix, whole = parentTarget(prefix), prefix {
+		path, err := jsonpath.NewPath(prefix)
+		if err != nil {
+			return nil, err
+		}
+		for _, holder := range path.Query(part) {
+			ref := member(holder, "$ref")
+			if ref == nil {
+				continue
+			}
+			schema := member(schemas, strings.TrimPrefix(ref.Value, schemaPrefix))
+			if schema == nil || from[schema] {
+				continue
+			}
+			from[schema] = true
+			more, err := queryIn(schema, schemas, "$"+target[len(prefix):], from)
+			delete(from, schema)
+			if err != nil {
+				return nil, err
+			}
+			for _, node := range more {
+				if !slices.Contains(nodes, node) {
+					nodes = append(nodes, node)
+				}
+			}
+		}
+	}
+	return nodes, nil
 }
 
 // apply applies the action, and tells the report what it keeps of older documents. It returns a finding
@@ -184,7 +218,7 @@ func (a *action) apply(root *yaml.Node, names *hoister, report *Report) (*Findin
 		case !a.Remove && a.done(node, update):
 		case a.Replace && equal(node, names.resolved(update)): // the same without a name
 			*node = *clone(update)
-		case !a.expected(node):
+		case !a.expected(node) && !(a.Replace && a.expected(names.resolved(node))):
 			other++
 		case a.Remove:
 			remove(parents[node], node)
@@ -230,7 +264,7 @@ func (a *action) expected(node *yaml.Node) bool {
 	case a.Expect.IsZero():
 		return true
 	case a.Replace:
-		return equal(node, &a.Expect)
+		return equal(kindOf(node), kindOf(&a.Expect))
 	}
 	return has(node, &a.Expect)
 }

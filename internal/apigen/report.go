@@ -172,16 +172,20 @@ func became(table []byte, taken *reserved, after Files, types *goTypes) ([]strin
 	return lines, nil
 }
 
-// left lists what operations need of a person: a name, words, a row in the table of the tests.
-func left(ops []*operation) []string {
+// left lists what operations need of a person: a name, words, a row in the table of the tests, and parts of
+// a form whose type is written by hand.
+func (m *model) left() []string {
 	var lines []string
-	for _, op := range ops {
+	for _, op := range m.ops {
 		var needs []string
 		if !op.given {
 			needs = append(needs, "a name, its authentication and its limit in api/overlay/operations.yaml", "a row in api/testdata/operations.tsv")
 		}
 		if op.spec.Summary == "" {
 			needs = append(needs, "words in api/overlay/words-operations.yaml")
+		}
+		if parts := m.partsLeft(op); len(parts) > 0 {
+			needs = append(needs, fmt.Sprintf("what sends the parts %s of its form, in api/multipart.go", strings.Join(parts, ", ")))
 		}
 		if len(needs) > 0 {
 			lines = append(lines, fmt.Sprintf("- `%s %s` (`%s`) needs %s.", op.method, op.path, op.id, strings.Join(needs, ", ")))

@@ -26,7 +26,7 @@ import (
 //
 // It changes the source in places that the syntax tree shows, so that the rest stays as it was
 // written.
-func surface(types, client []byte) (newTypes, newClient []byte, err error) {
+func surface(types, client []byte, directions []string) (newTypes, newClient []byte, err error) {
 	t, err := parseSource("types", types)
 	if err != nil {
 		return nil, nil, err
@@ -35,7 +35,7 @@ func surface(types, client []byte) (newTypes, newClient []byte, err error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	orders := t.sortOrders()
+	orders := t.sortOrders(directions)
 	aliases := t.aliases()
 	c.onlyRequests()
 	c.lowerCase()
@@ -220,15 +220,17 @@ func (s *goSource) conditionsOf(builder *ast.FuncDecl, params string, orders map
 }
 
 // sortOrders makes of each struct of directions a list that keeps the sequence in which its keys
-// were added, with a method for each key. It returns the names of the fields that hold one.
-func (s *goSource) sortOrders() (fields map[string]bool) {
+// were added, with a method for each key, and gives names to directions that are neither asc nor desc. It
+// returns the names of the fields that hold one.
+func (s *goSource) sortOrders(directions []string) (fields map[string]bool) {
 	types := map[string]bool{}
 	for name, st := range s.structs() {
 		if len(st.Fields.List) > 0 && !slices.ContainsFunc(st.Fields.List, func(f *ast.Field) bool {
 			return len(f.Names) != 1 || s.text(f.Type) != "SortDirection"
 		}) {
 			types[name] = true
-			s.replace(st, orderType(name, st))
+			s.replace(st, orderType(name, st)+directionsOf(directions))
+			directions = nil // once
 		}
 	}
 	fields = map[string]bool{}
@@ -271,6 +273,20 @@ func orderType(name string, st *ast.StructType) string {
 		method := f.Names[0].Name
 		fmt.Fprintf(&b, "\n// %s sorts by %s, behind the keys that o has already.\nfunc (o %s) %s(d SortDirection) %s { return sortedBy(o, %q, d) }\n",
 			method, key, name, method, name, key)
+	}
+	return b.String()
+}
+
+// directionsOf declares values of keys of orders that api/order.go does not have.
+func directionsOf(values []string) string {
+	var b strings.Builder
+	names := map[string]string{}
+	for _, value := range values {
+		names[value] = "SortDirection" + goName(value)
+	}
+	names = distinct(names, nil, func(string) bool { return false })
+	for _, value := range values {
+		fmt.Fprintf(&b, "\n// %s is a direction of some keys.\nconst %[1]s SortDirection = %[2]q\n", names[value], value)
 	}
 	return b.String()
 }

@@ -109,6 +109,18 @@ properties:
 	status["enum"] = append(values, "dormant")
 	at("components", "schemas", "ChapterAttributes", "properties")["mood"] = value("{type: string, nullable: true}")
 
+	at("components", "schemas", "Relationship", "properties")["mood"] = value("{type: object, properties: {since: {type: string, format: date-time}}}")
+	cover := at("paths", "/cover/{mangaOrCoverId}", "post", "requestBody", "content", "multipart/form-data", "schema", "properties")
+	cover["mood"], cover["weight"] = value("{type: array, items: {type: string}}"), value("{type: number}")
+	at("paths", "/upload/{uploadSessionId}", "post", "requestBody", "content", "multipart/form-data", "schema", "properties")["mood"] = value("{type: string}")
+	for _, p := range parameters {
+		if p := p.(part); p["name"] == "order" {
+			keys := object(p, "schema", "properties")
+			keys["mood"] = value("{type: boolean}")
+			keys["year"] = value("{type: string, enum: [asc, desc, by-decade]}")
+		}
+	}
+
 	content, err := json.Marshal(doc)
 	if err != nil {
 		t.Fatal(err)
@@ -131,6 +143,12 @@ func TestReportOfTomorrow(t *testing.T) {
 		"+ added required query parameter DELETE /manga/{id}/follow?reason",
 		"+ added enum value MangaAttributes.status: dormant",
 		"+ added property ChapterAttributes.mood: string",
+		"+ added property POST /cover/{mangaOrCoverId} request multipart/form-data $.mood: array of string",
+		"+ added property POST /cover/{mangaOrCoverId} request multipart/form-data $.weight: number",
+		"+ added property POST /upload/{uploadSessionId} request multipart/form-data $.mood: string",
+		"+ added property GET /manga?order $.mood: boolean",
+		"+ added enum value GET /manga?order $.year: by-decade",
+		"+ added property Relationship.mood: object",
 		"+ added schema MangaMoodResponse",
 		"+ added schema Mood",
 	) {
@@ -144,7 +162,7 @@ func TestReportOfTomorrow(t *testing.T) {
 			changes++
 		}
 	}
-	if want := len(removed) + 10 + 1; changes != want { // and the version
+	if want := len(removed) + 16 + 1; changes != want { // and the version
 		t.Errorf("%d changes instead of %d:\n%s", changes, want, told)
 	}
 }

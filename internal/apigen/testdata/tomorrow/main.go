@@ -2,11 +2,13 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"mime"
 	"net/http"
 	"os"
 	"strings"
@@ -27,13 +29,15 @@ func main() {
 type server struct{ answer string }
 
 func (s *server) Do(req *http.Request) (*http.Response, error) {
-	fmt.Println(req.Method, req.URL.RequestURI(), req.Header.Get("Content-Type"))
+	kind, parameters, _ := mime.ParseMediaType(req.Header.Get("Content-Type"))
+	fmt.Println(req.Method, req.URL.RequestURI(), kind)
 	if req.Body != nil {
 		body, err := io.ReadAll(req.Body)
 		if err != nil {
 			return nil, err
 		}
-		fmt.Println(string(body))
+		boundary := cmp.Or(parameters["boundary"], " none ")
+		fmt.Println(strings.ReplaceAll(strings.ReplaceAll(string(body), boundary, "boundary"), "\r\n", "\n"))
 	}
 	return &http.Response{
 		StatusCode: http.StatusOK, Header: http.Header{"Content-Type": {"application/json"}},
@@ -71,6 +75,24 @@ func run(ctx context.Context) error {
 	}
 	fmt.Println(list.Data[0].Attributes.Status == api.PublicationStatusDormant)
 	fmt.Println(*api.ChapterAttributes{Mood: api.Ptr("calm")}.Mood)
+	// Types that are written by hand, and orders.
+	var related api.Relationship
+	if err := json.Unmarshal([]byte(`{"id":"10000000-0000-4000-8000-00000000000a","type":"manga","mood":{"since":"2030-01-02T03:04:05+00:00"},"newer":1}`), &related); err != nil {
+		return err
+	}
+	fmt.Println(related.More().Mood.Since, len(related.More().Extra))
+	if err := encoded(related, nil); err != nil {
+		return err
+	}
+	s.answer = `{"result":"ok","data":{"id":"10000000-0000-4000-8000-00000000000a","type":"cover_art"}}`
+	cover := api.CoverUpload{File: api.File{Name: "1.png", Content: strings.NewReader("picture")}, Mood: json.RawMessage(`["calm"]`), Weight: api.Ptr(0.5)}
+	if _, err := client.UploadCover(ctx, id, cover); err != nil {
+		return err
+	}
+	s.answer = `{"result":"ok","data":[],"limit":1,"offset":0,"total":0}`
+	if _, err := client.SearchManga(ctx, &api.SearchMangaParams{Order: api.MangaOrder{}.Year(api.SortDirectionByDecade).Mood("true")}); err != nil {
+		return err
+	}
 	// Answers that are a list or a map as a whole, and what is neither.
 	for _, s.answer = range []string{`[{"mood":"bright","newer":1},{}]`, `{"a":{"mood":"dark"}}`, `[]`, `{}`, `{"result":"error","errors":[{"title":"no_moods"}]}`, `"bright"`} {
 		if err := encoded(client.GetMood(ctx)); err != nil {
