@@ -50,19 +50,29 @@ func startEngine(t testing.TB, name string, args ...string) *server {
 	return s
 }
 
-// freePort finds a port that nobody listens at, below those that systems give out by themselves: one of
-// these could be given to another test before the server has it.
+// freePort finds a port that nobody listens at, nor at the one ten thousand above, which a server of a cluster
+// takes, too. Both are below those that systems give out by themselves, since a listener or a connection of
+// another test could get one of these before the server has it, and are given out once.
 func freePort(t testing.TB) string {
 	t.Helper()
-	for range 100 {
-		addr := "127.0.0.1:" + strconv.Itoa(20_000+rand.IntN(12_000))
-		if listener, err := net.Listen("tcp", addr); err == nil {
-			listener.Close()
-			return addr
+	for range 1000 {
+		port := 10_000 + rand.IntN(10_000)
+		if _, given := givenPorts.LoadOrStore(port, true); !given && isFree(port) && isFree(port+10_000) {
+			return "127.0.0.1:" + strconv.Itoa(port)
 		}
 	}
-	t.Fatal("there is no free port from 20000 to 32000")
+	t.Fatal("there is no free port from 10000 to 20000")
 	return ""
+}
+
+var givenPorts sync.Map
+
+func isFree(port int) bool {
+	listener, err := net.Listen("tcp", "127.0.0.1:"+strconv.Itoa(port))
+	if err == nil {
+		listener.Close()
+	}
+	return err == nil
 }
 
 func (s *server) up(t testing.TB) {

@@ -7,7 +7,6 @@ import (
 	"os"
 	"os/exec"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -148,13 +147,11 @@ func startRedis(t *testing.T, args ...string) (address string, end func()) {
 	if err != nil {
 		t.Skip("there is no redis-server; it is in the package of that name")
 	}
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	port, err := freePort()
 	if err != nil {
 		t.Fatal(err)
 	}
-	port := listener.Addr().(*net.TCPAddr).Port
-	listener.Close()
-	cmd := exec.Command(path, append([]string{"--port", strconv.Itoa(port), "--bind", "127.0.0.1", "--save", ""}, args...)...)
+	cmd := exec.Command(path, append([]string{"--port", port, "--bind", "127.0.0.1", "--save", ""}, args...)...)
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -163,7 +160,7 @@ func startRedis(t *testing.T, args ...string) (address string, end func()) {
 		_ = cmd.Wait()
 	})
 	t.Cleanup(end)
-	address = "127.0.0.1:" + strconv.Itoa(port)
+	address = "127.0.0.1:" + port
 	for range 500 {
 		if conn, err := net.Dial("tcp", address); err == nil {
 			conn.Close()

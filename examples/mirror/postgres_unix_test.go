@@ -6,7 +6,6 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -96,13 +95,11 @@ func (c *cluster) startIn(initdb string) error {
 	if err != nil {
 		return fmt.Errorf("initdb: %w: %s", err, out)
 	}
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	port, err := freePort()
 	if err != nil {
 		return err
 	}
-	c.addr = listener.Addr().String()
-	listener.Close()
-	_, port, _ := net.SplitHostPort(c.addr)
+	c.addr = "127.0.0.1:" + port
 	server := filepath.Join(filepath.Dir(initdb), "postgres")
 	if target, err := filepath.EvalSymlinks(initdb); err == nil {
 		server = filepath.Join(filepath.Dir(target), "postgres")
