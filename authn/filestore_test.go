@@ -8,6 +8,7 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/mangadex-go/mangadex/authn"
@@ -157,6 +158,10 @@ func TestFileStoreErrors(t *testing.T) {
 // Who cannot get the lock is told which file it is, and whether somebody has it.
 func TestFileStoreLockErrors(t *testing.T) {
 	t.Parallel()
+	synctest.Test(t, testFileStoreLockErrors) // so that the time cannot end before the lock is tried
+}
+
+func testFileStoreLockErrors(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "token")
 	store := authn.NewFileStore(path)
 	unlock, err := store.Lock(t.Context())
