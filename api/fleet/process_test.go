@@ -285,6 +285,10 @@ func TestFleet(t *testing.T) {
 					restart = false
 				}
 			}
+			// A machine with much to do may not have started all of them so soon.
+			for end := time.Now().Add(time.Minute); slices.Min(c.sent(t, fake, processes)) == 0 && time.Now().Before(end); {
+				time.Sleep(50 * time.Millisecond)
+			}
 			took := time.Since(begin)
 			cancel()
 			for _, cmd := range running {
@@ -317,10 +321,29 @@ func watch(ctx context.Context) <-chan time.Duration {
 	return worst
 }
 
+// sent returns how many requests have come from each process.
+func (c *crew) sent(t *testing.T, fake *apitest.Server, processes int) []int {
+	t.Helper()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	n := make([]int, processes)
+	for _, r := range fake.Requests() {
+		_, id, _ := strings.Cut(r.Header.Get("User-Agent"), "process/")
+		pid, _ := strconv.Atoi(id)
+		number, ok := c.pids[pid]
+		if !ok {
+			t.Fatalf("who is %q?", r.Header.Get("User-Agent"))
+		}
+		n[number]++
+	}
+	return n
+}
+
 // check compares what was sent with what is allowed. Of the time that Redis is gone nothing can be used
 // without a local share. It returns how much of the rest was used, in percent.
 func (c *crew) check(t *testing.T, s setting, fake *apitest.Server, processes int, took, gone, late time.Duration) float64 {
 	t.Helper()
+	byProcess := c.sent(t, fake, processes)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if n := mostIn(c.all, s.Period); n > s.Requests {
@@ -333,18 +356,10 @@ func (c *crew) check(t *testing.T, s setting, fake *apitest.Server, processes in
 		t.Errorf("%d errors, such as %s", len(c.failed), c.failed[0])
 	}
 	var arrived []time.Duration
-	byProcess := make([]int, processes)
 	for _, r := range fake.Requests() {
 		if r.Status == 429 || r.Status == 403 {
 			t.Errorf("%s was answered with %d", r.Operation, r.Status)
 		}
-		_, id, _ := strings.Cut(r.Header.Get("User-Agent"), "process/")
-		pid, _ := strconv.Atoi(id)
-		number, ok := c.pids[pid]
-		if !ok {
-			t.Fatalf("who is %q?", r.Header.Get("User-Agent"))
-		}
-		byProcess[number]++
 		arrived = append(arrived, time.Duration(r.Time.UnixNano()))
 	}
 	slices.Sort(arrived)

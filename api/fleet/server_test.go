@@ -219,9 +219,9 @@ func TestSentinel(t *testing.T) {
 func TestRedisAway(t *testing.T) {
 	t.Parallel()
 	s := start(t)
-	client := redis.NewClient(&redis.Options{Addr: s.addr, MaxRetries: -1, DialTimeout: 200 * time.Millisecond})
+	client := redis.NewClient(&redis.Options{Addr: s.addr, MaxRetries: -1})
 	t.Cleanup(func() { client.Close() })
-	l := limiter(t, client, fleet.WithTimeout(300*time.Millisecond))
+	l := limiter(t, client, fleet.WithTimeout(time.Minute)) // a connection that is refused is told at once
 	call := transport.Call{Operation: "GetManga"}
 	if err := l.Wait(t.Context(), call, time.Minute); err != nil {
 		t.Fatal(err)

@@ -180,12 +180,12 @@ func TestLease(t *testing.T) {
 	t.Parallel()
 	s := start(t)
 	client := s.client(t)
-	holder, other := store(t, client, fleet.WithLease(time.Second)), store(t, client, fleet.WithLease(time.Second))
+	holder, other := store(t, client, fleet.WithLease(2*time.Second)), store(t, client, fleet.WithLease(2*time.Second))
 	unlock, err := holder.Lock(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	waiting, cancel := context.WithTimeout(t.Context(), 2500*time.Millisecond)
+	waiting, cancel := context.WithTimeout(t.Context(), 5*time.Second)
 	defer cancel()
 	if _, err := other.Lock(waiting); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("got %v while the holder lives", err)
@@ -194,7 +194,7 @@ func TestLease(t *testing.T) {
 		t.Fatal(err)
 	}
 	gone := s.client(t)
-	if _, err := store(t, gone, fleet.WithLease(time.Second)).Lock(t.Context()); err != nil {
+	if _, err := store(t, gone, fleet.WithLease(2*time.Second)).Lock(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	gone.Close() // nobody lends it on
