@@ -21,10 +21,10 @@ func (l *Limiter) awayNow() (away bool, cause error) {
 	}
 	s.probe = now.Add(probeEvery)
 	l.mu.Unlock()
-	if err := l.reportSent(now); err != nil {
+	if err := l.reportSent(now, l.turns > 0); err != nil {
 		l.mu.Lock()
 		defer l.mu.Unlock()
-		s.cause = l.clean(err)
+		s.cause = clean(err)
 		return true, s.cause
 	}
 	l.mu.Lock()
@@ -33,19 +33,19 @@ func (l *Limiter) awayNow() (away bool, cause error) {
 	return false, nil
 }
 
-// reportSent tells Redis, which may be back, what was sent while it was away. Nothing is lost where
-// it is not.
-func (l *Limiter) reportSent(now time.Time) error {
+// reportSent tells Redis, which may be back, what was sent while it was away, and, where others may have
+// sent something, too, to hold everything. Nothing is lost where it is not.
+func (l *Limiter) reportSent(now time.Time, holding bool) error {
 	ctx, cancel := context.WithTimeout(context.Background(), min(l.timeout, probeEvery/2))
 	defer cancel()
 	counts := l.sending.report(now)
 	keys, args := []string{l.key("state")}, []any{hold.Microseconds()}
-	if l.turns == 0 { // nobody has sent anything
+	if !holding {
 		args[0] = 0
 	}
 	for _, one := range counts {
 		keys = append(keys, l.key(one.name))
-		args = append(args, one.period.Microseconds(), now.Sub(one.at).Microseconds(), l.member())
+		args = append(args, one.period.Microseconds(), now.Sub(one.at).Microseconds(), one.member)
 	}
 	err := reportScript().Run(ctx, l.redis, keys, args...).Err()
 	if err != nil {
@@ -87,6 +87,6 @@ func (l *Limiter) alone(r *reservation, cause error) (place, error) {
 	if wait := at.Sub(now); wait > probeEvery {
 		return place{wait: wait, notYet: true}, nil
 	}
-	l.sending.take(r.call, at)
+	l.sending.take(r.call, at, l.member())
 	return place{wait: at.Sub(now), giveBack: func() {}}, nil
 }

@@ -5,6 +5,7 @@
 // MangaDex counts requests by address: the pods of a cluster behind one gateway, a bot beside a web
 // site, ten cron jobs have one allowance between them. A [Limiter] hands it out:
 //
+//	client := redis.NewClient(&redis.Options{Addr: "localhost:6379"}) // of github.com/redis/go-redis/v9
 //	limiter, err := fleet.NewLimiter(client)
 //	…
 //	c, err := api.New(api.Production, api.WithTransport(transport.WithLimiter(limiter)))
@@ -39,6 +40,12 @@
 // pauses and learned limits, and a sorted set for each allowance with the times of requests. Names
 // of operations are in there, and nothing of what is asked for or answered. All of it expires by
 // itself. A [Store] has its token in there, in the clear unless [WithKey] is given.
+//
+// If Redis loses it (it was restarted without its data or with older ones, flushed, or a replica took over),
+// each process tells it with its next call what it was given, and others wait until then. A token that is
+// lost takes a login with a password: let Redis write to its disk (appendonly yes), and evict nothing
+// (maxmemory-policy noeviction). A user of Redis needs the rights +@read +@write +@scripting +@connection +time
+// on the keys that begin with the prefix or the key in braces.
 //
 // # Larger fleets
 //

@@ -214,14 +214,23 @@ func (l *Limiter) place(ctx context.Context, r *reservation) (place, error) {
 		return l.alone(r, cause)
 	}
 	if l.sending.unreported() { // sent while another call found Redis
-		if err := l.reportSent(time.Now()); err != nil {
-			return l.alone(r, l.lost(l.clean(err)))
+		if err := l.reportSent(time.Now(), l.turns > 0); err != nil {
+			return l.alone(r, l.lost(clean(err)))
 		}
 	}
 	got, err := l.askPlace(ctx, r)
 	switch {
 	case err == nil:
 		return got, nil
+	case errors.Is(err, errRedisForgot):
+		now := time.Now()
+		if err := l.reportSent(now, true); err != nil {
+			return l.alone(r, l.lost(clean(err)))
+		}
+		if at := now.Add(hold); at.After(r.ends) {
+			return place{}, r.late(at)
+		}
+		return place{wait: hold, notYet: true}, nil // until others have reported, too
 	case !errors.Is(err, errOfRedis):
 		return place{}, err
 	}
@@ -230,6 +239,9 @@ func (l *Limiter) place(ctx context.Context, r *reservation) (place, error) {
 
 // errOfRedis marks errors of the server or of the way to it.
 var errOfRedis = errors.New("redis")
+
+// errRedisForgot says that Redis has lost what it was told.
+var errRedisForgot = errors.New("redis has lost what it was told")
 
 // redisError is an error of Redis, without what it was asked.
 type redisError struct{ error }

@@ -78,7 +78,7 @@ type UnavailableError struct {
 
 // Error names the server.
 func (e *UnavailableError) Error() string {
-	return fmt.Sprintf("fleet: not sent: Redis%s, which keeps the allowance, cannot be asked: %v; check that it runs, and its password", at(e.Server), e.Err)
+	return fmt.Sprintf("fleet: not sent: Redis%s, which keeps the allowance, cannot be asked: %v; %s", at(e.Server), e.Err, advice(e.Err))
 }
 
 // Unwrap returns what went wrong.

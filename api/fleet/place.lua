@@ -4,8 +4,9 @@
 -- KEYS: state, places of everything, those that are lent, places of the bucket (if it has an allowance)
 -- ARGV: member, longest wait, requests and period of everything, step between two that have waited,
 --       bucket, requests and period of the bucket, id of the process, its turn, number of turns, for how
---       long a place is lent, whether this one is if it is far away, then the members that are lent to
---       the process
+--       long a place is lent, whether this one is if it is far away, the memory of Redis that the process
+--       knows and the time of its last place ('' and 0 for none), then the members that are lent to the
+--       process
 local clock = redis.call('TIME')
 local now = clock[1] * 1000000 + clock[2]
 local state, all, lent, own = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
@@ -14,7 +15,21 @@ local requests, period, step = tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(AR
 local bucket, ownRequests, ownPeriod = ARGV[6], tonumber(ARGV[7]), tonumber(ARGV[8])
 local process, turn, turns, loan = ARGV[9], tonumber(ARGV[10]), tonumber(ARGV[11]), tonumber(ARGV[12])
 
+local memory, lastKnown = ARGV[14], tonumber(ARGV[15])
+
 local function text(n) return string.format('%.0f', n) end
+
+-- Redis may have lost what it was told, wholly or since it was last written to its disk. Each process
+-- that knows of a memory before tells again what it was given.
+local mine, last = unpack(redis.call('HMGET', state, 'memory', 'last'))
+last = tonumber(last) or 0
+if not mine or memory == mine and last < lastKnown then
+  mine = text(now)
+  redis.call('HSET', state, 'memory', mine)
+  redis.call('PEXPIRE', state, 7 * 24 * 3600 * 1000)
+end
+if memory ~= '' and memory ~= mine then return {'lost', 0, text(now), turn, 0, mine} end
+
 -- keep keeps a key for a time at least, in microseconds, and a minute.
 local function keep(key, time)
   local ms = math.ceil(time / 1000) + 60000
@@ -23,7 +38,7 @@ end
 
 -- A place that is lent is lent on with each call of its process. Those of a process that is not heard of
 -- any more go to others.
-for i = 14, #ARGV do redis.call('ZADD', lent, 'XX', text(now + loan), ARGV[i]) end
+for i = 16, #ARGV do redis.call('ZADD', lent, 'XX', text(now + loan), ARGV[i]) end
 for _, lost in ipairs(redis.call('ZRANGEBYSCORE', lent, '-inf', text(now))) do
   local place = redis.call('ZSCORE', all, lost)
   if place and tonumber(place) > now then redis.call('ZREM', all, lost) end
@@ -52,7 +67,7 @@ local known = redis.call('HMGET', state, 'ban', 'pause', 'front', 'pause:' .. bu
 local ban, pause, front = tonumber(known[1]) or 0, tonumber(known[2]) or 0, tonumber(known[3]) or 0
 local ownPause = tonumber(known[4]) or 0
 if ban > now then
-  return {'ban', ban - now, text(now), turn, 0}
+  return {'ban', ban - now, text(now), turn, 0, mine}
 end
 
 redis.call('ZREMRANGEBYSCORE', all, '-inf', text(now - period))
@@ -103,9 +118,10 @@ for _ = 1, 10000 do
 end
 
 if at - now > patience then
-  return {'late', at - now, text(now), turn, 0}
+  return {'late', at - now, text(now), turn, 0, mine}
 end
 redis.call('ZADD', all, text(at), member)
+redis.call('HSET', state, 'last', text(math.max(now, last)))
 if earliest then redis.call('HSET', state, 'front', text(at)) end
 keep(all, at - now + 2 * period)
 redis.call('PEXPIRE', state, 7 * 24 * 3600 * 1000)
@@ -117,4 +133,4 @@ if own then
     keep(lent, loan)
   end
 end
-return {'place', at - now, text(now), turn, math.max(pause, now) - now}
+return {'place', at - now, text(math.max(now, last)), turn, math.max(pause, now) - now, mine}

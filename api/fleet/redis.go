@@ -69,13 +69,14 @@ func (l *Limiter) askPlace(ctx context.Context, r *reservation) (place, error) {
 	member := l.member()
 	keys := l.keys(r.call)
 	turn := l.sending.held()
+	memory, last := l.sending.known()
 	asking, cancel := context.WithTimeout(ctx, l.timeout)
 	defer cancel()
 	asked := time.Now()
 	lent, lends := l.loans.held(asked), l.lends(r.call)
 	args := []any{
 		member, max(r.ends.Sub(asked), 0).Microseconds(), l.requests, period.Microseconds(), max(step.Microseconds(), 1),
-		r.call.Bucket(), requests, own.Microseconds(), l.process, turn, l.turns, loan.Microseconds(), lends,
+		r.call.Bucket(), requests, own.Microseconds(), l.process, turn, l.turns, loan.Microseconds(), lends, memory, last,
 	}
 	for _, one := range lent {
 		args = append(args, one)
@@ -88,13 +89,17 @@ func (l *Limiter) askPlace(ctx context.Context, r *reservation) (place, error) {
 			l.giveBack(keys, member, l.timeout/20)
 			return place{}, ctx.Err()
 		}
-		return place{}, redisError{l.clean(err)}
+		return place{}, redisError{clean(err)}
 	}
 	got, err := parse(answer)
 	if err != nil {
 		return place{}, redisError{err}
 	}
 	wait := got.wait
+	if got.verdict == "lost" {
+		l.sending.recall(got.memory)
+		return place{}, errRedisForgot
+	}
 	l.loans.lend(asked, lent...)
 	far := lends && wait > loan // as the script sees it
 	l.sending.agree(got, far, heard)
@@ -110,6 +115,7 @@ func (l *Limiter) askPlace(ctx context.Context, r *reservation) (place, error) {
 	case "late":
 		return place{}, r.late(heard.Add(wait))
 	}
+	l.sending.note(r.call, heard.Add(wait), member)
 	p := place{wait: wait, giveBack: func() { l.giveBack(keys, member, l.timeout) }}
 	if far {
 		p.lent = member
@@ -125,18 +131,20 @@ type placed struct {
 	clock   int64         // of Redis, in microseconds
 	turn    int           // of this process; -1: none
 	pause   time.Duration // that is left of one of everything
+	memory  string        // of Redis: another one if it has lost what it was told
 }
 
 func parse(answer []any) (placed, error) {
-	if len(answer) == 5 {
+	if len(answer) == 6 {
 		verdict, ok1 := answer[0].(string)
 		wait, ok2 := answer[1].(int64)
 		text, ok3 := answer[2].(string)
 		turn, ok4 := answer[3].(int64)
 		pause, ok5 := answer[4].(int64)
+		memory, ok6 := answer[5].(string)
 		clock, err := strconv.ParseInt(text, 10, 64)
-		if ok1 && ok2 && ok3 && ok4 && ok5 && err == nil {
-			return placed{verdict, time.Duration(wait) * time.Microsecond, clock, int(turn), time.Duration(pause) * time.Microsecond}, nil
+		if ok1 && ok2 && ok3 && ok4 && ok5 && ok6 && err == nil {
+			return placed{verdict, time.Duration(wait) * time.Microsecond, clock, int(turn), time.Duration(pause) * time.Microsecond, memory}, nil
 		}
 	}
 	return placed{}, fmt.Errorf("the script answered %v", answer)
@@ -144,6 +152,7 @@ func parse(answer []any) (placed, error) {
 
 // giveBack gives the places of a request back, also for a caller that has gone.
 func (l *Limiter) giveBack(keys []string, member string, timeout time.Duration) {
+	l.sending.forget(member)
 	ctx, cancel := context.WithTimeout(context.Background(), timeout)
 	defer cancel()
 	_ = backScript().Run(ctx, l.redis, keys, member).Err() // what is not given back comes back by itself
@@ -151,7 +160,7 @@ func (l *Limiter) giveBack(keys []string, member string, timeout time.Duration) 
 
 // clean takes what is nobody's business out of an error of Redis: passwords are never in it, but
 // commands with their arguments may be.
-func (l *Limiter) clean(err error) error {
+func clean(err error) error {
 	var network net.Error
 	switch {
 	case strings.Contains(err.Error(), "unauthenticated multibulk"): // of a script, before it is read
@@ -160,7 +169,26 @@ func (l *Limiter) clean(err error) error {
 		return err
 	}
 	text, _, _ := strings.Cut(err.Error(), ", script")
-	return errors.New(text)
+	text, _, _ = strings.Cut(text, " script: ") // of Redis 7, with the hash of the script
+	return errors.New(strings.TrimSuffix(text, "."))
+}
+
+// advice says what to do about an error of Redis.
+func advice(err error) string {
+	for _, one := range []struct{ sign, advice string }{
+		{"WRONGTYPE", "something else is kept there; choose another prefix or key"},
+		{"READONLY", "it is a replica; use the server that it copies"},
+		{"NOPERM", "its user may not do that; give it EVAL, EVALSHA, the keys and what the scripts call"},
+		{"The user executing the script", "its user may not do that; give it what the scripts call"},
+		{"OOM", "make room there, or give it more memory"},
+		{"MOVED", "it is one of a cluster; use redis.NewClusterClient"},
+		{"cluster support disabled", "it is none of a cluster; use redis.NewClient"},
+	} {
+		if strings.Contains(err.Error(), one.sign) {
+			return one.advice
+		}
+	}
+	return "check that it runs, its password, and whether it wants TLS"
 }
 
 // addressOf is the address of Redis, empty where only the client knows it.

@@ -294,7 +294,7 @@ func (answerer) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.Proces
 
 func (answerer) ProcessHook(redis.ProcessHook) redis.ProcessHook {
 	return func(_ context.Context, cmd redis.Cmder) error {
-		cmd.(*redis.Cmd).SetVal([]any{"place", int64(0), "1700000000000000", int64(-1), int64(0)})
+		cmd.(*redis.Cmd).SetVal([]any{"place", int64(0), "1700000000000000", int64(-1), int64(0), "1"})
 		return nil
 	}
 }

@@ -1,6 +1,7 @@
 package fleet
 
 import (
+	"slices"
 	"sync"
 	"time"
 
@@ -30,19 +31,23 @@ type share struct {
 	tail   time.Time // last place that is known and not lent
 	used   map[string]time.Time
 	sent   []sent
+	given  map[string][]sent    // by name of the set: places of this process that still count, in case Redis loses them
+	memory string               // of Redis
+	last   int64                // place of this process in it, in microseconds of its clock; 0: none
 	pauses map[string]time.Time // by bucket; "": everything
 	limits map[string]int
 }
 
-// sent is a request that Redis does not know of yet.
+// sent is a request as Redis has to know of it.
 type sent struct {
 	name   string // of its set: all, or that of the bucket
 	period time.Duration
 	at     time.Time
+	member string // of the set
 }
 
 func newShare(requests int, period time.Duration, turns int) share {
-	return share{requests: requests, period: period, turns: turns, turn: -1, used: map[string]time.Time{}, pauses: map[string]time.Time{}, limits: map[string]int{}}
+	return share{requests: requests, period: period, turns: turns, turn: -1, used: map[string]time.Time{}, given: map[string][]sent{}, pauses: map[string]time.Time{}, limits: map[string]int{}}
 }
 
 func (s *share) held() int {
@@ -59,6 +64,12 @@ func (s *share) agree(got placed, lent bool, heard time.Time) {
 	s.turn, s.clock, s.agreed = got.turn, got.clock, heard
 	if !lent {
 		s.tail = later(s.tail, heard.Add(got.wait))
+	}
+	if s.last == 0 {
+		s.memory = got.memory
+	}
+	if got.verdict == "place" && s.memory == got.memory {
+		s.last = max(s.last, got.clock)
 	}
 	if until := heard.Add(got.pause); got.pause > 0 {
 		s.pauses[""] = later(s.pauses[""], until)
@@ -130,14 +141,61 @@ func (s *share) turnAt(at time.Time, slot time.Duration, used time.Time) time.Ti
 }
 
 // take notes that a call is sent at a time.
-func (s *share) take(call transport.Call, at time.Time) {
+func (s *share) take(call transport.Call, at time.Time, member string) {
 	s.mu.Lock()
-	defer s.mu.Unlock()
 	s.used[allName] = at
-	s.sent = append(s.sent, sent{allName, s.period, at})
 	if limited(call) {
 		s.used[call.Bucket()] = at
-		s.sent = append(s.sent, sent{"bucket:" + call.Bucket(), margin(call.Limit.Per), at})
+	}
+	s.mu.Unlock()
+	noted := s.note(call, at, member)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.sent = append(s.sent, noted...)
+}
+
+// note keeps a place for as long as it counts.
+func (s *share) note(call transport.Call, at time.Time, member string) (noted []sent) {
+	noted = []sent{{allName, s.period, at, member}}
+	if limited(call) {
+		noted = append(noted, sent{"bucket:" + call.Bucket(), margin(call.Limit.Per), at, member})
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	now := time.Now()
+	for _, one := range noted {
+		all := s.given[one.name]
+		for len(all) > 0 && now.Sub(all[0].at) >= all[0].period {
+			all = all[1:]
+		}
+		s.given[one.name] = append(all, one)
+	}
+	return noted
+}
+
+// forget takes a place out that was given back.
+func (s *share) forget(member string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for name, all := range s.given {
+		s.given[name] = slices.DeleteFunc(all, func(one sent) bool { return one.member == member })
+	}
+}
+
+// known is the memory of Redis as this process knows it, and its last place in it.
+func (s *share) known() (memory string, last int64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.memory, s.last
+}
+
+// recall notes that the memory of Redis is a new one, and that everything has to be reported again.
+func (s *share) recall(memory string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.memory, s.last, s.sent = memory, 0, nil
+	for _, all := range s.given {
+		s.sent = append(s.sent, all...)
 	}
 }
 

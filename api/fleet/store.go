@@ -109,11 +109,11 @@ func (s *Store) do(ctx context.Context, what, owner string, args ...any) (string
 	keys := []string{"{" + s.name + "}:token", "{" + s.name + "}:lock", "{" + s.name + "}:locks"}
 	answer, err := storeScript().Run(ctx, s.redis, keys, append([]any{what, owner}, args...)...).Slice()
 	if err != nil {
-		text, _, _ := strings.Cut(err.Error(), ", script")
 		if ctx.Err() != nil {
-			return "", 0, fmt.Errorf("fleet: Redis%s does not answer: %w", at(addressOf(s.redis)), ctx.Err())
+			return "", 0, fmt.Errorf("fleet: Redis%s, which keeps the token, does not answer: %w; %s", at(addressOf(s.redis)), ctx.Err(), advice(ctx.Err()))
 		}
-		return "", 0, fmt.Errorf("fleet: Redis%s, which keeps the token: %s", at(addressOf(s.redis)), text)
+		err = clean(err)
+		return "", 0, fmt.Errorf("fleet: Redis%s, which keeps the token, cannot be asked: %v; %s", at(addressOf(s.redis)), err, advice(err)) //nolint:errorlint // a connection in it would be taken for that to MangaDex
 	}
 	if len(answer) == 2 {
 		verdict, ok1 := answer[0].(string)
@@ -246,7 +246,7 @@ func (s *Store) open(data string) (authn.Token, error) {
 	case !encrypted && s.sealer != nil:
 		return authn.Token{}, fmt.Errorf("fleet: the token under %q is not encrypted; take it out of Redis, or leave WithKey out", s.name)
 	case !encrypted:
-		return authn.DecodeToken([]byte(data))
+		return s.decode([]byte(data))
 	}
 	raw, err := base64.StdEncoding.DecodeString(text)
 	if err != nil {
@@ -256,7 +256,15 @@ func (s *Store) open(data string) (authn.Token, error) {
 	if err != nil {
 		return authn.Token{}, fmt.Errorf("fleet: the token under %q was encrypted with another key, or is damaged", s.name)
 	}
-	return authn.DecodeToken(plain)
+	return s.decode(plain)
+}
+
+func (s *Store) decode(plain []byte) (authn.Token, error) {
+	t, err := authn.DecodeToken(plain)
+	if err != nil {
+		return authn.Token{}, fmt.Errorf("fleet: the token under %q cannot be read: %w; update the library if a newer one wrote it, or delete it and log in again", s.name, err)
+	}
+	return t, nil
 }
 
 // fingerprint tells refresh tokens apart without showing them.

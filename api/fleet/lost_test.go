@@ -1,0 +1,121 @@
+package fleet_test
+
+import (
+	"errors"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/mangadex-go/mangadex/api/fleet"
+	"github.com/mangadex-go/mangadex/api/transport"
+	"github.com/mangadex-go/mangadex/authn"
+)
+
+// Redis that has lost what it was told, wholly or since it was last written to its disk, is told again by
+// all processes what they were given.
+func TestRedisForgets(t *testing.T) {
+	t.Parallel()
+	engines(t, func(t *testing.T, client *redis.Client) {
+		call := transport.Call{Operation: "GetAtHomeServer", Limit: transport.Limit{Requests: 6, Per: time.Hour}}
+		all := []*fleet.Limiter{limiter(t, client), limiter(t, client)}
+		once := func() (given int) {
+			var each sync.WaitGroup
+			var mu sync.Mutex
+			for _, l := range all {
+				each.Go(func() {
+					err := l.Wait(t.Context(), call, time.Minute)
+					var late *transport.RateLimitError
+					if err != nil && !errors.As(err, &late) {
+						t.Error(err)
+					}
+					mu.Lock()
+					defer mu.Unlock()
+					given += btoi(err == nil)
+				})
+			}
+			each.Wait()
+			return given
+		}
+		if given := once(); given != 2 {
+			t.Fatalf("%d requests at first", given)
+		}
+		state, places := "{mangadex}:state", []string{"{mangadex}:all", "{mangadex}:bucket:GetAtHomeServer"}
+		older := client.HGetAll(t.Context(), state).Val()
+		given := client.ZRangeWithScores(t.Context(), places[0], 0, -1).Val()
+		if given := once(); given != 2 {
+			t.Fatalf("%d requests then", given)
+		}
+		client.FlushAll(t.Context())
+		client.HSet(t.Context(), state, older)
+		for _, key := range places {
+			client.ZAdd(t.Context(), key, given...)
+		}
+		if first, then := once(), once(); first != 2 || then != 0 {
+			t.Errorf("%d and %d requests with an older state, want 2 and none", first, then)
+		}
+		client.FlushAll(t.Context())
+		if first, then := once(), once(); first != 0 || then != 0 {
+			t.Errorf("%d and %d requests above the allowance", first, then)
+		}
+	})
+}
+
+func btoi(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+// What Redis refuses is an error that says why, and what to do.
+func TestRedisRefuses(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	other := s.client(t)
+	for _, key := range []string{"{mangadex}:state", "{login}:token"} {
+		if err := other.Set(t.Context(), key, "something else", 0).Err(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := other.Do(t.Context(), "ACL", "SETUSER", "reader", "on", ">secret", "~*", "+@all", "-zadd", "-set").Err(); err != nil {
+		t.Fatal(err)
+	}
+	replica := start(t, "--replicaof", "127.0.0.1", "1")
+	for name, one := range map[string]struct {
+		options redis.Options
+		want    string
+	}{
+		"another's key": {redis.Options{Addr: s.addr}, "choose another"},
+		"no right":      {redis.Options{Addr: s.addr, Username: "reader", Password: "secret", DB: 1}, "its user may"},
+		"a replica":     {redis.Options{Addr: replica.addr}, "server that it copies"},
+	} {
+		client := redis.NewClient(&one.options)
+		t.Cleanup(func() { client.Close() })
+		refused := func() error { _, err := store(t, client).Lock(t.Context()); return err }
+		if name == "another's key" {
+			refused = func() error { return store(t, client).Save(t.Context(), authn.Token{RefreshToken: "refresh"}) }
+		}
+		for _, err := range []error{limiter(t, client).Wait(t.Context(), transport.Call{Operation: "GetManga"}, time.Minute), refused()} {
+			if err == nil || !strings.Contains(err.Error(), one.want) || !strings.Contains(err.Error(), one.options.Addr) || strings.Contains(err.Error(), "@user_script") || strings.Contains(err.Error(), "secret") {
+				t.Errorf("%s: got %v", name, err)
+			}
+		}
+	}
+}
+
+// What cannot be read as a token is an error that says where it is, and what to do.
+func TestDamagedToken(t *testing.T) {
+	t.Parallel()
+	engines(t, func(t *testing.T, client *redis.Client) {
+		if err := client.HSet(t.Context(), "{login}:token", "data", "rubbish").Err(); err != nil {
+			t.Fatal(err)
+		}
+		_, err := store(t, client).Load(t.Context())
+		if err == nil || !strings.Contains(err.Error(), `"login"`) || !strings.Contains(err.Error(), "delete it") || strings.Contains(err.Error(), "rubbish") {
+			t.Errorf("got %v", err)
+		}
+	})
+}
