@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -34,6 +35,7 @@ type database struct {
 type dialect struct {
 	name   string
 	types  *strings.Replacer // of the columns
+	tables string            // names of those that are there
 	alone  string            // makes a transaction wait for others that write; empty where beginning does
 	clock  string            // milliseconds since 1970
 	day    string            // on which a chapter became readable
@@ -45,6 +47,7 @@ var (
 	sqlite = dialect{
 		name:   "SQLite",
 		types:  strings.NewReplacer(" uuid", " TEXT", " timestamptz", " TEXT", " boolean", " INTEGER", " bigint", " INTEGER", " double precision", " REAL"),
+		tables: "SELECT name FROM sqlite_master WHERE type = 'table'",
 		clock:  "CAST(unixepoch('subsec') * 1000 AS INTEGER)",
 		day:    "substr(readable_at, 1, 10)",
 		within: "instr",
@@ -53,6 +56,7 @@ var (
 	postgres = dialect{
 		name:   "PostgreSQL",
 		types:  strings.NewReplacer(),
+		tables: "SELECT tablename FROM pg_tables WHERE schemaname = current_schema()",
 		alone:  "SELECT pg_advisory_xact_lock(5137220926)",
 		clock:  "CAST(extract(epoch FROM clock_timestamp()) * 1000 AS bigint)",
 		day:    "to_char(readable_at AT TIME ZONE 'UTC', 'YYYY-MM-DD')",
@@ -72,7 +76,7 @@ func openDatabase(ctx context.Context, where string) (*database, error) {
 		}
 		d.DB, d.dialect = stdlib.OpenDB(*config), postgres
 	} else {
-		if strings.Contains(where, "://") { // as the name of a file it would show a password that is in it
+		if strings.Contains(where, "://") || isWords(where) { // as the name of a file it would show a password that is in it
 			return nil, command.Usagef("-db is an address of neither SQLite nor PostgreSQL; name a file, or postgres://user:password@host:5432/mirror")
 		}
 		if err := os.MkdirAll(filepath.Dir(where), 0o700); err != nil {
@@ -82,24 +86,64 @@ func openDatabase(ctx context.Context, where string) (*database, error) {
 		// a sixth of the time of a first copy.
 		const settings = "?_txlock=immediate&_pragma=busy_timeout(60000)&_pragma=journal_mode(WAL)&_pragma=synchronous(NORMAL)&_pragma=foreign_keys(1)" +
 			"&_pragma=cache_size(-16000)&_pragma=wal_autocheckpoint(4000)"
+		d.dialect = sqlite
+		if err := d.checkExisting(ctx, where); err != nil {
+			return nil, fmt.Errorf("the database %s cannot be used; -db names another one: %w", where, err)
+		}
 		var err error
 		if d.DB, err = sql.Open("sqlite", fileURL(where)+settings); err != nil {
 			return nil, err
 		}
-		d.dialect = sqlite
 	}
 	d.SetMaxOpenConns(8)
-	if err := d.migrate(ctx); err != nil {
+	err := d.checkOurs(ctx, d)
+	if err == nil {
+		err = d.migrate(ctx)
+	}
+	if err != nil {
 		d.Close()
-		if isPostgres(where) {
-			return nil, fmt.Errorf("the database %s cannot be used; -db names another one: %w", describe(where), d.say(err))
+		if !isPostgres(where) {
+			if why := checkFile(where); why != nil {
+				return nil, why
+			}
 		}
-		if why := checkFile(where); why != nil {
-			return nil, why
-		}
-		return nil, fmt.Errorf("the database %s cannot be used; -db names another one: %w", where, err)
+		return nil, fmt.Errorf("the database %s cannot be used; -db names another one: %w", describe(where), d.say(err))
 	}
 	return d, nil
+}
+
+// isWords tells words like host=… password=…, which other programs take for a database of PostgreSQL.
+func isWords(where string) bool {
+	word, _, ok := strings.Cut(where, "=")
+	return ok && slices.Contains([]string{"host", "hostaddr", "port", "user", "password", "dbname", "service", "sslmode"}, strings.TrimSpace(word))
+}
+
+var errAnother = errors.New("it is of another program")
+
+// checkExisting makes sure that a file is not of another program, before anything is changed in it. Other
+// errors are those of whoever uses it.
+func (d *database) checkExisting(ctx context.Context, where string) error {
+	if about, err := os.Stat(where); err != nil || !about.Mode().IsRegular() {
+		return nil //nolint:nilerr // as above
+	}
+	reader, err := sql.Open("sqlite", fileURL(where)+"?mode=ro")
+	if err != nil {
+		return nil //nolint:nilerr // as above
+	}
+	defer reader.Close()
+	if err := d.checkOurs(ctx, reader); errors.Is(err, errAnother) {
+		return err
+	}
+	return nil
+}
+
+// checkOurs makes sure that a database is empty or of this program.
+func (d *database) checkOurs(ctx context.Context, q queryer) error {
+	tables, err := texts(ctx, q, d.tables)
+	if err == nil && len(tables) > 0 && !(tables["schema_version"] && tables["source"] && tables["run"]) {
+		err = errAnother
+	}
+	return err
 }
 
 // checkFile says why there can be no database in a file, which SQLite does not.
@@ -145,7 +189,13 @@ func (d *database) say(err error) error {
 	var lite *driver.Error
 	switch {
 	case errors.As(err, &connect): // which says it in several lines
-		return errors.New("the database cannot be reached; check that it runs, its address and its password: " + strings.Join(strings.Fields(connect.Error()), " "))
+		why := error(connect)
+		if refused := (*pgconn.PgError)(nil); errors.As(err, &refused) {
+			why = refused // which is not what came of trying it with TLS
+		}
+		return errors.New("the database cannot be reached; check that it runs, its address and its password: " + strings.Join(strings.Fields(why.Error()), " "))
+	case errors.As(err, &lite) && lite.Code()&0xff == sqlite3.SQLITE_BUSY:
+		return fmt.Errorf("another program has locked it for a minute; end what that does there, and start this one again: %w", err)
 	case errors.As(err, &lite) && lite.Code()&0xff == sqlite3.SQLITE_FULL:
 		return fmt.Errorf("%w: %w", err, syscall.ENOSPC)
 	}

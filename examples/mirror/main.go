@@ -36,11 +36,12 @@ What the server lists by the time of its last change is copied with the next run
 groups, covers. Everything else, and what was deleted, is found when nothing has been heard of it for
 the time of -check. Authors and groups are those of what is copied.
 
-In the database, all times are UTC. Titles with most chapters in English:
+In the database, all times are UTC; in SQLite they are texts like 2026-01-31T12:30:00Z, and CURRENT_TIMESTAMP
+is none of these. Titles with most chapters in English:
 
 ` + queryMostChapters + `
 
-New chapters of what is in the custom lists of -list:
+New chapters of what is in the custom lists of -list (with PostgreSQL, CURRENT_TIMESTAMP instead of strftime):
 
 ` + queryNewInLists
 
@@ -54,7 +55,7 @@ const (
   FROM custom_list_manga AS listed
   JOIN manga ON manga.id = listed.manga_id
   JOIN chapter ON chapter.manga_id = manga.id
-  WHERE chapter.readable_at <= CURRENT_TIMESTAMP AND NOT chapter.unavailable
+  WHERE chapter.readable_at <= strftime('%Y-%m-%dT%H:%M:%SZ', 'now') AND NOT chapter.unavailable
   ORDER BY chapter.readable_at DESC LIMIT 20;`
 )
 

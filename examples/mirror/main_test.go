@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"database/sql"
 	"fmt"
 	"math/rand/v2"
@@ -123,11 +124,31 @@ func TestHelp(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			for _, query := range []string{queryMostChapters, queryNewInLists} {
+			// One that became readable today comes first, and one of the future not at all.
+			ids, err := texts(t.Context(), db, "SELECT id FROM chapter WHERE manga_id IS NOT NULL LIMIT 2")
+			if err != nil || len(ids) != 2 {
+				t.Fatal(ids, err)
+			}
+			numbers, times := []string{"today", "soon"}, []time.Duration{-time.Second, time.Minute}
+			for id := range ids {
+				if _, err := db.Exec("UPDATE chapter SET number = $1, unavailable = $2, readable_at = $3 WHERE id = $4", numbers[0], false, moment(time.Now().Add(times[0])), id); err != nil {
+					t.Fatal(err)
+				}
+				numbers, times = numbers[1:], times[1:]
+			}
+			queries := []string{queryMostChapters, queryNewInLists}
+			if name == "PostgreSQL" {
+				queries[1] = strings.Replace(queries[1], "strftime('%Y-%m-%dT%H:%M:%SZ', 'now')", "CURRENT_TIMESTAMP", 1)
+			}
+			for _, query := range queries {
 				rows := 0
 				if err := each(t.Context(), db, query, nil, func(*sql.Rows) error { rows++; return nil }); err != nil || rows == 0 {
 					t.Errorf("%d rows, %v: %s", rows, err, query)
 				}
+			}
+			var title, number, language, when string
+			if err := db.QueryRow(queries[1]).Scan(&title, &number, &language, &when); err != nil || number != "today" {
+				t.Errorf("the newest chapter is %q of %s, %v", number, when, err)
 			}
 			if name != "SQLite" {
 				return
@@ -168,6 +189,30 @@ func TestBadInput(t *testing.T) {
 			t.Errorf("the password is told: %s", r.Stderr)
 		}
 	}
+	for _, words := range []string{"host=127.0.0.1 password=secret-of-mirror", "dbname=mirror user=mirror"} { // as other programs take them
+		p.Fails(p.Run("-db", words), "mirror", 2, "-db is an address of neither")
+	}
+	for name, statement := range map[string]string{
+		"notes.db": "CREATE TABLE notes (text)", "ours.db": "CREATE TABLE manga (id)", "version.db": "CREATE TABLE schema_version (version)",
+	} {
+		path := p.Path(name)
+		db, err := sql.Open("sqlite", path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := db.Exec(statement); err != nil {
+			t.Fatal(err)
+		}
+		db.Close()
+		before, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p.Fails(p.Run("-db", path), "mirror", 1, name, "it is of another program", "-db names another one")
+		if after, err := os.ReadFile(path); err != nil || !bytes.Equal(before, after) {
+			t.Errorf("%s was changed, %v", name, err)
+		}
+	}
 	refused := p.Run("-db", "postgres://mirror:secret-of-mirror@127.0.0.1:1/x?connect_timeout=5")
 	p.Fails(refused, "mirror", 1, "127.0.0.1:1", "check that it runs", "connection refused")
 	p.Fails(p.Run("-db", p.Home), "mirror", 1, "give a file")
@@ -205,4 +250,23 @@ func TestDisks(t *testing.T) {
 		p := exampletest.New(t, apitest.WithTitles(200))
 		p.Fails(p.Run("-db", filepath.Join(p.FullDisk(1200), "mirror.db")), "mirror", 1, "make room there", "the next run goes on there")
 	})
+}
+
+// TestLocked has another program that holds the database.
+func TestLocked(t *testing.T) {
+	t.Parallel()
+	where := filepath.Join(t.TempDir(), "mirror.db")
+	db := open(t, where)
+	err := db.write(t.Context(), func(*transaction) error {
+		other, err := sql.Open("sqlite", fileURL(where)+"?_txlock=immediate&_pragma=busy_timeout(10)")
+		if err != nil {
+			return err
+		}
+		defer other.Close()
+		_, err = other.BeginTx(t.Context(), nil)
+		return err
+	})
+	if err = db.say(err); err == nil || !strings.Contains(err.Error(), "another program has locked it") {
+		t.Errorf("got %v", err)
+	}
 }

@@ -1,5 +1,5 @@
 -- What the copy holds. The types are those of PostgreSQL; SQLite gets its own for them. A text that
--- is empty on the server is null, and times are UTC. The columns named seen are milliseconds since
+-- is empty on the server is null, and times are UTC, in SQLite like 2026-01-31T12:30:00Z. The columns named seen are milliseconds since
 -- 1970: when the server has last said so.
 
 CREATE TABLE manga (
