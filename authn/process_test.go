@@ -253,7 +253,7 @@ func killSaver(t *testing.T, path string) {
 		t.Fatalf("the process was not killed: %v: %s", err, p.stderr.String())
 	}
 	store := authn.NewFileStore(path)
-	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	unlock, err := store.Lock(ctx)
 	if err != nil {

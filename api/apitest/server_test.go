@@ -259,7 +259,7 @@ func TestManyClients(t *testing.T) {
 	srv.Close() // again is nothing
 	transport.CloseIdleConnections()
 	// The goroutines of the clients' connections need a moment to see that these are closed.
-	for deadline := time.Now().Add(5 * time.Second); ; time.Sleep(5 * time.Millisecond) {
+	for deadline := time.Now().Add(time.Minute); ; time.Sleep(5 * time.Millisecond) {
 		if n := runtime.NumGoroutine(); n <= before {
 			break
 		} else if time.Now().After(deadline) {
@@ -299,7 +299,7 @@ func TestCloseEndsWaits(t *testing.T) {
 	begun := time.Now()
 	srv.Close()
 	wg.Wait()
-	if took := time.Since(begun); took > 5*time.Second {
+	if took := time.Since(begun); took > time.Minute {
 		t.Errorf("Close took %v", took)
 	}
 }
