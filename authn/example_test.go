@@ -25,8 +25,12 @@ func Example() {
 	local, server, stop := exampleServer() // a program for MangaDex uses api.Production
 	defer stop()
 
-	path := filepath.Join(os.TempDir(), "authn-example", "token.json")
-	defer os.RemoveAll(filepath.Dir(path))
+	dir, err := os.MkdirTemp("", "authn") // a program has a folder that stays
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer os.RemoveAll(dir)
+	path := filepath.Join(dir, "token.json")
 
 	session, err := authn.New(local,
 		authn.WithPersonalClient(clientID, clientSecret),
@@ -179,8 +183,12 @@ func ExampleFromEnv() {
 func ExampleFromFile() {
 	local, _, stop := exampleServer()
 	defer stop()
-	path := filepath.Join(os.TempDir(), "authn-example.json")
-	defer os.Remove(path)
+	dir, err := os.MkdirTemp("", "authn")
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer os.RemoveAll(dir)
+	path := filepath.Join(dir, "credentials.json")
 	if err := os.WriteFile(path, []byte(exampleCredentials), 0o600); err != nil {
 		log.Fatal(err)
 	}
