@@ -109,6 +109,9 @@ func selfFor(t *testing.T, dir string) func(*exec.Cmd) {
 	if err := os.WriteFile(path, data, 0o755); err != nil {
 		t.Fatal(err)
 	}
+	if err := os.Chmod(path, 0o755); err != nil { //nolint:gosec // whatever the umask takes away
+		t.Fatal(err)
+	}
 	return func(cmd *exec.Cmd) {
 		cmd.Path, cmd.Dir = path, dir
 		asNobody(cmd)

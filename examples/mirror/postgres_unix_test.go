@@ -91,6 +91,9 @@ func (c *cluster) startIn(initdb string) error {
 	if err := os.WriteFile(password, []byte("secret-of-mirror\n"), 0o644); err != nil { //nolint:gosec // of a test
 		return err
 	}
+	if err := os.Chmod(password, 0o644); err != nil { //nolint:gosec // whatever the umask takes away
+		return err
+	}
 	out, err := c.command(initdb, "-D", data, "-U", "mirror", "-A", "scram-sha-256", "--pwfile", password, "-E", "UTF8", "--locale=C", "--no-sync").CombinedOutput()
 	if err != nil {
 		return fmt.Errorf("initdb: %w: %s", err, out)
