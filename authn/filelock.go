@@ -26,7 +26,7 @@ func (l *fileLock) take(ctx context.Context, path string) (unlock func() error, 
 	if err == nil {
 		giveTo(path, path+".lock")
 	}
-	if errors.Is(err, fs.ErrPermission) || isReadOnly(err) {
+	if !locksHideContent && (errors.Is(err, fs.ErrPermission) || isReadOnly(err)) {
 		// The folder cannot be written, so that the file is written in place and can be its own lock.
 		if _, there := os.Stat(path); there == nil {
 			unlock, err = l.system(ctx, path)
@@ -52,6 +52,9 @@ func flockFile(ctx context.Context, path string) (unlock func() error, err error
 	lock := flock.New(path)
 	if _, err := lock.TryLockContext(ctx, lockInterval); err != nil {
 		_ = lock.Close()
+		if _, named := errors.AsType[*fs.PathError](err); !named && ctx.Err() == nil {
+			err = &fs.PathError{Op: "lock", Path: path, Err: err}
+		}
 		return nil, err
 	}
 	return lock.Unlock, nil

@@ -21,7 +21,7 @@ import (
 // next to the file, at the same path with .lock at the end, lies an empty file that serves as the lock.
 // A process that is killed leaves the old token or the new one, never a part of it. An existing file
 // keeps its owner and group, and a symbolic link stays one. A file that is itself a mount, or whose
-// folder cannot be written, is written in place. A token that the server has refused is kept at the
+// folder cannot be written, is written in place; Windows cannot lock such a file, and says so. A token that the server has refused is kept at the
 // same path with .refused at the end, until another one is saved. It is made by [NewFileStore].
 type FileStore struct {
 	path string
@@ -127,7 +127,7 @@ func (s *FileStore) Lock(ctx context.Context) (unlock func() error, err error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+	if err := atomicfile.MakeFolder(filepath.Dir(path), 0o700); err != nil {
 		return nil, fmt.Errorf("the directory of the token file cannot be made: %w", err)
 	}
 	return s.lock.take(ctx, path)
@@ -203,7 +203,7 @@ func renameAside(path string) (string, error) {
 			return "", err
 		}
 		_ = reserved.Close()
-		if err := os.Rename(path, aside); err != nil {
+		if err := atomicfile.Rename(path, aside); err != nil {
 			_ = os.Remove(aside)
 			return "", err
 		}

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/mangadex-go/mangadex/authn"
+	"github.com/mangadex-go/mangadex/internal/wine"
 )
 
 func TestFileStoreIsPrivate(t *testing.T) {
@@ -138,7 +139,12 @@ func TestFileStoreErrors(t *testing.T) {
 		"context is done":   {done, filepath.Join(dir, "token"), "canceled"},
 	} {
 		store := authn.NewFileStore(test.path)
-		if _, err := store.Load(test.ctx); err == nil || !strings.Contains(err.Error(), test.says) {
+		if _, err := store.Load(test.ctx); runtime.GOOS == "windows" && name == "below a file" {
+			// There it is the same error as for a folder that is not there yet. Save tells them apart.
+			if err := store.Save(test.ctx, testToken("x")); err == nil || !strings.Contains(err.Error(), test.says+": not a directory") {
+				t.Errorf("%s: Save: got %v", name, err)
+			}
+		} else if err == nil || !strings.Contains(err.Error(), test.says) {
 			t.Errorf("%s: Load: got %v, want it to say %q", name, err, test.says)
 		}
 		if err := store.Save(test.ctx, testToken("x")); err == nil {
@@ -222,6 +228,7 @@ func readOnlyHolds(t *testing.T) bool {
 // TestFileBehindLink uses a file by its own name and by that of a link.
 func TestFileBehindLink(t *testing.T) {
 	t.Parallel()
+	wine.SkipLinks(t)
 	dir := t.TempDir()
 	path, link := filepath.Join(dir, "token.json"), filepath.Join(dir, "link.json")
 	own, linked := authn.NewFileStore(path), authn.NewFileStore(link)

@@ -1,8 +1,10 @@
-//go:build !unix
+//go:build !unix && !windows
 
 package authn
 
 import "errors"
+
+const locksHideContent = false
 
 func isReadOnly(error) bool { return false }
 

@@ -9,6 +9,8 @@ import (
 	"syscall"
 )
 
+const locksHideContent = false
+
 func isReadOnly(err error) bool { return errors.Is(err, syscall.EROFS) }
 
 // hasNoLocks tells a file system that cannot lock.

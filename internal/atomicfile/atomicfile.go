@@ -97,7 +97,7 @@ func Write(path string, perm fs.FileMode, write func(io.Writer) error) error {
 	if perm&0o077 == 0 {
 		folder = 0o700
 	}
-	if err := os.MkdirAll(filepath.Dir(path), folder); err != nil {
+	if err := MakeFolder(filepath.Dir(path), folder); err != nil {
 		return err
 	}
 	sweep(path)
@@ -137,10 +137,10 @@ func Read(path string) ([]byte, error) {
 // Open opens what [Read] reads.
 func Open(path string) (*os.File, error) {
 	path = Target(path)
-	if f, err := os.Open(copyOf(path)); err == nil {
+	if f, err := open(copyOf(path)); err == nil {
 		return f, nil
 	}
-	return os.Open(path)
+	return open(path)
 }
 
 // WriteLine is WriteBytes for a file of one line. Where the folder cannot be written, so that no copy
@@ -187,7 +187,7 @@ func writeTwice(f *os.File, line []byte) error {
 func Remove(path string) error {
 	path = Target(path)
 	_ = os.Remove(copyOf(path))
-	err := os.Remove(path)
+	err := remove(path)
 	if err == nil || errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
@@ -225,13 +225,13 @@ func canCreate(dir string) bool {
 // Place gives a file that is whole, and was written to another name in the same folder, the name that is
 // meant for it. It replaces what is there.
 func Place(from, to string) error {
-	err := os.Rename(from, to)
+	err := rename(from, to)
 	if !isMounted(err) {
 		return err
 	}
 	// It is mounted by itself. The whole content stays beside it until it is there, too.
 	whole := copyOf(to)
-	if err := os.Rename(from, whole); err != nil {
+	if err := rename(from, whole); err != nil {
 		return err
 	}
 	content, err := os.Open(whole)
@@ -246,6 +246,21 @@ func Place(from, to string) error {
 		return err
 	}
 	return os.Remove(whole)
+}
+
+// Rename is os.Rename, and has patience where a system renames nothing that somebody has open.
+func Rename(from, to string) error { return rename(from, to) }
+
+// MakeFolder is os.MkdirAll, and says on every system that something is in the way that is not a directory.
+func MakeFolder(path string, perm fs.FileMode) error {
+	err := os.MkdirAll(path, perm)
+	var at *fs.PathError
+	if errors.As(err, &at) {
+		if info, statErr := os.Stat(at.Path); statErr == nil && !info.IsDir() {
+			at.Err = notDirectory(at.Err)
+		}
+	}
+	return err
 }
 
 // overwrite writes a file in place.

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/mangadex-go/mangadex/internal/atomicfile"
+	"github.com/mangadex-go/mangadex/internal/wine"
 )
 
 func write(t *testing.T, path, content string) {
@@ -104,6 +105,7 @@ func TestModeIsKept(t *testing.T) {
 // A link stays one, and leads to the new content, also if it led nowhere.
 func TestLinks(t *testing.T) {
 	t.Parallel()
+	wine.SkipLinks(t)
 	dir := t.TempDir()
 	target, link := filepath.Join(dir, "target"), filepath.Join(dir, "link")
 	if err := os.Symlink("target", link); err != nil {
@@ -276,4 +278,41 @@ func TestKeepsModes(t *testing.T) {
 		t.Error("a folder that is not there lets everything pass")
 	}
 	alone(t, dir)
+}
+
+// Another program reads a file for a moment: it is replaced and removed all the same, also where a system
+// does that to no file that is open.
+func TestReaderInTheWay(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "file")
+	for name, do := range map[string]func() error{
+		"Write":  func() error { return atomicfile.WriteBytes(path, 0o600, []byte("new")) },
+		"Rename": func() error { return atomicfile.Rename(path, path+".aside") },
+		"Remove": func() error { return atomicfile.Remove(path) },
+	} {
+		write(t, path, "old")
+		reader, err := os.Open(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		time.AfterFunc(50*time.Millisecond, func() { reader.Close() })
+		if err := do(); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+func TestMakeFolder(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	write(t, filepath.Join(dir, "file"), "")
+	for _, path := range []string{"file", "file/below", "file/far/below"} {
+		err := atomicfile.MakeFolder(filepath.Join(dir, path), 0o700)
+		if err == nil || !strings.HasSuffix(strings.SplitAfter(err.Error(), "directory")[0], filepath.Join(dir, "file")+": not a directory") {
+			t.Errorf("%s: %v", path, err)
+		}
+	}
+	if err := atomicfile.MakeFolder(filepath.Join(dir, "new", "one"), 0o700); err != nil {
+		t.Error(err)
+	}
 }

@@ -53,7 +53,6 @@ var questions = map[string]question{
 		asked: calls("os", "Rename", "CreateTemp"),
 		at:    "internal/atomicfile",
 		also: map[place]string{
-			{"authn/filestore.go", "*"}:           "a damaged file goes aside; nothing is written",
 			{"examples/download/save.go", "*"}:    "a folder changes its name",
 			{"examples/download/folder.go", "*"}:  "files and folders change their names",
 			{"internal/apigen/files.go", "write"}: "a set of files, all of them or none",

@@ -1,0 +1,13 @@
+//go:build !windows
+
+package atomicfile
+
+import "os"
+
+func open(path string) (*os.File, error) { return os.Open(path) }
+
+func rename(from, to string) error { return os.Rename(from, to) }
+
+func remove(path string) error { return os.Remove(path) }
+
+func notDirectory(err error) error { return err }

@@ -1,0 +1,76 @@
+package atomicfile
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"syscall"
+	"time"
+)
+
+// Errors of Windows that package syscall does not name.
+const (
+	errInvalidFunction  = syscall.Errno(1)
+	errWriteProtect     = syscall.Errno(19)
+	errSharingViolation = syscall.Errno(32)
+)
+
+// patience is how long a file is tried again that somebody else has open: for as long as another program
+// may read it, or look it through for viruses.
+const patience = 2 * time.Second
+
+func keepOwner(*os.File, fs.FileInfo) {}
+
+func syncDir(string) error { return nil }
+
+func isMounted(error) bool { return false }
+
+func isReadOnly(err error) bool { return errors.Is(err, errWriteProtect) }
+
+func cannotSync(err error) bool { return errors.Is(err, errInvalidFunction) }
+
+// notDirectory adds the words that other systems have. Windows says that the path cannot be found.
+func notDirectory(err error) error { return fmt.Errorf("not a directory: %w", err) }
+
+// open opens a file so that it can be replaced and removed meanwhile, from which os.Open keeps everybody.
+func open(path string) (f *os.File, err error) {
+	name, err := syscall.UTF16PtrFromString(path)
+	if err != nil {
+		return nil, &fs.PathError{Op: "open", Path: path, Err: err}
+	}
+	err = patiently(func() error {
+		const shared = syscall.FILE_SHARE_READ | syscall.FILE_SHARE_WRITE | syscall.FILE_SHARE_DELETE
+		h, err := syscall.CreateFile(name, syscall.GENERIC_READ, shared, nil, syscall.OPEN_EXISTING, syscall.FILE_FLAG_BACKUP_SEMANTICS, 0)
+		if err != nil {
+			return &fs.PathError{Op: "open", Path: path, Err: err}
+		}
+		f = os.NewFile(uintptr(h), path)
+		return nil
+	})
+	return f, err
+}
+
+func rename(from, to string) error {
+	if info, err := os.Lstat(to); err == nil && (info.IsDir() || info.Mode()&0o200 == 0) {
+		return os.Rename(from, to) // it is not replaced, however long one waits
+	}
+	return patiently(func() error { return os.Rename(from, to) })
+}
+
+func remove(path string) error {
+	return patiently(func() error { return os.Remove(path) })
+}
+
+// patiently does something again for as long as somebody else may have the file open, or one in the
+// folder. Windows has two errors for that.
+func patiently(do func() error) error {
+	end := time.Now().Add(patience)
+	for pause := time.Millisecond; ; pause = min(2*pause, 50*time.Millisecond) {
+		err := do()
+		if !errors.Is(err, errSharingViolation) && !errors.Is(err, syscall.ERROR_ACCESS_DENIED) || time.Now().After(end) {
+			return err
+		}
+		time.Sleep(pause)
+	}
+}
