@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"syscall"
 	"time"
 )
@@ -55,7 +56,21 @@ func rename(from, to string) error {
 	if info, err := os.Lstat(to); err == nil && (info.IsDir() || info.Mode()&0o200 == 0) {
 		return os.Rename(from, to) // it is not replaced, however long one waits
 	}
-	return patiently(func() error { return os.Rename(from, to) })
+	return patiently(func() error { return replace(from, to) })
+}
+
+// replace is os.Rename, but a file that others have opened by open does not stand in the way. That needs
+// another call of Windows, which os.Root makes where the file system has it.
+func replace(from, to string) error {
+	if dir := filepath.Dir(to); filepath.Dir(from) == dir {
+		if root, err := os.OpenRoot(dir); err == nil {
+			defer root.Close()
+			if root.Rename(filepath.Base(from), filepath.Base(to)) == nil {
+				return nil
+			}
+		}
+	}
+	return os.Rename(from, to)
 }
 
 func remove(path string) error {
@@ -66,7 +81,7 @@ func remove(path string) error {
 // folder. Windows has two errors for that.
 func patiently(do func() error) error {
 	end := time.Now().Add(patience)
-	for pause := time.Millisecond; ; pause = min(2*pause, 50*time.Millisecond) {
+	for pause := time.Millisecond; ; pause = min(2*pause, 10*time.Millisecond) {
 		err := do()
 		if !errors.Is(err, errSharingViolation) && !errors.Is(err, syscall.ERROR_ACCESS_DENIED) || time.Now().After(end) {
 			return err
