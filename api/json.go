@@ -36,12 +36,12 @@ func (e Extra) keepOdd(r *jsonio.Reader, it *jsonio.Iter) Extra {
 	return e.with(r, name, value)
 }
 
-// into decodes the members that a type knows which the one that kept them does not.
+// value decodes a member into what a pointer leads to, which stays as it is if there is none that fits.
 //
 //nolint:unused // for members that the document does not have yet
-func (e Extra) into(x decoder) {
-	if e != nil {
-		_ = unmarshal(jsonio.Close(jsonio.AppendExtra(nil, 0, e), 0), x)
+func (e Extra) value(name string, pointer any) {
+	if value, ok := e[name]; ok {
+		_ = json.Unmarshal(value, pointer)
 	}
 }
 

@@ -296,8 +296,6 @@ func (m *model) writeRelated(p *printer) {
 		p.line("func (*%s) relationshipAttributes() {}", goType)
 	}
 	for _, name := range slices.Sorted(maps.Keys(m.more)) {
-		more := goTypeName(m.more[name], m.doc.Components.Schemas[m.more[name]].Value)
-		p.line("\n// More returns the members that a %s has beside its fields. They are in Extra, too.", name)
-		p.line("func (x %s) More() (more %s) {\nx.Extra.into(&more)\nreturn more\n}", name, more)
+		m.writeMore(p, name, m.fieldsOf(m.more[name]))
 	}
 }

@@ -74,7 +74,7 @@ func checkCorrected(t *testing.T, in Input, before *yaml.Node, a *action, docume
 	files, _ := generate(t, in)
 	for path, content := range files {
 		if strings.HasSuffix(path, ".go") && !bytes.Equal(content, code[path]) {
-			t.Errorf("%s has changed, and the correction is not told to be obsolete", path)
+			t.Errorf("%s has changed, and the correction is not told to be obsolete (-is +would be):\n%s", path, strings.Join(changedLines(Files{path: code[path]}, Files{path: content}), "\n"))
 		}
 	}
 }

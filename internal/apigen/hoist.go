@@ -96,7 +96,7 @@ func (h *hoister) place(node *yaml.Node, name string, any bool) (conflict string
 		if conflict := h.extend(component, node, name); conflict != "" {
 			return conflict
 		}
-		*node = *textMember("$ref", schemaPrefix+name)
+		refer(node, name, member(node, "nullable"), component)
 		return ""
 	}
 	schema := clone(node)
@@ -108,12 +108,17 @@ func (h *hoister) place(node *yaml.Node, name string, any bool) (conflict string
 	if conflict := h.add(name, schema, any); conflict != "" {
 		return conflict
 	}
+	refer(node, name, nullable, schema)
+	return ""
+}
+
+// refer makes of a node a reference to a component, one that may be null if the node may.
+func refer(node *yaml.Node, name string, nullable, component *yaml.Node) {
 	ref := textMember("$ref", schemaPrefix+name)
 	if nullable != nil && nullable.Value == "true" {
-		ref = nullableReference(ref, member(schema, "type"))
+		ref = nullableReference(ref, member(component, "type"))
 	}
 	*node = *ref
-	return ""
 }
 
 // holds reports whether a node consists of a component and others.

@@ -47,7 +47,9 @@ func (m *model) resolve() error {
 		m.reach(&ast.Ident{Name: goType}, seen)
 	}
 	for _, name := range m.more {
-		m.reach(&ast.Ident{Name: goTypeName(name, m.doc.Components.Schemas[name].Value)}, seen)
+		for _, f := range m.fieldsOf(name) {
+			m.reach(f.typ, seen)
+		}
 	}
 	// The hand-written types hold these, or tolerance for errors needs them.
 	for _, name := range []string{"AggregateVolume", "AggregateChapter", "ErrorResponse", "Response"} {

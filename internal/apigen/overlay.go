@@ -63,6 +63,8 @@ func readOverlay(o Overlay) ([]*action, error) {
 			return nil, a.fault("it has no target")
 		case kinds != 1:
 			return nil, a.fault("it needs one of update, remove and copy")
+		case member(&a.Update, "$ref") != nil && !a.Replace:
+			return nil, a.fault("a reference takes the place of what is there, so it needs x-replace")
 		case a.Replace && (a.Expect.IsZero() || a.Update.IsZero()):
 			return nil, a.fault("x-replace needs update, and x-expect for the whole of what is replaced")
 		}

@@ -80,7 +80,7 @@ func run(ctx context.Context) error {
 	if err := json.Unmarshal([]byte(`{"id":"10000000-0000-4000-8000-00000000000a","type":"manga","mood":{"since":"2030-01-02T03:04:05+00:00"},"newer":1}`), &related); err != nil {
 		return err
 	}
-	fmt.Println(related.More().Mood.Since, len(related.More().Extra))
+	fmt.Println(related.GetMood().Since, len(related.Extra))
 	if err := encoded(related, nil); err != nil {
 		return err
 	}
