@@ -123,7 +123,7 @@ func (l *Limiter) lendOn(ctx context.Context) error {
 	for _, member := range members {
 		args = append(args, member)
 	}
-	err := lendScript().Run(ctx, l.redis, []string{l.key("lent")}, args...).Err()
+	_, err := run(ctx, l.redis, lendScript(), []string{l.key("lent")}, args...)
 	if err == nil {
 		l.loans.lend(asked, members...)
 	}

@@ -1,7 +1,9 @@
 package fleet_test
 
 import (
+	"context"
 	"errors"
+	"net"
 	"strings"
 	"sync"
 	"testing"
@@ -118,4 +120,55 @@ func TestDamagedToken(t *testing.T) {
 			t.Errorf("got %v", err)
 		}
 	})
+}
+
+// A Redis that takes everything and answers nothing is waited for no longer than the caller waits, whatever
+// its client would do.
+func TestRedisIsSilent(t *testing.T) {
+	t.Parallel()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	heard := make(chan struct{}, 100)
+	go func() {
+		for {
+			conn, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			go func() {
+				defer conn.Close()
+				buffer := make([]byte, 4096)
+				for {
+					if _, err := conn.Read(buffer); err != nil {
+						return
+					}
+					heard <- struct{}{}
+				}
+			}()
+		}
+	}()
+	client := redis.NewClient(&redis.Options{Addr: listener.Addr().String(), ReadTimeout: time.Hour, DialTimeout: time.Hour, MaxRetries: -1})
+	t.Cleanup(func() { listener.Close(); client.Close() })
+	for name, ask := range map[string]func(context.Context) error{
+		"limiter": func(ctx context.Context) error {
+			return limiter(t, client).Wait(ctx, transport.Call{Operation: "GetManga"}, time.Minute)
+		},
+		"store": func(ctx context.Context) error { _, err := store(t, client).Load(ctx); return err },
+	} {
+		ctx, cancel := context.WithCancel(t.Context())
+		ended := make(chan error, 1)
+		go func() { ended <- ask(ctx) }()
+		<-heard
+		cancel()
+		select {
+		case err := <-ended:
+			if !errors.Is(err, context.Canceled) {
+				t.Errorf("%s: got %v", name, err)
+			}
+		case <-time.After(5 * time.Second):
+			t.Fatalf("the %s still waits", name)
+		}
+	}
 }

@@ -45,6 +45,26 @@ func script(source *string) func() *redis.Script {
 	})
 }
 
+// run runs a script, and waits for its answer until ctx ends and no longer. The client goes on by its own
+// times, unless it was made with ContextTimeoutEnabled.
+func run(ctx context.Context, client redis.UniversalClient, script *redis.Script, keys []string, args ...any) (any, error) {
+	type answer struct {
+		value any
+		err   error
+	}
+	heard := make(chan answer, 1)
+	go func() {
+		value, err := script.Run(ctx, client, keys, args...).Result()
+		heard <- answer{value, err}
+	}()
+	select {
+	case a := <-heard:
+		return a.value, a.err
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
 // key is a name in Redis. What is in braces decides where in a cluster it is, which is one place for
 // all.
 func (l *Limiter) key(name string) string { return "{" + l.prefix + "}:" + name }
@@ -81,7 +101,7 @@ func (l *Limiter) askPlace(ctx context.Context, r *reservation) (place, error) {
 	for _, one := range lent {
 		args = append(args, one)
 	}
-	answer, err := placeScript().Run(asking, l.redis, keys, args...).Slice()
+	answer, err := run(asking, l.redis, placeScript(), keys, args...)
 	heard := time.Now()
 	if err != nil {
 		if ctx.Err() != nil {
@@ -134,7 +154,8 @@ type placed struct {
 	memory  string        // of Redis: another one if it has lost what it was told
 }
 
-func parse(answer []any) (placed, error) {
+func parse(value any) (placed, error) {
+	answer, _ := value.([]any)
 	if len(answer) == 6 {
 		verdict, ok1 := answer[0].(string)
 		wait, ok2 := answer[1].(int64)
@@ -147,7 +168,7 @@ func parse(answer []any) (placed, error) {
 			return placed{verdict, time.Duration(wait) * time.Microsecond, clock, int(turn), time.Duration(pause) * time.Microsecond, memory}, nil
 		}
 	}
-	return placed{}, fmt.Errorf("the script answered %v", answer)
+	return placed{}, fmt.Errorf("the script answered %v", value)
 }
 
 // giveBack gives the places of a request back, also for a caller that has gone.
@@ -155,7 +176,7 @@ func (l *Limiter) giveBack(keys []string, member string, timeout time.Duration) 
 	l.sending.forget(member)
 	ctx, cancel := context.WithTimeout(context.Background(), timeout)
 	defer cancel()
-	_ = backScript().Run(ctx, l.redis, keys, member).Err() // what is not given back comes back by itself
+	_, _ = run(ctx, l.redis, backScript(), keys, member) // what is not given back comes back by itself
 }
 
 // clean takes what is nobody's business out of an error of Redis: passwords are never in it, but

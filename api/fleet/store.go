@@ -107,7 +107,7 @@ func (s *Store) do(ctx context.Context, what, owner string, args ...any) (string
 	ctx, cancel := context.WithTimeout(ctx, s.timeout)
 	defer cancel()
 	keys := []string{"{" + s.name + "}:token", "{" + s.name + "}:lock", "{" + s.name + "}:locks"}
-	answer, err := storeScript().Run(ctx, s.redis, keys, append([]any{what, owner}, args...)...).Slice()
+	value, err := run(ctx, s.redis, storeScript(), keys, append([]any{what, owner}, args...)...)
 	if err != nil {
 		if ctx.Err() != nil {
 			return "", 0, fmt.Errorf("fleet: Redis%s, which keeps the token, does not answer: %w; %s", at(addressOf(s.redis)), ctx.Err(), advice(ctx.Err()))
@@ -115,7 +115,7 @@ func (s *Store) do(ctx context.Context, what, owner string, args ...any) (string
 		err = clean(err)
 		return "", 0, fmt.Errorf("fleet: Redis%s, which keeps the token, cannot be asked: %v; %s", at(addressOf(s.redis)), err, advice(err)) //nolint:errorlint // a connection in it would be taken for that to MangaDex
 	}
-	if len(answer) == 2 {
+	if answer, _ := value.([]any); len(answer) == 2 {
 		verdict, ok1 := answer[0].(string)
 		number, ok2 := answer[1].(int64)
 		if ok1 && ok2 {
@@ -187,6 +187,7 @@ func (s *Store) Lock(ctx context.Context) (unlock func() error, err error) {
 		verdict, _, err := s.do(ctx, "lock", owner, s.lease.Milliseconds())
 		switch {
 		case err != nil && ctx.Err() != nil:
+			s.giveUp(owner)
 			return nil, fmt.Errorf("fleet: another session holds the lock on the token: %w", ctx.Err())
 		case err != nil:
 			return nil, err
@@ -197,6 +198,13 @@ func (s *Store) Lock(ctx context.Context) (unlock func() error, err error) {
 			return nil, fmt.Errorf("fleet: another session holds the lock on the token: %w", ctx.Err())
 		}
 	}
+}
+
+// giveUp gives a lock back that was asked for, and may have been got, by a caller that has gone.
+func (s *Store) giveUp(owner string) {
+	ctx, cancel := context.WithTimeout(context.Background(), s.timeout/20)
+	defer cancel()
+	_, _, _ = s.do(ctx, "unlock", owner) // or it ends with the lease
 }
 
 // hold has the lock lent on until it is given back or lost.
