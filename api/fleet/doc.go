@@ -42,7 +42,7 @@
 // itself. A [Store] has its token in there, in the clear unless [WithKey] is given.
 //
 // If Redis loses it (it was restarted without its data or with older ones, flushed, or a replica took over),
-// each process tells it with its next call what it was given, and others wait until then. A token that is
+// each process tells it with its next call what it was given; the first one has all of them wait for that. A token that is
 // lost takes a login with a password: let Redis write to its disk (appendonly yes), and evict nothing
 // (maxmemory-policy noeviction). A user of Redis needs the rights +@read +@write +@scripting +@connection +time
 // on the keys that begin with the prefix or the key in braces.
