@@ -197,6 +197,132 @@ func raiseVersion(doc part, _ *rand.Rand) []string {
 	return nil
 }
 
+// chooseNull says that something may be null as OpenAPI 3.1 does.
+func chooseNull(doc part, _ *rand.Rand) []string {
+	eachSchema(doc, func(schema part) {
+		if schema["nullable"] == true {
+			value := maps.Clone(schema)
+			delete(value, "nullable")
+			clear(schema)
+			schema["oneOf"] = []any{value, part{"type": "null"}}
+		}
+	})
+	return nil
+}
+
+// composeObjects makes lists and entities of what they have in common and of what they have alone.
+func composeObjects(doc part, _ *rand.Rand) []string {
+	schemas := object(doc, "components", "schemas")
+	for _, name := range []string{"MangaList", "ChapterList", "CoverList", "Manga", "Chapter", "Author", "User"} {
+		properties, common, kind := object(schemas, name, "properties"), part{}, "Entity"
+		if properties == nil {
+			continue // composed already
+		}
+		keys := []string{"id", "relationships"}
+		if properties["total"] != nil {
+			keys, kind = []string{"result", "response", "limit", "offset", "total"}, "Page"
+		}
+		for _, key := range keys {
+			common[key] = properties[key]
+			delete(properties, key)
+		}
+		if schemas["Common"+kind] == nil {
+			schemas["Common"+kind] = part{"type": "object", "properties": common}
+		}
+		schemas[name] = part{"allOf": []any{part{"$ref": schemaPrefix + "Common" + kind}, schemas[name]}}
+	}
+	return nil
+}
+
+// namePlain names every text, number and list of an object.
+func namePlain(doc part, _ *rand.Rand) []string {
+	nameMembers(doc, "Plain", func(schema part) bool {
+		return schema["type"] != nil && schema["type"] != "object" && schema["$ref"] == nil
+	})
+	return nil
+}
+
+// nameObjects names every object of an object or a list.
+func nameObjects(doc part, _ *rand.Rand) []string {
+	nameMembers(doc, "Object", func(schema part) bool { return object(schema, "properties") != nil })
+	return nil
+}
+
+func nameMembers(doc part, prefix string, named func(schema part) bool) {
+	n := 0
+	var holders []part
+	eachSchema(doc, func(schema part) {
+		holders = append(holders, object(schema, "properties"))
+		for _, key := range []string{"items", "additionalProperties"} {
+			if object(schema, key) != nil {
+				holders = append(holders, schema)
+			}
+		}
+	})
+	for _, holder := range holders {
+		for _, key := range slices.Sorted(maps.Keys(holder)) {
+			if holder["properties"] != nil && object(holder, "properties", "type") == nil && key == "properties" {
+				continue // a keyword
+			}
+			if schema := object(holder, key); schema != nil && named(schema) {
+				n++
+				holder[key] = component(doc, "schemas", fmt.Sprint(prefix, n), schema)
+			}
+		}
+	}
+}
+
+// wrapReferences puts references into allOf, beside which there can be words.
+func wrapReferences(doc part, _ *rand.Rand) []string {
+	eachSchema(doc, func(schema part) {
+		for name, member := range object(schema, "properties") {
+			if object(member)["$ref"] != nil {
+				object(schema, "properties")[name] = part{"allOf": []any{member}, "description": "It says so."}
+			}
+		}
+		if items := object(schema, "items"); items["$ref"] != nil {
+			schema["items"] = part{"allOf": []any{items}}
+		}
+	})
+	eachPart(doc["paths"], func(p part) {
+		if schema := object(p, "schema"); schema["$ref"] != nil {
+			p["schema"] = part{"oneOf": []any{schema}}
+		}
+	})
+	return nil
+}
+
+// addNotes says of numbers how large they are, of ids that only the server writes them, and of parameters
+// how they are sent, which is as it was.
+func addNotes(doc part, _ *rand.Rand) []string {
+	eachSchema(doc, func(schema part) {
+		if schema["type"] == "integer" {
+			schema["format"] = "int32"
+		}
+		if id := object(schema, "properties", "id"); id["type"] == "string" {
+			id["readOnly"] = true
+		}
+	})
+	eachPart(doc["paths"], func(p part) {
+		if p["in"] == "query" && p["style"] == nil {
+			maps.Copy(p, part{"style": "form", "explode": true, "allowReserved": false})
+		}
+	})
+	return nil
+}
+
+// changeStatus answers with 201 where something is made, and with 202 besides.
+func changeStatus(doc part, _ *rand.Rand) []string {
+	for _, item := range object(doc, "paths") {
+		responses := object(item, "post", "responses")
+		if responses["200"] != nil {
+			responses["201"], responses["202"] = responses["200"], part{"description": ""}
+			delete(responses, "200")
+		}
+	}
+	return nil
+}
+
 func shuffleLists(doc part, r *rand.Rand) []string {
 	eachPart(doc, func(p part) {
 		for _, key := range []string{"enum", "required", "parameters"} {

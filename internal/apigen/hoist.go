@@ -18,12 +18,13 @@ const extSchemaName = "x-schema-name"
 type hoister struct {
 	root    *yaml.Node
 	schemas *yaml.Node
-	named   map[string]bool   // components that have their names from the overlay
-	paths   *strings.Replacer // the shape of a path → the path, as targets write them
+	named   map[string]bool    // components that have their names from the overlay
+	uniting map[[2]string]bool // pairs of components that are being united
+	paths   *strings.Replacer  // the shape of a path → the path, as targets write them
 }
 
 func newHoister(root *yaml.Node) *hoister {
-	h := &hoister{root: root, schemas: lookup(root, "components", "schemas"), named: map[string]bool{}}
+	h := &hoister{root: root, schemas: lookup(root, "components", "schemas"), named: map[string]bool{}, uniting: map[[2]string]bool{}}
 	var pairs []string
 	if paths := lookup(root, "paths"); paths != nil {
 		for i := 0; i < len(paths.Content); i += 2 {
@@ -43,6 +44,29 @@ func (h *hoister) resolved(node *yaml.Node) *yaml.Node {
 		}
 	}
 	return node
+}
+
+// inline is a node with what it refers to where another one has no reference.
+func (h *hoister) inline(node, other *yaml.Node) *yaml.Node {
+	if member(other, "$ref") == nil {
+		node = h.resolved(node)
+	}
+	if node.Kind != other.Kind || len(other.Content) == 0 {
+		return node
+	}
+	whole := *node
+	whole.Content = slices.Clone(node.Content)
+	for i := range whole.Content {
+		switch {
+		case node.Kind == yaml.MappingNode && i%2 == 1:
+			if theirs := member(other, node.Content[i-1].Value); theirs != nil {
+				whole.Content[i] = h.inline(node.Content[i], theirs)
+			}
+		case node.Kind == yaml.SequenceNode && i < len(other.Content):
+			whole.Content[i] = h.inline(node.Content[i], other.Content[i])
+		}
+	}
+	return &whole
 }
 
 // nullable is a reference that may be null from now on.
@@ -148,7 +172,7 @@ func (h *hoister) extend(component, node *yaml.Node, name string) (conflict stri
 				i += 2
 				continue
 			}
-			if _, conflict := unite(clone(h.resolved(ours)), h.resolved(theirs), name+"."+member, false); conflict != "" {
+			if _, conflict := h.unite(clone(h.resolved(ours)), h.resolved(theirs), name+"."+member, false); conflict != "" {
 				return conflict
 			}
 			properties.Content = slices.Delete(properties.Content, i, i+2)
@@ -184,7 +208,7 @@ func (h *hoister) add(name string, schema *yaml.Node, any bool) (conflict string
 		h.named[name] = true
 		return ""
 	}
-	united, conflict := unite(clone(is), schema, name, any)
+	united, conflict := h.unite(clone(is), schema, name, any)
 	if conflict != "" {
 		if h.named[name] {
 			return conflict
@@ -244,7 +268,10 @@ func (h *hoister) flatten(schema *yaml.Node) {
 
 // unite returns what holds everything that either of two schemas holds. A contradiction is a conflict,
 // unless any form will do.
-func unite(is, other *yaml.Node, at string, any bool) (united *yaml.Node, conflict string) {
+func (h *hoister) unite(is, other *yaml.Node, at string, any bool) (united *yaml.Node, conflict string) {
+	if h.joined(is, other, at, any) {
+		return is, ""
+	}
 	for _, key := range []string{"type", "format", "$ref"} {
 		a, b := member(is, key), member(other, key)
 		if a == nil && b == nil || a != nil && b != nil && a.Value == b.Value {
@@ -278,7 +305,7 @@ func unite(is, other *yaml.Node, at string, any bool) (united *yaml.Node, confli
 					put(ours, name, clone(theirs.Content[j+1]))
 					continue
 				}
-				both, conflict := unite(mine, theirs.Content[j+1], at+"."+name, any)
+				both, conflict := h.unite(mine, theirs.Content[j+1], at+"."+name, any)
 				if conflict != "" {
 					return nil, conflict
 				}
@@ -291,7 +318,7 @@ func unite(is, other *yaml.Node, at string, any bool) (united *yaml.Node, confli
 				}
 				continue
 			}
-			both, conflict := unite(ours, theirs, at+"[]", any)
+			both, conflict := h.unite(ours, theirs, at+"[]", any)
 			if conflict != "" {
 				return nil, conflict
 			}
@@ -317,6 +344,54 @@ func unite(is, other *yaml.Node, at string, any bool) (united *yaml.Node, confli
 		i += 2
 	}
 	return is, ""
+}
+
+// joined makes one of two components which two schemas refer to, if one of them has all that the other has:
+// upstream may give names to what stands inline in several places, a new one in each.
+func (h *hoister) joined(is, other *yaml.Node, at string, any bool) bool {
+	a, b := member(is, "$ref"), member(other, "$ref")
+	if a == nil || b == nil || a.Value == b.Value {
+		return false
+	}
+	name, old := strings.TrimPrefix(a.Value, schemaPrefix), strings.TrimPrefix(b.Value, schemaPrefix)
+	mine, theirs := member(h.schemas, name), member(h.schemas, old)
+	switch pair := [2]string{name, old}; {
+	case mine == nil || theirs == nil || h.named[old]:
+		return false
+	case h.uniting[pair]:
+		return true
+	case !holdsAll(mine, theirs) && !holdsAll(theirs, mine):
+		return false
+	default:
+		h.uniting[pair] = true
+		defer delete(h.uniting, pair)
+	}
+	united, conflict := h.unite(clone(mine), theirs, at, any)
+	if conflict != "" {
+		return false
+	}
+	*mine = *united
+	eachRef(h.root, func(ref *yaml.Node) {
+		if ref.Value == schemaPrefix+old {
+			ref.Value = schemaPrefix + name
+		}
+	})
+	take(h.schemas, old)
+	return true
+}
+
+// holdsAll reports whether an object has every property that another has.
+func holdsAll(object, other *yaml.Node) bool {
+	mine, theirs := member(object, "properties"), member(other, "properties")
+	if mine == nil || theirs == nil {
+		return false
+	}
+	for i := 0; i < len(theirs.Content); i += 2 {
+		if member(mine, theirs.Content[i].Value) == nil {
+			return false
+		}
+	}
+	return true
 }
 
 func value(node *yaml.Node) string {

@@ -36,6 +36,7 @@ func lower(doc *openapi3.T, ops []*operation, taken *reserved, byHand []string) 
 	l := &lowering{schemas: doc.Components.Schemas, taken: taken, answers: map[*openapi3.Schema]bool{}, bodies: map[*openapi3.Schema]bool{}}
 	l.more = l.moreThan(byHand)
 	taken.renameSchemas(l.schemas, ops, byHand)
+	l.plainTypes(ops)
 	l.nullableReferences()
 	for _, name := range slices.Sorted(maps.Keys(l.schemas)) {
 		l.name(name, l.schemas[name])

@@ -45,6 +45,13 @@ var moves = []mutation{
 	{"parameters stand at paths", moveToPaths},
 	{"OpenAPI 3.1", raiseVersion},
 	{"another order", shuffleLists},
+	{"null is one of two", chooseNull},
+	{"objects consist of others", composeObjects},
+	{"what is no object has a name", namePlain},
+	{"objects have names", nameObjects},
+	{"references have words", wrapReferences},
+	{"sizes and who writes", addNotes},
+	{"another status", changeStatus},
 	{"words", addWords},
 }
 

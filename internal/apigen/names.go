@@ -232,6 +232,11 @@ func (r *reserved) renameSchemas(schemas openapi3.Schemas, ops []*operation, byH
 		}
 	}
 	for name, own := range goNames {
+		for _, value := range schemas[name].Value.Enum {
+			taken[own+goName(fmt.Sprint(value))] = true // its constants
+		}
+	}
+	for name, own := range goNames {
 		if r.names[own] || taken[own] {
 			goNames[name] = own + "Schema"
 		}

@@ -20,6 +20,7 @@ func readDocument(content []byte, before map[string]string) (*yaml.Node, error) 
 	if err := document.Normalise(value); err != nil {
 		return nil, err
 	}
+	document.Inline(value)
 	safePaths(value, before)
 	node := &yaml.Node{}
 	if err := node.Encode(value); err != nil {

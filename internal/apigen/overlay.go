@@ -126,10 +126,19 @@ func correct(root *yaml.Node, overlays []Overlay) (*Report, error) {
 	return report, nil
 }
 
-// query returns the places that a target selects. Where the document refers to a schema, the target goes on
-// in the schema: upstream may give a name to anything.
-func query(root *yaml.Node, target string) ([]*yaml.Node, error) {
-	return queryIn(root, lookup(root, "components", "schemas"), target, map[*yaml.Node]bool{})
+// query returns the places that a target selects. Where the document refers to a schema or composes one of
+// others, the target goes on in these: upstream may give a name to anything. What is not in the answer with
+// 200 is looked for in those with 201 and 202.
+func query(root *yaml.Node, target string) (nodes []*yaml.Node, err error) {
+	const success = "responses['200']"
+	for _, status := range []string{"200", "201", "202"} {
+		at := strings.Replace(target, success, "responses['"+status+"']", 1)
+		nodes, err = queryIn(root, lookup(root, "components", "schemas"), at, map[*yaml.Node]bool{})
+		if err != nil || len(nodes) > 0 || !strings.Contains(target, success) {
+			break
+		}
+	}
+	return nodes, err
 }
 
 // queryIn is query for a part of the document. It leaves out schemas that it comes from.
@@ -145,28 +154,49 @@ func queryIn(part, schemas *yaml.Node, target string, from map[*yaml.Node]bool) 
 			return nil, err
 		}
 		for _, holder := range path.Query(part) {
-			ref := member(holder, "$ref")
-			if ref == nil {
-				continue
-			}
-			schema := member(schemas, strings.TrimPrefix(ref.Value, schemaPrefix))
-			if schema == nil || from[schema] {
-				continue
-			}
-			from[schema] = true
-			more, err := queryIn(schema, schemas, "$"+target[len(prefix):], from)
-			delete(from, schema)
-			if err != nil {
-				return nil, err
-			}
-			for _, node := range more {
-				if !slices.Contains(nodes, node) {
-					nodes = append(nodes, node)
+			for _, schema := range heldBy(holder, schemas) {
+				if from[schema] {
+					continue
+				}
+				from[schema] = true
+				more, err := queryIn(schema, schemas, "$"+target[len(prefix):], from)
+				delete(from, schema)
+				if err != nil {
+					return nil, err
+				}
+				for _, node := range more {
+					if !slices.Contains(nodes, node) {
+						nodes = append(nodes, node)
+					}
 				}
 			}
 		}
 	}
 	return nodes, nil
+}
+
+// heldBy are the schemas that a node refers to or is composed of.
+func heldBy(node, schemas *yaml.Node) (held []*yaml.Node) {
+	var add func(node *yaml.Node)
+	add = func(node *yaml.Node) {
+		var next []*yaml.Node
+		if ref := member(node, "$ref"); ref != nil {
+			if schema := member(schemas, strings.TrimPrefix(ref.Value, schemaPrefix)); schema != nil {
+				next = append(next, schema)
+			}
+		}
+		if parts := member(node, "allOf"); parts != nil {
+			next = append(next, parts.Content...)
+		}
+		for _, schema := range next {
+			if !slices.Contains(held, schema) {
+				held = append(held, schema)
+				add(schema)
+			}
+		}
+	}
+	add(node)
+	return held
 }
 
 // apply applies the action, and tells the report what it keeps of older documents. It returns a finding
@@ -199,7 +229,7 @@ func (a *action) apply(root *yaml.Node, names *hoister, report *Report) (*Findin
 		findParents(root, parents)
 	}
 	if member(&a.Update, extSchemaName) != nil {
-		nodes = slices.DeleteFunc(nodes, func(node *yaml.Node) bool { return !a.expected(names.resolved(node)) })
+		nodes = slices.DeleteFunc(nodes, func(node *yaml.Node) bool { return !a.expected(names.resolved(node), names) })
 		if len(nodes) == 0 {
 			return a.finding(Unmatched, "what is there is another thing by now; look for what has the name"), nil
 		}
@@ -220,7 +250,7 @@ func (a *action) apply(root *yaml.Node, names *hoister, report *Report) (*Findin
 		case !a.Remove && a.done(node, update):
 		case a.Replace && equal(node, names.resolved(update)): // the same without a name
 			*node = *clone(update)
-		case !a.expected(node) && !(a.Replace && a.expected(names.resolved(node))):
+		case !a.expected(node, names) && !(a.Replace && a.expected(names.resolved(node), names)):
 			other++
 		case a.Remove:
 			remove(parents[node], node)
@@ -261,10 +291,11 @@ func (a *action) done(node, update *yaml.Node) bool {
 	return !merge(clone(node), update)
 }
 
-func (a *action) expected(node *yaml.Node) bool {
-	switch {
-	case a.Expect.IsZero():
+func (a *action) expected(node *yaml.Node, names *hoister) bool {
+	if a.Expect.IsZero() {
 		return true
+	}
+	switch node = names.inline(node, &a.Expect); {
 	case a.Replace:
 		return equal(kindOf(node), kindOf(&a.Expect))
 	}

@@ -146,7 +146,10 @@ func (n *node) write(p *printer) {
 		n.children[name].write(p)
 	}
 	if n.param != nil || len(n.patterns) > 0 {
-		p.line("case \"\":\nreturn -1\ndefault:")
+		if n.children[""] == nil { // else it is that of a slash at the end
+			p.line("case \"\":\nreturn -1")
+		}
+		p.line("default:")
 		// What says more of a segment comes first.
 		patterns := slices.SortedFunc(maps.Keys(n.patterns), func(a, b string) int {
 			if d := len(b) - len(a); d != 0 {

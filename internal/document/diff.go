@@ -8,8 +8,8 @@ import (
 )
 
 // Changes is what a new document does to an old one, as lines for the reader.
-// Breaking is what can make code or requests for the old document fail: things
-// removed, newly demanded, or of another type.
+// Breaking is what can make requests for the old document fail, or what reads its answers: things removed,
+// newly demanded, or of another type. What became of it in Go is told by internal/apigen.
 type Changes struct {
 	breaking, added, other []string
 

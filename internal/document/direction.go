@@ -41,3 +41,29 @@ func (c *Changes) onlyGot(at place) bool {
 	}
 	return strings.Contains(at.root, " response ") || strings.HasPrefix(at.root, "response component ")
 }
+
+// onlySent reports whether a client only sends what stands at a place, and never gets it.
+func (c *Changes) onlySent(at place) bool {
+	if at.component {
+		return c.sent[at.root] && !c.got[at.root]
+	}
+	return !c.onlyGot(at)
+}
+
+// narrows tells of what lets less through than before, which breaks what is sent and nothing that is got.
+func (c *Changes) narrows(at place, format string, args ...any) {
+	if c.onlyGot(at) {
+		c.notes(format+", which only answers have", args...)
+	} else {
+		c.breaks(format, args...)
+	}
+}
+
+// widens tells of what lets more through than before, which breaks what is got and nothing that is sent.
+func (c *Changes) widens(at place, format string, args ...any) {
+	if c.onlySent(at) {
+		c.notes(format+", which only requests have", args...)
+	} else {
+		c.breaks(format, args...)
+	}
+}

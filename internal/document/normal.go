@@ -23,6 +23,7 @@ type normaliser struct {
 func Normalise(doc map[string]any) error {
 	AsVersion30(doc)
 	n := &normaliser{doc: doc}
+	n.schemas()
 	paths := members(doc["paths"])
 	for _, path := range slices.Sorted(maps.Keys(paths)) {
 		paths[path] = n.item(path, members(n.resolve(paths[path], "paths."+path)))
@@ -45,7 +46,6 @@ func Normalise(doc map[string]any) error {
 	if components["schemas"] == nil {
 		components["schemas"] = map[string]any{}
 	}
-	n.loops(members(components["schemas"]))
 	sortLists(doc)
 	if len(n.errs) > 0 {
 		return fmt.Errorf("the document cannot be used: %s", strings.Join(n.errs, "; "))
@@ -119,7 +119,7 @@ func (n *normaliser) operation(at, path string, operation map[string]any, shared
 	}
 	for _, p := range slices.Concat(elements(operation["parameters"]), shared) {
 		parameter := members(n.resolve(p, at+": a parameter"))
-		if !has(parameter["in"], parameter["name"]) {
+		if !has(parameter["in"], parameter["name"]) && !isIgnored(parameter) {
 			parameters = append(parameters, parameter)
 		}
 		n.content(at, parameter)
@@ -170,6 +170,12 @@ func (n *normaliser) operation(at, path string, operation map[string]any, shared
 		responses["default"] = map[string]any{"description": ""}
 	}
 	delete(operation, "callbacks")
+}
+
+// isIgnored reports whether OpenAPI has a parameter ignored: the body and the security of an operation say
+// what these headers are.
+func isIgnored(parameter map[string]any) bool {
+	return parameter["in"] == "header" && slices.Contains([]string{"accept", "authorization", "content-type"}, strings.ToLower(bare(parameter["name"])))
 }
 
 // content gives media types one spelling and each of them a schema.

@@ -2,6 +2,7 @@ package document
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 )
@@ -76,9 +77,7 @@ func (c *Changes) operation(o, n *Operation) {
 	}
 	c.parameters(o, n)
 	c.requestBody(at, o.object["requestBody"], n.object["requestBody"])
-	c.named("response", at, members(o.object["responses"]), members(n.object["responses"]), func(status string, o, n any) {
-		c.body(at+" response "+status, members(o), members(n))
-	})
+	c.responses(at, members(o.object["responses"]), members(n.object["responses"]))
 	for _, key := range union(o.object, n.object) {
 		switch key {
 		case "operationId", "deprecated", "security", "parameters", "requestBody", "responses":
@@ -91,6 +90,40 @@ func (c *Changes) operation(o, n *Operation) {
 			c.values(key, at, o.item[key], n.item[key])
 		}
 	}
+}
+
+// responses compares the answers of an operation. That of a success may come with another status, and those
+// of failures are told by the answer.
+func (c *Changes) responses(at string, o, n map[string]any) {
+	before, after := maps.Clone(o), maps.Clone(n)
+	if was, is := success(o), success(n); was != "" && is != "" && o[is] == nil && n[was] == nil {
+		c.notes("~ changed status of %s: %s → %s", at, was, is)
+		c.body(at+" response "+is, members(o[was]), members(n[is]))
+		delete(before, was)
+		delete(after, is)
+	}
+	for _, status := range keys(before) {
+		if after[status] == nil && !strings.HasPrefix(status, "2") {
+			c.notes("- removed response %s %s", at, status)
+			delete(before, status)
+		}
+	}
+	c.named("response", at, before, after, func(status string, o, n any) {
+		c.body(at+" response "+status, members(o), members(n))
+	})
+}
+
+// success is the status of the only answer of 2xx, if there is one.
+func success(responses map[string]any) (found string) {
+	for status := range responses {
+		if strings.HasPrefix(status, "2") {
+			if found != "" {
+				return ""
+			}
+			found = status
+		}
+	}
+	return found
 }
 
 const anonymous = "anonymous"

@@ -87,15 +87,41 @@ func (c *Changes) parameter(at string, o, n parameter) {
 	c.content(place{root: n.place(at)}, o.object, n.object)
 	for _, key := range union(o.object, n.object) {
 		switch key {
-		case "$ref", "in", "name", "required", "deprecated", "schema", "content":
+		case "$ref", "in", "name", "required", "deprecated", "schema", "content": // told above
 		case "style", "explode", "allowReserved":
-			if !equal(o.object[key], n.object[key]) { // the value is sent in another form
-				c.breaks("~ changed %s of %s: %s → %s", key, label, show(o.object[key]), show(n.object[key]))
+			if before, after := o.sent(key), n.sent(key); !equal(before, after) { // the value is sent in another form
+				c.breaks("~ changed %s of %s: %s → %s", key, label, show(before), show(after))
+			}
+		case "allowEmptyValue":
+			if before, after := o.object[key] == true, n.object[key] == true; before != after {
+				c.values(key, label, before, after)
 			}
 		default:
 			c.values(key, label, o.object[key], n.object[key])
 		}
 	}
+}
+
+// sent is how the value of a parameter is sent, as OpenAPI has it where the document does not say.
+func (p parameter) sent(key string) any {
+	style, given := p.object["style"]
+	if !given {
+		style = map[string]any{"query": "form", "cookie": "form"}[p.in]
+	}
+	if style == nil {
+		style = "simple"
+	}
+	switch value := p.object[key]; {
+	case key == "style":
+		return style
+	case key == "explode" && style == "deepObject":
+		return true // the only way there is
+	case value != nil:
+		return value
+	case key == "explode":
+		return style == "form"
+	}
+	return false
 }
 
 // required tells a change in whether something has to be sent.

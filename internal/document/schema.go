@@ -1,6 +1,7 @@
 package document
 
 import (
+	"maps"
 	"regexp"
 	"slices"
 	"strconv"
@@ -53,9 +54,19 @@ func (c *Changes) schema(at place, o, n any) {
 		c.reference(at, before, after)
 		return
 	}
+	if (before["allOf"] == nil) != (after["allOf"] == nil) {
+		before, after = flat(c.old, before, 0), flat(c.new, after, 0)
+	}
 	if was, is := head(before), head(after); was != is {
 		from, to := describe(before), describe(after)
-		c.breaks("~ changed type of %s: %s → %s", at, from, to)
+		switch same := before["type"] == after["type"] && before["$ref"] == after["$ref"]; {
+		case same && (before["type"] == "integer" || before["type"] == "number"): // it looks the same on the wire
+			c.notes("~ changed type of %s: %s → %s", at, from, to)
+		case same && before["format"] == nil: // it says more
+			c.narrows(at, "~ changed type of %s: %s → %s", at, from, to)
+		default:
+			c.breaks("~ changed type of %s: %s → %s", at, from, to)
+		}
 		if !equal(before["type"], after["type"]) {
 			return // nothing below is comparable
 		}
@@ -63,9 +74,9 @@ func (c *Changes) schema(at place, o, n any) {
 	c.deprecation(at.String(), before, after)
 	switch was, is := before["nullable"] == true, after["nullable"] == true; {
 	case !was && is:
-		c.breaks("~ now nullable: %s", at)
+		c.widens(at, "~ now nullable: %s", at)
 	case was && !is:
-		c.breaks("~ no longer nullable: %s", at)
+		c.narrows(at, "~ no longer nullable: %s", at)
 	}
 	c.enum(at, before["enum"], after["enum"])
 	c.properties(at, before, after)
@@ -111,6 +122,51 @@ func (c *Changes) reference(at place, before, after map[string]any) {
 	}
 	c.notes("~ renamed type of %s: %s → %s", at, describe(before), describe(after))
 	c.schema(at, was, is)
+}
+
+// flat is an object that consists of others as one. A schema that is none stays as it is.
+func flat(doc Document, schema map[string]any, depth int) map[string]any {
+	parts := elements(schema["allOf"])
+	if len(parts) == 0 || depth > maxComposed {
+		return schema
+	}
+	whole := map[string]any{}
+	properties, required := map[string]any{}, []any{}
+	for _, part := range append([]any{without(schema, "allOf")}, parts...) {
+		one := flat(doc, resolved(doc, members(part)), depth+1)
+		if one == nil || one["type"] != nil && one["type"] != "object" && len(parts) > 1 || one["allOf"] != nil || one["oneOf"] != nil || one["anyOf"] != nil {
+			return schema
+		}
+		for key, value := range one {
+			switch {
+			case key == "properties":
+				for name, property := range members(value) {
+					if properties[name] == nil {
+						properties[name] = property
+					}
+				}
+			case key == "required":
+				required = append(required, elements(value)...)
+			case whole[key] == nil:
+				whole[key] = value
+			}
+		}
+	}
+	if len(properties) > 0 {
+		whole["type"], whole["properties"] = "object", properties
+	}
+	if len(required) > 0 {
+		whole["required"] = required
+	}
+	return whole
+}
+
+const maxComposed = 8 // schemas in each other; more is a circle
+
+func without(schema map[string]any, key string) map[string]any {
+	rest := maps.Clone(schema)
+	delete(rest, key)
+	return rest
 }
 
 // limit compares what limits a value. One that lets less through than before breaks what is sent.
@@ -183,9 +239,9 @@ func (c *Changes) properties(at place, o, n map[string]any) {
 		// its value was relied on.
 		switch was, is := slices.Contains(wasRequired, name), slices.Contains(isRequired, name); {
 		case !was && is:
-			c.breaks("~ now required: property %s", at.property(name))
+			c.narrows(at, "~ now required: property %s", at.property(name))
 		case was && !is:
-			c.breaks("~ no longer required: property %s", at.property(name))
+			c.widens(at, "~ no longer required: property %s", at.property(name))
 		}
 	}
 }
@@ -195,15 +251,15 @@ func (c *Changes) enum(at place, o, n any) {
 	after, isEnum := n.([]any)
 	switch {
 	case !wasEnum && isEnum:
-		c.breaks("~ now limited to %s: %s", show(after), at)
+		c.narrows(at, "~ now limited to %s: %s", show(after), at)
 		return
 	case wasEnum && !isEnum:
-		c.breaks("~ no longer limited to %s: %s", show(before), at)
+		c.widens(at, "~ no longer limited to %s: %s", show(before), at)
 		return
 	}
 	for _, v := range before {
 		if !contains(after, v) {
-			c.breaks("- removed enum value %s: %s", at, show(v))
+			c.narrows(at, "- removed enum value %s: %s", at, show(v))
 		}
 	}
 	for _, v := range after {

@@ -21,7 +21,7 @@ func (c *Changes) alternatives(at place, key string, o, n any) {
 	for i, schema := range after {
 		j := -1
 		for k, candidate := range before {
-			if !used[k] && describe(candidate) == describe(schema) {
+			if !used[k] && describe(followed(c.old, candidate)) == describe(followed(c.new, schema)) {
 				j = k
 				break
 			}
@@ -46,6 +46,23 @@ func (c *Changes) alternatives(at place, key string, o, n any) {
 	if reordered {
 		c.notes("~ reordered %s of %s", key, at)
 	}
+}
+
+// followed is a schema with what is no object in the place of a reference to it: a name is not on the wire.
+func followed(doc Document, v any) any {
+	schema := members(v)
+	if schema == nil {
+		return v
+	}
+	if is := resolved(doc, schema); isPlain(is) {
+		schema = is
+	}
+	if schema["items"] == nil {
+		return schema
+	}
+	schema = maps.Clone(schema)
+	schema["items"] = followed(doc, schema["items"])
+	return schema
 }
 
 // values compares anything else, down to the values that differ.

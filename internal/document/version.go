@@ -1,72 +1,99 @@
 package document
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
-// AsVersion30 makes a document of OpenAPI 3.1 say the same in 3.0. One of 3.0 stays as it is.
+// AsVersion30 makes a document of OpenAPI 3.1 say the same in 3.0, and one of either version say in one way
+// what may be null.
 func AsVersion30(doc map[string]any) {
-	if version, _ := doc["openapi"].(string); strings.HasPrefix(version, "3.1") {
-		lowerVersion(doc)
+	newer := strings.HasPrefix(bare(doc["openapi"]), "3.1")
+	if newer {
 		doc["openapi"] = "3.0.3"
+	}
+	eachSchema(doc, func(_ string, schema map[string]any) {
+		if newer {
+			lowerVersion(schema)
+		}
+		sayNull(schema)
+	})
+}
+
+// eachSchema calls f for every schema of a document, before those within it.
+func eachSchema(doc map[string]any, f func(at string, schema map[string]any)) {
+	_ = visit(doc, one, documentKind, "", func(at string, k kind, values map[string]any) error {
+		if k == schemaKind {
+			f(at, values)
+		}
+		return nil
+	})
+}
+
+// lowerVersion changes what a schema of 3.1 writes in another way than one of 3.0: several types, limits
+// that are excluded, constants, and what stands beside a reference.
+func lowerVersion(schema map[string]any) {
+	if types, ok := schema["type"].([]any); ok {
+		types, null := withoutNull(types, func(v any) bool { return v == "null" || v == nil })
+		if null {
+			schema["nullable"] = true
+		}
+		if delete(schema, "type"); len(types) == 1 {
+			schema["type"] = types[0] // else it is either of them
+		}
+	}
+	for limit, excluded := range map[string]string{"minimum": "exclusiveMinimum", "maximum": "exclusiveMaximum"} {
+		switch n := schema[excluded].(type) {
+		case int, float64, number:
+			schema[limit], schema[excluded] = n, true
+		}
+	}
+	if constant, ok := schema["const"]; ok && constant != nil {
+		delete(schema, "const")
+		schema["enum"] = []any{constant}
 	}
 }
 
-// lowerVersion changes what a schema of 3.1 writes in another way than one of 3.0: null as a type,
-// limits that are excluded, constants.
-func lowerVersion(value any) {
-	switch value := value.(type) {
-	case []any:
-		for _, item := range value {
-			lowerVersion(item)
+// sayNull says of a schema that its value may be null as OpenAPI 3.0 does.
+func sayNull(schema map[string]any) {
+	for _, of := range []string{"anyOf", "oneOf"} {
+		schemas, ok := schema[of].([]any)
+		if !ok {
+			continue
 		}
-	case map[string]any:
-		for _, item := range value {
-			lowerVersion(item)
+		schemas, null := withoutNull(schemas, isNull)
+		if !null || len(schemas) == 0 {
+			continue
 		}
-		if types, ok := value["type"].([]any); ok {
-			types, value["nullable"] = withoutNull(types, func(v any) bool { return v == "null" })
-			switch len(types) {
-			case 0:
-				delete(value, "type")
-			case 1:
-				value["type"] = types[0]
-			default: // either of them
-				delete(value, "type")
-			}
-			if value["nullable"] == false {
-				delete(value, "nullable")
-			}
-		}
-		for _, of := range []string{"anyOf", "oneOf"} {
-			schemas, ok := value[of].([]any)
-			if !ok {
-				continue
-			}
-			schemas, null := withoutNull(schemas, func(v any) bool {
-				schema, _ := v.(map[string]any)
-				return len(schema) == 1 && schema["type"] == "null"
-			})
-			if !null {
-				continue
-			}
-			delete(value, of)
-			value["nullable"] = true
-			if len(schemas) == 1 {
-				value["allOf"] = schemas
-			} else {
-				value[of] = schemas
-			}
-		}
-		for limit, excluded := range map[string]string{"minimum": "exclusiveMinimum", "maximum": "exclusiveMaximum"} {
-			switch n := value[excluded].(type) {
-			case int, float64, number:
-				value[limit], value[excluded] = n, true
-			}
-		}
-		if constant, ok := value["const"].(string); ok {
-			delete(value, "const")
-			value["enum"] = []any{constant}
+		schema["nullable"] = true
+		if delete(schema, of); len(schemas) == 1 && schema["allOf"] == nil {
+			schema["allOf"] = schemas
+		} else {
+			schema[of] = schemas
 		}
 	}
+	if schema["$ref"] != nil && schema["nullable"] == true {
+		schema["allOf"] = []any{map[string]any{"$ref": schema["$ref"]}}
+		delete(schema, "$ref")
+	}
+	if values, ok := schema["enum"].([]any); ok {
+		if values, null := withoutNull(values, func(v any) bool { return v == nil }); null && len(values) > 0 {
+			schema["nullable"], schema["enum"] = true, values
+		}
+	}
+}
+
+// isNull reports whether only null is of a schema.
+func isNull(v any) bool {
+	schema, ok := v.(map[string]any)
+	if !ok {
+		return false
+	}
+	constant, isConstant := schema["const"]
+	kind, typed := schema["type"]
+	values, _ := schema["enum"].([]any)
+	return kind == "null" || typed && kind == nil || isConstant && constant == nil ||
+		len(values) > 0 && !slices.ContainsFunc(values, func(v any) bool { return v != nil })
 }
 
 // withoutNull takes what isNull recognises out of a list.

@@ -21,6 +21,10 @@ func TestAsVersion30(t *testing.T) {
 		{"one of several", "{oneOf: [{type: string}, {type: integer}]}", "{oneOf: [{type: string}, {type: integer}]}"},
 		{"limits", "{exclusiveMinimum: 1, exclusiveMaximum: 2.5}", "{minimum: 1, exclusiveMinimum: true, maximum: 2.5, exclusiveMaximum: true}"},
 		{"a constant", "{const: a}", "{enum: [a]}"},
+		{"a number", "{const: 1}", "{enum: [1]}"},
+		{"null as a constant", "{oneOf: [{const: null}, {type: string}]}", "{allOf: [{type: string}], nullable: true}"},
+		{"null as an enum", "{oneOf: [{enum: [null]}, {type: string}]}", "{allOf: [{type: string}], nullable: true}"},
+		{"null among values", "{type: [string, 'null'], enum: [a, null]}", "{type: string, nullable: true, enum: [a]}"},
 		{"properties of these names", "{properties: {type: {type: [string, 'null']}, const: {type: string}, anyOf: {type: string}}}",
 			"{properties: {type: {type: string, nullable: true}, const: {type: string}, anyOf: {type: string}}}"},
 	} {
@@ -38,9 +42,9 @@ func TestAsVersion30(t *testing.T) {
 			if diff := cmp.Diff(document("3.0.3", test.want), got); diff != "" {
 				t.Errorf("(-want +got)\n%s", diff)
 			}
-			same := document("3.0.1", test.schema)
+			same := document("3.0.1", test.want)
 			AsVersion30(same)
-			if diff := cmp.Diff(document("3.0.1", test.schema), same); diff != "" {
+			if diff := cmp.Diff(document("3.0.1", test.want), same); diff != "" {
 				t.Errorf("a document of 3.0 changes (-want +got)\n%s", diff)
 			}
 		})
