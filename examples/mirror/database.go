@@ -195,7 +195,9 @@ func (d *database) say(err error) error {
 		}
 		return errors.New("the database cannot be reached; check that it runs, its address and its password: " + strings.Join(strings.Fields(why.Error()), " "))
 	case errors.As(err, &lite) && lite.Code()&0xff == sqlite3.SQLITE_BUSY:
-		return fmt.Errorf("another program has locked it for a minute; end what that does there, and start this one again: %w", err)
+		return fmt.Errorf("another program has locked it for a minute; end what that does there: %w", err)
+	case errors.Is(err, pgconn.ErrConnClosed):
+		return fmt.Errorf("the connection to the database was lost; check that it runs: %w", err)
 	case errors.As(err, &lite) && lite.Code()&0xff == sqlite3.SQLITE_FULL:
 		return fmt.Errorf("%w: %w", err, syscall.ENOSPC)
 	}

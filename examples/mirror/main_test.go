@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/mangadex-go/mangadex/api/apitest"
 	"github.com/mangadex-go/mangadex/api/transport"
@@ -267,6 +268,9 @@ func TestLocked(t *testing.T) {
 		return err
 	})
 	if err = db.say(err); err == nil || !strings.Contains(err.Error(), "another program has locked it") {
+		t.Errorf("got %v", err)
+	}
+	if err := db.say(fmt.Errorf("of PostgreSQL: %w", pgconn.ErrConnClosed)); !strings.Contains(err.Error(), "the connection to the database was lost") {
 		t.Errorf("got %v", err)
 	}
 }

@@ -202,7 +202,7 @@ func (s *server) cover(w http.ResponseWriter, r *http.Request) error {
 	}
 	file := r.PathValue("file")
 	var one int
-	err = s.db.QueryRowContext(r.Context(), "SELECT 1 FROM cover WHERE manga_id = $1 AND file_name = $2 LIMIT 1", id.String(), file).Scan(&one)
+	err = s.db.QueryRowContext(r.Context(), "SELECT 1 FROM cover WHERE manga_id = $1 AND file_name = $2 LIMIT 1", id.String(), clean(file)).Scan(&one)
 	if errors.Is(err, sql.ErrNoRows) {
 		return &problem{http.StatusNotFound, "The copy has no such cover."}
 	}

@@ -180,6 +180,8 @@ func (s *site) defend() {
 		"a form of another site":    {"POST", "/", http.Header{"Origin": {"https://evil.example"}}, http.StatusMethodNotAllowed},
 		"no page":                   {"GET", "/nothing", nil, http.StatusNotFound},
 		"no plot":                   {"GET", "/plots/nothing.svg", nil, http.StatusNotFound},
+		"a cover with a zero in it": {"GET", "/covers/" + uuid.NewString() + "/%00x", nil, http.StatusNotFound},
+		"a cover that is no text":   {"GET", "/covers/" + uuid.NewString() + "/%ffx", nil, http.StatusNotFound},
 		"a cover that is not there": {"GET", "/covers/" + uuid.NewString() + "/..%2f..%2fx", nil, http.StatusNotFound},
 	} {
 		status, header, body := s.ask(test.method, test.path, test.header)
