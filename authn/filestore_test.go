@@ -200,16 +200,23 @@ func TestFailedSaveKeepsTheOldFile(t *testing.T) {
 		t.Skip("the modes of directories do not hold here")
 	}
 	dir := t.TempDir()
-	store := authn.NewFileStore(filepath.Join(dir, "token"))
-	if err := store.Save(t.Context(), testToken("old")); err != nil {
+	path := filepath.Join(dir, "token")
+	store := authn.NewFileStore(path)
+	if err := store.Save(t.Context(), testToken("first")); err != nil {
 		t.Fatal(err)
 	}
 	if err := os.Chmod(dir, 0o500); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = os.Chmod(dir, 0o700) })
+	if err := store.Save(t.Context(), testToken("old")); err != nil {
+		t.Errorf("a file that can be written, in a directory that cannot: %v", err)
+	}
+	if err := os.Chmod(path, 0o400); err != nil {
+		t.Fatal(err)
+	}
 	if err := store.Save(t.Context(), testToken("new")); err == nil {
-		t.Error("Save succeeds in a directory that cannot be written")
+		t.Error("Save succeeds where nothing can be written")
 	}
 	if got, err := store.Load(t.Context()); err != nil || got != testToken("old") {
 		t.Errorf("got %v, %v", got, err)
