@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/gofrs/flock"
+
+	"github.com/mangadex-go/mangadex/internal/atomicfile"
 )
 
 // lockInterval is how often a lock is tried that another process holds.
@@ -26,7 +28,7 @@ func (l *fileLock) take(ctx context.Context, path string) (unlock func() error, 
 	if err == nil {
 		giveTo(path, path+".lock")
 	}
-	if !locksHideContent && (errors.Is(err, fs.ErrPermission) || isReadOnly(err)) {
+	if !locksHideContent && (errors.Is(err, fs.ErrPermission) || atomicfile.IsReadOnly(err)) {
 		// The folder cannot be written, so that the file is written in place and can be its own lock.
 		if _, there := os.Stat(path); there == nil {
 			unlock, err = l.system(ctx, path)
@@ -40,7 +42,7 @@ func (l *fileLock) take(ctx context.Context, path string) (unlock func() error, 
 	case hasNoLocks(err):
 		l.warner.tell("authn: the file system of the token file has no locks; no other program may use it", "path", path, "error", err)
 		return l.takeTurn(ctx)
-	case errors.Is(err, fs.ErrPermission), isReadOnly(err), errors.Is(err, fs.ErrNotExist), isDir(path + ".lock"):
+	case errors.Is(err, fs.ErrPermission), atomicfile.IsReadOnly(err), errors.Is(err, fs.ErrNotExist), isDir(path + ".lock"):
 		return nil, fmt.Errorf("the token file cannot be locked; make its directory writable: %w", err)
 	}
 	return nil, fmt.Errorf("the token file cannot be locked: %w", err)

@@ -6,8 +6,6 @@ import "errors"
 
 const locksHideContent = false
 
-func isReadOnly(error) bool { return false }
-
 func hasNoLocks(err error) bool { return errors.Is(err, errors.ErrUnsupported) }
 
 func giveTo(_, _ string) {}

@@ -11,8 +11,6 @@ import (
 
 const locksHideContent = false
 
-func isReadOnly(err error) bool { return errors.Is(err, syscall.EROFS) }
-
 // hasNoLocks tells a file system that cannot lock.
 func hasNoLocks(err error) bool {
 	for _, target := range []error{syscall.ENOLCK, syscall.ENOSYS, syscall.EOPNOTSUPP, syscall.EINVAL} {

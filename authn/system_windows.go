@@ -8,11 +8,6 @@ import (
 // A lock keeps everybody else from reading the file, and its owner's other handles, too.
 const locksHideContent = true
 
-func isReadOnly(err error) bool {
-	const writeProtect = syscall.Errno(19) // ERROR_WRITE_PROTECT
-	return errors.Is(err, writeProtect)
-}
-
 // hasNoLocks tells a file system that cannot lock.
 func hasNoLocks(err error) bool {
 	const invalidFunction = syscall.Errno(1) // ERROR_INVALID_FUNCTION: the driver does not know the request

@@ -36,7 +36,7 @@ func (c *Chapter) SaveCBZ(ctx context.Context, path string) error {
 		return c.errorf(err)
 	}
 	parts := filepath.Join(filepath.Dir(path), "."+c.id.String()+".pages")
-	if err := os.MkdirAll(parts, 0o777); err != nil {
+	if err := atomicfile.MakeFolder(parts, 0o777); err != nil {
 		return c.errorf(err)
 	}
 	t := newTracker(c.progress, len(c.pages))

@@ -4,13 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"strings"
 
 	"github.com/google/uuid"
 
 	"github.com/mangadex-go/mangadex/api"
+	"github.com/mangadex-go/mangadex/internal/atomicfile"
 )
 
 // Covers fetches covers and their thumbnails. [NewCovers] makes one. It is safe for use by many
@@ -48,7 +48,7 @@ func (c *Covers) Save(ctx context.Context, manga uuid.UUID, fileName string, siz
 		return coverError(manga, fileName, err)
 	}
 	dir := filepath.Dir(path)
-	if err := os.MkdirAll(dir, 0o777); err != nil {
+	if err := atomicfile.MakeFolder(dir, 0o777); err != nil {
 		return coverError(manga, fileName, err)
 	}
 	removeParts(dir, partOf(path))

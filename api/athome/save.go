@@ -44,7 +44,7 @@ func (c *Chapter) Save(ctx context.Context, dir string) error {
 func (c *Chapter) saveSome(ctx context.Context, dir string, indexes []int, t *tracker) (*losses, error) {
 	workers := c.parallel + checking
 	lost := &losses{limit: workers + 1}
-	if err := os.MkdirAll(dir, 0o777); err != nil {
+	if err := atomicfile.MakeFolder(dir, 0o777); err != nil {
 		return lost, c.errorf(err)
 	}
 	removeParts(dir, pagePart)

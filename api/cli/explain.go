@@ -16,6 +16,7 @@ import (
 	"github.com/mangadex-go/mangadex/api/transport"
 	"github.com/mangadex-go/mangadex/authn"
 	"github.com/mangadex-go/mangadex/internal/answer"
+	"github.com/mangadex-go/mangadex/internal/atomicfile"
 )
 
 // Hints tell [Explain] what it cannot know of a program.
@@ -29,9 +30,10 @@ type Hints struct {
 // the network or of a file.
 func Explain(err error, hints Hints) string {
 	text := OneLine(err.Error())
+	and := func(hint string) string { return strings.TrimSuffix(text, ".") + "; " + hint } // the errors of Windows are sentences
 	server := cmp.Or(hints.Server, "MangaDex")
 	if api.MayBeDone(err) && !strings.Contains(text, "may have done it") { // which some say themselves
-		text += "; it may have been done all the same: look before you do it again"
+		text = and("it may have been done all the same: look before you do it again")
 	}
 	var unauthorized *authn.UnauthorizedError
 	var token *authn.TokenError
@@ -48,14 +50,14 @@ func Explain(err error, hints Hints) string {
 		return text
 	case isUnread(err):
 		return "nobody reads the output any more: " + text
-	case isFull(err):
-		return text + "; make room there"
-	case errors.Is(err, fs.ErrPermission), isUnwritable(err), errors.As(err, &path) && path.Op == "mkdir":
-		return text + "; choose another place, or change its permissions"
+	case atomicfile.IsFull(err):
+		return and("make room there")
+	case errors.Is(err, fs.ErrPermission), atomicfile.IsReadOnly(err), isNoFolder(err), errors.As(err, &path) && path.Op == "mkdir":
+		return and("choose another place, or change its permissions")
 	case path != nil && errors.Is(err, fs.ErrNotExist):
-		return text + "; check the path"
+		return and("check the path")
 	case path != nil && errors.Is(err, syscall.EISDIR):
-		return text + "; give a file"
+		return and("give a file")
 	case errors.Is(err, api.ErrCaptchaRequired):
 		return server + " wants a captcha to be solved; log in at https://mangadex.org in a browser, then try again"
 	case errors.As(err, &unauthorized):
@@ -68,17 +70,23 @@ func Explain(err error, hints Hints) string {
 			return OneLine(why.Error())
 		}
 	case errors.As(err, &refusal) && errors.Is(refusal, api.ErrNotFound):
-		return text + "; check the id"
+		return and("check the id")
 	case errors.As(err, &token): // which says itself what to do
 		return text
 	case errors.Is(err, api.ErrRateLimited):
-		return text + "; wait a little, then try again"
+		return and("wait a little, then try again")
 	case errors.As(err, &refusal) && (verdict(refusal).Temporary || errors.Is(err, api.ErrNotJSON)), errors.Is(err, api.ErrServer):
-		return text + "; try again later"
+		return and("try again later")
 	case refusal == nil && lost(err):
-		return text + "; check the network, then try again"
+		return and("check the network, then try again")
 	}
 	return text
+}
+
+// isNoFolder tells that something else is where a folder should be. Windows has the same error for a folder
+// that is not there.
+func isNoFolder(err error) bool {
+	return errors.Is(err, syscall.ENOTDIR) && !errors.Is(err, fs.ErrNotExist)
 }
 
 // isBan tells the guard in front of a server from the server.

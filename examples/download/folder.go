@@ -17,6 +17,7 @@ import (
 	"github.com/mangadex-go/mangadex/api"
 	"github.com/mangadex-go/mangadex/api/reading"
 	"github.com/mangadex-go/mangadex/examples/internal/command"
+	"github.com/mangadex-go/mangadex/internal/atomicfile"
 )
 
 // A titleFolder is the folder of a title. One program at a time works on it.
@@ -28,7 +29,7 @@ type titleFolder struct {
 
 // openFolder finds the folder of a title in another one, or makes it, and gives it today's name.
 func openFolder(ctx context.Context, c *command.Command, parent string, manga *api.Manga) (*titleFolder, error) {
-	if err := os.MkdirAll(parent, 0o777); err != nil {
+	if err := atomicfile.MakeFolder(parent, 0o777); err != nil {
 		return nil, err
 	}
 	unlock, err := lock(ctx, c, filepath.Join(parent, "."+manga.ID.String()+".lock"))
@@ -38,7 +39,7 @@ func openFolder(ctx context.Context, c *command.Command, parent string, manga *a
 	s := &titleFolder{dir: filepath.Join(parent, reading.TitleFileName(manga)), unlock: unlock}
 	if old := findFolder(parent, manga.ID); old != "" && old != s.dir {
 		if _, err := os.Lstat(s.dir); errors.Is(err, fs.ErrNotExist) {
-			err = os.Rename(old, s.dir)
+			err = atomicfile.Rename(old, s.dir)
 			if err != nil {
 				unlock()
 				return nil, err
@@ -46,7 +47,7 @@ func openFolder(ctx context.Context, c *command.Command, parent string, manga *a
 			c.Note("the folder is %s now", s.dir)
 		}
 	}
-	if err := os.MkdirAll(s.dir, 0o777); err != nil {
+	if err := atomicfile.MakeFolder(s.dir, 0o777); err != nil {
 		unlock()
 		return nil, err
 	}
@@ -180,7 +181,7 @@ func (s *titleFolder) rename(l *reading.List) (renamed int, err error) {
 		if _, err := os.Lstat(to); err == nil && !strings.EqualFold(name, r.Name) {
 			continue // somebody else's
 		}
-		if err := os.Rename(filepath.Join(s.dir, r.Name), to); err != nil {
+		if err := atomicfile.Rename(filepath.Join(s.dir, r.Name), to); err != nil {
 			return renamed, err
 		}
 		old := r.Name

@@ -19,6 +19,7 @@ import (
 	"github.com/mangadex-go/mangadex/api/athome"
 	"github.com/mangadex-go/mangadex/api/reading"
 	"github.com/mangadex-go/mangadex/examples/internal/command"
+	"github.com/mangadex-go/mangadex/internal/atomicfile"
 )
 
 // A saving says how chapters are saved.
@@ -181,7 +182,7 @@ func (j *job) chapter(ctx context.Context, w wanted) error {
 // endsAll reports whether an error is one that every other chapter would end in.
 func endsAll(err error) bool {
 	var op *net.OpError
-	return errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EROFS) || errors.Is(err, os.ErrPermission) || errors.Is(err, syscall.ENOTDIR) || errors.Is(err, syscall.EISDIR) ||
+	return atomicfile.IsFull(err) || atomicfile.IsReadOnly(err) || errors.Is(err, os.ErrPermission) || errors.Is(err, syscall.ENOTDIR) || errors.Is(err, syscall.EISDIR) ||
 		errors.Is(err, api.ErrCaptchaRequired) || errors.As(err, &op) && op.Op == "dial" && !errors.As(err, new(*athome.PageError))
 }
 
@@ -213,7 +214,7 @@ func (j *job) convert(r *record, id uuid.UUID, name string) error {
 		if err := os.RemoveAll(filepath.Join(j.dir, partsName(id))); err != nil {
 			return err
 		}
-		if err := os.Rename(old, filepath.Join(j.dir, partsName(id))); err != nil && !errors.Is(err, os.ErrNotExist) {
+		if err := atomicfile.Rename(old, filepath.Join(j.dir, partsName(id))); err != nil && !errors.Is(err, os.ErrNotExist) {
 			return err
 		}
 	} else if err := unzip(old, to); err != nil {
@@ -229,7 +230,7 @@ func unzip(path, dir string) error {
 		return os.RemoveAll(path)
 	}
 	defer archive.Close()
-	if err := os.MkdirAll(dir, 0o777); err != nil {
+	if err := atomicfile.MakeFolder(dir, 0o777); err != nil {
 		return err
 	}
 	for _, f := range archive.File {
@@ -255,7 +256,7 @@ func unzipFile(f *zip.File, to string) error {
 		return err
 	}
 	_, err = io.Copy(out, in) // what breaks off is found out later, by its hash
-	if closeErr := out.Close(); errors.Is(err, syscall.ENOSPC) || closeErr != nil {
+	if closeErr := out.Close(); atomicfile.IsFull(err) || closeErr != nil {
 		return errors.Join(err, closeErr)
 	}
 	return nil

@@ -21,6 +21,7 @@ import (
 	"github.com/mangadex-go/mangadex/api"
 	"github.com/mangadex-go/mangadex/api/cli"
 	"github.com/mangadex-go/mangadex/examples/internal/command"
+	"github.com/mangadex-go/mangadex/internal/atomicfile"
 )
 
 const (
@@ -196,7 +197,7 @@ func lock(ctx context.Context, c *command.Command, path string) (unlock func(), 
 		}
 	}
 	beside := flock.New(path+".lock", flock.SetPermissions(0o600))
-	if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
+	if err := atomicfile.MakeFolder(filepath.Dir(path), 0o777); err != nil {
 		return unlock, err
 	}
 	waiting := false

@@ -103,7 +103,7 @@ func Write(path string, perm fs.FileMode, write func(io.Writer) error) error {
 	sweep(path)
 	f, err := Create(path, perm)
 	if err != nil {
-		if _, there := os.Stat(path); there == nil && (errors.Is(err, fs.ErrPermission) || isReadOnly(err)) {
+		if _, there := os.Stat(path); there == nil && (errors.Is(err, fs.ErrPermission) || IsReadOnly(err)) {
 			return overwrite(path, write) // a writable file in a folder that is not
 		}
 		return err
@@ -191,7 +191,7 @@ func Remove(path string) error {
 	if err == nil || errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
-	if isMounted(err) || isReadOnly(err) || errors.Is(err, fs.ErrPermission) {
+	if isMounted(err) || IsReadOnly(err) || errors.Is(err, fs.ErrPermission) {
 		if os.Truncate(path, 0) == nil {
 			return nil
 		}
@@ -215,7 +215,7 @@ func KeepsModes(dir string) bool {
 func canCreate(dir string) bool {
 	f, err := os.CreateTemp(dir, ".*"+partSuffix)
 	if err != nil {
-		return !errors.Is(err, fs.ErrPermission) && !isReadOnly(err)
+		return !errors.Is(err, fs.ErrPermission) && !IsReadOnly(err)
 	}
 	f.Close()
 	os.Remove(f.Name())

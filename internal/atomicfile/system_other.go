@@ -13,6 +13,4 @@ func syncDir(string) error { return nil }
 
 func isMounted(error) bool { return false }
 
-func isReadOnly(error) bool { return false }
-
 func cannotSync(error) bool { return false }

@@ -35,8 +35,6 @@ func syncDir(path string) error {
 // isMounted tells that a file cannot be replaced because it is mounted by itself.
 func isMounted(err error) bool { return errors.Is(err, syscall.EBUSY) || errors.Is(err, syscall.EXDEV) }
 
-func isReadOnly(err error) bool { return errors.Is(err, syscall.EROFS) }
-
 func cannotSync(err error) bool {
 	return errors.Is(err, syscall.EINVAL) || errors.Is(err, syscall.ENOSYS)
 }

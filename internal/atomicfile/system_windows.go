@@ -15,6 +15,8 @@ const (
 	errInvalidFunction  = syscall.Errno(1)
 	errWriteProtect     = syscall.Errno(19)
 	errSharingViolation = syscall.Errno(32)
+	errHandleDiskFull   = syscall.Errno(39)
+	errDiskFull         = syscall.Errno(112)
 )
 
 // patience is how long a file is tried again that somebody else has open: for as long as another program
@@ -27,7 +29,13 @@ func syncDir(string) error { return nil }
 
 func isMounted(error) bool { return false }
 
-func isReadOnly(err error) bool { return errors.Is(err, errWriteProtect) }
+// IsFull tells that there is no room on a disk.
+func IsFull(err error) bool {
+	return errors.Is(err, errDiskFull) || errors.Is(err, errHandleDiskFull) || errors.Is(err, syscall.ENOSPC)
+}
+
+// IsReadOnly tells that nothing can be written on a disk, whoever writes.
+func IsReadOnly(err error) bool { return errors.Is(err, errWriteProtect) }
 
 func cannotSync(err error) bool { return errors.Is(err, errInvalidFunction) }
 

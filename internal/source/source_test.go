@@ -53,8 +53,6 @@ var questions = map[string]question{
 		asked: calls("os", "Rename", "CreateTemp"),
 		at:    "internal/atomicfile",
 		also: map[place]string{
-			{"examples/download/save.go", "*"}:    "a folder changes its name",
-			{"examples/download/folder.go", "*"}:  "files and folders change their names",
 			{"internal/apigen/files.go", "write"}: "a set of files, all of them or none",
 		},
 	},
