@@ -41,11 +41,12 @@
 // of operations are in there, and nothing of what is asked for or answered. All of it expires by
 // itself. A [Store] has its token in there, in the clear unless [WithKey] is given.
 //
-// If Redis loses it (it was restarted without its data or with older ones, flushed, or a replica took over),
-// each process tells it with its next call what it was given; the first one has all of them wait for that. A token that is
-// lost takes a login with a password: let Redis write to its disk (appendonly yes), and evict nothing
-// (maxmemory-policy noeviction). A user of Redis needs the rights +@read +@write +@scripting +@connection +time
-// on the keys that begin with the prefix or the key in braces.
+// If Redis loses it (it was restarted without its data or with older ones, flushed, its clock was set back,
+// or a replica took over), each process tells it with its next call what it was given; the first one has
+// all of them wait for that. A token that is lost takes a login with a password: let Redis write to its
+// disk (appendonly yes), and evict nothing (maxmemory-policy noeviction). A user of Redis needs the rights
+// +@read +@write +@scripting +@connection +time on the keys that begin with the prefix or the key in
+// braces.
 //
 // # Larger fleets
 //

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/alicebob/miniredis/v2"
 	"github.com/redis/go-redis/v9"
 
 	"github.com/mangadex-go/mangadex/api/fleet"
@@ -170,5 +171,32 @@ func TestRedisIsSilent(t *testing.T) {
 		case <-time.After(5 * time.Second):
 			t.Fatalf("the %s still waits", name)
 		}
+	}
+}
+
+// A clock of Redis that is set back, as by a replica that takes over on another machine, holds nobody up,
+// and gives nobody more than there is.
+func TestClockIsSetBack(t *testing.T) {
+	t.Parallel()
+	memory := miniredis.RunT(t)
+	client := redis.NewClient(&redis.Options{Addr: memory.Addr()})
+	t.Cleanup(func() { client.Close() })
+	l := limiter(t, client, fleet.WithLocalShare(2))
+	call := transport.Call{Operation: "GetAtHomeServer", Limit: transport.Limit{Requests: 3, Per: time.Hour}}
+	clock := time.Now()
+	memory.SetTime(clock)
+	for range 2 {
+		if err := l.Wait(t.Context(), call, time.Minute); err != nil {
+			t.Fatal(err)
+		}
+	}
+	l.Learn(transport.Call{Operation: "GetManga"}, transport.Feedback{Pause: time.Millisecond, All: true})
+	memory.SetTime(clock.Add(-24 * time.Hour))
+	if err := l.Wait(t.Context(), call, time.Minute); err != nil {
+		t.Error(err)
+	}
+	var late *transport.RateLimitError
+	if err := l.Wait(t.Context(), call, time.Minute); !errors.As(err, &late) || time.Until(late.RetryAt) > 2*time.Hour {
+		t.Errorf("got %v", err)
 	}
 }

@@ -23,6 +23,13 @@ local function text(n) return string.format('%.0f', n) end
 -- that knows of a memory before tells again what it was given.
 local mine, last = unpack(redis.call('HMGET', state, 'memory', 'last'))
 last = tonumber(last) or 0
+if last > now + 1000000 then -- the clock was set back, so that no time in here means anything any more
+  for _, field in ipairs(redis.call('HKEYS', state)) do
+    if not string.match(field, '^limit:') then redis.call('HDEL', state, field) end
+  end
+  redis.call('DEL', all, lent)
+  mine, last = nil, 0
+end
 if not mine or memory == mine and last < lastKnown then
   mine = text(now)
   redis.call('HSET', state, 'memory', mine)
