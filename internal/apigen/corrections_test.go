@@ -146,3 +146,49 @@ func marshalled(t *testing.T, root *yaml.Node) []byte {
 	}
 	return content
 }
+
+// TestCorrectedOtherwise lets upstream fix what corrections correct in words of its own: what package api
+// exports stays, and each of these corrections is told to be obsolete or in conflict.
+func TestCorrectedOtherwise(t *testing.T) {
+	t.Parallel()
+	doc := presentDocument(t)
+	withParts(t, doc, `components: {schemas: {
+  LocalizedString: {anyOf: [{type: object, additionalProperties: {type: string}}, {type: array, maxItems: 0, items: {}}]},
+  Envelope: {type: object, properties: {result: {type: string}, response: {type: string}}},
+  SessionResponse: {allOf: [{$ref: '#/components/schemas/Envelope'}, {type: object, properties: {data: {$ref: '#/components/schemas/UploadSession'}}}]},
+  DraftList: {allOf: [{$ref: '#/components/schemas/Envelope'}, {type: object, properties: {data: {type: array, items: {$ref: '#/components/schemas/Manga'}}, limit: {type: integer}, offset: {type: integer}, total: {type: integer}}}]},
+  History: {type: object, properties: {result: {type: string}, data: {type: array, items: {type: object, properties: {chapterId: {type: string, format: uuid}, device: {type: string}}}}}}}}`)
+	answer := func(method, path, schema string) {
+		object(doc, "paths", path, method, "responses", "200", "content", "application/json")["schema"] = part{"$ref": schemaPrefix + schema}
+	}
+	answer("get", "/upload", "SessionResponse")
+	answer("post", "/upload/begin", "SessionResponse")
+	answer("post", "/upload/begin/{chapterId}", "SessionResponse")
+	answer("get", "/manga/draft", "DraftList")
+	answer("get", "/user/history", "History")
+	object(doc, "components", "schemas", "UploadSessionFileAttributes", "properties", "fileSize")["type"] = "integer"
+	eachPart(doc["paths"], func(p part) {
+		if p["in"] == "query" && object(p, "schema")["type"] == "array" {
+			delete(p, "style") // which is deepObject, and wrong
+		}
+		if object(p, "distribution") != nil {
+			p["distribution"] = part{"type": "object", "additionalProperties": part{"type": "integer"}}
+		}
+	})
+	files, report := generate(t, importInput(t, encoded(t, doc)))
+	keepsSurface(t, files)
+	told := report.String()
+	for _, want := range []string{
+		"obsolete: $.paths['/statistics/manga'].get.parameters[?@.name == 'manga[]']:",
+		"obsolete: $.components.schemas.UploadSessionFileAttributes.properties.fileSize:",
+		"conflict: $.components.schemas.LocalizedString:",
+		"conflict: $.components.schemas.RatingStatistics.properties.distribution:",
+		"conflict: $.paths['/upload'].get.responses['200'].content['application/json'].schema:",
+		"conflict: $.paths['/manga/draft'].get.responses['200'].content['application/json'].schema:",
+		"conflict: $.components.schemas.ReadingHistory: it takes the place of properties.data.items.properties",
+	} {
+		if !strings.Contains(told, want) {
+			t.Errorf("nothing says %s\n%s", want, told)
+		}
+	}
+}

@@ -46,10 +46,14 @@ func (h *hoister) resolved(node *yaml.Node) *yaml.Node {
 	return node
 }
 
-// inline is a node with what it refers to where another one has no reference.
+// inline is a node with what it refers to, and what it is composed of, where another one is neither.
 func (h *hoister) inline(node, other *yaml.Node) *yaml.Node {
 	if member(other, "$ref") == nil {
 		node = h.resolved(node)
+	}
+	if properties := member(other, "properties"); properties != nil && properties.Kind == yaml.MappingNode && member(other, "allOf") == nil && member(node, "allOf") != nil {
+		node = clone(node)
+		h.flatten(node)
 	}
 	if node.Kind != other.Kind || len(other.Content) == 0 {
 		return node
@@ -110,7 +114,9 @@ func (h *hoister) place(node *yaml.Node, name string, any bool) (conflict string
 		if component == nil {
 			return ""
 		}
-		if conflict := h.add(name, clone(component), any); conflict != "" {
+		component = clone(component)
+		h.flatten(component)
+		if conflict := h.add(name, component, any); conflict != "" {
 			return conflict
 		}
 		ref.Value = schemaPrefix + name

@@ -256,7 +256,7 @@ func (l *lowering) body(s *openapi3.Schema) {
 		if v.Nullable && v.Extensions[extNoPointer] != true {
 			continue // nullable.Nullable tells unset from null
 		}
-		if v.Type.Is("array") || v.AdditionalProperties.Schema != nil || v.Extensions[extNoPointer] == true && len(v.OneOf) > 0 {
+		if v.Type.Is("array") || v.AdditionalProperties.Schema != nil || v.Extensions[extNoPointer] == true && len(v.OneOf)+len(v.AnyOf) > 0 {
 			set(ref, extOmitEmpty, false)
 			set(ref, extOmitZero, true)
 		}

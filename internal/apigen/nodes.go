@@ -73,7 +73,7 @@ func equal(a, b *yaml.Node) bool {
 func kindOf(schema *yaml.Node) *yaml.Node {
 	beside := []string{
 		"title", "description", "example", "examples", "externalDocs", "deprecated", "default",
-		"pattern", "minLength", "maxLength", "minimum", "maximum", "minItems", "maxItems", "uniqueItems", "minProperties", "maxProperties",
+		"pattern", "minLength", "maxLength", "minimum", "maximum", "minItems", "maxItems", "uniqueItems", "minProperties", "maxProperties", "propertyNames",
 	}
 	bare := *schema
 	bare.Content = nil
@@ -198,6 +198,12 @@ func overwritten(node, update *yaml.Node) string {
 		key, value := update.Content[i].Value, update.Content[i+1]
 		is := member(node, key)
 		switch {
+		case is == nil && key == "$ref":
+			for _, beside := range []string{"properties", "additionalProperties", "items", "enum", "format", "type"} { // which a reference hides
+				if is := member(node, beside); is != nil {
+					return beside + " (" + is.Value + ")"
+				}
+			}
 		case is == nil || equal(is, value) || key == "operationId" || key == "description" || key == "summary": // no facts
 		case is.Kind == yaml.MappingNode && value.Kind == yaml.MappingNode:
 			if below := overwritten(is, value); below != "" {

@@ -288,7 +288,16 @@ func (a *action) done(node, update *yaml.Node) bool {
 	if a.Replace {
 		return equal(node, update)
 	}
-	return !merge(clone(node), update)
+	as := clone(node)
+	if member(as, "in") != nil { // what a parameter does not say of itself
+		if member(as, "style") == nil {
+			put(as, "style", textMember("style", "form").Content[1])
+		}
+		if member(as, "explode") == nil && member(as, "style").Value == "form" {
+			put(as, "explode", &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!bool", Value: "true"})
+		}
+	}
+	return !merge(as, update)
 }
 
 func (a *action) expected(node *yaml.Node, names *hoister) bool {
