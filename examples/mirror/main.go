@@ -62,7 +62,7 @@ const (
 func main() { command.Main("mirror", usage, start) }
 
 func start(ctx context.Context, c *command.Command) error {
-	where := c.String("db", "", "keep the copy in this `file`, or in PostgreSQL at an address like postgres://user:password@host/mirror (default mirror.db in a folder for the server among your settings)")
+	where := c.String("db", "", "keep the copy in this `file`, or in an empty database of PostgreSQL at an address like postgres://user:password@host/mirror (default mirror.db in a folder for the server among your settings)")
 	every := c.Duration("every", 0, "bring the copy up to date every now and then until Ctrl-C, a `duration` such as 15m, instead of once")
 	patience := c.Duration("check", 24*time.Hour, "ask for what nothing has been heard of for this `duration`, and for statistics that are so old")
 	listed := c.String("list", "", "copy these public custom lists as well: `ids` or addresses with commas between")
@@ -129,6 +129,11 @@ func start(ctx context.Context, c *command.Command) error {
 			return db.say(err)
 		}
 		c.Unfinished = ""
+	}
+	if looks && *every == 0 {
+		if _, _, copied, err := db.lastRun(ctx, db); err == nil && !copied {
+			c.Note("there is no copy in %s yet; without -serve and -plot it is made", describe(path))
+		}
 	}
 	switch {
 	case *plotPath != "":

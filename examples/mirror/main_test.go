@@ -231,6 +231,9 @@ func TestBadInput(t *testing.T) {
 	p.Fails(p.Run("-check", "-1s"), "mirror", 2, "-check is -1s")
 	p.Fails(p.Run("-list", "kettle"), "mirror", 2, `"kettle" in -list`)
 	p.Fails(p.Run("surplus"), "mirror", 2, "too much: surplus")
+	if r := p.Succeeds(p.Run("-db", p.Path("mistyped.db"), "-plot", p.Path("empty.svg"))); !strings.Contains(r.Stderr, "there is no copy in") || !strings.Contains(r.Stderr, "mistyped.db") {
+		t.Errorf("of a copy that is not there it says %q", r.Stderr)
+	}
 	other := exampletest.New(t)
 	where := filepath.Join(p.Home, "of another.db")
 	p.Succeeds(exampletest.Embedded(t).Run("-db", where)) // which is worth nothing
