@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"time"
@@ -88,14 +89,19 @@ func lock(ctx context.Context, c *command.Command, path string) (unlock func(), 
 	for told := false; ; {
 		l := flock.New(path)
 		ok, err := l.TryLock()
-		if err != nil {
+		if err != nil && !atomicfile.IsBusy(err) {
 			c.Note("%s cannot be locked, so let no other program work in this folder: %v", path, err)
 			return func() {}, nil
 		}
 		if ok && isFile(l, path) {
 			return func() {
-				os.Remove(path) // while nobody else has it; systems that cannot leave it there
-				l.Unlock()      //nolint:errcheck // the end of the program does it, too
+				if runtime.GOOS != "windows" {
+					os.Remove(path) // while nobody else has it
+				}
+				l.Unlock() //nolint:errcheck // the end of the program does it, too
+				if runtime.GOOS == "windows" {
+					os.Remove(path) // which fails there while anybody has it
+				}
 			}, nil
 		}
 		l.Unlock() //nolint:errcheck // it was not had, or is of a file that is gone

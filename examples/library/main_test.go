@@ -248,7 +248,7 @@ func TestBadInput(t *testing.T) {
 		bad("full disk for the output", func(p *exampletest.Program) []string {
 			p.FullOutput()
 			return []string{"export"}
-		}, 1, "no space left on device; make room there"),
+		}, 1, exampletest.FullDiskText, "make room there"),
 		bad("folder for the export", func(p *exampletest.Program) []string {
 			return []string{"-o", p.Home, "export"}
 		}, 1, "it is a folder; add the name of a file"),
@@ -276,7 +276,7 @@ func TestBadInput(t *testing.T) {
 		}, 1, `title 2 ("A") is there twice`),
 		bad("no file", func(p *exampletest.Program) []string {
 			return []string{"import", "mine.json"}
-		}, 1, "mine.json", "no such file"),
+		}, 1, "mine.json", exampletest.NoFileText),
 		bad("empty file", func(p *exampletest.Program) []string {
 			return []string{"import", p.Write("mine.json", "")}
 		}, 1, "not an export in CSV"),

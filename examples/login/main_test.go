@@ -194,14 +194,14 @@ func TestBadInput(t *testing.T) {
 		bad("full disk for the output", func(p *exampletest.Program) []string {
 			p.FullOutput()
 			return nil
-		}, 1, "no space left on device; make room there"),
+		}, 1, exampletest.FullDiskText, "make room there"),
 		bad("server error", func(p *exampletest.Program) []string {
 			p.Server.Fail(apitest.Fault{Operation: "Token", Status: http.StatusServiceUnavailable, Count: apitest.Always})
 			return nil
 		}, 1, "503", "nothing is lost, try again later"),
 		bad("no file with credentials", func(p *exampletest.Program) []string {
 			return []string{"-credentials", p.Path("nothing.json")}
-		}, 1, "nothing.json", "no such file"),
+		}, 1, "nothing.json", exampletest.NoFileText),
 		bad("damaged file with credentials", func(p *exampletest.Program) []string {
 			return []string{"-credentials", p.Write("me.json", `{"username": "reader", "pass`)}
 		}, 1, "me.json is not a JSON object"),

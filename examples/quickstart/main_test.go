@@ -91,5 +91,5 @@ func TestFullDisk(t *testing.T) {
 	t.Parallel()
 	p := exampletest.Embedded(t)
 	p.FullOutput()
-	p.Fails(p.Run(), "quickstart", 1, "no space left on device")
+	p.Fails(p.Run(), "quickstart", 1, exampletest.FullDiskText)
 }

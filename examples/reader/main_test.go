@@ -196,7 +196,7 @@ func TestBadFlags(t *testing.T) {
 	}
 	p.Fails(p.Run("-credentials", p.Path("none.json")), "reader", 1, "none.json")
 	p.FullOutput()
-	p.Fails(p.Run("-addr", "127.0.0.1:0"), "reader", 1, "no space left on device")
+	p.Fails(p.Run("-addr", "127.0.0.1:0"), "reader", 1, exampletest.FullDiskText)
 }
 
 func TestPortInUse(t *testing.T) {

@@ -422,7 +422,7 @@ func TestBadInput(t *testing.T) {
 		}, 2, `"english" is not the code of a language`),
 		bad("no folder", func(a *author) []string {
 			return a.args("nothing")
-		}, 1, "nothing", "no such file"),
+		}, 1, "nothing", exampletest.NoFileText),
 		bad("no arguments", func(a *author) []string {
 			return a.args()
 		}, 2, "name one folder or archive"),
@@ -478,7 +478,7 @@ func TestBadInput(t *testing.T) {
 	})...)
 	for _, test := range tests {
 		if test.Name == "full disk for the login" { // where the diary lies, too
-			test.Texts = []string{"no space left on device", "make room there"}
+			test.Texts = []string{exampletest.FullDiskText, "make room there"}
 		}
 		t.Run(test.Name, func(t *testing.T) {
 			t.Parallel()

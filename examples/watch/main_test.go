@@ -215,7 +215,7 @@ func TestBadInput(t *testing.T) {
 		bad("full disk for the output", func(f *follower) []string {
 			f.FullOutput()
 			return nil
-		}, 1, "no space left on device; make room there; the next run tells of the same chapters"),
+		}, 1, exampletest.FullDiskText, "make room there; the next run tells of the same chapters"),
 		bad("folder for the result", func(f *follower) []string {
 			return []string{"-o", f.Home}
 		}, 1, "it is a folder; add the name of a file"),

@@ -85,13 +85,16 @@ func remove(path string) error {
 	return patiently(func() error { return os.Remove(path) })
 }
 
+// IsBusy tells that somebody else has a file open in a way that keeps this program from it for the moment.
+func IsBusy(err error) bool { return errors.Is(err, errSharingViolation) }
+
 // patiently does something again for as long as somebody else may have the file open, or one in the
 // folder. Windows has two errors for that.
 func patiently(do func() error) error {
 	end := time.Now().Add(patience)
 	for pause := time.Millisecond; ; pause = min(2*pause, 10*time.Millisecond) {
 		err := do()
-		if !errors.Is(err, errSharingViolation) && !errors.Is(err, syscall.ERROR_ACCESS_DENIED) || time.Now().After(end) {
+		if !IsBusy(err) && !errors.Is(err, syscall.ERROR_ACCESS_DENIED) || time.Now().After(end) {
 			return err
 		}
 		time.Sleep(pause)

@@ -60,7 +60,7 @@ func LoggedOut() []BadInput[*Program] {
 		}, 1, []string{"the login has ended; log in again", "expired"}},
 		{"full disk for the login", func(p *Program) []string {
 			return []string{"-token", p.FullDisk(0) + "/token.json"}
-		}, 1, []string{"token not saved", "no space left", "make room there"}},
+		}, 1, []string{"token not saved", FullDiskText, "make room there"}},
 		{"read-only folder for the login", func(p *Program) []string {
 			return []string{"-token", p.ReadOnly() + "/token.json"}
 		}, 1, []string{"token", "choose another place, or change its permissions"}},

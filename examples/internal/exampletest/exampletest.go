@@ -17,6 +17,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -317,6 +318,19 @@ func Busy(t testing.TB) (url string) {
 	}))
 	t.Cleanup(server.Close)
 	return server.URL
+}
+
+// What the system says of a full disk, and of a file that is not there.
+var (
+	FullDiskText = systemText(syscall.ENOSPC)
+	NoFileText   = systemText(syscall.ENOENT)
+)
+
+func systemText(err error) string {
+	if runtime.GOOS == "windows" && err == syscall.ENOSPC {
+		err = syscall.Errno(112) // ERROR_DISK_FULL
+	}
+	return strings.TrimSuffix(err.Error(), ".") // the texts of Windows are sentences
 }
 
 // FullDisk returns a folder on a disk that has room for so many KiB.
