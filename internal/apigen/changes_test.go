@@ -292,8 +292,9 @@ func wrapReferences(doc part, _ *rand.Rand) []string {
 	return nil
 }
 
-// addNotes says of numbers how large they are, of ids that only the server writes them, and of parameters
-// how they are sent, which is as it was.
+// addNotes says of numbers how large they are, of ids that only the server writes them, of answers what
+// their envelopes are and that there may be more in them, and of parameters how they are sent, which is as
+// it was.
 func addNotes(doc part, _ *rand.Rand) []string {
 	eachSchema(doc, func(schema part) {
 		if schema["type"] == "integer" {
@@ -301,6 +302,13 @@ func addNotes(doc part, _ *rand.Rand) []string {
 		}
 		if id := object(schema, "properties", "id"); id["type"] == "string" {
 			id["readOnly"] = true
+		}
+		if properties := object(schema, "properties"); properties["total"] != nil || properties["attributes"] != nil {
+			schema["additionalProperties"] = true
+			delete(schema, "type")
+		}
+		if response := object(schema, "properties", "response"); response["type"] == "string" {
+			response["enum"] = []any{"entity", "collection"}
 		}
 	})
 	eachPart(doc["paths"], func(p part) {

@@ -111,6 +111,7 @@ func TestTomorrow(t *testing.T) {
 		"| new: `GET /manga/{}/mood` | `Client.GetMangaIDMood` |",
 		"| | new: `Client.FollowMangaWith` |",
 		"| | `Client.UnfollowManga` takes parameters, one of which must be given |",
+		"| | `Client.UnfollowManga(context.Context, uuid.UUID, *UnfollowMangaParams, ...RequestEditorFn) (error)`, was `(context.Context, uuid.UUID, ...RequestEditorFn) (error)` |",
 		"| new: `mood` | `ChapterAttributes.Mood *string` |",
 	} {
 		if !slices.Contains(report.Became, line) {

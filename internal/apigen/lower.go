@@ -59,6 +59,9 @@ func lower(doc *openapi3.T, ops []*operation, taken *reserved, byHand []string) 
 	}
 	for _, name := range slices.Sorted(maps.Keys(l.schemas)) {
 		s := l.schemas[name].Value
+		if l.answers[s] {
+			dropMore(s)
+		}
 		switch {
 		case l.answers[s] && !l.bodies[s]:
 			l.answer(s)
@@ -73,6 +76,18 @@ func lower(doc *openapi3.T, ops []*operation, taken *reserved, byHand []string) 
 	l.describe()
 	l.prune()
 	return l, nil
+}
+
+// dropMore takes from an object with members that there may be others: Extra has them.
+func dropMore(s *openapi3.Schema) {
+	if more := s.AdditionalProperties.Has; more != nil && *more && len(s.Properties)+len(s.AllOf) > 0 {
+		s.AdditionalProperties.Has = nil
+	}
+	for _, part := range s.AllOf {
+		if part.Value != nil {
+			dropMore(part.Value)
+		}
+	}
 }
 
 // nullableReferences gives what is null or a component the type of the component.

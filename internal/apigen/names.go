@@ -23,6 +23,34 @@ type reserved struct {
 	under   map[string]ast.Expr        // what types stand on
 	before  *goTypes                   // what was generated before; nil if nothing was
 	calls   map[string]bool            // methods of Client that were generated before, and whether they take parameters
+	signed  map[string]string          // what they took and returned
+}
+
+// signatures are what the generated methods of Client take and return, without the names.
+func signatures(calls []byte) (map[string]string, error) {
+	file, err := parser.ParseFile(token.NewFileSet(), callsPath, calls, parser.SkipObjectResolution)
+	if err != nil {
+		return nil, err
+	}
+	signed := map[string]string{}
+	for _, decl := range file.Decls {
+		if d, ok := decl.(*ast.FuncDecl); ok && d.Recv != nil && d.Name.IsExported() {
+			signed[d.Name.Name] = "(" + typesOf(d.Type.Params) + ") (" + typesOf(d.Type.Results) + ")"
+		}
+	}
+	return signed, nil
+}
+
+func typesOf(fields *ast.FieldList) string {
+	var types []string
+	if fields != nil {
+		for _, f := range fields.List {
+			for range max(1, len(f.Names)) {
+				types = append(types, source(f.Type))
+			}
+		}
+	}
+	return strings.Join(types, ", ")
 }
 
 // readCalls reads the methods of Client that are generated, and whether they take parameters.

@@ -73,14 +73,14 @@ func equal(a, b *yaml.Node) bool {
 func kindOf(schema *yaml.Node) *yaml.Node {
 	beside := []string{
 		"title", "description", "example", "examples", "externalDocs", "deprecated", "default",
-		"pattern", "minLength", "maxLength", "minimum", "maximum", "minItems", "maxItems", "uniqueItems", "minProperties", "maxProperties", "propertyNames",
+		"pattern", "minLength", "maxLength", "minimum", "maximum", "minItems", "maxItems", "uniqueItems", "minProperties", "maxProperties", "propertyNames", "unevaluatedProperties",
 	}
 	bare := *schema
 	bare.Content = nil
 	for i := 0; schema.Kind == yaml.MappingNode && i < len(schema.Content); i += 2 {
 		key, value := schema.Content[i], schema.Content[i+1]
 		switch {
-		case slices.Contains(beside, key.Value):
+		case slices.Contains(beside, key.Value), key.Value == "additionalProperties" && value.Kind == yaml.ScalarNode && member(schema, "properties") != nil:
 			continue
 		case key.Value == "properties" && value.Kind == yaml.MappingNode:
 			properties := *value

@@ -47,6 +47,16 @@ paths: {/odd/h: {get: {responses: {'200': {content: {application/json: {schema: 
 components: {schemas: {OddSelf: {type: object, required: [next, list, other], properties: {next: {$ref: '#/components/schemas/OddSelf'}, list: {type: array, items: {$ref: '#/components/schemas/OddSelf'}}, other: {$ref: '#/components/schemas/OddOther'}}}, OddOther: {type: object, required: [back], properties: {back: {$ref: '#/components/schemas/OddSelf'}}}}}`,
 	"places in a part of a path": `
 paths: {'/odd/{id}:lock': {post: {responses: {'204': {}}}}, '/odd/{id}.zip': {get: {responses: {'200': {content: {application/zip: {}}}}}}, '/odd/{from}-{to}': {get: {responses: {'204': {}}}}, '/odd/v{version}/x': {get: {responses: {'204': {}}}}, '/odd/{id}': {get: {responses: {'204': {}}}}}`,
+	"a slash at the end": `
+paths: {/odd/k/: {get: {responses: {'204': {}}}}, '/odd/k/{id}': {get: {responses: {'204': {}}}}, /manga/: {get: {responses: {'204': {}}}}}`,
+	"values that are no texts": `
+paths: {/odd/l: {get: {responses: {'200': {content: {application/json: {schema: {type: object, properties: {
+  id: {type: string, format: uuid, enum: [00000000-0000-4000-8000-000000000000]}, day: {type: string, format: date, enum: ['2020-01-01']}}}}}}}}}}`,
+	"a type of the name of a constant": `
+paths: {/odd/m: {get: {responses: {'200': {content: {application/json: {schema: {type: object, properties: {a: {$ref: '#/components/schemas/PublicationStatusOngoing'}}}}}}}}}}
+components: {schemas: {PublicationStatusOngoing: {type: object, properties: {a: {type: string}}}}}`,
+	"one of several that must be there": `
+paths: {/odd/n: {post: {requestBody: {content: {application/json: {schema: {type: object, oneOf: [{required: [a]}, {required: [b]}], properties: {a: {type: string}, b: {type: string}}}}}}, responses: {'204': {}}}}}`,
 	"media types without a schema": `
 paths: {/odd/i: {post: {requestBody: {content: {application/json: {}}}, responses: {'200': {content: {application/json: {}}}}}, put: {requestBody: {content: {}}, responses: {}}, get: {parameters: [{name: filter, in: query, content: {application/json: {schema: {type: object, properties: {a: {type: string}}}}}}], responses: {default: {content: {application/json: {schema: {type: object, properties: {a: {type: string}}}}}}}}}}`,
 	"a request with the schema of an answer": `

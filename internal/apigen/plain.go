@@ -39,6 +39,11 @@ func (l *lowering) plainTypes(ops []*operation) {
 		for _, part := range append(openapi3.SchemaRefs{ref}, ref.Value.AllOf...) {
 			for member, property := range part.Value.Properties {
 				l.keepInt(goType, member, property)
+				if member == "response" && property.Value != nil && property.Value.Type.Is("string") && len(property.Value.Enum) > 0 {
+					text := *property.Value
+					text.Enum = nil // of the envelope; the type of the answer says it
+					part.Value.Properties[member] = &openapi3.SchemaRef{Value: &text}
+				}
 			}
 		}
 	}
@@ -50,7 +55,19 @@ func (l *lowering) plainTypes(ops []*operation) {
 		if s.Type.Is("string") && slices.Contains([]string{"uuid", "date", "date-time", "binary", "byte"}, s.Format) {
 			s.Enum = nil // constants are texts
 		}
+		for _, parts := range []*openapi3.SchemaRefs{&s.OneOf, &s.AnyOf} {
+			if !slices.ContainsFunc(*parts, saysType) {
+				*parts = nil // they only say what must be there
+			}
+		}
 	}
+}
+
+// saysType reports whether a schema says anything of the type of a value.
+func saysType(ref *openapi3.SchemaRef) bool {
+	s := ref.Value
+	return ref.Ref != "" || s == nil || s.Type != nil || s.Format != "" || len(s.Enum)+len(s.Properties)+len(s.AllOf)+len(s.OneOf)+len(s.AnyOf) > 0 ||
+		s.Items != nil || s.AdditionalProperties.Schema != nil || len(s.Required) == 0
 }
 
 // keepInt takes the size from a member that was an int without one.

@@ -142,6 +142,15 @@ func became(table []byte, taken *reserved, after Files, types *goTypes) ([]strin
 			lines = append(lines, fmt.Sprintf("| | `Client.%s` takes parameters, one of which must be given |", name))
 		}
 	}
+	signed, err := signatures(after[callsPath])
+	if err != nil {
+		return nil, err
+	}
+	for _, name := range slices.Sorted(maps.Keys(signed)) {
+		if was := taken.signed[name]; was != "" && was != signed[name] {
+			lines = append(lines, fmt.Sprintf("| | `Client.%s%s`, was `%s` |", name, signed[name], was))
+		}
+	}
 	old := taken.before
 	for _, name := range slices.Sorted(maps.Keys(types.structs)) {
 		if old.structs[name] == nil {

@@ -95,8 +95,14 @@ func (c *Changes) schema(at place, o, n any) {
 		case "items":
 			c.part(at, key, at.at("[]"), o, n)
 		case "additionalProperties":
+			if before["properties"] != nil && after["properties"] != nil && members(o)["type"] == nil && members(n)["type"] == nil {
+				c.values(key, at.String(), o, n) // of members that nobody knows
+				continue
+			}
 			c.part(at, key, at.at(".*"), o, n)
-		case "unevaluatedProperties", "propertyNames", "unevaluatedItems", "contains", "contentSchema", "not", "if", "then", "else":
+		case "unevaluatedProperties":
+			c.values(key, at.String(), o, n)
+		case "propertyNames", "unevaluatedItems", "contains", "contentSchema", "not", "if", "then", "else":
 			c.part(at, key, at.at("."+key), o, n)
 		default:
 			c.values(key, at.String(), o, n)

@@ -14,7 +14,12 @@ const schemaPrefix = "#/components/schemas/"
 // one of a chain, and what is composed of one schema is that schema.
 func (n *normaliser) schemas() {
 	n.references()
-	eachSchema(n.doc, func(_ string, schema map[string]any) { unwrap(schema) })
+	eachSchema(n.doc, func(_ string, schema map[string]any) {
+		unwrap(schema)
+		if len(members(schema["properties"])) > 0 && !typedBeside(schema, "properties", "required", "additionalProperties") {
+			schema["type"] = "object"
+		}
+	})
 	schemas := members(members(n.doc["components"])["schemas"])
 	n.loops(schemas)
 	if len(n.errs) == 0 {

@@ -86,7 +86,11 @@ func (c *Changes) values(what, at string, o, n any) {
 
 // head is what makes the type of a schema, without what it consists of.
 func head(schema map[string]any) string {
-	return show([]any{schema["$ref"], schema["type"], schema["format"]})
+	kind := schema["type"]
+	if kind == nil && schema["properties"] != nil {
+		kind = "object"
+	}
+	return show([]any{schema["$ref"], kind, schema["format"]})
 }
 
 // describe returns the type of a schema in words.
