@@ -215,10 +215,10 @@ func TestBadInput(t *testing.T) {
 		}
 	}
 	refused := p.Run("-db", "postgres://mirror:secret-of-mirror@127.0.0.1:1/x?connect_timeout=5")
-	p.Fails(refused, "mirror", 1, "127.0.0.1:1", "check that it runs", "connection refused")
+	p.Fails(refused, "mirror", 1, "127.0.0.1:1", "check that it runs", exampletest.RefusedText)
 	p.Fails(p.Run("-db", p.Home), "mirror", 1, "give a file")
 	p.Fails(p.Run("-db", os.DevNull), "mirror", 2, "nothing can be kept; give a file")
-	p.Fails(p.Run("-fleet", "redis://127.0.0.1:1"), "mirror", 1, "the Redis server of -fleet at 127.0.0.1:1 cannot be asked; check that it runs", "connection refused")
+	p.Fails(p.Run("-fleet", "redis://127.0.0.1:1"), "mirror", 1, "the Redis server of -fleet at 127.0.0.1:1 cannot be asked; check that it runs", exampletest.RefusedText)
 	p.Fails(p.Run("-every", "5"), "mirror", 2, "-every", "such as 90s or 15m")
 	redis := p.Run("-fleet", "redis//:secret-of-mirror@host")
 	p.Fails(redis, "mirror", 2, "-fleet is not an address")

@@ -73,7 +73,7 @@ func TestNoNetwork(t *testing.T) {
 	t.Parallel()
 	p := exampletest.Embedded(t)
 	p.Env["HTTPS_PROXY"] = "http://127.0.0.1:1"
-	p.Fails(p.Run("-live"), "quickstart", 1, "MangaDex cannot be reached; check the network, or run without -live", "connection refused")
+	p.Fails(p.Run("-live"), "quickstart", 1, "MangaDex cannot be reached; check the network, or run without -live", exampletest.RefusedText)
 }
 
 func TestInterrupted(t *testing.T) {

@@ -208,7 +208,7 @@ func TestPortInUse(t *testing.T) {
 	defer other.Close()
 	p := exampletest.Embedded(t)
 	addr := other.Addr().String()
-	p.Fails(p.Run("-addr", addr), "reader", 1, "cannot listen on "+addr+"; choose another -addr, such as 127.0.0.1:0: address already in use")
+	p.Fails(p.Run("-addr", addr), "reader", 1, "cannot listen on "+addr+"; choose another -addr, such as 127.0.0.1:0: "+exampletest.PortInUseText)
 	p.Fails(p.Run("-addr", "no.such.host.invalid:80"), "reader", 1, "reader: cannot listen on no.such.host.invalid:80; choose another -addr")
 }
 

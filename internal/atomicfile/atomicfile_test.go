@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -314,5 +315,13 @@ func TestMakeFolder(t *testing.T) {
 	}
 	if err := atomicfile.MakeFolder(filepath.Join(dir, "new", "one"), 0o700); err != nil {
 		t.Error(err)
+	}
+}
+
+func TestReadFolder(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	if _, err := atomicfile.Read(dir); !errors.Is(err, syscall.EISDIR) || !strings.Contains(err.Error(), dir+": is a directory") {
+		t.Errorf("got %v", err)
 	}
 }

@@ -57,7 +57,14 @@ func open(path string) (f *os.File, err error) {
 		f = os.NewFile(uintptr(h), path)
 		return nil
 	})
-	return f, err
+	if err != nil {
+		return nil, err
+	}
+	if info, err := f.Stat(); err == nil && info.IsDir() { // of which reading would only say that it is an invalid function
+		f.Close()
+		return nil, &fs.PathError{Op: "read", Path: path, Err: syscall.EISDIR}
+	}
+	return f, nil
 }
 
 func rename(from, to string) error {

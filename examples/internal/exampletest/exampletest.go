@@ -320,15 +320,17 @@ func Busy(t testing.TB) (url string) {
 	return server.URL
 }
 
-// What the system says of a full disk, and of a file that is not there.
+// What the system says.
 var (
-	FullDiskText = systemText(syscall.ENOSPC)
-	NoFileText   = systemText(syscall.ENOENT)
+	FullDiskText  = systemText(syscall.ENOSPC, 112)         // ERROR_DISK_FULL
+	NoFileText    = systemText(syscall.ENOENT, 2)           // ERROR_FILE_NOT_FOUND
+	RefusedText   = systemText(syscall.ECONNREFUSED, 10061) // WSAECONNREFUSED
+	PortInUseText = systemText(syscall.EADDRINUSE, 10048)   // WSAEADDRINUSE
 )
 
-func systemText(err error) string {
-	if runtime.GOOS == "windows" && err == syscall.ENOSPC {
-		err = syscall.Errno(112) // ERROR_DISK_FULL
+func systemText(err error, windows syscall.Errno) string {
+	if runtime.GOOS == "windows" {
+		err = windows
 	}
 	return strings.TrimSuffix(err.Error(), ".") // the texts of Windows are sentences
 }
