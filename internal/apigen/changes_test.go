@@ -297,8 +297,13 @@ func wrapReferences(doc part, _ *rand.Rand) []string {
 // it was.
 func addNotes(doc part, _ *rand.Rand) []string {
 	eachSchema(doc, func(schema part) {
-		if schema["type"] == "integer" {
+		if schema["type"] == "integer" && schema["format"] == nil {
 			schema["format"] = "int32"
+		}
+		for _, member := range object(schema, "properties") {
+			if object(member)["type"] == "integer" {
+				object(member)["format"] = "int64"
+			}
 		}
 		if id := object(schema, "properties", "id"); id["type"] == "string" {
 			id["readOnly"] = true

@@ -175,6 +175,7 @@ func TestCorrectedOtherwise(t *testing.T) {
 			p["distribution"] = part{"type": "object", "additionalProperties": part{"type": "integer"}}
 		}
 	})
+	object(doc, "paths", "/manga/{id}", "get")["security"] = []any{part{"Bearer": []any{}}, part{}}
 	files, report := generate(t, importInput(t, encoded(t, doc)))
 	keepsSurface(t, files)
 	told := report.String()
@@ -182,6 +183,7 @@ func TestCorrectedOtherwise(t *testing.T) {
 		"obsolete: $.paths['/statistics/manga'].get.parameters[?@.name == 'manga[]']:",
 		"obsolete: $.components.schemas.UploadSessionFileAttributes.properties.fileSize:",
 		"conflict: $.components.schemas.LocalizedString:",
+		"conflict: $.paths['/manga/{}'].get: 1 of 1 places",
 		"conflict: $.components.schemas.RatingStatistics.properties.distribution:",
 		"conflict: $.paths['/upload'].get.responses['200'].content['application/json'].schema:",
 		"conflict: $.paths['/manga/draft'].get.responses['200'].content['application/json'].schema:",

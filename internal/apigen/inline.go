@@ -148,6 +148,9 @@ func (l *lowering) nameOrder(op *operation, p *openapi3.Parameter) {
 		set(keys[name], extGoType, "SortDirection")
 	}
 	slices.Sort(l.directions)
+	explode := true
+	p.Style, p.Explode = openapi3.SerializationDeepObject, &explode // PHP takes it in no other way
+	p.Schema.Value.AdditionalProperties = openapi3.AdditionalProperties{}
 	p.Schema = l.hoist(op.id+goName(p.Name), p.Schema)
 }
 

@@ -54,7 +54,7 @@ func (m *model) resolve() error {
 	// The hand-written types hold these, or tolerance for errors needs them.
 	for _, name := range []string{"AggregateVolume", "AggregateChapter", "ErrorResponse", "Response"} {
 		if m.types.structs[name] == nil {
-			return fmt.Errorf("the document has lost the schema %s, which hand-written code needs", name)
+			return fmt.Errorf("the document has lost the schema %s, which hand-written code needs: look for what has its place, and name that in %s/names.yaml", name, overlayPath)
 		}
 		m.reach(&ast.Ident{Name: name}, seen)
 	}

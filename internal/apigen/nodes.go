@@ -80,7 +80,7 @@ func kindOf(schema *yaml.Node) *yaml.Node {
 	for i := 0; schema.Kind == yaml.MappingNode && i < len(schema.Content); i += 2 {
 		key, value := schema.Content[i], schema.Content[i+1]
 		switch {
-		case slices.Contains(beside, key.Value), key.Value == "additionalProperties" && value.Kind == yaml.ScalarNode && member(schema, "properties") != nil:
+		case slices.Contains(beside, key.Value), key.Value == "format" && slices.Contains([]string{"int32", "int64", "float", "double"}, value.Value), key.Value == "additionalProperties" && value.Kind == yaml.ScalarNode && member(schema, "properties") != nil:
 			continue
 		case key.Value == "properties" && value.Kind == yaml.MappingNode:
 			properties := *value
@@ -170,6 +170,9 @@ func fill(node, update *yaml.Node) (added []string) {
 		is := member(node, key.Value)
 		if composed && slices.Contains(typeKeys, key.Value) {
 			continue
+		}
+		if is == nil && key.Value == "200" && (member(node, "201") != nil || member(node, "202") != nil) {
+			continue // which is a success, too
 		}
 		if is == nil {
 			node.Content = append(node.Content, clone(key), clone(value))

@@ -32,7 +32,7 @@ paths: {'/odd/c/{first}/{time}/{err}/{body}/{req}/{params}/{c}/{context}/{page}'
 	"orders of another kind": `
 paths: {/odd/d: {get: {parameters: [
   {name: order, in: query, style: deepObject, explode: true, schema: {type: object, properties: {up: {type: boolean}, by: {$ref: '#/components/schemas/OddDirection'}, at: {type: string, enum: [asc, desc]}}}}],
-  responses: {'204': {}}}}}
+  responses: {'204': {}}}, put: {parameters: [{name: order, in: query, schema: {type: object, additionalProperties: true, properties: {up: {type: string, enum: [asc, desc]}}}}], responses: {'204': {}}}}}
 components: {schemas: {OddDirection: {type: string, enum: [asc, desc]}}}`,
 	"members of one Go name": `
 paths: {/odd/e: {get: {responses: {'200': {content: {application/json: {schema: {type: object, properties: {

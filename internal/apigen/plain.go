@@ -3,6 +3,7 @@ package main
 import (
 	"slices"
 	"strings"
+	"unicode"
 
 	"github.com/getkin/kin-openapi/openapi3"
 )
@@ -76,7 +77,8 @@ func (l *lowering) keepInt(goType, member string, ref *openapi3.SchemaRef) {
 		return
 	}
 	for _, f := range l.taken.before.structs[goType] {
-		if f.json == member && strings.Trim(source(f.typ), "*[]") == "int" {
+		words := strings.FieldsFunc(source(f.typ), func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) })
+		if f.json == member && slices.Contains(words, "int") {
 			ref.Value.Format = ""
 		}
 	}
