@@ -194,3 +194,22 @@ func TestCorrectedOtherwise(t *testing.T) {
 		}
 	}
 }
+
+// TestAddedToRemoved adds a member to what a correction removes: it stays, and the correction is told.
+func TestAddedToRemoved(t *testing.T) {
+	t.Parallel()
+	doc := presentDocument(t)
+	ratings := object(doc, "paths", "/user/history", "get", "responses", "200", "content", "application/json", "schema", "properties", "ratings")
+	object(ratings, "items", "properties")["device"] = part{"type": "string"}
+	root, err := readDocument(encoded(t, doc), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	report, err := correct(root, presentInput(t).Overlays)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if told := report.String(); !strings.Contains(told, "conflict: $.components.schemas.ReadingHistory.properties.ratings:") {
+		t.Errorf("nothing tells that a member is lost\n%s", told)
+	}
+}

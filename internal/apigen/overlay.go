@@ -305,7 +305,7 @@ func (a *action) expected(node *yaml.Node, names *hoister) bool {
 		return true
 	}
 	switch node = names.inline(node, &a.Expect); {
-	case a.Replace:
+	case a.Replace, a.Remove: // all that is there goes
 		return equal(kindOf(node), kindOf(&a.Expect))
 	}
 	return has(node, &a.Expect)

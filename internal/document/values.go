@@ -48,7 +48,8 @@ func (c *Changes) alternatives(at place, key string, o, n any) {
 	}
 }
 
-// followed is a schema with what is no object in the place of a reference to it: a name is not on the wire.
+// followed is a schema with what is no object in the place of a reference to it, and numbers without their
+// sizes: neither is on the wire.
 func followed(doc Document, v any) any {
 	schema := members(v)
 	if schema == nil {
@@ -56,6 +57,9 @@ func followed(doc Document, v any) any {
 	}
 	if is := resolved(doc, schema); isPlain(is) {
 		schema = is
+	}
+	if schema["type"] == "integer" || schema["type"] == "number" {
+		schema = without(schema, "format")
 	}
 	if schema["items"] == nil {
 		return schema
