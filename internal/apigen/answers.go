@@ -58,13 +58,13 @@ func (a answer) isText() bool {
 func (m *model) resolveAnswer(op *operation) {
 	for _, a := range op.answers() {
 		switch {
+		case op.spec.Extensions[extAcknowledges] == true:
 		case a.isJSON():
 			if goType := m.answerType(a.schema); goType == "" {
 				op.acknowledges = true
 			} else if op.result == "" {
 				op.result = goType
 			}
-		case op.spec.Extensions[extAcknowledges] == true:
 		case a.isText():
 			op.text = append(op.text, a.mediaType)
 		default:
