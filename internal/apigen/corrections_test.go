@@ -79,7 +79,7 @@ func checkCorrected(t *testing.T, in Input, before *yaml.Node, a *action, docume
 	}
 }
 
-// corrections are what the overlay corrects.
+// corrections are what the overlay corrects. A name is none.
 func corrections(t *testing.T, in Input) (corrections []*action) {
 	t.Helper()
 	for _, o := range in.Overlays {
@@ -88,7 +88,11 @@ func corrections(t *testing.T, in Input) (corrections []*action) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			corrections = append(corrections, actions...)
+			for _, a := range actions {
+				if member(&a.Update, extSchemaName) == nil {
+					corrections = append(corrections, a)
+				}
+			}
 		}
 	}
 	return corrections

@@ -96,7 +96,7 @@ func (c *Changes) operation(o, n *Operation) {
 // of failures are told by the answer.
 func (c *Changes) responses(at string, o, n map[string]any) {
 	before, after := maps.Clone(o), maps.Clone(n)
-	if was, is := success(o), success(n); was != "" && is != "" && o[is] == nil && n[was] == nil {
+	if was, is := moved(o, n); is != "" {
 		c.notes("~ changed status of %s: %s → %s", at, was, is)
 		c.body(at+" response "+is, members(o[was]), members(n[is]))
 		delete(before, was)
@@ -113,17 +113,27 @@ func (c *Changes) responses(at string, o, n map[string]any) {
 	})
 }
 
-// success is the status of the only answer of 2xx, if there is one.
-func success(responses map[string]any) (found string) {
-	for status := range responses {
+// moved is the status of the only success before and that of what has taken its place, if that is gone:
+// the first new one that has content where it had some, or none where it had none.
+func moved(o, n map[string]any) (was, is string) {
+	for status := range o {
 		if strings.HasPrefix(status, "2") {
-			if found != "" {
-				return ""
+			if was != "" {
+				return "", ""
 			}
-			found = status
+			was = status
 		}
 	}
-	return found
+	if was == "" || n[was] != nil {
+		return "", ""
+	}
+	for _, status := range keys(n) {
+		says := func(answer any) bool { return len(members(members(answer)["content"])) > 0 }
+		if strings.HasPrefix(status, "2") && (is == "" || says(n[status]) == says(o[was]) && says(n[is]) != says(o[was])) {
+			is = status
+		}
+	}
+	return was, is
 }
 
 const anonymous = "anonymous"
