@@ -17,7 +17,6 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
-	"syscall"
 	"testing"
 	"time"
 
@@ -318,21 +317,6 @@ func Busy(t testing.TB) (url string) {
 	}))
 	t.Cleanup(server.Close)
 	return server.URL
-}
-
-// What the system says.
-var (
-	FullDiskText  = systemText(syscall.ENOSPC, 112)         // ERROR_DISK_FULL
-	NoFileText    = systemText(syscall.ENOENT, 2)           // ERROR_FILE_NOT_FOUND
-	RefusedText   = systemText(syscall.ECONNREFUSED, 10061) // WSAECONNREFUSED
-	PortInUseText = systemText(syscall.EADDRINUSE, 10048)   // WSAEADDRINUSE
-)
-
-func systemText(err error, windows syscall.Errno) string {
-	if runtime.GOOS == "windows" {
-		err = windows
-	}
-	return strings.TrimSuffix(err.Error(), ".") // the texts of Windows are sentences
 }
 
 // FullDisk returns a folder on a disk that has room for so many KiB.
