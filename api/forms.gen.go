@@ -13,8 +13,6 @@ type CoverUpload struct {
 	Volume string
 }
 
-func (x CoverUpload) check() error { return nil }
-
 func (x CoverUpload) fields() (fields formFields, err error) {
 	fields.text("description", x.Description)
 	fields.text("locale", x.Locale)

@@ -34,8 +34,7 @@ type Pages []File
 
 // formBody writes the parts of a multipart body.
 type formBody interface {
-	check() error
-	fields() (formFields, error)
+	fields() (formFields, error) // an error for a form that the server would refuse
 	files() []formFile
 }
 
@@ -44,24 +43,22 @@ type formFile struct {
 	file  File
 }
 
-func (p Pages) check() error {
+func (p Pages) fields() (formFields, error) {
 	if len(p) == 0 {
-		return errors.New("there are no pages to upload")
+		return nil, errors.New("there are no pages to upload")
 	}
 	if len(p) > MaxPagesPerRequest {
-		return fmt.Errorf("%d pages in one request; the server takes at most %d", len(p), MaxPagesPerRequest)
+		return nil, fmt.Errorf("%d pages in one request; the server takes at most %d", len(p), MaxPagesPerRequest)
 	}
 	names := make(map[string]bool, len(p))
 	for _, f := range p {
 		if names[f.Name] {
-			return fmt.Errorf("two pages are named %q; the names must differ", f.Name)
+			return nil, fmt.Errorf("two pages are named %q; the names must differ", f.Name)
 		}
 		names[f.Name] = true
 	}
-	return nil
+	return nil, nil
 }
-
-func (p Pages) fields() (formFields, error) { return nil, nil }
 
 func (p Pages) files() []formFile {
 	files := make([]formFile, len(p))
@@ -115,16 +112,13 @@ func newForm(body formBody) *multipartForm {
 }
 
 func (f *multipartForm) fill(body formBody) error {
-	if err := body.check(); err != nil {
+	fields, err := body.fields()
+	if err != nil {
 		return err
 	}
 	var frame bytes.Buffer
 	form := multipart.NewWriter(&frame)
 	f.contentType = form.FormDataContentType()
-	fields, err := body.fields()
-	if err != nil {
-		return err
-	}
 	for _, field := range fields {
 		if err := form.WriteField(field[0], field[1]); err != nil {
 			return err

@@ -21,8 +21,9 @@ import (
 // next to the file, at the same path with .lock at the end, lies an empty file that serves as the lock.
 // A process that is killed leaves the old token or the new one, never a part of it. An existing file
 // keeps its owner and group, and a symbolic link stays one. A file that is itself a mount, or whose
-// folder cannot be written, is written in place; Windows cannot lock such a file, and says so. A token that the server has refused is kept at the
-// same path with .refused at the end, until another one is saved. It is made by [NewFileStore].
+// folder cannot be written, is written in place; on Windows, where such a file cannot be locked, that is an
+// error. A token that the server has refused is kept at the same path with .refused at the end, until another
+// one is saved. It is made by [NewFileStore].
 type FileStore struct {
 	path string
 	lock fileLock

@@ -143,34 +143,36 @@ func (s *share) turnAt(at time.Time, slot time.Duration, used time.Time) time.Ti
 // take notes that a call is sent at a time.
 func (s *share) take(call transport.Call, at time.Time, member string) {
 	s.mu.Lock()
+	defer s.mu.Unlock()
 	s.used[allName] = at
 	if limited(call) {
 		s.used[call.Bucket()] = at
 	}
-	s.mu.Unlock()
-	noted := s.note(call, at, member)
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.sent = append(s.sent, noted...)
+	s.sent = append(s.sent, s.keep(call, at, member)...)
 }
 
-// note keeps a place for as long as it counts.
-func (s *share) note(call transport.Call, at time.Time, member string) (noted []sent) {
-	noted = []sent{{allName, s.period, at, member}}
-	if limited(call) {
-		noted = append(noted, sent{"bucket:" + call.Bucket(), margin(call.Limit.Per), at, member})
-	}
+// note keeps a place that Redis gave.
+func (s *share) note(call transport.Call, at time.Time, member string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.keep(call, at, member)
+}
+
+// keep keeps a place for as long as it counts. The share is locked.
+func (s *share) keep(call transport.Call, at time.Time, member string) (kept []sent) {
+	kept = []sent{{allName, s.period, at, member}}
+	if limited(call) {
+		kept = append(kept, sent{"bucket:" + call.Bucket(), margin(call.Limit.Per), at, member})
+	}
 	now := time.Now()
-	for _, one := range noted {
+	for _, one := range kept {
 		all := s.given[one.name]
 		for len(all) > 0 && now.Sub(all[0].at) >= all[0].period {
 			all = all[1:]
 		}
 		s.given[one.name] = append(all, one)
 	}
-	return noted
+	return kept
 }
 
 // forget takes a place out that was given back.

@@ -95,8 +95,8 @@ func (m *model) writeCall(p *printer, op *operation) {
 // have a second method.
 func (m *model) method(op *operation) string {
 	parameters := slices.ContainsFunc(m.builder(op).arguments, func(a argument) bool { return a.name == "params" })
-	took, was := m.taken.calls[op.id]
-	if !parameters || !was || took || slices.ContainsFunc(op.spec.Parameters, func(ref *openapi3.ParameterRef) bool {
+	before, was := m.taken.calls[op.id]
+	if !parameters || !was || before.params || slices.ContainsFunc(op.spec.Parameters, func(ref *openapi3.ParameterRef) bool {
 		return ref.Value.Required && ref.Value.In != openapi3.ParameterInPath
 	}) {
 		return op.id

@@ -17,13 +17,18 @@ func (m *model) writeForms(p *printer) {
 			continue
 		}
 		written[op.form] = true
-		for _, content := range op.spec.RequestBody.Value.Content {
-			if content.Schema != nil && content.Schema.Value != nil {
-				writeForm(p, op.form, content.Schema.Value)
-				break
-			}
+		writeForm(p, op.form, op.formSchema())
+	}
+}
+
+// formSchema is what a form consists of.
+func (op *operation) formSchema() *openapi3.Schema {
+	for _, content := range op.spec.RequestBody.Value.Content {
+		if content.Schema != nil && content.Schema.Value != nil {
+			return content.Schema.Value
 		}
 	}
+	return &openapi3.Schema{}
 }
 
 // partsLeft are the parts of a form beside its files, if its type is written by hand.
@@ -31,14 +36,9 @@ func (m *model) partsLeft(op *operation) (parts []string) {
 	if op.form == "" || !m.taken.names[op.form] {
 		return nil
 	}
-	for _, content := range op.spec.RequestBody.Value.Content {
-		if content.Schema == nil || content.Schema.Value == nil {
-			continue
-		}
-		for part, ref := range content.Schema.Value.Properties {
-			if formType(ref.Value) != "File" {
-				parts = append(parts, part)
-			}
+	for part, ref := range op.formSchema().Properties {
+		if formType(ref.Value) != "File" {
+			parts = append(parts, part)
 		}
 	}
 	slices.Sort(parts)
@@ -62,7 +62,7 @@ func writeForm(p *printer, name string, s *openapi3.Schema) {
 		}
 		p.line("%s %s", goNames[member], formType(v))
 	}
-	p.line("}\n\nfunc (x %s) check() error { return nil }\n", name)
+	p.line("}\n")
 
 	p.line("func (x %s) fields() (fields formFields, err error) {", name)
 	for _, member := range members {

@@ -87,9 +87,6 @@ func Generate(in Input) (files Files, report *Report, err error) {
 		if taken.calls, err = readCalls(in.Before[callsPath]); err != nil {
 			return nil, nil, err
 		}
-		if taken.signed, err = signatures(in.Before[callsPath]); err != nil {
-			return nil, nil, err
-		}
 	}
 	taken.rename(ops)
 	taken.orderParameters(ops)

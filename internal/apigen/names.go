@@ -22,23 +22,31 @@ type reserved struct {
 	of      map[string]map[string]bool // methods of other types
 	under   map[string]ast.Expr        // what types stand on
 	before  *goTypes                   // what was generated before; nil if nothing was
-	calls   map[string]bool            // methods of Client that were generated before, and whether they take parameters
-	signed  map[string]string          // what they took and returned
+	calls   map[string]call            // methods of Client that were generated before
 }
 
-// signatures are what the generated methods of Client take and return, without the names.
-func signatures(calls []byte) (map[string]string, error) {
+// A call is what a generated method of Client takes and returns.
+type call struct {
+	signature string // types without names
+	params    bool   // it takes parameters
+}
+
+// readCalls reads the generated methods of Client.
+func readCalls(calls []byte) (map[string]call, error) {
 	file, err := parser.ParseFile(token.NewFileSet(), callsPath, calls, parser.SkipObjectResolution)
 	if err != nil {
 		return nil, err
 	}
-	signed := map[string]string{}
+	methods := map[string]call{}
 	for _, decl := range file.Decls {
-		if d, ok := decl.(*ast.FuncDecl); ok && d.Recv != nil && d.Name.IsExported() {
-			signed[d.Name.Name] = "(" + typesOf(d.Type.Params) + ") (" + typesOf(d.Type.Results) + ")"
+		if d, ok := decl.(*ast.FuncDecl); ok && d.Recv != nil {
+			methods[d.Name.Name] = call{
+				signature: "(" + typesOf(d.Type.Params) + ") (" + typesOf(d.Type.Results) + ")",
+				params:    slices.ContainsFunc(d.Type.Params.List, func(f *ast.Field) bool { return len(f.Names) > 0 && f.Names[0].Name == "params" }),
+			}
 		}
 	}
-	return signed, nil
+	return methods, nil
 }
 
 func typesOf(fields *ast.FieldList) string {
@@ -51,21 +59,6 @@ func typesOf(fields *ast.FieldList) string {
 		}
 	}
 	return strings.Join(types, ", ")
-}
-
-// readCalls reads the methods of Client that are generated, and whether they take parameters.
-func readCalls(calls []byte) (map[string]bool, error) {
-	methods := map[string]bool{}
-	file, err := parser.ParseFile(token.NewFileSet(), callsPath, calls, parser.SkipObjectResolution)
-	if err != nil {
-		return nil, err
-	}
-	for _, decl := range file.Decls {
-		if d, ok := decl.(*ast.FuncDecl); ok && d.Recv != nil {
-			methods[d.Name.Name] = slices.ContainsFunc(d.Type.Params.List, func(f *ast.Field) bool { return len(f.Names) > 0 && f.Names[0].Name == "params" })
-		}
-	}
-	return methods, nil
 }
 
 // readReserved reads them from the source, and adds those of the raw client.

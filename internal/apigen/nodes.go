@@ -79,8 +79,10 @@ func kindOf(schema *yaml.Node) *yaml.Node {
 	bare.Content = nil
 	for i := 0; schema.Kind == yaml.MappingNode && i < len(schema.Content); i += 2 {
 		key, value := schema.Content[i], schema.Content[i+1]
+		size := key.Value == "format" && slices.Contains([]string{"int32", "int64", "float", "double"}, value.Value)
+		others := key.Value == "additionalProperties" && value.Kind == yaml.ScalarNode && member(schema, "properties") != nil
 		switch {
-		case slices.Contains(beside, key.Value), key.Value == "format" && slices.Contains([]string{"int32", "int64", "float", "double"}, value.Value), key.Value == "additionalProperties" && value.Kind == yaml.ScalarNode && member(schema, "properties") != nil:
+		case size, others, slices.Contains(beside, key.Value):
 			continue
 		case key.Value == "properties" && value.Kind == yaml.MappingNode:
 			properties := *value

@@ -40,11 +40,6 @@ func (l *lowering) plainTypes(ops []*operation) {
 		for _, part := range append(openapi3.SchemaRefs{ref}, ref.Value.AllOf...) {
 			for member, property := range part.Value.Properties {
 				l.keepInt(goType, member, property)
-				if member == "response" && property.Value != nil && property.Value.Type.Is("string") && len(property.Value.Enum) > 0 {
-					text := *property.Value
-					text.Enum = nil // of the envelope; the type of the answer says it
-					part.Value.Properties[member] = &openapi3.SchemaRef{Value: &text}
-				}
 			}
 		}
 	}

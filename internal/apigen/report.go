@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"go/token"
 	"maps"
 	"regexp"
 	"slices"
@@ -135,20 +136,15 @@ func became(table []byte, taken *reserved, after Files, types *goTypes) ([]strin
 	}
 	operations := slices.Collect(maps.Values(is))
 	for _, name := range slices.Sorted(maps.Keys(methods)) {
-		switch took, there := taken.calls[name]; {
-		case !there && !slices.Contains(operations, name):
+		before, there := taken.calls[name]
+		if !there && !slices.Contains(operations, name) {
 			lines = append(lines, fmt.Sprintf("| | new: `Client.%s` |", name))
-		case there && !took && methods[name]:
+		}
+		if there && !before.params && methods[name].params {
 			lines = append(lines, fmt.Sprintf("| | `Client.%s` takes parameters, one of which must be given |", name))
 		}
-	}
-	signed, err := signatures(after[callsPath])
-	if err != nil {
-		return nil, err
-	}
-	for _, name := range slices.Sorted(maps.Keys(signed)) {
-		if was := taken.signed[name]; was != "" && was != signed[name] {
-			lines = append(lines, fmt.Sprintf("| | `Client.%s%s`, was `%s` |", name, signed[name], was))
+		if there && before.signature != methods[name].signature && token.IsExported(name) {
+			lines = append(lines, fmt.Sprintf("| | `Client.%s%s`, was `%s` |", name, methods[name].signature, before.signature))
 		}
 	}
 	old := taken.before

@@ -212,7 +212,7 @@ func (n *normaliser) loops(schemas map[string]any) {
 			if !ok {
 				break
 			}
-			next := strings.TrimPrefix(ref, "#/components/schemas/")
+			next := strings.TrimPrefix(ref, schemaPrefix)
 			if slices.Contains(seen, next) {
 				n.refuse("components.schemas."+name, "is a reference that leads to itself (%s): put there what it stands for", strings.Join(append(seen, next), " → "))
 				break

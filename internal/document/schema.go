@@ -137,32 +137,15 @@ func flat(doc Document, schema map[string]any, depth int) map[string]any {
 		return schema
 	}
 	whole := map[string]any{}
-	properties, required := map[string]any{}, []any{}
 	for _, part := range append([]any{without(schema, "allOf")}, parts...) {
 		one := flat(doc, resolved(doc, members(part)), depth+1)
 		if one == nil || one["type"] != nil && one["type"] != "object" && len(parts) > 1 || one["allOf"] != nil || one["oneOf"] != nil || one["anyOf"] != nil {
 			return schema
 		}
-		for key, value := range one {
-			switch {
-			case key == "properties":
-				for name, property := range members(value) {
-					if properties[name] == nil {
-						properties[name] = property
-					}
-				}
-			case key == "required":
-				required = append(required, elements(value)...)
-			case whole[key] == nil:
-				whole[key] = value
-			}
-		}
+		absorb(whole, one)
 	}
-	if len(properties) > 0 {
-		whole["type"], whole["properties"] = "object", properties
-	}
-	if len(required) > 0 {
-		whole["required"] = required
+	if len(members(whole["properties"])) > 0 {
+		whole["type"] = "object"
 	}
 	return whole
 }

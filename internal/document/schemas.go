@@ -27,14 +27,18 @@ func (n *normaliser) schemas() {
 	}
 }
 
-var componentName = regexp.MustCompile(`^[a-zA-Z0-9._-]+$`)
+var (
+	componentName = regexp.MustCompile(`^[a-zA-Z0-9._-]+$`)
+	notInName     = regexp.MustCompile(`[^a-zA-Z0-9._-]+`)
+	unescape      = strings.NewReplacer("~1", "/", "~0", "~") // of a JSON pointer
+)
 
 // references makes components of what references within schemas lead to elsewhere, and gives components
 // names that need no escapes in a reference.
 func (n *normaliser) references() {
 	schemas := members(members(n.doc["components"])["schemas"])
 	free := func(name string) string {
-		name = strings.Trim(regexp.MustCompile(`[^a-zA-Z0-9._-]+`).ReplaceAllString(name, "_"), "_")
+		name = strings.Trim(notInName.ReplaceAllString(name, "_"), "_")
 		for schemas[name] != nil || name == "" {
 			name += "Schema"
 		}
@@ -58,14 +62,14 @@ func (n *normaliser) references() {
 		steps, escaped := strings.TrimPrefix(ref, "#/"), false
 		if name, ok := strings.CutPrefix(ref, schemaPrefix); ok && !strings.Contains(name, "/") { // its name has escapes
 			plain, _ := url.PathUnescape(name)
-			plain = strings.NewReplacer("~1", "/", "~0", "~").Replace(plain)
+			plain = unescape.Replace(plain)
 			delete(schemas, plain)
 			steps, escaped = plain, true
 		}
 		var words []string
 		for _, step := range strings.Split(steps, "/") {
 			if !slices.Contains([]string{"components", "schemas", "properties", "$defs", "definitions", "paths", "schema"}, step) {
-				words = append(words, strings.NewReplacer("~1", "_", "~0", "_").Replace(step))
+				words = append(words, unescape.Replace(step)) // free makes a name of it
 			}
 		}
 		name := free(strings.Join(words, "_"))
@@ -116,23 +120,28 @@ func unwrap(schema map[string]any) {
 			if part["$ref"] != nil {
 				delete(schema, "type")
 			}
-			for key, value := range part {
-				mine, both := schema[key]
-				switch {
-				case !both:
-					schema[key] = copied(value)
-				case key == "properties":
-					for name, property := range members(value) {
-						if members(mine)[name] == nil {
-							members(mine)[name] = copied(property)
-						}
-					}
-				case key == "required":
-					for _, name := range elements(value) {
-						if !contains(elements(schema[key]), name) {
-							schema[key] = append(elements(schema[key]), name)
-						}
-					}
+			absorb(schema, part)
+		}
+	}
+}
+
+// absorb adds to a schema what another one has beside it. What both say stays as it is.
+func absorb(schema, other map[string]any) {
+	for key, value := range other {
+		mine, both := schema[key]
+		switch {
+		case !both:
+			schema[key] = copied(value)
+		case key == "properties":
+			for name, property := range members(value) {
+				if members(mine)[name] == nil {
+					members(mine)[name] = copied(property)
+				}
+			}
+		case key == "required":
+			for _, name := range elements(value) {
+				if !contains(elements(schema[key]), name) {
+					schema[key] = append(elements(schema[key]), name)
 				}
 			}
 		}

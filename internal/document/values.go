@@ -111,7 +111,7 @@ func describe(v any) string {
 		return show(v)
 	}
 	if ref, ok := schema["$ref"].(string); ok {
-		return strings.TrimPrefix(ref, "#/components/schemas/")
+		return strings.TrimPrefix(ref, schemaPrefix)
 	}
 	var words string
 	switch t := schema["type"].(type) {

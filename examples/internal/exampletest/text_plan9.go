@@ -1,9 +1,4 @@
 package exampletest
 
-// What the system says.
-const (
-	FullDiskText  = "file system full"
-	NoFileText    = "does not exist"
-	RefusedText   = "connection refused"
-	PortInUseText = "address in use"
-)
+// What the system says: of Plan 9, where no test has run, it is not known.
+const FullDiskText, NoFileText, RefusedText, PortInUseText = "", "", "", ""
