@@ -47,7 +47,7 @@ func (l *Limiter) reportSent(now time.Time, holding bool) error {
 		keys = append(keys, l.key(one.name))
 		args = append(args, one.period.Microseconds(), now.Sub(one.at).Microseconds(), one.member)
 	}
-	_, err := run(ctx, l.redis, reportScript(), keys, args...)
+	_, err := run(ctx, l.redis, reportScript(), keys, nil, args...)
 	if err != nil {
 		l.sending.mu.Lock()
 		l.sending.sent = append(counts, l.sending.sent...)

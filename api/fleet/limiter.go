@@ -280,7 +280,7 @@ func (l *Limiter) Learn(call transport.Call, feedback transport.Feedback) {
 	ctx, cancel := context.WithTimeout(context.Background(), l.timeout)
 	defer cancel()
 	// If Redis is away this process knows it all the same, and the others hear it from MangaDex.
-	_, _ = run(ctx, l.redis, learnScript(), []string{l.key("state")}, field, pause.Microseconds(), limit, value)
+	_, _ = run(ctx, l.redis, learnScript(), []string{l.key("state")}, nil, field, pause.Microseconds(), limit, value)
 }
 
 // heard returns what this process has learnt since a place was taken: that the address is banned, or

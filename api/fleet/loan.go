@@ -123,7 +123,7 @@ func (l *Limiter) lendOn(ctx context.Context) error {
 	for _, member := range members {
 		args = append(args, member)
 	}
-	_, err := run(ctx, l.redis, lendScript(), []string{l.key("lent")}, args...)
+	_, err := run(ctx, l.redis, lendScript(), []string{l.key("lent")}, nil, args...)
 	if err == nil {
 		l.loans.lend(asked, members...)
 	}

@@ -46,16 +46,23 @@ func script(source *string) func() *redis.Script {
 }
 
 // run runs a script, and waits for its answer until ctx ends and no longer. The client goes on by its own
-// times, unless it was made with ContextTimeoutEnabled.
-func run(ctx context.Context, client redis.UniversalClient, script *redis.Script, keys []string, args ...any) (any, error) {
+// times, unless it was made with ContextTimeoutEnabled, so that the script may yet run when nobody waits for
+// its answer any more: undo is called when that is over. It may be nil.
+func run(ctx context.Context, client redis.UniversalClient, script *redis.Script, keys []string, undo func(), args ...any) (any, error) {
 	type answer struct {
 		value any
 		err   error
 	}
-	heard := make(chan answer, 1)
+	heard := make(chan answer) // so that either it is heard, or undone
 	go func() {
 		value, err := script.Run(ctx, client, keys, args...).Result()
-		heard <- answer{value, err}
+		select {
+		case heard <- answer{value, err}:
+		case <-ctx.Done():
+			if undo != nil {
+				undo()
+			}
+		}
 	}()
 	select {
 	case a := <-heard:
@@ -101,12 +108,11 @@ func (l *Limiter) askPlace(ctx context.Context, r *reservation) (place, error) {
 	for _, one := range lent {
 		args = append(args, one)
 	}
-	answer, err := run(asking, l.redis, placeScript(), keys, args...)
+	giveBack := func() { l.giveBack(keys, member) }
+	answer, err := run(asking, l.redis, placeScript(), keys, giveBack, args...)
 	heard := time.Now()
 	if err != nil {
 		if ctx.Err() != nil {
-			// It may have been taken all the same.
-			l.giveBack(keys, member, l.timeout/20)
 			return place{}, ctx.Err()
 		}
 		return place{}, redisError{clean(err)}
@@ -136,7 +142,7 @@ func (l *Limiter) askPlace(ctx context.Context, r *reservation) (place, error) {
 		return place{}, r.late(heard.Add(wait))
 	}
 	l.sending.note(r.call, heard.Add(wait), member)
-	p := place{wait: wait, giveBack: func() { l.giveBack(keys, member, l.timeout) }}
+	p := place{wait: wait, giveBack: giveBack}
 	if far {
 		p.lent = member
 		l.loans.begin(member, asked)
@@ -172,11 +178,11 @@ func parse(value any) (placed, error) {
 }
 
 // giveBack gives the places of a request back, also for a caller that has gone.
-func (l *Limiter) giveBack(keys []string, member string, timeout time.Duration) {
+func (l *Limiter) giveBack(keys []string, member string) {
 	l.sending.forget(member)
-	ctx, cancel := context.WithTimeout(context.Background(), timeout)
+	ctx, cancel := context.WithTimeout(context.Background(), l.timeout)
 	defer cancel()
-	_, _ = run(ctx, l.redis, backScript(), keys, member) // what is not given back comes back by itself
+	_, _ = run(ctx, l.redis, backScript(), keys, nil, member) // what is not given back comes back by itself
 }
 
 // clean takes what is nobody's business out of an error of Redis: passwords are never in it, but

@@ -107,7 +107,11 @@ func (s *Store) do(ctx context.Context, what, owner string, args ...any) (string
 	ctx, cancel := context.WithTimeout(ctx, s.timeout)
 	defer cancel()
 	keys := []string{"{" + s.name + "}:token", "{" + s.name + "}:lock", "{" + s.name + "}:locks"}
-	value, err := run(ctx, s.redis, storeScript(), keys, append([]any{what, owner}, args...)...)
+	var undo func()
+	if what == "lock" {
+		undo = func() { s.giveUp(owner) }
+	}
+	value, err := run(ctx, s.redis, storeScript(), keys, undo, append([]any{what, owner}, args...)...)
 	if err != nil {
 		if ctx.Err() != nil {
 			return "", 0, fmt.Errorf("fleet: Redis%s, which keeps the token, does not answer: %w; %s", at(addressOf(s.redis)), ctx.Err(), advice(ctx.Err()))
@@ -187,7 +191,6 @@ func (s *Store) Lock(ctx context.Context) (unlock func() error, err error) {
 		verdict, _, err := s.do(ctx, "lock", owner, s.lease.Milliseconds())
 		switch {
 		case err != nil && ctx.Err() != nil:
-			s.giveUp(owner)
 			return nil, fmt.Errorf("fleet: another session holds the lock on the token: %w", ctx.Err())
 		case err != nil:
 			return nil, err
@@ -202,12 +205,10 @@ func (s *Store) Lock(ctx context.Context) (unlock func() error, err error) {
 
 // giveUp gives a lock back that was asked for, and may have been got, by a caller that has gone.
 func (s *Store) giveUp(owner string) {
-	ctx, cancel := context.WithTimeout(context.Background(), s.timeout/20)
-	defer cancel()
-	_, _, _ = s.do(ctx, "unlock", owner) // or it ends with the lease
+	_, _, _ = s.do(context.Background(), "unlock", owner) // or it ends with the lease
 }
 
-// hold has the lock lent on until it is given back or lost.
+// hold has the lock lent on until it is given back or lost, as it is when its lease is over.
 func (s *Store) hold(owner string) (unlock func() error) {
 	s.mu.Lock()
 	s.owner = owner
@@ -215,9 +216,14 @@ func (s *Store) hold(owner string) (unlock func() error) {
 	ctx, stop := context.WithCancel(context.Background())
 	var renewing sync.WaitGroup
 	renewing.Go(func() {
-		for sleep(ctx, s.lease/3) == nil {
-			if verdict, _, err := s.do(ctx, "renew", owner, s.lease.Milliseconds()); err == nil && verdict == "lost" {
+		for lent := time.Now(); time.Since(lent) < s.lease && sleep(ctx, s.lease/3) == nil; {
+			asked := time.Now()
+			verdict, _, err := s.do(ctx, "renew", owner, s.lease.Milliseconds())
+			switch {
+			case err == nil && verdict == "lost":
 				return
+			case err == nil:
+				lent = asked
 			}
 		}
 	})

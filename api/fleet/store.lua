@@ -9,7 +9,7 @@ local what, owner = ARGV[1], ARGV[2]
 local holder = redis.call('GET', lock)
 
 if what == 'lock' then -- for so many milliseconds
-  if holder then return {'held', redis.call('PTTL', lock)} end
+  if holder and holder ~= owner then return {'held', redis.call('PTTL', lock)} end -- its own: of a try without an answer
   redis.call('SET', lock, owner, 'PX', ARGV[3])
   return {'locked', redis.call('INCR', count)}
 end

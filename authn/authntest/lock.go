@@ -24,9 +24,14 @@ func (s *suite) lockers(t *testing.T) (one, two authn.Locker) {
 	return one, s.open().(authn.Locker)
 }
 
+// patience is how long a lock that somebody has given back is waited for.
+const patience = time.Minute
+
 func lock(t *testing.T, store authn.Locker) (unlock func()) {
 	t.Helper()
-	release, err := store.Lock(t.Context())
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	t.Cleanup(cancel)
+	release, err := store.Lock(ctx)
 	if err != nil {
 		t.Fatalf("Lock: %v", err)
 	}
@@ -60,8 +65,10 @@ func testLockPatience(t *testing.T, s *suite) {
 		}
 	}
 	got := make(chan error, 1)
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
 	go func() {
-		release, err := two.Lock(t.Context())
+		release, err := two.Lock(ctx)
 		if err == nil {
 			err = release()
 		}
@@ -81,8 +88,10 @@ func testLockExcludes(t *testing.T, s *suite) {
 	var all sync.WaitGroup
 	for _, store := range []authn.Locker{one, two, one, two} {
 		all.Go(func() {
+			ctx, cancel := context.WithTimeout(t.Context(), patience)
+			defer cancel()
 			for range 5 {
-				release, err := store.Lock(t.Context())
+				release, err := store.Lock(ctx)
 				if err != nil {
 					t.Errorf("Lock: %v", err)
 					return
