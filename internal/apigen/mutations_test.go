@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"maps"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -72,6 +73,33 @@ func TestMoves(t *testing.T) {
 		m.apply(doc, rand.New(rand.NewPCG(1, 2)))
 	}
 	checkMoved(t, encoded(t, doc))
+}
+
+// TestMutationsTold makes some changes together that change nothing: none is told to break something.
+func TestMutationsTold(t *testing.T) {
+	t.Parallel()
+	together := [][]string{{"bodies are components", "objects consist of others", "schemas have other names"}}
+	r := rand.New(rand.NewPCG(11, 12))
+	for range 4 + *mutations {
+		var names []string
+		for _, i := range r.Perm(len(moves))[:2+r.IntN(3)] {
+			names = append(names, moves[i].name)
+		}
+		together = append(together, names)
+	}
+	for _, names := range together {
+		t.Run(strings.Join(names, ", "), func(t *testing.T) {
+			t.Parallel()
+			doc := presentDocument(t)
+			for _, name := range names {
+				i := slices.IndexFunc(moves, func(m mutation) bool { return m.name == name })
+				moves[i].apply(doc, rand.New(rand.NewPCG(1, 2)))
+			}
+			if told := compared(t, encoded(t, doc)); strings.Contains(told, "## Breaking") {
+				t.Error(told)
+			}
+		})
+	}
 }
 
 func checkMoved(t *testing.T, content []byte) {

@@ -16,7 +16,7 @@ type Changes struct {
 	old, new Document
 	sent     map[string]bool // components that requests hold, in either document
 	got      map[string]bool // components that answers hold
-	compared map[[2]any]bool // pairs of components of different names
+	compared map[string]bool // see again
 
 	LostOperations int
 }
@@ -95,7 +95,7 @@ func Count(n int) string {
 func Compare(old, new Document) *Changes {
 	same := reflect.DeepEqual(old, new)
 	old, new = normal(old), normal(new)
-	c := &Changes{old: old, new: new, compared: map[[2]any]bool{}}
+	c := &Changes{old: old, new: new, compared: map[string]bool{}}
 	c.sent, c.got = held(old, new)
 	before, after := Operations(old), Operations(new)
 	for _, key := range union(before, after) {
@@ -145,11 +145,13 @@ func (c *Changes) components(o, n map[string]any) {
 		before, after := members(o[section]), members(n[section])
 		switch section {
 		case "schemas":
+			wasPart, isPart := partsOf(c.old), partsOf(c.new)
 			for _, name := range union(before, after) {
 				o, was := before[name]
 				n, is := after[name]
 				switch {
-				case !is: // what had it is told where it stands
+				case was && is && (wasPart[name] || isPart[name]): // what it has is told where it stands
+				case !is: // so it is here
 					c.notes("- removed schema %s", name)
 				case !was:
 					c.adds("+ added schema %s", name)

@@ -1,6 +1,7 @@
 package document
 
 import (
+	"fmt"
 	"maps"
 	"regexp"
 	"slices"
@@ -54,7 +55,10 @@ func (c *Changes) schema(at place, o, n any) {
 		c.reference(at, before, after)
 		return
 	}
-	if (before["allOf"] == nil) != (after["allOf"] == nil) {
+	if isComposed(before) || isComposed(after) {
+		if c.again(at.root, before, after) { // it is in itself
+			return
+		}
 		before, after = flat(c.old, before, 0), flat(c.new, after, 0)
 	}
 	if was, is := head(before), head(after); was != is {
@@ -110,18 +114,23 @@ func (c *Changes) schema(at place, o, n any) {
 	}
 }
 
+// again reports whether it has been asked the same before.
+func (c *Changes) again(parts ...any) bool {
+	key := fmt.Sprintln(parts...)
+	met := c.compared[key]
+	c.compared[key] = true
+	return met
+}
+
 // reference compares what two references stand for, or a reference and what is in its place: a name is
-// not on the wire. Two components are compared once. Objects that have nothing in common are two things.
+// not on the wire. Two components are compared once, sent and got. Objects that have nothing in common are
+// two things.
 func (c *Changes) reference(at place, before, after map[string]any) {
-	names := [2]any{before["$ref"], after["$ref"]}
-	if names[0] != nil && names[1] != nil {
-		if c.compared[names] {
-			return
-		}
-		c.compared[names] = true
+	if before["$ref"] != nil && after["$ref"] != nil && c.again(before["$ref"], after["$ref"], c.onlyGot(at), c.onlySent(at)) {
+		return
 	}
 	was, is := resolved(c.old, before), resolved(c.new, after)
-	had, has := members(was["properties"]), members(is["properties"])
+	had, has := members(flat(c.old, was, 0)["properties"]), members(flat(c.new, is, 0)["properties"])
 	if len(had)+len(has) > 0 && len(union(had, has)) == len(had)+len(has) {
 		c.breaks("~ changed type of %s: %s → %s", at, describe(before), describe(after))
 		return
@@ -151,6 +160,34 @@ func flat(doc Document, schema map[string]any, depth int) map[string]any {
 }
 
 const maxComposed = 8 // schemas in each other; more is a circle
+
+// isComposed reports whether a schema consists of others. One that is a reference and may be null does not.
+func isComposed(schema map[string]any) bool {
+	parts := elements(schema["allOf"])
+	return len(parts) > 1 || len(parts) == 1 && (members(parts[0])["$ref"] == nil || typedBeside(schema, "allOf"))
+}
+
+// partsOf are the components that are there as parts of others only: what they have is told where these are.
+func partsOf(doc Document) map[string]bool {
+	parts, others := map[string]bool{}, map[string]int{}
+	eachSchema(doc, func(_ string, schema map[string]any) {
+		if ref, ok := schema["$ref"].(string); ok {
+			others[strings.TrimPrefix(ref, schemaPrefix)]++
+		}
+		if !isComposed(schema) || flat(doc, schema, 0)["allOf"] != nil {
+			return
+		}
+		for _, part := range elements(schema["allOf"]) {
+			if ref, ok := members(part)["$ref"].(string); ok {
+				name := strings.TrimPrefix(ref, schemaPrefix)
+				parts[name] = true
+				others[name]--
+			}
+		}
+	})
+	maps.DeleteFunc(parts, func(name string, _ bool) bool { return others[name] > 0 })
+	return parts
+}
 
 func without(schema map[string]any, key string) map[string]any {
 	rest := maps.Clone(schema)

@@ -65,6 +65,8 @@ components:
         a.b: {type: string}
         any: {type: array, items: {anyOf: [{$ref: '#/components/schemas/Manga'}, {type: object, properties: {x: {type: string}}}]}}
     Free: {type: object, additionalProperties: true}
+    Part: {type: object, properties: {size: {type: integer}, colour: {type: string}}}
+    Whole: {allOf: [{$ref: '#/components/schemas/Part'}, {type: object, properties: {title: {type: string}}}]}
     Unused: {type: string}
 `
 
@@ -146,6 +148,9 @@ func TestChanges(t *testing.T) {
 		"request property format":   {edits: []edit{{"name: {type: string}", "name: {type: string, format: uri}"}}, breaking: "~ changed type of POST /manga request application/json $.name: string → string (uri)"},
 		"property format":           {edits: []edit{{"old: {type: string}", "old: {type: string, format: uri}"}}, other: "~ changed type of Manga.old: string → string (uri), which only answers have"},
 		"property of a base":        {edits: []edit{{"    Free: {", "    Base: {type: object, required: [old], properties: {old: {type: string}}}\n    Free: {"}, {"    Manga:\n      type: object\n      required: [id, old]\n", "    Manga:\n      type: object\n      allOf: [{$ref: '#/components/schemas/Base'}]\n      required: [id]\n"}, {"        old: {type: string}\n", ""}}, added: "+ added schema Base"},
+		"schema composed of itself": {edits: []edit{{"parent: {$ref: '#/components/schemas/Manga'}", "parent: {allOf: [{$ref: '#/components/schemas/Manga'}, {type: object, properties: {x: {type: string}}}]}"}}, added: "+ added property Manga.parent.x: string", other: "~ renamed type of Manga.parent: Manga → all of Manga, object\n~ renamed type of Manga.parent.parent: Manga → all of Manga, object"},
+		"member of a part":          {edits: []edit{{"{type: object, properties: {size: {type: integer}, colour: {type: string}}}", "{type: object, properties: {size: {type: integer}}}"}}, breaking: "- removed property Whole.colour"},
+		"member to another part":    {edits: []edit{{", colour: {type: string}}}", "}}"}, {"{title: {type: string}}", "{title: {type: string}, colour: {type: string}}"}}, other: "~ nothing that is on the wire"},
 		"object without a type":     {edits: []edit{{"{schema: {type: object, properties: {name: {type: string}}}}", "{schema: {properties: {name: {type: string}}}}"}}, other: "~ nothing that is on the wire"},
 		"how it is sent":            {edits: []edit{{"in: query, style: form,", "in: query,"}, {"{name: year, in: query,", "{name: year, in: query, style: form, explode: true, allowReserved: false, allowEmptyValue: false,"}}, other: "~ nothing that is on the wire"},
 		"property not required":     {edits: []edit{{"required: [id, old]", "required: [id]"}}, breaking: "~ no longer required: property Manga.old"},
