@@ -12,7 +12,8 @@ import (
 )
 
 // TestCorrectedUpstream lets upstream fix what a correction corrects, one at a time: the code stays as it
-// is, or the correction is told to be obsolete, and no other correction is in the way.
+// is, or the correction is told to be obsolete, no other correction is in the way, and nothing is told to
+// break.
 func TestCorrectedUpstream(t *testing.T) {
 	t.Parallel()
 	in := presentInput(t)
@@ -64,7 +65,17 @@ func checkCorrected(t *testing.T, in Input, before *yaml.Node, a *action, docume
 			t.Errorf("%s:%d is in the way: %s", f.File, f.Line, f.Advice)
 		}
 	}
-	if obsolete || equal(before, after) {
+	if equal(before, after) {
+		return
+	}
+	told, err := breaking(marshalled(t, before), marshalled(t, after))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if told != nil {
+		t.Errorf("it is told to break something, and no user sees a change:\n%s", strings.Join(told, "\n"))
+	}
+	if obsolete {
 		return
 	}
 	code, _, err := presentFiles()

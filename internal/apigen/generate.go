@@ -147,6 +147,11 @@ func Generate(in Input) (files Files, report *Report, err error) {
 			return nil, nil, err
 		}
 	}
+	if before := in.Before[overlaidPath]; before != nil {
+		if report.Breaking, err = breaking(before, overlaid); err != nil {
+			return nil, nil, err
+		}
+	}
 	if taken.before != nil {
 		if report.Became, err = became(in.Before[operationsPath], taken, files, types); err != nil {
 			return nil, nil, err

@@ -126,6 +126,9 @@ func TestTomorrow(t *testing.T) {
 	if !slices.Contains(report.Left, "- `POST /upload/{uploadSessionId}` (`UploadPages`) needs what sends the parts mood of its form, in api/multipart.go.") {
 		t.Errorf("a part of a form that is written by hand is not left for a person:\n%s", strings.Join(report.Left, "\n"))
 	}
+	if !slices.Contains(report.Breaking, "+ added required query parameter DELETE /manga/{id}/follow?reason") {
+		t.Errorf("what has to be sent now is not told to break anything:\n%s", strings.Join(report.Breaking, "\n"))
+	}
 	if bytes.Contains(files[typesPath], []byte("Forgotten")) {
 		t.Error("there is a type that no operation uses")
 	}

@@ -5,8 +5,8 @@
 //
 //	-strict   fail, and write nothing, if an action of the overlay does not fit the document
 //	-check    print how the overlay fits, write nothing
-//	-report   print, as Markdown, what the document became in Go, how the overlay fits, and what is
-//	          left for a person
+//	-report   print, as Markdown, what breaks who uses the library, what the document became in Go, how
+//	          the overlay fits, and what is left for a person
 //
 // An action does not fit if the document says by now what it corrects (obsolete), if what it corrects is
 // gone or has moved (unmatched), or if that has changed in another way (conflict). Without -strict it is
@@ -85,7 +85,7 @@ func readInput(root string) (Input, error) {
 		}
 		in.Overlays = append(in.Overlays, Overlay{Name: name, Content: content})
 	}
-	for _, path := range []string{typesPath, callsPath, operationsPath} {
+	for _, path := range []string{overlaidPath, typesPath, callsPath, operationsPath} {
 		content, err := os.ReadFile(filepath.Join(root, path))
 		if errors.Is(err, os.ErrNotExist) {
 			continue

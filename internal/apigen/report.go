@@ -33,6 +33,7 @@ type Finding struct {
 type Report struct {
 	Findings []Finding
 	Kept     []string // what the document lacks and hand-written code needs: where the overlay adds it
+	Breaking []string // what breaks who uses the library: changes of the corrected document
 	Missing  []string // schemas that corrections refer to and the document has not
 	Became   []string // what is new or gone in Go, against the files that were there
 	Left     []string // what is left for a person
@@ -61,18 +62,19 @@ const maxPart = 6_000
 // Markdown is the report for a pull request.
 func (r *Report) Markdown() string {
 	var b strings.Builder
-	section := func(title, head string, lines []string) {
+	section := func(title, head string, lines []string, tail string) {
 		if len(lines) == 0 {
 			return
 		}
 		fmt.Fprintf(&b, "\n## %s\n\n%s", title, head)
 		kept := document.Within(lines, maxPart)
-		b.WriteString(strings.Join(kept, "\n") + "\n")
+		b.WriteString(strings.Join(kept, "\n") + "\n" + tail)
 		if left := len(lines) - len(kept); left > 0 {
 			fmt.Fprintf(&b, "\nand %d more.\n", left)
 		}
 	}
-	section("What it became in Go", "| document | Go |\n| --- | --- |\n", r.Became)
+	section("Breaking changes of the corrected document", "```diff\n", r.Breaking, "```\n")
+	section("What it became in Go", "| document | Go |\n| --- | --- |\n", r.Became, "")
 	// What is wrong now comes before what can wait.
 	findings := slices.SortedStableFunc(slices.Values(r.Findings), func(a, b Finding) int {
 		order := []Outcome{Conflict, Unmatched, Obsolete}
@@ -82,7 +84,7 @@ func (r *Report) Markdown() string {
 	for _, f := range findings {
 		lines = append(lines, fmt.Sprintf("| %s | %s:%d | %s | %s |", f.Outcome, f.File, f.Line, cell(f.Target), cell(f.Advice)))
 	}
-	section("Actions of the overlay that do not fit", "| | place | target | advice |\n| --- | --- | --- | --- |\n", lines)
+	section("Actions of the overlay that do not fit", "| | place | target | advice |\n| --- | --- | --- | --- |\n", lines, "")
 	left := slices.Clone(r.Left)
 	for _, kept := range r.Kept {
 		left = append(left, "- The document lacks what hand-written code needs; "+kept+".")
@@ -90,7 +92,7 @@ func (r *Report) Markdown() string {
 	for _, name := range r.Missing {
 		left = append(left, "- There is no schema "+name+", which a correction refers to: it is taken for anything.")
 	}
-	section("Left for a person", "", left)
+	section("Left for a person", "", left, "")
 	return b.String()
 }
 
@@ -100,6 +102,20 @@ func cell(text string) string {
 		text = string(runes[:200]) + "…"
 	}
 	return "`" + strings.NewReplacer("|", `\|`, "`", "'", "\n", " ").Replace(text) + "`"
+}
+
+// breaking tells what breaks who uses the library, between what the document was and is with its
+// corrections. What upstream has corrected as the overlay did changes nothing there.
+func breaking(before, after []byte) ([]string, error) {
+	old, _, err := document.Read(before)
+	if err != nil {
+		return nil, fmt.Errorf("%s %w; restore it, or delete it and nothing is compared", overlaidPath, err)
+	}
+	corrected, _, err := document.Read(after)
+	if err != nil {
+		return nil, fmt.Errorf("the corrected document %w", err)
+	}
+	return document.Compare(old, corrected).Breaking(), nil
 }
 
 var tableRow = regexp.MustCompile(`(?m)^\s*\w+:\s+\{ID: "(\w+)", Method: "(\w+)", Path: "([^"]+)"`)

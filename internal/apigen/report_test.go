@@ -45,6 +45,7 @@ func TestReportSize(t *testing.T) {
 	}
 	for i := range 3000 {
 		r.Became = append(r.Became, fmt.Sprintf("| new: `%d` | `Client.%s` |", i, strings.Repeat("Long", 100)))
+		r.Breaking = append(r.Breaking, "- removed property "+strings.Repeat("Long", 100))
 		r.Left = append(r.Left, "- "+strings.Repeat("left ", 100))
 	}
 	b.WriteString(r.Markdown())

@@ -9,7 +9,8 @@ import (
 
 // Changes is what a new document does to an old one, as lines for the reader.
 // Breaking is what can make requests for the old document fail, or what reads its answers: things removed,
-// newly demanded, or of another type. What became of it in Go is told by internal/apigen.
+// newly demanded, or of another type. Whether that breaks who uses this module depends on what the overlay
+// corrects: internal/apigen tells, which compares the corrected documents.
 type Changes struct {
 	breaking, added, other []string
 
@@ -36,11 +37,17 @@ func (c *Changes) notes(format string, args ...any) {
 // How many bytes the parts of the report have at most. What GitHub takes for a pull request has 64 kB,
 // and the report of the generation and the errors of a build go into the same.
 const (
-	maxBreaking = 12_000
-	maxOther    = 5_000
+	maxWeighty = 6_000
+	maxOther   = 5_000
 )
 
-// Print writes the changes as Markdown, the breaking ones first.
+// Weighty heads what can break something where nothing corrects it.
+const Weighty = "Removed, demanded, or of another type"
+
+// Breaking returns the lines of what breaks who sends or reads what the old document says.
+func (c *Changes) Breaking() []string { return c.breaking }
+
+// Print writes the changes of an uncorrected document as Markdown, the breaking ones first.
 func (c *Changes) Print(w io.Writer, name string, old, new Document) {
 	fmt.Fprintf(w, "%s: version %s, %s; was %s, %s\n", name,
 		new.Version(), Count(len(Operations(new))),
@@ -50,7 +57,7 @@ func (c *Changes) Print(w io.Writer, name string, old, new Document) {
 		lines   []string
 		max     int
 	}{
-		{"Breaking changes", c.breaking, maxBreaking},
+		{Weighty, c.breaking, maxWeighty},
 		{"Additions", c.added, maxOther},
 		{"Other changes", c.other, maxOther},
 	} {

@@ -6,6 +6,8 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+
+	"github.com/mangadex-go/mangadex/internal/document"
 )
 
 // before is the file to replace in TestChanges. The cases edit it.
@@ -209,7 +211,7 @@ func TestChanges(t *testing.T) {
 				t.Fatalf("%+v", r)
 			}
 			want := ""
-			for _, part := range [][2]string{{"Breaking changes", test.breaking}, {"Additions", test.added}, {"Other changes", test.other}} {
+			for _, part := range [][2]string{{document.Weighty, test.breaking}, {"Additions", test.added}, {"Other changes", test.other}} {
 				if part[1] != "" {
 					want += fmt.Sprintf("\n## %s\n\n```diff\n%s\n```\n", part[0], part[1])
 				}
