@@ -147,6 +147,15 @@ func (m *model) answer(op *operation) (result, how string) {
 	return "error", "c.do(ctx, &r, editors)"
 }
 
+// silent is what a method returns that was there before there was anything to return, and the call that
+// reads the answer.
+func (m *model) silent(op *operation) (result, how string) {
+	if op.acknowledges || m.types.field(op.result, "Result") != nil {
+		return "error", "c.acknowledge(ctx, &r, editors)"
+	}
+	return "error", "c.do(ctx, &r, editors)"
+}
+
 // accept is what a request says that it wants to hear, where that is not JSON.
 func (op *operation) accept() string {
 	mediaTypes := op.text

@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-
-	"github.com/getkin/kin-openapi/openapi3"
 )
 
 // writeCalls writes the typed method of every operation, and the iterator of those that page.
@@ -20,11 +18,14 @@ func (m *model) writeCalls(p *printer) {
 }
 
 // arguments are the parameters of a method after the context, as declared and as passed on. They are
-// those of the function that builds the request, but for what a body is made of.
-func (m *model) arguments(op *operation) (declared, passed []string) {
+// those of the function that builds the request, but for what a body is made of and what a variant has not.
+func (m *model) arguments(op *operation, v variant) (declared, passed []string) {
 	for _, arg := range m.builder(op).arguments {
 		switch {
-		case arg.name == "body" && op.emptyObj, arg.name == "contentType" && op.form != "" && op.form != "io.Reader":
+		case arg.name == "params" && !v.params:
+			passed = append(passed, "nil")
+			continue
+		case arg.name == "body" && !v.body, arg.name == "contentType" && (!v.body || op.form != "" && op.form != "io.Reader"):
 			continue
 		case arg.name == "body" && op.form != "":
 			arg.goType = op.form
@@ -58,24 +59,36 @@ func argumentName(arg argument) string {
 }
 
 func (m *model) writeCall(p *printer, op *operation) {
-	declared, passed := m.arguments(op)
-	result, how := m.answer(op)
-	name := m.method(op)
-	if name != op.id {
-		m.writeWithout(p, op, name)
-		comment(p, fmt.Sprintf("%s is [Client.%s] with parameters, which came later.", name, op.id))
-	} else {
-		m.writeDoc(p, op, op.id, "")
+	variants := m.variants(op)
+	for i, v := range variants {
+		if i == 0 {
+			m.writeDoc(p, op, op.id, "")
+		} else {
+			comment(p, fmt.Sprintf("%s is [Client.%s] with %s, which came later.", v.name, op.id, v.came(variants[0])))
+		}
+		m.writeVariant(p, op, v)
 	}
-	p.line("func (c *Client) %s(%s) %s {", name,
+}
+
+func (m *model) writeVariant(p *printer, op *operation, v variant) {
+	declared, args := m.arguments(op, v)
+	result, how := m.answer(op)
+	if !v.content {
+		result, how = m.silent(op)
+	}
+	p.line("func (c *Client) %s(%s) %s {", v.name,
 		strings.Join(append(append([]string{"ctx context.Context"}, declared...), "editors ...RequestEditorFn"), ", "), result)
 	p.line("r := request{op: &operation.Table[operation.%s]%s}", op.id, op.accept())
 	b := m.builder(op)
-	failed := "r.err"
-	args := append([]string{"c.root"}, passed...)
+	name, failed := b.name, "r.err"
+	args = append([]string{"c.root"}, args...)
 	switch {
-	case op.emptyObj:
+	case op.spec.RequestBody == nil:
+	case !v.body && (op.emptyObj || m.taken.calls[op.id].empty):
 		args = append(args, b.body()+"{}")
+	case !v.body:
+		name = "new" + op.id + "RequestWithBody"
+		args = append(args, `""`, "nil")
 	case strings.HasPrefix(b.body(), "[]"):
 		p.line("if body == nil {\nbody = %s{}\n}", b.body())
 	case op.form != "" && op.form != "io.Reader":
@@ -83,46 +96,18 @@ func (m *model) writeCall(p *printer, op *operation) {
 		args = append(args[:len(args)-1], "form.contentType", "form")
 		failed = "form.attach(&r)"
 	}
-	p.line("r.Request, r.err = %s(%s)", b.name, strings.Join(args, ", "))
+	p.line("r.Request, r.err = %s(%s)", name, strings.Join(args, ", "))
 	if failed != "r.err" {
 		p.line("%s", failed)
 	}
 	p.line("return %s\n}\n", how)
 }
 
-// method is the name of the method that takes all parameters of an operation. One that was there without
-// parameters keeps its arguments when upstream adds optional ones, so that calls of it still compile: these
-// have a second method.
-func (m *model) method(op *operation) string {
-	parameters := slices.ContainsFunc(m.builder(op).arguments, func(a argument) bool { return a.name == "params" })
-	before, was := m.taken.calls[op.id]
-	if !parameters || !was || before.params || slices.ContainsFunc(op.spec.Parameters, func(ref *openapi3.ParameterRef) bool {
-		return ref.Value.Required && ref.Value.In != openapi3.ParameterInPath
-	}) {
-		return op.id
-	}
-	name := op.id + "With"
-	for m.taken.methods[name] || slices.ContainsFunc(m.ops, func(op *operation) bool { return op.id == name }) {
-		name += "Params"
-	}
-	return name
-}
-
-// writeWithout writes the method of an operation that takes no parameters, and calls the one that does.
-func (m *model) writeWithout(p *printer, op *operation, with string) {
-	m.writeDoc(p, op, op.id, "")
-	declared, passed := m.arguments(op)
-	at := slices.Index(passed, "params")
-	passed[at] = "nil"
-	result, _ := m.answer(op)
-	p.line("func (c *Client) %s(%s) %s {", op.id,
-		strings.Join(append(append([]string{"ctx context.Context"}, slices.Delete(declared, at, at+1)...), "editors ...RequestEditorFn"), ", "), result)
-	p.line("return c.%s(%s)\n}\n", with, strings.Join(append(append([]string{"ctx"}, passed...), "editors..."), ", "))
-}
-
 func (m *model) writeAll(p *printer, op *operation) {
 	m.writeDoc(p, op, op.id+"All", op.id)
-	declared, passed := m.arguments(op)
+	variants := m.variants(op)
+	v := variants[slices.IndexFunc(variants, func(v variant) bool { return v.params && v.content })]
+	declared, passed := m.arguments(op, v)
 	p.line("func (c *Client) %sAll(%s) iter.Seq2[%s, error] {", op.id,
 		strings.Join(append(append([]string{"ctx context.Context"}, declared...), "options ...WalkOption"), ", "), op.list.item)
 	p.line("var first %sParams\nif params != nil {\nfirst = *params\n}", op.id)
@@ -149,7 +134,7 @@ func (m *model) writeAll(p *printer, op *operation) {
 	if order != "" {
 		p.line("if at.sliced {\np.Order, p.CreatedAtSince = %s, at.since\n}", order)
 	}
-	p.line("page, err := c.%s(%s)", m.method(op), strings.Join(append([]string{"ctx"}, passed...), ", "))
+	p.line("page, err := c.%s(%s)", v.name, strings.Join(append([]string{"ctx"}, passed...), ", "))
 	p.line("if err != nil {\nreturn nil, 0, err\n}\nreturn page.Data, page.Total, nil\n},")
 	p.line("}, options)\n}\n")
 }

@@ -17,7 +17,7 @@ import (
 // It knows parameters of plain values, which are those of MangaDex so far: texts, numbers, ids and lists
 // of them, in the styles that OpenAPI has for them unless a document says otherwise. A builder in which
 // anything else stands stays as it was written.
-func fold(client []byte, types *goTypes, taken *reserved) ([]byte, error) {
+func fold(client []byte, types *goTypes, taken *reserved, ops []*operation) ([]byte, error) {
 	s, err := parseSource("requests", client)
 	if err != nil {
 		return nil, err
@@ -25,6 +25,9 @@ func fold(client []byte, types *goTypes, taken *reserved) ([]byte, error) {
 	f := folding{goSource: s, types: types, taken: taken, plain: map[string]*plainBuilder{}}
 	encoders := map[string]*ast.FuncDecl{}
 	used := map[string]bool{}
+	for _, op := range ops {
+		used["new"+op.id+"RequestWithBody"] = taken.withoutBody(op)
+	}
 	for _, decl := range s.file.Decls {
 		d, ok := decl.(*ast.FuncDecl)
 		if !ok {

@@ -61,19 +61,6 @@ func Generate(in Input) (files Files, report *Report, err error) {
 	if err := primeNames(); err != nil {
 		return nil, nil, err
 	}
-	doc, report, err := load(in, config.OutputOptions.ExcludeSchemas)
-	if err != nil {
-		return nil, nil, err
-	}
-	overlaid, err := marshal(doc)
-	if err != nil {
-		return nil, nil, err
-	}
-	files = Files{overlaidPath: overlaid}
-	ops, err := operations(doc)
-	if err != nil {
-		return nil, nil, err
-	}
 	taken, err := readReserved(in.Source)
 	if err != nil {
 		return nil, nil, err
@@ -87,6 +74,19 @@ func Generate(in Input) (files Files, report *Report, err error) {
 		if taken.calls, err = readCalls(in.Before[callsPath]); err != nil {
 			return nil, nil, err
 		}
+	}
+	doc, report, err := load(in, taken.calls, config.OutputOptions.ExcludeSchemas)
+	if err != nil {
+		return nil, nil, err
+	}
+	overlaid, err := marshal(doc)
+	if err != nil {
+		return nil, nil, err
+	}
+	files = Files{overlaidPath: overlaid}
+	ops, err := operations(doc)
+	if err != nil {
+		return nil, nil, err
 	}
 	taken.rename(ops)
 	taken.orderParameters(ops)
@@ -110,7 +110,7 @@ func Generate(in Input) (files Files, report *Report, err error) {
 		return nil, nil, err
 	}
 	types.aliases = written.aliases // answers may still have their names
-	if files[requestsPath], err = fold(files[requestsPath], types, taken); err != nil {
+	if files[requestsPath], err = fold(files[requestsPath], types, taken, ops); err != nil {
 		return nil, nil, err
 	}
 	requests, err := builders(files[requestsPath])

@@ -110,6 +110,8 @@ func TestTomorrow(t *testing.T) {
 	for _, line := range []string{
 		"| new: `GET /manga/{}/mood` | `Client.GetMangaIDMood` |",
 		"| | new: `Client.FollowMangaWith` |",
+		"| | new: `Client.DeleteRatingWith` |",
+		"| gone: `POST /auth/logout` | `Client.LegacyLogout` |",
 		"| | `Client.UnfollowManga` takes parameters, one of which must be given |",
 		"| | `Client.UnfollowManga(context.Context, uuid.UUID, *UnfollowMangaParams, ...RequestEditorFn) (error)`, was `(context.Context, uuid.UUID, ...RequestEditorFn) (error)` |",
 		"| new: `mood` | `ChapterAttributes.Mood *string` |",

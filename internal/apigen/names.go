@@ -28,7 +28,10 @@ type reserved struct {
 // A call is what a generated method of Client takes and returns.
 type call struct {
 	signature string // types without names
+	result    string // what it returns
 	params    bool   // it takes parameters
+	body      bool   // it takes a body
+	empty     bool   // it takes none, and sends an object without members
 }
 
 // readCalls reads the generated methods of Client.
@@ -40,13 +43,34 @@ func readCalls(calls []byte) (map[string]call, error) {
 	methods := map[string]call{}
 	for _, decl := range file.Decls {
 		if d, ok := decl.(*ast.FuncDecl); ok && d.Recv != nil {
+			takes := parameterNames(d)
 			methods[d.Name.Name] = call{
 				signature: "(" + typesOf(d.Type.Params) + ") (" + typesOf(d.Type.Results) + ")",
-				params:    slices.ContainsFunc(d.Type.Params.List, func(f *ast.Field) bool { return len(f.Names) > 0 && f.Names[0].Name == "params" }),
+				result:    typesOf(d.Type.Results),
+				params:    slices.Contains(takes, "params"),
+				body:      slices.Contains(takes, "body"),
+				empty:     !slices.Contains(takes, "body") && passesEmpty(d),
 			}
 		}
 	}
 	return methods, nil
+}
+
+// passesEmpty reports whether a method passes an empty body to the function that builds its request.
+func passesEmpty(d *ast.FuncDecl) (empty bool) {
+	ast.Inspect(d.Body, func(n ast.Node) bool {
+		call, ok := n.(*ast.CallExpr)
+		if !ok {
+			return true
+		}
+		builder, ok := call.Fun.(*ast.Ident)
+		if !ok || !builderName.MatchString(strings.ToUpper(builder.Name[:1])+builder.Name[1:]) {
+			return true
+		}
+		_, empty = call.Args[len(call.Args)-1].(*ast.CompositeLit)
+		return false
+	})
+	return empty
 }
 
 func typesOf(fields *ast.FieldList) string {

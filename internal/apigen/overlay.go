@@ -83,14 +83,18 @@ func (a *action) fault(text string) error {
 }
 
 // load reads the document and applies the overlays to it.
-func load(in Input, byHand []string) (*openapi3.T, *Report, error) {
+func load(in Input, calls map[string]call, byHand []string) (*openapi3.T, *Report, error) {
 	root, err := readDocument(in.Document, pathsOf(in.Before[operationsPath]))
 	if err != nil {
 		return nil, nil, err
 	}
+	later := laterBodies(root, operationsOf(in.Before[operationsPath]), calls)
 	report, err := correct(root, in.Overlays)
 	if err != nil {
 		return nil, nil, err
+	}
+	for _, body := range later {
+		put(body, "required", &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!bool", Value: "false"})
 	}
 	splitShared(root, byHand)
 	content, err := yaml.Marshal(root)

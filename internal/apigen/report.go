@@ -163,6 +163,11 @@ func became(table []byte, taken *reserved, after Files, types *goTypes) ([]strin
 			lines = append(lines, fmt.Sprintf("| | `Client.%s%s`, was `%s` |", name, methods[name].signature, before.signature))
 		}
 	}
+	for _, name := range slices.Sorted(maps.Keys(taken.calls)) {
+		if _, there := methods[name]; !there && token.IsExported(name) && !slices.Contains(slices.Collect(maps.Values(was)), name) {
+			lines = append(lines, fmt.Sprintf("| | gone: `Client.%s` |", name))
+		}
+	}
 	old := taken.before
 	for _, name := range slices.Sorted(maps.Keys(types.structs)) {
 		if old.structs[name] == nil {

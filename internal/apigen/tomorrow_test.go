@@ -10,8 +10,9 @@ import (
 )
 
 // tomorrow returns a document as MangaDex could publish it next: the present facts with an operation, a
-// parameter, an enum value and a property that nobody here has heard of, with parameters of operations that
-// had none, and without the operations that are deprecated today. It also returns how the removed operations are reported.
+// parameter, an enum value and a property that nobody here has heard of, with parameters, a body and a
+// result of operations that had none, and without the operations that are deprecated today. It also returns
+// how the removed operations are reported.
 func tomorrow(t testing.TB) (content []byte, removed []string) {
 	t.Helper()
 	var doc part
@@ -104,6 +105,10 @@ properties:
 		parameters, _ := follow["parameters"].([]any)
 		follow["parameters"] = append(parameters, value(parameter))
 	}
+	unrate := at("paths", "/rating/{mangaId}", "delete")
+	unrate["requestBody"] = value("{content: {application/json: {schema: {type: object, required: [mood], properties: {mood: {type: string}}}}}}")
+	at("paths", "/rating/{mangaId}", "delete", "responses", "200", "content", "application/json")["schema"] =
+		value("{type: object, properties: {result: {type: string, enum: [ok, error]}, average: {type: number}}}")
 	status := at("components", "schemas", "MangaAttributes", "properties", "status")
 	values, _ := status["enum"].([]any)
 	status["enum"] = append(values, "dormant")
@@ -149,6 +154,9 @@ func TestReportOfTomorrow(t *testing.T) {
 		"+ added property GET /manga?order $.mood: boolean",
 		"+ added enum value GET /manga?order $.year: by-decade",
 		"+ added property Relationship.mood: object",
+		"+ added request body DELETE /rating/{mangaId}",
+		"+ added property DELETE /rating/{mangaId} response 200 application/json $.average: number",
+		"~ renamed type of DELETE /rating/{mangaId} response 200 application/json: Response → object",
 		"+ added schema MangaMoodResponse",
 		"+ added schema Mood",
 	) {
@@ -162,7 +170,7 @@ func TestReportOfTomorrow(t *testing.T) {
 			changes++
 		}
 	}
-	if want := len(removed) + 16 + 1; changes != want { // and the version
+	if want := len(removed) + 19 + 1; changes != want { // and the version
 		t.Errorf("%d changes instead of %d:\n%s", changes, want, told)
 	}
 }

@@ -112,6 +112,14 @@ func run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	// So does a first body, and a first thing to return.
+	s.answer = `{"result":"ok","average":7.5}`
+	if err := client.DeleteRating(ctx, id); err != nil {
+		return err
+	}
+	if err := encoded(client.DeleteRatingWith(ctx, id, api.DeleteRatingBody{Mood: "calm"})); err != nil {
+		return err
+	}
 	for _, op := range api.Operations() {
 		if op.Deprecated {
 			fmt.Println(op.ID, "is still there")

@@ -1,0 +1,153 @@
+package main
+
+import (
+	"bytes"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+
+	"gopkg.in/yaml.v3"
+)
+
+// A growth gives something to operations that are there. The methods that they have stay as they are, and
+// second ones have what came later.
+type growth struct {
+	method, path string
+	body         string // the body of the request
+	content      string // what the answer has besides the result
+	parameter    string
+	methods      []string // that there must be, without the context and the editors
+	code         []string // in the method that was there
+}
+
+const grownBody = `{content: {application/json: {schema: {type: object, properties: {since: {type: string}}}}}}`
+
+var growths = []growth{
+	{method: "post", path: "/manga/{id}/follow", body: grownBody,
+		methods: []string{"FollowManga(id uuid.UUID) error", "FollowMangaWith(id uuid.UUID, body FollowMangaBody) error"},
+		code:    []string{`newFollowMangaRequestWithBody(c.root, id, "", nil)`, "c.acknowledge("}},
+	{method: "delete", path: "/client/{id}", body: grownBody,
+		methods: []string{"DeleteAPIClient(id uuid.UUID, params *DeleteAPIClientParams) error", "DeleteAPIClientWith(id uuid.UUID, params *DeleteAPIClientParams, body DeleteAPIClientBody) error"},
+		code:    []string{`newDeleteAPIClientRequestWithBody(c.root, id, params, "", nil)`}},
+	{method: "delete", path: "/author/{id}", body: grownBody, parameter: "{name: quiet, in: query, schema: {type: boolean}}",
+		methods: []string{"DeleteAuthor(id uuid.UUID) error", "DeleteAuthorWith(id uuid.UUID, params *DeleteAuthorParams, body DeleteAuthorBody) error"},
+		code:    []string{`newDeleteAuthorRequestWithBody(c.root, id, nil, "", nil)`}},
+	{method: "delete", path: "/chapter/{id}", body: `{content: {multipart/form-data: {schema: {type: object, properties: {proof: {type: string, format: binary}}}}}}`,
+		methods: []string{"DeleteChapter(id uuid.UUID) error", "DeleteChapterWith(id uuid.UUID, contentType string, body io.Reader) error"},
+		code:    []string{`newDeleteChapterRequestWithBody(c.root, id, "", nil)`}},
+	{method: "get", path: "/manga/{id}/feed", body: grownBody,
+		methods: []string{
+			"GetMangaFeed(id uuid.UUID, params *GetMangaFeedParams) (*ChapterList, error)",
+			"GetMangaFeedWith(id uuid.UUID, params *GetMangaFeedParams, body GetMangaFeedBody) (*ChapterList, error)",
+			"GetMangaFeedAll(id uuid.UUID, params *GetMangaFeedParams) iter.Seq2[Chapter, error]"},
+		code: []string{`newGetMangaFeedRequestWithBody(c.root, id, params, "", nil)`}},
+	{method: "post", path: "/list/{id}/follow", body: `{content: {application/json: {schema: {type: object, properties: {since: {type: string}}}}}}`, // which had no members
+		methods: []string{"FollowCustomList(id uuid.UUID) error", "FollowCustomListWith(id uuid.UUID, body EmptyObject) error"},
+		code:    []string{"newFollowCustomListRequest(c.root, id, EmptyObject{})"}},
+	{method: "delete", path: "/rating/{mangaId}", content: "average: {type: number}",
+		methods: []string{"DeleteRating(mangaID uuid.UUID) error", "DeleteRatingWith(mangaID uuid.UUID) (*DeleteRatingResult, error)"},
+		code:    []string{"c.acknowledge("}},
+	{method: "post", path: "/report", content: "id: {type: string, format: uuid}",
+		methods: []string{"CreateReport(body ReportCreate) error", "CreateReportWith(body ReportCreate) (*CreateReportResult, error)"},
+		code:    []string{"newCreateReportRequest(c.root, body)", "c.acknowledge("}},
+	{method: "delete", path: "/manga/{id}", content: "count: {type: integer}", body: grownBody,
+		methods: []string{"DeleteManga(id uuid.UUID) error", "DeleteMangaWith(id uuid.UUID, body DeleteMangaBody) (*DeleteMangaResult, error)"},
+		code:    []string{`newDeleteMangaRequestWithBody(c.root, id, "", nil)`, "c.acknowledge("}},
+}
+
+// TestGrown gives bodies, parameters and content to operations that had none.
+func TestGrown(t *testing.T) {
+	t.Parallel()
+	doc := presentDocument(t)
+	for _, g := range growths {
+		grow(t, doc, g)
+	}
+	in := importInput(t, encoded(t, doc))
+	files, report := generate(t, in)
+	keepsSurface(t, files)
+	checkGrown(t, files, growths)
+	if line := "| | new: `Client.FollowMangaWith` |"; !slices.Contains(report.Became, line) {
+		t.Errorf("no line %s in\n%s", line, strings.Join(report.Became, "\n"))
+	}
+	in.Before = files
+	if again, _ := generate(t, in); !maps.EqualFunc(files, again, bytes.Equal) {
+		t.Error("a second generation writes something else")
+	}
+
+	// What grows once more has a third method.
+	more := growth{method: "post", path: "/manga/{id}/follow", parameter: "{name: quiet, in: query, schema: {type: boolean}}", methods: []string{
+		"FollowManga(id uuid.UUID) error",
+		"FollowMangaWith(id uuid.UUID, body FollowMangaBody) error",
+		"FollowMangaWith2(id uuid.UUID, params *FollowMangaParams, body FollowMangaBody) error",
+	}}
+	grow(t, doc, more)
+	in = importInput(t, encoded(t, doc))
+	in.Before = files
+	files, _ = generate(t, in)
+	keepsSurface(t, files)
+	checkGrown(t, files, append(slices.Clone(growths[1:]), more))
+}
+
+// TestGrownMust gives operations what must be sent: their methods change, which is told.
+func TestGrownMust(t *testing.T) {
+	t.Parallel()
+	doc := presentDocument(t)
+	g := growth{method: "delete", path: "/author/{id}", body: strings.Replace(grownBody, "{", "{required: true, ", 1), methods: []string{"DeleteAuthor(id uuid.UUID, body DeleteAuthorBody) error"}}
+	grow(t, doc, g)
+	files, report := generate(t, importInput(t, encoded(t, doc)))
+	if _, err := typeCheck(files); err != nil {
+		t.Error(err)
+	}
+	checkGrown(t, files, []growth{g})
+	if line := "| | `Client.DeleteAuthor(context.Context, uuid.UUID, DeleteAuthorBody, ...RequestEditorFn) (error)`, was `(context.Context, uuid.UUID, ...RequestEditorFn) (error)` |"; !slices.Contains(report.Became, line) {
+		t.Errorf("no line %s in\n%s", line, strings.Join(report.Became, "\n"))
+	}
+}
+
+func grow(t *testing.T, doc part, g growth) {
+	t.Helper()
+	value := func(text string) (v any) {
+		if err := yaml.Unmarshal([]byte(text), &v); err != nil {
+			t.Fatal(err)
+		}
+		return v
+	}
+	operation := object(doc, "paths", g.path, g.method)
+	if operation == nil {
+		t.Fatalf("openapi.yaml has no %s %s", g.method, g.path)
+	}
+	if g.body != "" {
+		operation["requestBody"] = value(g.body)
+	}
+	if g.parameter != "" {
+		operation["parameters"] = append(elements(operation["parameters"]), value(g.parameter))
+	}
+	if g.content != "" {
+		operation["responses"] = value("{'200': {content: {application/json: {schema: {type: object, properties: {result: {type: string}, " + g.content + "}}}}}}")
+	}
+}
+
+func checkGrown(t *testing.T, files Files, growths []growth) {
+	t.Helper()
+	calls := string(files[callsPath])
+	for _, g := range growths {
+		for i, method := range g.methods {
+			name, rest, _ := strings.Cut(method, "(")
+			arguments, result, _ := strings.Cut(rest, ") ")
+			options := ", editors ...RequestEditorFn) "
+			if strings.HasPrefix(result, "iter.") {
+				options = ", options ...WalkOption) "
+			}
+			_, code, found := strings.Cut(calls, "func (c *Client) "+name+"(ctx context.Context, "+arguments+options+result+" {\n")
+			if code, _, _ = strings.Cut(code, "\n}\n"); !found {
+				t.Errorf("there is no %s", method)
+			}
+			for _, want := range g.code {
+				if i == 0 && !strings.Contains(code, want) {
+					t.Errorf("%s does not call %s:\n%s", name, want, code)
+				}
+			}
+		}
+	}
+}
