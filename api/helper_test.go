@@ -1,6 +1,7 @@
 package api_test
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -153,6 +154,7 @@ func invoke(t testing.TB, client any, name string, fill *filler) (any, error) {
 // A filler makes values with every field set. Two fillers make the same values in the same order.
 type filler struct {
 	t     testing.TB
+	ctx   context.Context // that is given to a call, if it is not the one without an end
 	n     int
 	depth int
 	at    string // the field of a struct that is filled in
@@ -168,7 +170,7 @@ func (f *filler) value(typ reflect.Type, name string) reflect.Value {
 	v := reflect.New(typ).Elem()
 	switch x := v.Addr().Interface().(type) {
 	case *context.Context:
-		*x = context.Background()
+		*x = cmp.Or(f.ctx, context.Background())
 		return v
 	case *uuid.UUID:
 		*x = uuid.MustParse(fmt.Sprintf("00000000-0000-4000-8000-%012d", f.n))

@@ -217,16 +217,21 @@ func TestPromiseOfAnotherKind(t *testing.T) {
 			t.Errorf("%s is %v, %v; %v; %v", value, found, err, ratings, statuses)
 		}
 	}
-	for _, data := range []string{`null`, `{}`, `[]`, `"x"`, `{"id":null}`, `{"type":"thread"}`} {
-		_, err := answering(t, 200, "application/json", `{"result":"ok","data":`+data+`}`).CreateForumThread(t.Context(), api.ForumThreadCreate{ID: id(idA)})
-		if !api.MayBeDone(err) {
-			t.Errorf("%s is a thread: %v", data, err)
-		}
-	}
 	for _, empty := range []string{`{}`, `[]`} {
 		client := answering(t, 200, "application/json", `{"result":"ok","statistics":`+empty+`}`)
 		if _, err := client.GetMangaStatisticsByIDs(t.Context(), []uuid.UUID{id(idA)}); err != nil {
 			t.Errorf("no statistics, as %s: %v", empty, err)
+		}
+	}
+}
+
+func TestPromiseOfAThread(t *testing.T) {
+	t.Parallel()
+	op := operation(t, "CreateForumThread")
+	for _, data := range []string{`null`, `{}`, `[]`, `"x"`, `{"id":null}`, `{"type":"thread"}`} {
+		_, err := invoke(t, answering(t, 200, "application/json", `{"result":"ok","data":`+data+`}`), op.ID, &filler{t: t})
+		if !api.MayBeDone(err) {
+			t.Errorf("%s is a thread: %v", data, err)
 		}
 	}
 }

@@ -263,7 +263,7 @@ func TestQuery(t *testing.T) {
 			return err
 		}, "order[volume]=asc&order[chapter]=asc"},
 		{"order with a key twice, and one without a direction", func(c *api.Client) error {
-			_, err := c.SearchManga(ctx, &api.SearchMangaParams{Order: api.MangaOrder{}.Year(api.Desc).Title(api.Asc).Rating("").Year(api.Asc)})
+			_, err := c.SearchManga(ctx, &api.SearchMangaParams{Order: api.MangaOrder{}.Year(api.Desc).Title(api.Asc).Relevance("").Year(api.Asc)})
 			return err
 		}, "order[year]=asc&order[title]=asc"},
 		{"order without a key", func(c *api.Client) error {

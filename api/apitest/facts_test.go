@@ -23,6 +23,7 @@ import (
 // A fact is a request that another program sends, and what the answer has.
 type fact struct {
 	evidence string
+	op       string // that not every document has
 	method   string // GET unless it is given
 	target   string // %m is a title with chapters, %l a list, %c a client
 	body     string
@@ -41,12 +42,8 @@ func TestFacts(t *testing.T) {
 	}
 	other := srv.State().Manga()[0].ID
 	list := must[*api.CustomListResponse](t)(c.CreateCustomList(ctx, api.CustomListCreate{Name: "Mine", Visibility: api.Ptr(api.ListVisibility("public")), Manga: []uuid.UUID{manga}}))
-	client := must[*api.APIClientResponse](t)(c.CreateAPIClient(ctx, api.APIClientCreate{Name: "program", Profile: "personal"}))
-	if err := srv.State().Approve(client.Data.ID); err != nil {
-		t.Fatal(err)
-	}
 	related := must[*api.MangaRelationResponse](t)(c.CreateMangaRelation(ctx, manga, api.MangaRelationCreate{TargetManga: other, Relation: "sequel"}))
-	ids := strings.NewReplacer("%m", manga.String(), "%l", list.Data.ID.String(), "%c", client.Data.ID.String(), "%r", related.Data.ID.String())
+	ids := strings.NewReplacer("%m", manga.String(), "%l", list.Data.ID.String(), "%c", approvedClient(t, srv, token), "%r", related.Data.ID.String())
 
 	const recordings = "recordings of Hondana's client, 2022 to 2025"
 	for _, f := range []fact{
@@ -64,9 +61,9 @@ func TestFacts(t *testing.T) {
 		{evidence: "the same, as an array", target: "/chapter?manga=%m&volume[]=1&chapter[]=9", has: []string{`"total":1}`}},
 		{evidence: "one source: Hondana sends artist, author, cover_art, manga to relations, and its recordings of 2024 and 2025 are expanded", target: "/manga/%m/relation?includes[]=artist&includes[]=author&includes[]=cover_art&includes[]=manga", has: []string{`"type":"manga","related":"sequel","attributes":{`}},
 		{evidence: "one source: AsyncDex adds all types that it knows everywhere", target: "/manga?limit=1&includes[]=manga&includes[]=chapter&includes[]=cover_art&includes[]=author&includes[]=artist&includes[]=scanlation_group&includes[]=tag&includes[]=user&includes[]=custom_list", has: []string{`"limit":1,`}},
-		{evidence: "the document: the body of a follow is empty; Hondana and mangadex-full-api send none", method: "POST", target: "/list/%l/follow", has: []string{`"ok"`}},
-		{evidence: "the same", method: "DELETE", target: "/list/%l/follow", has: []string{`"ok"`}},
-		{evidence: "the same of a secret", method: "POST", target: "/client/%c/secret", has: []string{`"data":"`}},
+		{evidence: "the document: the body of a follow is empty; Hondana and mangadex-full-api send none", op: "FollowCustomList", method: "POST", target: "/list/%l/follow", has: []string{`"ok"`}},
+		{evidence: "the same", op: "UnfollowCustomList", method: "DELETE", target: "/list/%l/follow", has: []string{`"ok"`}},
+		{evidence: "the same of a secret", op: "RegenerateAPIClientSecret", method: "POST", target: "/client/%c/secret", has: []string{`"data":"`}},
 		{evidence: "one source: nearly all public programs send the volume first; PHP keeps the order of keys", target: "/manga/%m/feed?order[volume]=asc&order[chapter]=asc", has: []string{`"chapter":"9"…"chapter":"10"…"chapter":"1"…"chapter":"2"`}},
 		{evidence: "the same, the other way round", target: "/manga/%m/feed?order[chapter]=asc&order[volume]=asc", has: []string{`"chapter":"1"…"chapter":"2"…"chapter":"9"…"chapter":"10"`}},
 		{evidence: "one source: EMACC99/mangadex#30, a live test", target: "/manga/1", status: 404, has: []string{`"not_found_http_exception"`}},
@@ -79,6 +76,9 @@ func TestFacts(t *testing.T) {
 		{evidence: "the documentation names this title for trials of uploads", target: "/manga/f9c33607-9180-4ba6-b85c-e4b5faee7192", has: []string{`"state":"published"`}},
 		{evidence: "Symfony's routes: a HEAD is a GET without a body", method: "HEAD", target: "/manga/%m"},
 	} {
+		if f.op != "" && !has(t, f.op) {
+			continue
+		}
 		method, status := f.method, f.status
 		if method == "" {
 			method = "GET"
@@ -290,6 +290,7 @@ func TestCommits(t *testing.T) {
 // second and Z.
 func TestReadDate(t *testing.T) {
 	t.Parallel()
+	needs(t, "GetReadingHistory")
 	clock := newClock()
 	srv := apitest.Start(t, apitest.WithoutNetwork(), apitest.WithClock(clock.time))
 	c, token := login(t, srv, srv.Account.Username)
@@ -302,9 +303,6 @@ func TestReadDate(t *testing.T) {
 	_, text := do(t, srv, "GET", "/user/history", "", "Authorization", "Bearer "+token)
 	if want := `"readDate":"` + clock.now.Format("2006-01-02T15:04:05.000000Z") + `"`; !strings.Contains(text, want) {
 		t.Errorf("no %s in %s", want, text)
-	}
-	if history := must[*api.ReadingHistory](t)(c.GetReadingHistory(t.Context())); len(history.Data) != 1 || !history.Data[0].ReadDate.Equal(clock.now) {
-		t.Errorf("the history is %+v", history)
 	}
 }
 

@@ -2,6 +2,7 @@ package apitest_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -16,32 +17,31 @@ import (
 func TestForumThreads(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
+	if status, text := do(t, w.srv, "GET", "/statistics/manga?manga[]="+nothing, ""); status != 200 || !strings.Contains(text, `"statistics":[]`) {
+		t.Errorf("statistics of nothing: %d %s", status, text)
+	}
+	needs(t, "CreateForumThread", "GetChapterStatistics", "GetGroupStatistics")
 	w.fill(t)
-	ctx := t.Context()
-	id := func(kind string) uuid.UUID { return uuid.MustParse(w.ids[kind]) }
+	type statistics struct {
+		Statistics map[string]struct{ Comments *struct{ ThreadID int64 } }
+	}
 	threads := map[int64]bool{}
 	for _, kind := range []string{"chapter", "group"} {
-		thread := must[*api.ForumThreadResponse](t)(w.client.CreateForumThread(ctx, api.ForumThreadCreate{Type: api.ForumThreadType(kind), ID: id(kind)})).Data
-		again := must[*api.ForumThreadResponse](t)(w.client.CreateForumThread(ctx, api.ForumThreadCreate{Type: api.ForumThreadType(kind), ID: id(kind)})).Data
-		if thread.ID != again.ID {
-			t.Errorf("%s has the threads %d and %d", kind, thread.ID, again.ID)
+		begin := func() int64 {
+			return mustDo[struct{ Data struct{ ID int64 } }](t, w.srv, w.access, "POST", "/forums/thread", fmt.Sprintf(`{"type":%q,"id":%q}`, kind, w.ids[kind])).Data.ID
 		}
-		threads[thread.ID] = true
-		var statistics api.ThreadStatistics
-		if kind == "chapter" {
-			statistics = must[*api.ThreadStatisticsResponse](t)(w.client.GetChapterStatistics(ctx, id(kind))).Statistics[id(kind)]
-		} else {
-			statistics = must[*api.ThreadStatisticsResponse](t)(w.client.GetGroupStatistics(ctx, id(kind))).Statistics[id(kind)]
+		thread := begin()
+		if again := begin(); thread != again {
+			t.Errorf("%s has the threads %d and %d", kind, thread, again)
 		}
-		if statistics.Comments == nil || statistics.Comments.ThreadID != thread.ID {
-			t.Errorf("the statistics of the %s are %+v, the thread is %d", kind, statistics, thread.ID)
+		threads[thread] = true
+		comments := mustDo[statistics](t, w.srv, w.access, "GET", "/statistics/"+kind+"/"+w.ids[kind], "").Statistics[w.ids[kind]].Comments
+		if comments == nil || comments.ThreadID != thread {
+			t.Errorf("the comments of the %s are %+v, the thread is %d", kind, comments, thread)
 		}
 	}
 	if len(threads) != 2 {
 		t.Errorf("the threads are %v", threads)
-	}
-	if status, text := do(t, w.srv, "GET", "/statistics/manga?manga[]="+nothing, ""); status != 200 || !strings.Contains(text, `"statistics":[]`) {
-		t.Errorf("statistics of nothing: %d %s", status, text)
 	}
 }
 

@@ -122,10 +122,7 @@ func (w *world) fill(t testing.TB) {
 	w.ids["author"] = must[*api.AuthorResponse](t)(c.CreateAuthor(ctx, api.AuthorCreate{Name: "Nobody"})).Data.ID.String()
 	w.ids["group"] = must[*api.GroupResponse](t)(c.CreateGroup(ctx, api.GroupCreate{Name: "Nobodies"})).Data.ID.String()
 	w.ids["list"] = must[*api.CustomListResponse](t)(c.CreateCustomList(ctx, api.CustomListCreate{Name: "List"})).Data.ID.String()
-	w.ids["client"] = must[*api.APIClientResponse](t)(c.CreateAPIClient(ctx, api.APIClientCreate{Name: "Program", Profile: "personal"})).Data.ID.String()
-	if err := w.srv.State().Approve(uuid.MustParse(w.ids["client"])); err != nil {
-		t.Fatal(err)
-	}
+	w.ids["client"] = approvedClient(t, w.srv, w.access)
 	w.ids["relation"] = must[*api.MangaRelationResponse](t)(c.CreateMangaRelation(ctx, titles[0].ID, api.MangaRelationCreate{TargetManga: titles[5].ID, Relation: "spin_off"})).Data.ID.String()
 	chapter := must[uuid.UUID](t)(w.srv.State().AddChapter(apitest.Chapter{Manga: titles[0].ID, Number: "99", Pages: 2}))
 	w.ids["chapter"], w.ids["other chapter"] = chapter.String(), w.srv.State().Chapters(titles[0].ID)[0].ID.String()
