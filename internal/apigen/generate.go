@@ -157,7 +157,7 @@ func Generate(in Input) (files Files, report *Report, err error) {
 			return nil, nil, err
 		}
 	}
-	report.Left = m.left()
+	report.Left = append(m.left(), lowered.left...)
 	return files, report, nil
 }
 

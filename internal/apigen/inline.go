@@ -41,6 +41,7 @@ type lowering struct {
 	answers, bodies map[*openapi3.Schema]bool // schemas that an answer or a request holds
 	directions      []string                  // values of keys of orders, beside asc and desc
 	more            map[string]string         // type that is written by hand → schema of the members that it lacks
+	left            []string                  // what is left for a person
 }
 
 // name makes components of the inline objects below a component.

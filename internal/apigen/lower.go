@@ -44,6 +44,7 @@ func lower(doc *openapi3.T, ops []*operation, taken *reserved, byHand []string) 
 	if err := l.shareEnums(ops); err != nil {
 		return nil, err
 	}
+	l.left = l.relate()
 	l.nameValues()
 	l.inlineLists(ops)
 	for _, op := range ops {
