@@ -31,14 +31,15 @@ func (op *operation) formSchema() *openapi3.Schema {
 	return &openapi3.Schema{}
 }
 
-// partsLeft are the parts of a form beside its files, if its type is written by hand.
+// partsLeft are the parts of a form that its type, if that is written by hand, does not send.
 func (m *model) partsLeft(op *operation) (parts []string) {
 	if op.form == "" || !m.taken.names[op.form] {
 		return nil
 	}
-	for part, ref := range op.formSchema().Properties {
-		if formType(ref.Value) != "File" {
-			parts = append(parts, part)
+	sent, _ := op.spec.RequestBody.Value.Extensions[extGoParts].([]any)
+	for part := range op.formSchema().Properties {
+		if !slices.Contains(sent, any(part)) {
+			parts = append(parts, "`"+part+"`")
 		}
 	}
 	slices.Sort(parts)

@@ -21,6 +21,7 @@ const (
 	extOmitZero    = "x-omitzero"
 	extJSONIgnore  = "x-go-json-ignore"
 	extGoBody      = "x-go-body"
+	extGoParts     = "x-go-parts"
 	extRelations   = "x-relationship-types"
 	extSecret      = "x-secret"
 	extraName      = "~extra" // sorts behind every member name

@@ -211,7 +211,7 @@ func (m *model) left() []string {
 			needs = append(needs, "words in api/overlay/words-operations.yaml")
 		}
 		if parts := m.partsLeft(op); len(parts) > 0 {
-			needs = append(needs, fmt.Sprintf("what sends the parts %s of its form, in api/multipart.go", strings.Join(parts, ", ")))
+			needs = append(needs, fmt.Sprintf("what sends the parts %s of its form, in the type `%s` of package api, and their names in its x-go-parts in api/overlay/types.yaml", strings.Join(parts, ", "), op.form))
 		}
 		if len(needs) > 0 {
 			lines = append(lines, fmt.Sprintf("- `%s %s` (`%s`) needs %s.", op.method, op.path, op.id, strings.Join(needs, ", ")))

@@ -117,7 +117,8 @@ properties:
 	at("components", "schemas", "Relationship", "properties")["mood"] = value("{type: object, properties: {since: {type: string, format: date-time}}}")
 	cover := at("paths", "/cover/{mangaOrCoverId}", "post", "requestBody", "content", "multipart/form-data", "schema", "properties")
 	cover["mood"], cover["weight"] = value("{type: array, items: {type: string}}"), value("{type: number}")
-	at("paths", "/upload/{uploadSessionId}", "post", "requestBody", "content", "multipart/form-data", "schema", "properties")["mood"] = value("{type: string}")
+	pages := at("paths", "/upload/{uploadSessionId}", "post", "requestBody", "content", "multipart/form-data", "schema", "properties")
+	pages["mood"], pages["thumbnail"] = value("{type: string}"), value("{type: string, format: binary}")
 	for _, p := range parameters {
 		if p := p.(part); p["name"] == "order" {
 			keys := object(p, "schema", "properties")
@@ -151,6 +152,7 @@ func TestReportOfTomorrow(t *testing.T) {
 		"+ added property POST /cover/{mangaOrCoverId} request multipart/form-data $.mood: array of string",
 		"+ added property POST /cover/{mangaOrCoverId} request multipart/form-data $.weight: number",
 		"+ added property POST /upload/{uploadSessionId} request multipart/form-data $.mood: string",
+		"+ added property POST /upload/{uploadSessionId} request multipart/form-data $.thumbnail: string (binary)",
 		"+ added property GET /manga?order $.mood: boolean",
 		"+ added enum value GET /manga?order $.year: by-decade",
 		"+ added property Relationship.mood: object",
@@ -170,7 +172,7 @@ func TestReportOfTomorrow(t *testing.T) {
 			changes++
 		}
 	}
-	if want := len(removed) + 19 + 1; changes != want { // and the version
+	if want := len(removed) + 20 + 1; changes != want { // and the version
 		t.Errorf("%d changes instead of %d:\n%s", changes, want, told)
 	}
 }
