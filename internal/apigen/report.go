@@ -199,7 +199,7 @@ func became(table []byte, taken *reserved, after Files, types *goTypes) ([]strin
 }
 
 // left lists what operations need of a person: a name, words, a row in the table of the tests, and parts of
-// a form whose type is written by hand.
+// a form whose type is written by hand. It also lists what is said where all that matters is an error.
 func (m *model) left() []string {
 	var lines []string
 	for _, op := range m.ops {
@@ -215,6 +215,16 @@ func (m *model) left() []string {
 		}
 		if len(needs) > 0 {
 			lines = append(lines, fmt.Sprintf("- `%s %s` (`%s`) needs %s.", op.method, op.path, op.id, strings.Join(needs, ", ")))
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(m.doc.Components.Schemas)) {
+		s := m.doc.Components.Schemas[name].Value
+		if s.Extensions[extAcknowledges] != true {
+			continue
+		}
+		said := slices.DeleteFunc(slices.Sorted(maps.Keys(s.Properties)), func(member string) bool { return member == "result" || member == extraName })
+		if len(said) > 0 {
+			lines = append(lines, fmt.Sprintf("- `%s` says more than that all went well (%s), and calls that it answers return an error only: [Client.Do] has it. Without x-acknowledges in %s/types.yaml each of them gets a second method that returns it.", goTypeName(name, s), strings.Join(said, ", "), overlayPath))
 		}
 	}
 	return lines
