@@ -492,6 +492,27 @@ func addLimits(doc part, _ *rand.Rand) []string {
 	return nil
 }
 
+// requireLess takes a member or a parameter from what must be sent.
+func requireLess(doc part, r *rand.Rand) []string {
+	var holders []part
+	eachPart(doc, func(p part) {
+		if len(elements(p["required"])) > 0 || p["required"] == true && p["in"] == "query" {
+			holders = append(holders, p)
+		}
+	})
+	if len(holders) == 0 {
+		return nil
+	}
+	holder := holders[r.IntN(len(holders))]
+	if required := elements(holder["required"]); len(required) > 1 {
+		i := r.IntN(len(required))
+		holder["required"] = slices.Delete(required, i, i+1)
+	} else {
+		delete(holder, "required")
+	}
+	return nil
+}
+
 // eachSchema visits every schema that is no reference.
 func eachSchema(doc part, visit func(schema part)) {
 	var schema func(value any)

@@ -3,10 +3,12 @@ package main
 import (
 	"bytes"
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
 	"gopkg.in/yaml.v3"
 )
 
@@ -106,6 +108,50 @@ func TestGrownResponse(t *testing.T) {
 	line := "- `Response` says more than that all went well (mood), and calls that it answers return an error only: [Client.Do] has it. Without x-acknowledges in api/overlay/types.yaml each of them gets a second method that returns it."
 	if !slices.Contains(report.Left, line) {
 		t.Errorf("no line %s in\n%s", line, strings.Join(report.Left, "\n"))
+	}
+}
+
+// TestRequiredLess lets everything be left out of requests: what has to be given in Go stays so.
+func TestRequiredLess(t *testing.T) {
+	t.Parallel()
+	doc := presentDocument(t)
+	eachPart(doc, func(p part) {
+		if len(elements(p["required"])) > 0 || p["in"] == "query" {
+			delete(p, "required")
+		}
+	})
+	in := importInput(t, encoded(t, doc))
+	files, report := generate(t, in)
+	if diff := cmp.Diff(surfaces(t, files)); diff != "" {
+		t.Errorf("what package api exports has changed (-before +after):\n%s", diff)
+	}
+	told := strings.Join(report.Left, "\n")
+	for _, want := range []string{"- What the document lets be left out by now stays what must be given, so that programs compile: ", ", ChapterDraft.translatedLanguage, ", ", ListChapterStatisticsParams.chapter[], "} {
+		if !strings.Contains(told, want) {
+			t.Errorf("nothing tells %s\n%s", want, told)
+		}
+	}
+	again := in
+	again.Before = files
+	if more, _ := generate(t, again); !maps.EqualFunc(files, more, bytes.Equal) {
+		t.Error("a second generation writes something else")
+	}
+
+	// The overlay may say otherwise.
+	in.Overlays = append(slices.Clone(in.Overlays), Overlay{Name: "more.yaml", Content: []byte(`actions:
+  - {target: $.components.schemas.ChapterDraft.properties.translatedLanguage, update: {x-go-type-skip-optional-pointer: false}}
+  - {target: $.components.schemas.BeginUploadSession.properties.manga, update: {x-go-type-skip-optional-pointer: true}}
+  - {target: $.components.schemas.BeginEditSession.properties.version, update: {x-go-type-skip-optional-pointer: true}}
+`)})
+	files, _ = generate(t, in)
+	for _, want := range []string{
+		`TranslatedLanguage +\*string +.json:"translatedLanguage,omitempty".`,
+		`Manga +uuid.UUID +.json:"manga,omitzero".`,
+		`Version +int +.json:"version,omitempty".`,
+	} {
+		if !regexp.MustCompile(want).Match(files[typesPath]) {
+			t.Errorf("no field is %s", want)
+		}
 	}
 }
 

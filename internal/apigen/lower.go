@@ -59,6 +59,7 @@ func lower(doc *openapi3.T, ops []*operation, taken *reserved, byHand []string) 
 	for _, name := range l.more {
 		l.reach(l.schemas[name], l.answers)
 	}
+	l.keepRequired(ops)
 	for _, name := range slices.Sorted(maps.Keys(l.schemas)) {
 		s := l.schemas[name].Value
 		if l.answers[s] {
@@ -273,7 +274,7 @@ func (l *lowering) body(s *openapi3.Schema) {
 		if v.Nullable && v.Extensions[extNoPointer] != true {
 			continue // nullable.Nullable tells unset from null
 		}
-		if v.Type.Is("array") || v.AdditionalProperties.Schema != nil || v.Extensions[extNoPointer] == true && len(v.OneOf)+len(v.AnyOf) > 0 {
+		if v.Type.Is("array") || v.AdditionalProperties.Schema != nil || v.Extensions[extNoPointer] == true && (len(v.OneOf)+len(v.AnyOf) > 0 || v.Format == "uuid" || v.Format == "date-time") {
 			set(ref, extOmitEmpty, false)
 			set(ref, extOmitZero, true)
 		}

@@ -63,6 +63,7 @@ var additions = []mutation{
 	{"a parameter", addParameter},
 	{"an operation", addOperation},
 	{"limits", addLimits},
+	{"less that must be sent", requireLess},
 }
 
 // TestMoves makes all changes at once that change nothing.
