@@ -26,6 +26,9 @@ func TestHabitsOfPHP(t *testing.T) {
 		"/user/history":                                    `"limit":0,`,
 		"/group?limit=1":                                   `"publishDelay":null`,
 	} {
+		if target == "/user/history" && !has(t, "GetReadingHistory") {
+			continue
+		}
 		header := []string{"Authorization", "Bearer " + token}
 		if strings.HasPrefix(target, "/manga/random") {
 			header = nil
