@@ -96,7 +96,7 @@ func (m *model) answerType(ref *openapi3.SchemaRef) string {
 	}
 	fields := m.types.structs[name]
 	switch {
-	case fields == nil:
+	case fields == nil || m.types.jsonSelf[name]: // one of several, which has no fields of its own
 		return "json.RawMessage"
 	case slices.ContainsFunc(fields, func(f field) bool { return f.json != "-" && f.json != "result" }):
 		return name

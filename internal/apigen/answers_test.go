@@ -25,6 +25,8 @@ var formsOfAnswers = map[string]struct{ responses, result, code string }{
 	"map":        {`'200': {content: {application/json: {schema: {type: object, additionalProperties: {$ref: '#/components/schemas/Tag'}}}}}`, `\(map\[string\]Tag, error\)`, "new(answerOf"},
 	"words":      {`'200': {content: {application/json: {schema: {type: array, items: {type: string}}}}}`, `\(json.RawMessage, error\)`, "c.rawAnswer("},
 	"schemaless": {`'200': {content: {application/json: {}}}`, `\(json.RawMessage, error\)`, "c.rawAnswer("},
+	"union":      {`'200': {content: {application/json: {schema: {$ref: '#/components/schemas/FormsEither'}}}}`, `\(json.RawMessage, error\)`, "c.rawAnswer("},
+	"andEither":  {`'200': {content: {application/json: {schema: {type: object, properties: {a: {type: string}}, oneOf: [{type: object, properties: {b: {type: string}}}, ` + thing + `]}}}}`, `\(json.RawMessage, error\)`, "c.rawAnswer("},
 	"word":       {`'200': {content: {text/plain: {schema: {type: string}}}}`, `\(string, error\)`, `accept: "text/plain"`},
 	"table":      {`'200': {content: {text/csv; charset=utf-8: {schema: {type: string}}}}`, `\(string, error\)`, `accept: "text/csv"`},
 	"archive":    {`'200': {content: {application/zip: {schema: {type: string, format: binary}}}}`, `\(\*http.Response, error\)`, `accept: "application/zip"`},
@@ -35,6 +37,9 @@ var formsOfAnswers = map[string]struct{ responses, result, code string }{
 	"nothing":    {`'204': {}`, `error`, "c.do("},
 	"silent":     {`'200': {description: ''}`, `error`, "c.do("},
 }
+
+// schemasOfAnswers are what some of them refer to.
+const schemasOfAnswers = `{components: {schemas: {FormsEither: {oneOf: [{$ref: '#/components/schemas/Manga'}, {$ref: '#/components/schemas/Chapter'}]}}}}`
 
 // checkAnswers looks at what methods return, by the forms in which an operation can succeed.
 func checkAnswers(t *testing.T, files Files) {

@@ -39,7 +39,7 @@ func (m *model) arguments(op *operation, v variant) (declared, passed []string) 
 
 // builder is the function that builds the request of an operation.
 func (m *model) builder(op *operation) builder {
-	if b, ok := m.builders["new"+op.id+"Request"]; ok {
+	if b, ok := m.builders["new"+op.id+"Request"]; ok && op.form == "" {
 		return b
 	}
 	return m.builders["new"+op.id+"RequestWithBody"]

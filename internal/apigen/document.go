@@ -47,7 +47,7 @@ type list struct {
 }
 
 // methods in the order in which a reader of the API expects them.
-var methods = []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete, http.MethodHead, http.MethodOptions}
+var methods = []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete, http.MethodHead, http.MethodOptions, http.MethodTrace}
 
 // operations lists the operations of the document by path and method.
 func operations(doc *openapi3.T) ([]*operation, error) {

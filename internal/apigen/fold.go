@@ -26,7 +26,7 @@ func fold(client []byte, types *goTypes, taken *reserved, ops []*operation) ([]b
 	encoders := map[string]*ast.FuncDecl{}
 	used := map[string]bool{}
 	for _, op := range ops {
-		used["new"+op.id+"RequestWithBody"] = taken.withoutBody(op)
+		used["new"+op.id+"RequestWithBody"] = taken.withoutBody(op) || !op.sendsJSON()
 	}
 	for _, decl := range s.file.Decls {
 		d, ok := decl.(*ast.FuncDecl)

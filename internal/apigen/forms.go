@@ -23,12 +23,26 @@ func (m *model) writeForms(p *printer) {
 
 // formSchema is what a form consists of.
 func (op *operation) formSchema() *openapi3.Schema {
-	for _, content := range op.spec.RequestBody.Value.Content {
-		if content.Schema != nil && content.Schema.Value != nil {
-			return content.Schema.Value
+	content := op.spec.RequestBody.Value.Content
+	for _, mediaType := range slices.Sorted(maps.Keys(content)) {
+		if schema := content[mediaType].Schema; schema != nil && schema.Value != nil && mediaType != "application/json" {
+			form := &openapi3.Schema{Description: schema.Value.Description, Properties: openapi3.Schemas{}}
+			addParts(form, schema.Value)
+			return form
 		}
 	}
 	return &openapi3.Schema{}
+}
+
+// addParts adds to a form what a schema has, and what it consists of.
+func addParts(form, s *openapi3.Schema) {
+	for _, part := range s.AllOf {
+		if part.Value != nil {
+			addParts(form, part.Value)
+		}
+	}
+	maps.Copy(form.Properties, s.Properties)
+	form.Required = append(form.Required, s.Required...)
 }
 
 // partsLeft are the parts of a form that its type, if that is written by hand, does not send.

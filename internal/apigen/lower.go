@@ -37,6 +37,7 @@ func lower(doc *openapi3.T, ops []*operation, taken *reserved, byHand []string) 
 	l := &lowering{schemas: doc.Components.Schemas, taken: taken, answers: map[*openapi3.Schema]bool{}, bodies: map[*openapi3.Schema]bool{}}
 	l.more = l.moreThan(byHand)
 	taken.renameSchemas(l.schemas, ops, byHand)
+	l.cutLists()
 	l.plainTypes(ops)
 	l.nullableReferences()
 	for _, name := range slices.Sorted(maps.Keys(l.schemas)) {
@@ -112,6 +113,19 @@ func (l *lowering) nullableReferences() {
 			set(ref, extGoType, goType)
 			if target.Value.Extensions[extNoPointer] == true {
 				set(ref, extNoPointer, true)
+			}
+		}
+	}
+}
+
+// cutLists leaves the elements of a list that is in itself as they are: Go has no type for it.
+func (l *lowering) cutLists() {
+	for _, name := range slices.Sorted(maps.Keys(l.schemas)) {
+		seen := map[*openapi3.Schema]bool{}
+		for s := l.schemas[name].Value; s != nil && s.Items != nil; s = s.Items.Value {
+			seen[s] = true
+			if seen[s.Items.Value] {
+				s.Items = &openapi3.SchemaRef{Value: &openapi3.Schema{Extensions: map[string]any{extGoType: "json.RawMessage"}}}
 			}
 		}
 	}

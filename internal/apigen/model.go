@@ -76,8 +76,8 @@ func (m *model) resolveBody(op *operation) {
 		return
 	}
 	body := op.spec.RequestBody.Value
-	if content := body.Content["application/json"]; content != nil {
-		s := content.Schema.Value
+	if op.sendsJSON() {
+		s := body.Content["application/json"].Schema.Value
 		if s != nil && s.Type.Is("object") && len(s.Properties) == 0 && s.AdditionalProperties.Has != nil && !*s.AdditionalProperties.Has {
 			op.emptyObj = true
 			return
@@ -92,6 +92,16 @@ func (m *model) resolveBody(op *operation) {
 		}
 		return
 	}
+}
+
+// sendsJSON reports whether the method of an operation sends JSON. A form that has been there stays one when
+// JSON comes later.
+func (op *operation) sendsJSON() bool {
+	if op.spec.RequestBody == nil || op.spec.RequestBody.Value == nil {
+		return false
+	}
+	body := op.spec.RequestBody.Value
+	return body.Content["application/json"] != nil && (body.Extensions[extGoBody] == nil || len(body.Content) == 1)
 }
 
 // resolveName is the shortest way to write a generated type.

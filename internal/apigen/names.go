@@ -187,12 +187,9 @@ func distinct(goNames, before map[string]string, taken func(string) bool) map[st
 		return cmp.Or(rank(a)-rank(b), strings.Compare(a, b))
 	})
 	for _, name := range names {
-		own := goNames[name]
-		if own == "" {
-			own = "Empty"
-		}
+		own := cmp.Or(goNames[name], "Empty")
 		for n := 2; used[own] || taken(own); n++ {
-			own = fmt.Sprint(strings.TrimRight(goNames[name], "0123456789"), n)
+			own = fmt.Sprint(cmp.Or(strings.TrimRight(cmp.Or(goNames[name], "Empty"), "0123456789"), "N"), n)
 		}
 		given[name], used[own] = own, true
 	}

@@ -36,12 +36,15 @@ paths: {/odd/d: {get: {parameters: [
 components: {schemas: {OddDirection: {type: string, enum: [asc, desc]}}}`,
 	"members of one Go name": `
 paths: {/odd/e: {get: {responses: {'200': {content: {application/json: {schema: {type: object, properties: {
-  title: {type: string}, Title: {type: string}, TITLE: {type: string}, marshalJSON: {type: string}, unmarshalJSON: {type: string}, decode: {type: string}, member: {type: string}, append: {type: string}, extra: {type: string}, string: {type: string}, '1st': {type: string}, '': {type: string}, 'a-b': {type: string}, a_b: {type: string}}}}}}}}}}`,
+  title: {type: string}, Title: {type: string}, TITLE: {type: string}, marshalJSON: {type: string}, unmarshalJSON: {type: string}, decode: {type: string}, member: {type: string}, append: {type: string}, extra: {type: string}, string: {type: string}, '1st': {type: string}, '': {type: string}, '+1': {type: string}, '-1': {type: string}, '-': {type: string}, 日本: {type: string}, 'a-b': {type: string}, a_b: {type: string}}}}}}}}}}`,
 	"schemas that differ in case": `
 paths: {/odd/f: {get: {responses: {'200': {content: {application/json: {schema: {type: object, properties: {a: {$ref: '#/components/schemas/mangaAttributes'}, b: {$ref: '#/components/schemas/odd_thing'}, c: {$ref: '#/components/schemas/OddThing'}, d: {$ref: '#/components/schemas/SearchMangaParams'}}}}}}}}}}
 components: {schemas: {mangaAttributes: {type: object, properties: {a: {type: string}}}, odd_thing: {type: object, properties: {a: {type: string}}}, OddThing: {type: object, properties: {b: {type: string}}}, SearchMangaParams: {type: object, properties: {b: {type: string}}}}}`,
 	"operations of taken names": `
 paths: {/odd/g: {get: {operationId: SearchMangaAll, responses: {'204': {}}}, post: {operationId: 2nd-thing, responses: {'204': {}}}, put: {operationId: search-manga, responses: {'204': {}}}, patch: {operationId: client, responses: {'204': {}}}, delete: {operationId: table, responses: {'204': {}}}}}`,
+	"a list in itself": `
+paths: {/odd/q: {get: {responses: {'200': {content: {application/json: {schema: {type: object, properties: {list: {$ref: '#/components/schemas/OddList'}}}}}}}}}}
+components: {schemas: {OddList: {type: array, items: {type: array, items: {$ref: '#/components/schemas/OddList'}}}}}`,
 	"a schema in itself": `
 paths: {/odd/h: {get: {responses: {'200': {content: {application/json: {schema: {$ref: '#/components/schemas/OddSelf'}}}}}}}}
 components: {schemas: {OddSelf: {type: object, required: [next, list, other], properties: {next: {$ref: '#/components/schemas/OddSelf'}, list: {type: array, items: {$ref: '#/components/schemas/OddSelf'}}, other: {$ref: '#/components/schemas/OddOther'}}}, OddOther: {type: object, required: [back], properties: {back: {$ref: '#/components/schemas/OddSelf'}}}}}`,
@@ -59,6 +62,11 @@ components: {schemas: {PublicationStatusOngoing: {type: object, properties: {a: 
 paths: {/odd/n: {post: {requestBody: {content: {application/json: {schema: {type: object, oneOf: [{required: [a]}, {required: [b]}], properties: {a: {type: string}, b: {type: string}}}}}}, responses: {'204': {}}}}}`,
 	"media types without a schema": `
 paths: {/odd/i: {post: {requestBody: {content: {application/json: {}}}, responses: {'200': {content: {application/json: {}}}}}, put: {requestBody: {content: {}}, responses: {}}, get: {parameters: [{name: filter, in: query, content: {application/json: {schema: {type: object, properties: {a: {type: string}}}}}}], responses: {default: {content: {application/json: {schema: {type: object, properties: {a: {type: string}}}}}}}}}}`,
+	"bodies that are nearly JSON": `
+paths: {/odd/o: {put: {requestBody: {content: {application/json-patch+json: {schema: {type: array, items: {type: object, properties: {op: {type: string}}}}}}}, responses: {'204': {}}}, patch: {requestBody: {content: {application/merge-patch+json: {schema: {type: object, properties: {a: {type: string}}}}}}, responses: {'204': {}}}, trace: {responses: {'204': {}}}}}`,
+	"an entity whose attributes are one of several": `
+paths: {/odd/p: {get: {responses: {'200': {content: {application/json: {schema: {$ref: '#/components/schemas/OddEntity'}}}}}}}}
+components: {schemas: {OddEntity: {type: object, properties: {type: {type: string, enum: [odd_entity]}, attributes: {type: object, properties: {a: {type: string}}, oneOf: [{type: object, properties: {b: {type: string}}}, {type: object, properties: {c: {type: string}}}]}}}}}`,
 	"a request with the schema of an answer": `
 paths: {/odd/j: {post: {requestBody: {content: {application/json: {schema: {$ref: '#/components/schemas/MangaAttributes'}}}}, responses: {'204': {}}}}}`,
 }
@@ -81,7 +89,7 @@ func TestOdd(t *testing.T) {
 	t.Parallel()
 	doc := presentDocument(t)
 	withParts(t, doc, slices.Collect(maps.Values(odd))...)
-	withParts(t, doc, styles)
+	withParts(t, doc, styles, schemasOfAnswers)
 	for name, form := range formsOfAnswers {
 		withParts(t, doc, `{paths: {/forms/`+name+`: {get: {responses: {`+form.responses+`}}}}}`)
 	}
@@ -110,9 +118,10 @@ func TestOddAlone(t *testing.T) {
 func TestRefused(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct{ part, want string }{
-		"schemas that are each other":         {`{paths: {/odd: {get: {responses: {'200': {content: {application/json: {schema: {$ref: '#/components/schemas/OddA'}}}}}}}}, components: {schemas: {OddA: {$ref: '#/components/schemas/OddB'}, OddB: {$ref: '#/components/schemas/OddA'}}}}`, "components.schemas.OddA is a reference that leads to itself (OddA → OddB → OddA)"},
-		"paths that are the same to a server": {`{paths: {'/manga/{other}': {get: {responses: {'204': {}}}}}}`, "is the same to a server as"},
-		"a media type that is none":           {`{paths: {/odd: {get: {responses: {'200': {content: {'a b': {}}}}}}}}`, `GET /odd has the media type "a b", which is none`},
+		"schemas that are each other":          {`{paths: {/odd: {get: {responses: {'200': {content: {application/json: {schema: {$ref: '#/components/schemas/OddA'}}}}}}}}, components: {schemas: {OddA: {$ref: '#/components/schemas/OddB'}, OddB: {$ref: '#/components/schemas/OddA'}}}}`, "components.schemas.OddA leads to itself (OddA → OddB → OddA)"},
+		"schemas that are parts of each other": {`{components: {schemas: {OddA: {allOf: [{type: object, properties: {a: {type: string}}}, {$ref: '#/components/schemas/OddB'}]}, OddB: {allOf: [{$ref: '#/components/schemas/OddA'}, {type: object, properties: {b: {type: string}}}]}}}}`, "components.schemas.OddA leads to itself (OddA → OddB → OddA)"},
+		"paths that are the same to a server":  {`{paths: {'/manga/{other}': {get: {responses: {'204': {}}}}}}`, "is the same to a server as"},
+		"a media type that is none":            {`{paths: {/odd: {get: {responses: {'200': {content: {'a b': {}}}}}}}}`, `GET /odd has the media type "a b", which is none`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -60,7 +60,7 @@ func (l *lowering) relate() (left []string) {
 // entity returns the type of a resource and the schema of its attributes, if that is what a schema describes.
 func entity(s *openapi3.Schema) (t string, attributes *openapi3.SchemaRef) {
 	kind, attributes := s.Properties["type"], s.Properties["attributes"]
-	if kind == nil || kind.Value == nil || attributes == nil || attributes.Ref == "" || attributes.Value == nil || len(attributes.Value.Properties) == 0 {
+	if kind == nil || kind.Value == nil || attributes == nil || attributes.Ref == "" || attributes.Value == nil || len(attributes.Value.Properties) == 0 || len(attributes.Value.OneOf)+len(attributes.Value.AnyOf) > 0 {
 		return "", nil
 	}
 	switch t, _ = kind.Value.Default.(string); len(kind.Value.Enum) {

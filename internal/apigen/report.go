@@ -198,8 +198,8 @@ func became(table []byte, taken *reserved, after Files, types *goTypes) ([]strin
 	return lines, nil
 }
 
-// left lists what operations need of a person: a name, words, a row in the table of the tests, and parts of
-// a form whose type is written by hand. It also lists what is said where all that matters is an error.
+// left lists what operations need of a person: a name, words, a row in the table of the tests, and what
+// their methods do not send. It also lists what is said where all that matters is an error.
 func (m *model) left() []string {
 	var lines []string
 	for _, op := range m.ops {
@@ -212,6 +212,12 @@ func (m *model) left() []string {
 		}
 		if parts := m.partsLeft(op); len(parts) > 0 {
 			needs = append(needs, fmt.Sprintf("what sends the parts %s of its form, in the type `%s` of package api, and their names in its x-go-parts in api/overlay/types.yaml", strings.Join(parts, ", "), op.form))
+		}
+		if other := op.otherBodies(); len(other) > 0 {
+			needs = append(needs, fmt.Sprintf("what sends its body as %s, which its method does not", strings.Join(other, " or ")))
+		}
+		if servers := m.servers(op); len(servers) > 0 {
+			needs = append(needs, fmt.Sprintf("what sends it to %s: its method sends it to the server of the client", strings.Join(servers, " or ")))
 		}
 		if len(needs) > 0 {
 			lines = append(lines, fmt.Sprintf("- `%s %s` (`%s`) needs %s.", op.method, op.path, op.id, strings.Join(needs, ", ")))
@@ -228,4 +234,29 @@ func (m *model) left() []string {
 		}
 	}
 	return lines
+}
+
+// otherBodies are the media types of a body that the method does not send.
+func (op *operation) otherBodies() (other []string) {
+	if op.form == "io.Reader" || op.spec.RequestBody == nil || op.spec.RequestBody.Value == nil {
+		return nil // or it sends any
+	}
+	for _, mediaType := range slices.Sorted(maps.Keys(op.spec.RequestBody.Value.Content)) {
+		if sent := mediaType == "application/json"; sent != op.sendsJSON() {
+			other = append(other, mediaType)
+		}
+	}
+	return other
+}
+
+// servers are those that an operation or its path has for itself.
+func (m *model) servers(op *operation) (urls []string) {
+	servers := m.doc.Paths.Value(op.path).Servers
+	if op.spec.Servers != nil {
+		servers = *op.spec.Servers
+	}
+	for _, server := range servers {
+		urls = append(urls, server.URL)
+	}
+	return urls
 }

@@ -203,22 +203,29 @@ func (n *normaliser) content(at string, holder map[string]any) {
 	}
 }
 
-// loops refuses schemas that are nothing but references to each other.
+// loops refuses schemas that nothing can be: those that lead to themselves by references, or as a part of what
+// they consist of.
 func (n *normaliser) loops(schemas map[string]any) {
-	for _, name := range slices.Sorted(maps.Keys(schemas)) {
-		seen, at := []string{name}, members(schemas[name])
-		for {
-			ref, ok := at["$ref"].(string)
-			if !ok {
-				break
+	done := map[string]bool{}
+	var follow func(v any, way []string)
+	follow = func(v any, way []string) {
+		schema := members(v)
+		if ref, ok := schema["$ref"].(string); ok {
+			name := strings.TrimPrefix(ref, schemaPrefix)
+			if i := slices.Index(way, name); i >= 0 {
+				n.refuse("components.schemas."+name, "leads to itself (%s): put there what it stands for", strings.Join(append(slices.Clone(way[i:]), name), " → "))
+			} else if !done[name] {
+				done[name] = true
+				follow(schemas[name], append(slices.Clone(way), name))
 			}
-			next := strings.TrimPrefix(ref, schemaPrefix)
-			if slices.Contains(seen, next) {
-				n.refuse("components.schemas."+name, "is a reference that leads to itself (%s): put there what it stands for", strings.Join(append(seen, next), " → "))
-				break
-			}
-			seen, at = append(seen, next), members(schemas[next])
+			return
 		}
+		for _, part := range elements(schema["allOf"]) {
+			follow(part, way)
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(schemas)) {
+		follow(map[string]any{"$ref": schemaPrefix + name}, nil)
 	}
 }
 

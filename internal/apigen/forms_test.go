@@ -1,0 +1,40 @@
+package main
+
+import (
+	"bytes"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// TestForms changes bodies that are forms: what consists of parts has all of them, the methods stay, and what
+// they do not send is left for a person.
+func TestForms(t *testing.T) {
+	t.Parallel()
+	doc := presentDocument(t)
+	compose := func(path string) {
+		form := object(doc, "paths", path, "post", "requestBody", "content", "multipart/form-data")
+		form["schema"] = part{"allOf": []any{form["schema"], part{"type": "object", "properties": part{"mood": part{"type": "string"}}}}}
+	}
+	compose("/cover/{mangaOrCoverId}")
+	compose("/upload/{uploadSessionId}")
+	json := part{"schema": part{"type": "object", "properties": part{"url": part{"type": "string"}}}}
+	object(doc, "paths", "/cover/{mangaOrCoverId}", "post", "requestBody", "content")["application/json"] = json
+	object(doc, "paths", "/manga", "post", "requestBody", "content")["multipart/form-data"] = json
+	object(doc, "paths", "/manga/{id}/feed", "get")["servers"] = []any{part{"url": "https://feeds.example.org"}}
+	files, report := generate(t, importInput(t, encoded(t, doc)))
+	keepsSurface(t, files)
+	if !bytes.Contains(files[formsPath], []byte(`fields.text("mood", x.Mood)`)) {
+		t.Errorf("a part of a part of a form is lost:\n%s", files[formsPath])
+	}
+	for _, want := range []string{
+		"- `POST /cover/{mangaOrCoverId}` (`UploadCover`) needs what sends its body as application/json, which its method does not.",
+		"- `POST /upload/{uploadSessionId}` (`UploadPages`) needs what sends the parts `mood` of its form, in the type `Pages` of package api, and their names in its x-go-parts in api/overlay/types.yaml.",
+		"- `POST /manga` (`CreateManga`) needs what sends its body as multipart/form-data, which its method does not.",
+		"- `GET /manga/{id}/feed` (`GetMangaFeed`) needs what sends it to https://feeds.example.org: its method sends it to the server of the client.",
+	} {
+		if !slices.Contains(report.Left, want) {
+			t.Errorf("no line %s in\n%s", want, strings.Join(report.Left, "\n"))
+		}
+	}
+}
