@@ -473,6 +473,22 @@ func addWords(doc part, _ *rand.Rand) []string {
 	return nil
 }
 
+// allowOthers lets every text of an enum be another one.
+func allowOthers(doc part, _ *rand.Rand) []string {
+	var enums []part
+	eachSchema(doc, func(schema part) {
+		if schema["type"] == "string" && schema["enum"] != nil && schema["nullable"] == nil {
+			enums = append(enums, schema)
+		}
+	})
+	for _, schema := range enums {
+		schema["anyOf"] = []any{part{"type": "string", "enum": schema["enum"]}, part{"type": "string"}}
+		delete(schema, "type")
+		delete(schema, "enum")
+	}
+	return nil
+}
+
 // addLimits limits every text, number and list.
 func addLimits(doc part, _ *rand.Rand) []string {
 	eachSchema(doc, func(schema part) {

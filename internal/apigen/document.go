@@ -128,6 +128,47 @@ func marshal(doc *openapi3.T) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	return indented(data)
+}
+
+// marshalOpen is marshal for who checks values: enums that are open let other values through.
+func marshalOpen(doc *openapi3.T) ([]byte, error) {
+	data, err := marshal(doc)
+	if err != nil || !bytes.Contains(data, []byte(document.ExtOpen)) {
+		return data, err
+	}
+	var value any
+	if err := json.Unmarshal(data, &value); err != nil {
+		return nil, err
+	}
+	openEnums(value)
+	if data, err = json.Marshal(value); err != nil {
+		return nil, err
+	}
+	return indented(data)
+}
+
+func openEnums(value any) {
+	switch value := value.(type) {
+	case []any:
+		for _, v := range value {
+			openEnums(v)
+		}
+	case map[string]any:
+		if value[document.ExtOpen] == true {
+			value["anyOf"] = []any{map[string]any{"type": "string", "enum": value["enum"]}, map[string]any{"type": "string"}}
+			for _, key := range []string{"type", "enum", document.ExtOpen} {
+				delete(value, key)
+			}
+		}
+		for _, v := range value {
+			openEnums(v)
+		}
+	}
+}
+
+// indented is JSON with line breaks.
+func indented(data []byte) ([]byte, error) {
 	var b bytes.Buffer
 	if err := json.Indent(&b, data, "", " "); err != nil {
 		return nil, err

@@ -79,7 +79,7 @@ func Generate(in Input) (files Files, report *Report, err error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	overlaid, err := marshal(doc)
+	overlaid, err := marshalOpen(doc)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/google/go-cmp/cmp"
 	"gopkg.in/yaml.v3"
 )
@@ -152,6 +153,60 @@ func TestRequiredLess(t *testing.T) {
 		if !regexp.MustCompile(want).Match(files[typesPath]) {
 			t.Errorf("no field is %s", want)
 		}
+	}
+}
+
+// TestOpenEnums lets every text of an enum be another one, which it may be in Go anyway. The fake takes it.
+func TestOpenEnums(t *testing.T) {
+	t.Parallel()
+	doc := presentDocument(t)
+	allowOthers(doc, nil)
+	files, report := generate(t, importInput(t, encoded(t, doc)))
+	if diff := cmp.Diff(surfaces(t, files)); diff != "" {
+		t.Errorf("what package api exports has changed (-before +after):\n%s", diff)
+	}
+	if told := report.String(); told != "" {
+		t.Errorf("the overlay does not fit:\n%s", told)
+	}
+	fake, err := openapi3.NewLoader().LoadFromData(files[overlaidPath])
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"ongoing", "another"} {
+		if err := fake.Components.Schemas["PublicationStatus"].Value.VisitJSON(name); err != nil {
+			t.Errorf("the status %s is refused: %v", name, err)
+		}
+	}
+}
+
+// TestSlashes gives paths a slash at their ends: their operations are the same, and go there.
+func TestSlashes(t *testing.T) {
+	t.Parallel()
+	doc := presentDocument(t)
+	paths := object(doc, "paths")
+	for was, is := range map[string]string{"/manga": "/manga/", "/manga/{id}": "/manga/{id}/", "/manga/{id}/follow": "/manga/{id}/follow/", "/cover/{mangaOrCoverId}": "/cover/{id}/"} {
+		paths[is] = paths[was]
+		delete(paths, was)
+		eachPart(paths[is], func(p part) {
+			if p["in"] == "path" && is == "/cover/{id}/" {
+				p["name"] = "id"
+			}
+		})
+	}
+	files, report := generate(t, importInput(t, encoded(t, doc)))
+	if diff := cmp.Diff(surfaces(t, files)); diff != "" {
+		t.Errorf("what package api exports has changed (-before +after):\n%s", diff)
+	}
+	if told := report.String(); told != "" {
+		t.Errorf("the overlay does not fit:\n%s", told)
+	}
+	for _, want := range []string{`newAddress(server, "/manga/")`, `newAddress(server, "/manga/{id}/")`, `newAddress(server, "/cover/{mangaOrCoverId}/")`} {
+		if !strings.Contains(string(files[requestsPath]), want) {
+			t.Errorf("no request is made by %s", want)
+		}
+	}
+	if line := "| new: `GET /manga/` | `Client.SearchManga` |"; !slices.Contains(report.Became, line) {
+		t.Errorf("no line %s in\n%s", line, strings.Join(report.Became, "\n"))
 	}
 }
 

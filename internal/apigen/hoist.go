@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -20,16 +21,22 @@ type hoister struct {
 	schemas *yaml.Node
 	named   map[string]bool    // components that have their names from the overlay
 	uniting map[[2]string]bool // pairs of components that are being united
-	paths   *strings.Replacer  // the shape of a path → the path, as targets write them
+	paths   *strings.Replacer  // the shape of a path, or with another end where there is none of that → the path, as targets write them
 }
 
 func newHoister(root *yaml.Node) *hoister {
 	h := &hoister{root: root, schemas: lookup(root, "components", "schemas"), named: map[string]bool{}, uniting: map[[2]string]bool{}}
-	var pairs []string
+	shapes := map[string]string{}
 	if paths := lookup(root, "paths"); paths != nil {
 		for i := 0; i < len(paths.Content); i += 2 {
-			path := paths.Content[i].Value
-			pairs = append(pairs, "'"+document.Shape(path)+"'", "'"+path+"'")
+			shapes[document.Shape(paths.Content[i].Value)] = paths.Content[i].Value
+		}
+	}
+	var pairs []string
+	for _, shape := range slices.Sorted(maps.Keys(shapes)) {
+		pairs = append(pairs, "'"+shape+"'", "'"+shapes[shape]+"'")
+		if other := otherEnd(shape); shapes[other] == "" {
+			pairs = append(pairs, "'"+other+"'", "'"+shapes[shape]+"'")
 		}
 	}
 	h.paths = strings.NewReplacer(pairs...)
@@ -329,7 +336,7 @@ func (h *hoister) unite(is, other *yaml.Node, at string, any bool) (united *yaml
 				return nil, conflict
 			}
 			*ours = *both
-		case "nullable":
+		case "nullable", document.ExtOpen:
 			if theirs.Value == "true" {
 				put(is, key, clone(theirs))
 			}

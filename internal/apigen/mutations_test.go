@@ -64,6 +64,7 @@ var additions = []mutation{
 	{"an operation", addOperation},
 	{"limits", addLimits},
 	{"less that must be sent", requireLess},
+	{"other values", allowOthers},
 }
 
 // TestMoves makes all changes at once that change nothing.

@@ -52,12 +52,20 @@ components: {schemas: {OddSelf: {type: object, required: [next, list, other], pr
 paths: {'/odd/{id}:lock': {post: {responses: {'204': {}}}}, '/odd/{id}.zip': {get: {responses: {'200': {content: {application/zip: {}}}}}}, '/odd/{from}-{to}': {get: {responses: {'204': {}}}}, '/odd/v{version}/x': {get: {responses: {'204': {}}}}, '/odd/{id}': {get: {responses: {'204': {}}}}}`,
 	"a slash at the end": `
 paths: {/odd/k/: {get: {responses: {'204': {}}}}, '/odd/k/{id}': {get: {responses: {'204': {}}}}, /manga/: {get: {responses: {'204': {}}}}}`,
+	"a method that is not used": `
+paths: {/odd/p: {trace: {responses: {'200': {content: {message/http: {}}}}}, options: {responses: {'204': {}}}, head: {responses: {'204': {}}}}}`,
 	"values that are no texts": `
 paths: {/odd/l: {get: {responses: {'200': {content: {application/json: {schema: {type: object, properties: {
   id: {type: string, format: uuid, enum: [00000000-0000-4000-8000-000000000000]}, day: {type: string, format: date, enum: ['2020-01-01']}}}}}}}}}}`,
 	"a type of the name of a constant": `
 paths: {/odd/m: {get: {responses: {'200': {content: {application/json: {schema: {type: object, properties: {a: {$ref: '#/components/schemas/PublicationStatusOngoing'}}}}}}}}}}
 components: {schemas: {PublicationStatusOngoing: {type: object, properties: {a: {type: string}}}}}`,
+	"enums that are open": `
+paths: {/odd/o: {get: {responses: {'200': {content: {application/json: {schema: {type: object, properties: {
+  mood: {anyOf: [{type: string, enum: [calm, wild]}, {type: string}]}, moods: {type: array, items: {oneOf: [{type: string}, {enum: [calm, wild]}]}},
+  named: {$ref: '#/components/schemas/OddOpen'}, either: {anyOf: [{$ref: '#/components/schemas/OddDirection'}, {type: string}]}, maybe: {nullable: true, anyOf: [{$ref: '#/components/schemas/OddDirection'}, {type: string}]},
+  several: {anyOf: [{$ref: '#/components/schemas/OddDirection'}, {enum: [calm]}, {type: string}]}, count: {anyOf: [{type: integer, enum: [1]}, {type: string}]}}}}}}}}}}
+components: {schemas: {OddOpen: {anyOf: [{type: string, enum: [up, down]}, {type: string}]}}}`,
 	"one of several that must be there": `
 paths: {/odd/n: {post: {requestBody: {content: {application/json: {schema: {type: object, oneOf: [{required: [a]}, {required: [b]}], properties: {a: {type: string}, b: {type: string}}}}}}, responses: {'204': {}}}}}`,
 	"media types without a schema": `
@@ -95,6 +103,11 @@ func TestOdd(t *testing.T) {
 	}
 	files, _ := generate(t, importInput(t, encoded(t, doc)))
 	keepsSurface(t, files)
+	for _, method := range []string{"TraceOddP(ctx context.Context, editors ...RequestEditorFn) (*http.Response, error)", "OptionsOddP(", "HeadOddP("} {
+		if !strings.Contains(string(files[callsPath]), "func (c *Client) "+method) {
+			t.Errorf("there is no %s", method)
+		}
+	}
 	t.Run("answers", func(t *testing.T) { checkAnswers(t, files) })
 	t.Run("styles", func(t *testing.T) { checkStyles(t, files) })
 }

@@ -17,8 +17,12 @@ func safePaths(doc map[string]any, before map[string]string) {
 	paths, _ := doc["paths"].(map[string]any)
 	for _, path := range slices.Sorted(maps.Keys(paths)) {
 		item, _ := paths[path].(map[string]any)
+		was := before[document.Shape(path)]
+		if other := before[otherEnd(document.Shape(path))]; was == "" && other != "" {
+			was = otherEnd(other)
+		}
 		delete(paths, path)
-		if was := before[document.Shape(path)]; was != "" {
+		if was != "" {
 			names := document.PathNames(path)
 			for i, name := range names { // in two steps, as two may have changed their names with each other
 				renamePathParameter(item, name, fmt.Sprint("{}", i))
@@ -30,6 +34,15 @@ func safePaths(doc map[string]any, before map[string]string) {
 		}
 		paths[safePath(path, item)] = item
 	}
+}
+
+// otherEnd is a path with a slash at its end where it has none, and without one where it has. One that comes
+// or goes makes another path, of the same operations.
+func otherEnd(path string) string {
+	if path, slash := strings.CutSuffix(path, "/"); slash {
+		return path
+	}
+	return path + "/"
 }
 
 // pathsOf are the paths of a generated table of operations, by their shapes.

@@ -14,13 +14,14 @@ const schemaPrefix = "#/components/schemas/"
 // one of a chain, and what is composed of one schema is that schema.
 func (n *normaliser) schemas() {
 	n.references()
+	schemas := members(members(n.doc["components"])["schemas"])
 	eachSchema(n.doc, func(_ string, schema map[string]any) {
 		unwrap(schema)
+		openEnum(schemas, schema)
 		if len(members(schema["properties"])) > 0 && !typedBeside(schema, "properties", "required", "additionalProperties") {
 			schema["type"] = "object"
 		}
 	})
-	schemas := members(members(n.doc["components"])["schemas"])
 	n.loops(schemas)
 	if len(n.errs) == 0 {
 		n.aliases(schemas)
@@ -123,6 +124,65 @@ func unwrap(schema map[string]any) {
 			absorb(schema, part)
 		}
 	}
+}
+
+// ExtOpen is how a document in one form says that a text may be another one than those of its enum.
+const ExtOpen = "x-open-enum"
+
+// openEnum makes a text of one that is either any text or one of an enum: the values of the enum are known, and
+// others are allowed.
+func openEnum(schemas, schema map[string]any) {
+	for _, of := range []string{"anyOf", "oneOf"} {
+		if schema[of] == nil || !isText(schema, "type", of) {
+			continue
+		}
+		var values []any
+		var enums []map[string]any
+		free := false
+		for _, v := range elements(schema[of]) {
+			part := members(v)
+			if ref, ok := part["$ref"].(string); ok {
+				part = members(schemas[strings.TrimPrefix(ref, schemaPrefix)])
+			} else {
+				openEnum(schemas, part)
+			}
+			free = free || part[ExtOpen] == true
+			switch enum := elements(part["enum"]); {
+			case !isText(part, "type", "enum"):
+				return
+			case len(enum) > 0:
+				enums = append(enums, members(v))
+				values = append(values, slices.DeleteFunc(slices.Clone(enum), func(v any) bool { return contains(values, v) })...)
+			case part["type"] == nil:
+				return
+			default:
+				free = true
+			}
+		}
+		if !free || len(enums) == 0 {
+			continue
+		}
+		delete(schema, of)
+		ref, named := enums[0]["$ref"].(string)
+		switch {
+		case !named || len(enums) > 1:
+			schema["type"], schema["enum"], schema[ExtOpen] = "string", values, true
+			continue
+		case schema["nullable"] == true:
+			schema["allOf"] = []any{enums[0]}
+		default:
+			delete(schema, "type")
+			schema["$ref"] = ref
+		}
+		members(schemas[strings.TrimPrefix(ref, schemaPrefix)])[ExtOpen] = true
+	}
+}
+
+// isText reports whether a schema is that of texts, or can be, and says nothing of its kind but in these
+// keywords.
+func isText(schema map[string]any, keywords ...string) bool {
+	return schema != nil && !typedBeside(schema, keywords...) && (schema["type"] == nil || schema["type"] == "string") &&
+		!slices.ContainsFunc(elements(schema["enum"]), func(v any) bool { _, text := v.(string); return !text })
 }
 
 // absorb adds to a schema what another one has beside it. What both say stays as it is.

@@ -23,6 +23,12 @@ func TestOneForm(t *testing.T) {
 		{"a name with escapes", "{a: {type: object, properties: {b: {$ref: '#/components/schemas/x~1y%20z'}}}, x/y z: {type: object}}", "{a: {type: object, properties: {b: {$ref: '#/components/schemas/x_y_z'}}}, x_y_z: {type: object}}"},
 		{"a text with a name", "{a: {type: object, properties: {b: {$ref: '#/components/schemas/t'}, c: {$ref: '#/components/schemas/t'}}}, t: {type: string}}", "{a: {type: object, properties: {b: {type: string}, c: {type: string}}}}"},
 		{"an enum of two places", "{a: {type: object, properties: {b: {$ref: '#/components/schemas/t'}, c: {$ref: '#/components/schemas/t'}}}, t: {type: string, enum: [x]}}", "{a: {type: object, properties: {b: {$ref: '#/components/schemas/t'}, c: {$ref: '#/components/schemas/t'}}}, t: {type: string, enum: [x]}}"},
+		{"a limit that is excluded", "{a: {type: object, properties: {b: {type: integer, exclusiveMinimum: 0}}}}", "{a: {type: object, properties: {b: {type: integer, minimum: 0, exclusiveMinimum: true}}}}"},
+		{"an enum that is open", "{a: {type: object, properties: {b: {anyOf: [{type: string, enum: [x]}, {type: string}]}, c: {oneOf: [{type: string}, {enum: [x]}, {enum: [y, x]}, {type: 'null'}]}}}}",
+			"{a: {type: object, properties: {b: {type: string, enum: [x], x-open-enum: true}, c: {type: string, enum: [x, y], x-open-enum: true, nullable: true}}}}"},
+		{"an enum with a name that is open", "{a: {type: object, properties: {b: {anyOf: [{$ref: '#/components/schemas/t'}, {type: string}]}, c: {$ref: '#/components/schemas/t'}}}, t: {type: string, enum: [x]}}",
+			"{a: {type: object, properties: {b: {$ref: '#/components/schemas/t'}, c: {$ref: '#/components/schemas/t'}}}, t: {type: string, enum: [x], x-open-enum: true}}"},
+		{"an enum and something else", "{a: {type: object, properties: {b: {anyOf: [{type: string, enum: [x]}, {type: string, format: uuid}]}}}}", "{a: {type: object, properties: {b: {anyOf: [{type: string, enum: [x]}, {type: string, format: uuid}]}}}}"},
 		{"a list in itself", "{a: {type: array, items: {$ref: '#/components/schemas/a'}}}", "{a: {type: array, items: {$ref: '#/components/schemas/a'}}}"},
 	} {
 		t.Run(test.name, func(t *testing.T) {

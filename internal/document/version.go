@@ -6,7 +6,7 @@ import (
 )
 
 // AsVersion30 makes a document of OpenAPI 3.1 say the same in 3.0, and one of either version say in one way
-// what may be null.
+// what may be null and which limits are excluded.
 func AsVersion30(doc map[string]any) {
 	newer := strings.HasPrefix(bare(doc["openapi"]), "3.1")
 	if newer {
@@ -16,6 +16,7 @@ func AsVersion30(doc map[string]any) {
 		if newer {
 			lowerVersion(schema)
 		}
+		sayExcluded(schema)
 		sayNull(schema)
 	})
 }
@@ -30,8 +31,8 @@ func eachSchema(doc map[string]any, f func(at string, schema map[string]any)) {
 	})
 }
 
-// lowerVersion changes what a schema of 3.1 writes in another way than one of 3.0: several types, limits
-// that are excluded, constants, and what stands beside a reference.
+// lowerVersion changes what a schema of 3.1 writes in another way than one of 3.0: several types, constants,
+// and what stands beside a reference.
 func lowerVersion(schema map[string]any) {
 	if types, ok := schema["type"].([]any); ok {
 		types, null := withoutNull(types, func(v any) bool { return v == "null" || v == nil })
@@ -42,15 +43,20 @@ func lowerVersion(schema map[string]any) {
 			schema["type"] = types[0] // else it is either of them
 		}
 	}
+	if constant, ok := schema["const"]; ok && constant != nil {
+		delete(schema, "const")
+		schema["enum"] = []any{constant}
+	}
+}
+
+// sayExcluded says that a limit is excluded as OpenAPI 3.0 does. A document of 3.0 may have taken the other
+// way from the validators of today.
+func sayExcluded(schema map[string]any) {
 	for limit, excluded := range map[string]string{"minimum": "exclusiveMinimum", "maximum": "exclusiveMaximum"} {
 		switch n := schema[excluded].(type) {
 		case int, float64, number:
 			schema[limit], schema[excluded] = n, true
 		}
-	}
-	if constant, ok := schema["const"]; ok && constant != nil {
-		delete(schema, "const")
-		schema["enum"] = []any{constant}
 	}
 }
 
