@@ -16,6 +16,7 @@ const extAcknowledges = "x-acknowledges"
 
 // An answer is one form of a success.
 type answer struct {
+	status    string
 	schema    *openapi3.SchemaRef
 	mediaType string
 }
@@ -36,7 +37,7 @@ func (op *operation) answers() []answer {
 				if schema := response.Value.Content[mediaType].Schema; status == "default" && schema != nil && schema.Ref == failureSchema {
 					continue
 				}
-				found = append(found, answer{response.Value.Content[mediaType].Schema, mediaType})
+				found = append(found, answer{status, response.Value.Content[mediaType].Schema, mediaType})
 			}
 		}
 	}
@@ -64,6 +65,8 @@ func (m *model) resolveAnswer(op *operation) {
 				op.acknowledges = true
 			} else if op.result == "" {
 				op.result = goType
+			} else if op.result != goType && !slices.Contains(op.unread, a.status) {
+				op.unread = append(op.unread, a.status)
 			}
 		case a.isText():
 			op.text = append(op.text, a.mediaType)

@@ -31,6 +31,7 @@ type operation struct {
 	text         []string // media types of an answer that is a text
 	stream       []string // media types of one that is neither JSON nor a text
 	acknowledges bool     // there is an answer, which says that it went well
+	unread       []string // statuses of what the method does not return, because it returns another success
 	list         *list    // how to page, nil for the rest
 }
 

@@ -221,7 +221,7 @@ func (h *hoister) add(name string, schema *yaml.Node, any bool) (conflict string
 		h.named[name] = true
 		return ""
 	}
-	united, conflict := h.unite(clone(is), schema, name, any)
+	united, conflict := h.unite(clone(is), schema, name, any && isObject(is) == isObject(schema))
 	if conflict != "" {
 		if h.named[name] {
 			return conflict
@@ -238,6 +238,11 @@ func (h *hoister) add(name string, schema *yaml.Node, any bool) (conflict string
 	}
 	h.named[name] = true
 	return ""
+}
+
+func isObject(schema *yaml.Node) bool {
+	kind := member(schema, "type")
+	return kind != nil && kind.Value == "object" || member(schema, "properties") != nil
 }
 
 // rename gives a component another name, wherever it is used.

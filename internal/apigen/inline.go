@@ -163,16 +163,20 @@ func isDirection(value any) bool { return value == "asc" || value == "desc" }
 // bodiesOf finds what an operation sends and receives, and names what stands inline.
 func (l *lowering) bodiesOf(op *operation) {
 	if op.spec.RequestBody != nil && op.spec.RequestBody.Value != nil {
-		for _, content := range op.spec.RequestBody.Value.Content {
+		for _, mediaType := range slices.Sorted(maps.Keys(op.spec.RequestBody.Value.Content)) {
+			content := op.spec.RequestBody.Value.Content[mediaType]
 			content.Schema = l.hoist(op.id+"Body", content.Schema)
 			l.reach(content.Schema, l.bodies)
 		}
 	}
-	for _, response := range op.spec.Responses.Map() {
+	responses := op.spec.Responses.Map()
+	for _, status := range slices.Sorted(maps.Keys(responses)) { // so that each gets the same name again
+		response := responses[status]
 		if response.Value == nil {
 			continue
 		}
-		for _, content := range response.Value.Content {
+		for _, mediaType := range slices.Sorted(maps.Keys(response.Value.Content)) {
+			content := response.Value.Content[mediaType]
 			content.Schema = l.hoist(op.id+"Result", content.Schema)
 			l.reach(content.Schema, l.answers)
 		}

@@ -199,7 +199,7 @@ func became(table []byte, taken *reserved, after Files, types *goTypes) ([]strin
 }
 
 // left lists what operations need of a person: a name, words, a row in the table of the tests, and what
-// their methods do not send. It also lists what is said where all that matters is an error.
+// their methods do not send or return. It also lists what is said where all that matters is an error.
 func (m *model) left() []string {
 	var lines []string
 	for _, op := range m.ops {
@@ -215,6 +215,9 @@ func (m *model) left() []string {
 		}
 		if other := op.otherBodies(); len(other) > 0 {
 			needs = append(needs, fmt.Sprintf("what sends its body as %s, which its method does not", strings.Join(other, " or ")))
+		}
+		if len(op.unread) > 0 {
+			needs = append(needs, fmt.Sprintf("what returns its answer with %s, which says something else than its method returns", strings.Join(op.unread, " and ")))
 		}
 		if servers := m.servers(op); len(servers) > 0 {
 			needs = append(needs, fmt.Sprintf("what sends it to %s: its method sends it to the server of the client", strings.Join(servers, " or ")))
