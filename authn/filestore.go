@@ -79,9 +79,9 @@ func (s *FileStore) Save(ctx context.Context, t Token) error {
 	if err := atomicfile.WriteLine(path, 0o600, EncodeToken(t)); err != nil {
 		return fmt.Errorf("the token file cannot be written: %w", err)
 	}
-	if refused, err := os.ReadFile(path + refusedSuffix); err == nil {
+	if refused, err := atomicfile.Read(path + refusedSuffix); err == nil {
 		if old, err := DecodeToken(refused); err != nil || old.RefreshToken != t.RefreshToken {
-			_ = os.Remove(path + refusedSuffix)
+			_ = atomicfile.Remove(path + refusedSuffix)
 		}
 	}
 	return nil
@@ -184,10 +184,11 @@ func setAside(path string, damaged []byte, why error) error {
 	if err != nil {
 		return fmt.Errorf("%w: %s: %w; it cannot be renamed, so delete it: %w", ErrDamaged, path, why, err)
 	}
-	if moved, err := os.ReadFile(aside); err == nil && string(moved) != string(damaged) {
-		if _, bad := DecodeToken(moved); bad == nil && os.Link(aside, path) == nil {
-			_ = os.Remove(aside)
-			return fmt.Errorf("%w: %s: %w; another program has replaced it meanwhile, so try again", ErrDamaged, path, why)
+	if moved, err := atomicfile.Read(aside); err == nil && string(moved) != string(damaged) {
+		if _, bad := DecodeToken(moved); bad == nil {
+			if err := atomicfile.PlaceNew(aside, path); err == nil || errors.Is(err, fs.ErrExist) {
+				return fmt.Errorf("%w: %s: %w; another program has replaced it meanwhile, so try again", ErrDamaged, path, why)
+			}
 		}
 	}
 	return fmt.Errorf("%w: %s: %w; it was renamed to %s, and the next start finds no token", ErrDamaged, path, why, aside)

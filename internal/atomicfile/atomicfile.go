@@ -248,6 +248,22 @@ func Place(from, to string) error {
 	return os.Remove(whole)
 }
 
+// PlaceNew is Place where nothing is: it replaces nothing, and fails with [fs.ErrExist] if something is there.
+// Where the file system has no links, what somebody else puts there at the same moment is replaced.
+func PlaceNew(from, to string) error {
+	err := patiently(func() error { return os.Link(from, to) })
+	switch {
+	case err == nil:
+		return remove(from)
+	case errors.Is(err, fs.ErrExist):
+		return err
+	}
+	if _, err := os.Lstat(to); err == nil {
+		return &fs.PathError{Op: "rename", Path: to, Err: fs.ErrExist}
+	}
+	return rename(from, to)
+}
+
 // Rename is os.Rename, and has patience where a system renames nothing that somebody has open.
 func Rename(from, to string) error { return rename(from, to) }
 

@@ -325,3 +325,30 @@ func TestReadFolder(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+// A file that is put where nothing is replaces nothing.
+func TestPlaceNew(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	from, to := filepath.Join(dir, "from"), filepath.Join(dir, "to")
+	if err := atomicfile.WriteBytes(from, 0o600, []byte("first")); err != nil {
+		t.Fatal(err)
+	}
+	if err := atomicfile.PlaceNew(from, to); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Lstat(from); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("the old name: %v", err)
+	}
+	if err := atomicfile.WriteBytes(from, 0o600, []byte("second")); err != nil {
+		t.Fatal(err)
+	}
+	if err := atomicfile.PlaceNew(from, to); !errors.Is(err, fs.ErrExist) {
+		t.Errorf("got %v", err)
+	}
+	for path, want := range map[string]string{from: "second", to: "first"} {
+		if got, err := atomicfile.Read(path); err != nil || string(got) != want {
+			t.Errorf("%s holds %q, %v", path, got, err)
+		}
+	}
+}

@@ -10,6 +10,8 @@ func rename(from, to string) error { return os.Rename(from, to) }
 
 func remove(path string) error { return os.Remove(path) }
 
+func patiently(do func() error) error { return do() }
+
 func notDirectory(err error) error { return err }
 
 // IsBusy tells that somebody else has a file open in a way that keeps this program from it for the moment.
