@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -55,7 +56,7 @@ func (l *lowering) shareEnums(ops []*operation) error {
 			values := make([]string, len(elements.Value.Enum))
 			for i, value := range elements.Value.Enum {
 				values[i] = fmt.Sprint(value)
-				if !slices.Contains(shared.Value.Enum, value) {
+				if !slices.ContainsFunc(shared.Value.Enum, func(v any) bool { return reflect.DeepEqual(v, value) }) {
 					shared.Value.Enum = append(shared.Value.Enum, value)
 				}
 			}

@@ -153,7 +153,7 @@ func Generate(in Input) (files Files, report *Report, err error) {
 		}
 	}
 	if taken.before != nil {
-		if report.Became, err = became(in.Before[operationsPath], taken, files, types); err != nil {
+		if report.Became, err = became(in.Before, taken, files, types); err != nil {
 			return nil, nil, err
 		}
 	}

@@ -115,6 +115,7 @@ func TestTomorrow(t *testing.T) {
 		"| | `Client.UnfollowManga` takes parameters, one of which must be given |",
 		"| | `Client.UnfollowManga(context.Context, uuid.UUID, *UnfollowMangaParams, ...RequestEditorFn) (error)`, was `(context.Context, uuid.UUID, ...RequestEditorFn) (error)` |",
 		"| new: `mood` | `ChapterAttributes.Mood *string` |",
+		"| | new: `Relationship.GetMood() RelationshipMoreMood` |",
 	} {
 		if !slices.Contains(report.Became, line) {
 			t.Errorf("no line %s in\n%s", line, strings.Join(report.Became, "\n"))

@@ -85,7 +85,7 @@ func readInput(root string) (Input, error) {
 		}
 		in.Overlays = append(in.Overlays, Overlay{Name: name, Content: content})
 	}
-	for _, path := range []string{overlaidPath, typesPath, callsPath, operationsPath} {
+	for _, path := range []string{overlaidPath, typesPath, callsPath, relatedPath, operationsPath} {
 		content, err := os.ReadFile(filepath.Join(root, path))
 		if errors.Is(err, os.ErrNotExist) {
 			continue

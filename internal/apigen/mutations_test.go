@@ -157,7 +157,7 @@ func checkAdded(t *testing.T, content []byte, added []string) {
 	if again, _ := generate(t, in); !maps.EqualFunc(files, again, bytes.Equal) {
 		t.Error("a second generation writes something else")
 	}
-	goTypes := string(files[typesPath]) + string(files[formsPath])
+	goTypes := string(files[typesPath]) + string(files[formsPath]) + string(files[relatedPath])
 	for _, name := range added {
 		if !strings.Contains(goTypes, `"`+name) && !strings.Contains(string(files[operationsPath]), name) {
 			t.Errorf("%s is lost to the types", name)

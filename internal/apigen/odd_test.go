@@ -32,7 +32,7 @@ paths: {'/odd/c/{first}/{time}/{err}/{body}/{req}/{params}/{c}/{context}/{page}'
   responses: {'200': {content: {application/json: {schema: {$ref: '#/components/schemas/AuthorList'}}}}}}}}`,
 	"orders of another kind": `
 paths: {/odd/d: {get: {parameters: [
-  {name: order, in: query, style: deepObject, explode: true, schema: {type: object, properties: {up: {type: boolean}, by: {$ref: '#/components/schemas/OddDirection'}, at: {type: string, enum: [asc, desc]}}}}],
+  {name: order, in: query, style: deepObject, explode: true, schema: {type: object, properties: {up: {type: boolean}, by: {$ref: '#/components/schemas/OddDirection'}, at: {type: string, enum: [asc, desc]}, sign: {type: string, enum: [+, '-', asc]}}}}],
   responses: {'204': {}}}, put: {parameters: [{name: order, in: query, schema: {type: object, additionalProperties: true, properties: {up: {type: string, enum: [asc, desc]}}}}], responses: {'204': {}}}}}
 components: {schemas: {OddDirection: {type: string, enum: [asc, desc]}}}`,
 	"members of one Go name": `
@@ -61,6 +61,8 @@ paths: {/odd/l: {get: {responses: {'200': {content: {application/json: {schema: 
 	"schemas of the names of others": `
 paths: {/odd/r: {get: {responses: {'200': {content: {application/json: {schema: {type: object, properties: {a: {$ref: '#/components/schemas/Flag'}, b: {$ref: '#/components/schemas/ResourceType'}}}}}}}}}}
 components: {schemas: {Flag: {type: object, properties: {a: {type: string}}}, ResourceType: {type: object, properties: {a: {type: string}}}}}`,
+	"values that are objects": `
+paths: {/odd/u: {get: {parameters: [{name: 'includes[]', in: query, schema: {type: array, items: {enum: [{a: 1}, {a: 1}, manga]}}}], responses: {'204': {}}}}}`,
 	"a type of the name of a constant": `
 paths: {/odd/m: {get: {responses: {'200': {content: {application/json: {schema: {type: object, properties: {a: {$ref: '#/components/schemas/PublicationStatusOngoing'}}}}}}}}}}
 components: {schemas: {PublicationStatusOngoing: {type: object, properties: {a: {type: string}}}}}`,

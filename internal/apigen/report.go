@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"fmt"
 	"go/token"
 	"maps"
@@ -129,10 +130,13 @@ func operationsOf(table []byte) map[string]string {
 	return found
 }
 
-// became tells what is new or gone in Go, against the table of operations and the names that were there.
-func became(table []byte, taken *reserved, after Files, types *goTypes) ([]string, error) {
+// getterOfMore is a method for a member that a type written by hand lacks.
+var getterOfMore = regexp.MustCompile(`(?m)^func \(x (\w+)\) (Get\w+)\(\) \(v (.+)\) \{$`)
+
+// became tells what is new or gone in Go, against the files and the names that were there.
+func became(before Files, taken *reserved, after Files, types *goTypes) ([]string, error) {
 	var lines []string
-	was, is := operationsOf(table), operationsOf(after[operationsPath])
+	was, is := operationsOf(before[operationsPath]), operationsOf(after[operationsPath])
 	for _, key := range slices.Sorted(maps.Keys(is)) {
 		switch old := was[key]; {
 		case old == "":
@@ -149,6 +153,11 @@ func became(table []byte, taken *reserved, after Files, types *goTypes) ([]strin
 	methods, err := readCalls(after[callsPath])
 	if err != nil {
 		return nil, err
+	}
+	for _, getter := range getterOfMore.FindAllSubmatch(after[relatedPath], -1) {
+		if !bytes.Contains(before[relatedPath], getter[0]) {
+			lines = append(lines, fmt.Sprintf("| | new: `%s.%s() %s` |", getter[1], getter[2], getter[3]))
+		}
 	}
 	operations := slices.Collect(maps.Values(is))
 	for _, name := range slices.Sorted(maps.Keys(methods)) {

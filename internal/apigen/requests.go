@@ -284,7 +284,7 @@ func directionsOf(values []string) string {
 	for _, value := range values {
 		names[value] = "SortDirection" + goName(value)
 	}
-	names = distinct(names, nil, func(string) bool { return false })
+	names = distinct(names, nil, func(name string) bool { return name == "SortDirection" })
 	for _, value := range values {
 		fmt.Fprintf(&b, "\n// %s is a direction of some keys.\nconst %[1]s SortDirection = %[2]q\n", names[value], value)
 	}
