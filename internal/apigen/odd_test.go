@@ -71,7 +71,7 @@ paths: {/odd/o: {get: {responses: {'200': {content: {application/json: {schema: 
   mood: {anyOf: [{type: string, enum: [calm, wild]}, {type: string}]}, moods: {type: array, items: {oneOf: [{type: string}, {enum: [calm, wild]}]}},
   named: {$ref: '#/components/schemas/OddOpen'}, either: {anyOf: [{$ref: '#/components/schemas/OddDirection'}, {type: string}]}, maybe: {nullable: true, anyOf: [{$ref: '#/components/schemas/OddDirection'}, {type: string}]},
   several: {anyOf: [{$ref: '#/components/schemas/OddDirection'}, {enum: [calm]}, {type: string}]}, count: {anyOf: [{type: integer, enum: [1]}, {type: string}]}}}}}}}}}}
-components: {schemas: {OddOpen: {anyOf: [{type: string, enum: [up, down]}, {type: string}]}}}`,
+components: {schemas: {OddDirection: {type: string, enum: [asc, desc]}, OddOpen: {anyOf: [{type: string, enum: [up, down]}, {type: string}]}}}`,
 	"one of several that must be there": `
 paths: {/odd/n: {post: {requestBody: {content: {application/json: {schema: {type: object, oneOf: [{required: [a]}, {required: [b]}], properties: {a: {type: string}, b: {type: string}}}}}}, responses: {'204': {}}}}}`,
 	"media types without a schema": `
