@@ -124,7 +124,7 @@ var (
 	pathParam = regexp.MustCompile(`^(pathParam\d+), err = stylePath\("simple", false, ("[^"]*"), (\w+)` + fmt.Sprintf(styleOptions, "Path") + `$`)
 	pathText  = regexp.MustCompile(`^operationPath := fmt\.Sprintf\(("[^"\\?#]*")(?:, ([\w, ]+))?\)$`)
 	newHTTP   = regexp.MustCompile(`^req, err := http\.NewRequest\((http\.Method\w+), queryURL\.String\(\), (nil|body)\)$`)
-	inHeader  = `req.Header.Add("Content-Type", contentType)`
+	inHeader  = `if contentType != "" { ` + contentType + ` }`
 
 	inQuery = regexp.MustCompile(`^(?:if (?:params\.\w+ != nil|len\(params\.\w+\) > 0) \{ )?if queryFrag, err := (?:` +
 		`runtime\.StyleParamWithOptions\("form", true, ("[^"]*"), \*?params\.(\w+)` + fmt.Sprintf(styleOptions, "Query") +

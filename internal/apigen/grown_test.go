@@ -98,6 +98,32 @@ func TestGrown(t *testing.T) {
 	checkGrown(t, files, append(slices.Clone(growths[1:]), more))
 }
 
+// TestGrownBuilder gives a body to an operation whose request is not built in the short way: without it the
+// request has no content type, not even an empty one.
+func TestGrownBuilder(t *testing.T) {
+	t.Parallel()
+	doc := presentDocument(t)
+	withParts(t, doc, styles)
+	in := importInput(t, encoded(t, doc))
+	files, _ := generate(t, in)
+	grow(t, doc, growth{method: "get", path: "/styles/v{version}/{id}:lock/{from}-{to}", body: grownBody})
+	in = importInput(t, encoded(t, doc))
+	in.Before = files
+	files, _ = generate(t, in)
+	if _, err := typeCheck(files); err != nil {
+		t.Error(err)
+	}
+	const builder = "newGetStylesVversionIDLockFromToRequestWithBody"
+	if !bytes.Contains(files[callsPath], []byte(builder+`(c.root, version, id, from, to, params, "", nil)`)) {
+		t.Errorf("no method calls %s without a body", builder)
+	}
+	_, code, _ := strings.Cut(string(files[requestsPath]), "\nfunc "+builder+"(")
+	code, _, _ = strings.Cut(code, "\n}\n")
+	if !strings.Contains(code, "\tif contentType != \"\" {\n\t\treq.Header.Add(\"Content-Type\", contentType)\n\t}\n") {
+		t.Errorf("an empty content type is sent:\n%s", code)
+	}
+}
+
 // TestGrownResponse adds a member to what says only that all went well: calls go on to return an error, and
 // what to do is told.
 func TestGrownResponse(t *testing.T) {

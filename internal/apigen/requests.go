@@ -23,6 +23,7 @@ import (
 //   - an empty list is absent, as oapi-codegen would send one empty value
 //   - an order keeps the sequence of its keys, so it is a list instead of a struct; see [sortOrders]
 //   - a value that would be no part of the path, or lead out of it, is refused
+//   - an empty content type, which is that of no body, is absent
 //
 // It changes the source in places that the syntax tree shows, so that the rest stays as it was
 // written.
@@ -44,6 +45,7 @@ func surface(types, client []byte, directions []string) (newTypes, newClient []b
 	}
 	c.styles()
 	c.conditions(orders)
+	c.contentTypes()
 	if newTypes, err = t.result(); err != nil {
 		return nil, nil, err
 	}
@@ -215,6 +217,20 @@ func (s *goSource) conditionsOf(builder *ast.FuncDecl, params string, orders map
 			}
 			return false
 		})
+		return true
+	})
+}
+
+// contentType is the statement that sets the content type of a body.
+const contentType = `req.Header.Add("Content-Type", contentType)`
+
+// contentTypes lets a content type be set under the condition that there is one.
+func (s *goSource) contentTypes() {
+	ast.Inspect(s.file, func(n ast.Node) bool {
+		statement, ok := n.(*ast.ExprStmt)
+		if ok && s.text(statement) == contentType {
+			s.replace(statement, "if contentType != \"\" {\n"+contentType+"\n}")
+		}
 		return true
 	})
 }
