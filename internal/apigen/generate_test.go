@@ -11,6 +11,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/mangadex-go/mangadex/internal/document"
 )
 
@@ -77,6 +79,38 @@ func TestCommitted(t *testing.T) {
 	}
 }
 
+// TestScratch generates without files that are there: the same, but for the sequence of parameters.
+func TestScratch(t *testing.T) {
+	t.Parallel()
+	in := presentInput(t)
+	in.Before = nil
+	files, _ := generate(t, in)
+	sameLines(t, files)
+	in.Before = files
+	if again, _ := generate(t, in); !maps.EqualFunc(files, again, bytes.Equal) {
+		t.Error("a second generation writes something else")
+	}
+}
+
+// sameLines reports generated files that have other lines than those of the present document, in whatever
+// sequence.
+func sameLines(t *testing.T, files Files, others ...string) {
+	t.Helper()
+	present, _, err := presentFiles()
+	if err != nil {
+		t.Fatal(err)
+	}
+	sorted := func(content []byte) []string { return slices.Sorted(strings.Lines(string(content))) }
+	for path, content := range present {
+		if slices.Contains(others, path) {
+			continue
+		}
+		if diff := cmp.Diff(sorted(content), sorted(files[path])); diff != "" {
+			t.Errorf("%s has other lines (-before +after):\n%s", path, diff)
+		}
+	}
+}
+
 // TestPast imports documents of the past: what is generated from them compiles, with all the code that
 // is written by hand. TestImported has more of them.
 func TestPast(t *testing.T) {
@@ -86,6 +120,18 @@ func TestPast(t *testing.T) {
 			t.Parallel()
 			files, _ := generate(t, importInput(t, upstream(t, name)))
 			if _, err := typeCheck(files); err != nil {
+				t.Error(err)
+			}
+			// What was there keeps its form when the present document comes back, and else all is as it was.
+			in := presentInput(t)
+			in.Before = files
+			again, _ := generate(t, in)
+			sameLines(t, again, callsPath)
+			checkGrown(t, again, []growth{{methods: []string{
+				"AddMangaToCustomList(id uuid.UUID, listID uuid.UUID) error",
+				"AddMangaToCustomListWith(id uuid.UUID, listID uuid.UUID, params *AddMangaToCustomListParams) error",
+			}}})
+			if _, err := typeCheck(again); err != nil {
 				t.Error(err)
 			}
 		})
