@@ -47,7 +47,8 @@ func script(source *string) func() *redis.Script {
 
 // run runs a script, and waits for its answer until ctx ends and no longer. The client goes on by its own
 // times, unless it was made with ContextTimeoutEnabled, so that the script may yet run when nobody waits for
-// its answer any more: undo is called when that is over. It may be nil.
+// its answer any more; and it may have run when an error comes instead of its answer. When that is over, undo
+// is called, which may be nil.
 func run(ctx context.Context, client redis.UniversalClient, script *redis.Script, keys []string, undo func(), args ...any) (any, error) {
 	type answer struct {
 		value any
@@ -58,10 +59,13 @@ func run(ctx context.Context, client redis.UniversalClient, script *redis.Script
 		value, err := script.Run(ctx, client, keys, args...).Result()
 		select {
 		case heard <- answer{value, err}:
-		case <-ctx.Done():
-			if undo != nil {
-				undo()
+			if err == nil {
+				return
 			}
+		case <-ctx.Done():
+		}
+		if undo != nil {
+			undo()
 		}
 	}()
 	select {

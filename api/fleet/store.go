@@ -109,7 +109,7 @@ func (s *Store) do(ctx context.Context, what, owner string, args ...any) (string
 	keys := []string{"{" + s.name + "}:token", "{" + s.name + "}:lock", "{" + s.name + "}:locks"}
 	var undo func()
 	if what == "lock" {
-		undo = func() { s.giveUp(owner) }
+		undo = func() { _, _, _ = s.do(context.Background(), "unlock", owner) } // or it ends with the lease
 	}
 	value, err := run(ctx, s.redis, storeScript(), keys, undo, append([]any{what, owner}, args...)...)
 	if err != nil {
@@ -201,11 +201,6 @@ func (s *Store) Lock(ctx context.Context) (unlock func() error, err error) {
 			return nil, fmt.Errorf("fleet: another session holds the lock on the token: %w", ctx.Err())
 		}
 	}
-}
-
-// giveUp gives a lock back that was asked for, and may have been got, by a caller that has gone.
-func (s *Store) giveUp(owner string) {
-	_, _, _ = s.do(context.Background(), "unlock", owner) // or it ends with the lease
 }
 
 // hold has the lock lent on until it is given back or lost, as it is when its lease is over.
