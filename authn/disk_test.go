@@ -183,7 +183,8 @@ func TestMountedSecrets(t *testing.T) {
 	}
 }
 
-// What was saved by another process while a damaged file was set aside is not carried off.
+// What was saved by another process while a damaged file was set aside is not carried off, and not left beside
+// what was saved after it.
 func TestSettingAsideLosesNothing(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "token")
@@ -192,12 +193,13 @@ func TestSettingAsideLosesNothing(t *testing.T) {
 		if err := os.WriteFile(path, []byte("gibberish"), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		saved := inBackground(func() error { return store.Save(context.Background(), testToken("a")) })
+		save := func() error { return store.Save(context.Background(), testToken("a")) }
+		first, second, third := inBackground(save), inBackground(save), inBackground(save)
 		_, err := store.Load(t.Context())
 		if err != nil && !errors.Is(err, authn.ErrDamaged) {
 			t.Fatal(err)
 		}
-		if err := <-saved; err != nil {
+		if err := errors.Join(<-first, <-second, <-third); err != nil {
 			t.Fatal(err)
 		}
 		if got, err := store.Load(t.Context()); err != nil || got != testToken("a") {
@@ -205,6 +207,9 @@ func TestSettingAsideLosesNothing(t *testing.T) {
 		}
 		aside, _ := filepath.Glob(path + ".*")
 		for _, name := range aside {
+			if content, err := os.ReadFile(name); err != nil || string(content) != "gibberish" {
+				t.Fatalf("%s is left, with %q, %v", name, content, err)
+			}
 			_ = os.Remove(name)
 		}
 	}

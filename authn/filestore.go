@@ -186,7 +186,11 @@ func setAside(path string, damaged []byte, why error) error {
 	}
 	if moved, err := atomicfile.Read(aside); err == nil && string(moved) != string(damaged) {
 		if _, bad := DecodeToken(moved); bad == nil {
-			if err := atomicfile.PlaceNew(aside, path); err == nil || errors.Is(err, fs.ErrExist) {
+			err := atomicfile.PlaceNew(aside, path)
+			if errors.Is(err, fs.ErrExist) { // a later save, which would have replaced it
+				err = atomicfile.Remove(aside)
+			}
+			if err == nil {
 				return fmt.Errorf("%w: %s: %w; another program has replaced it meanwhile, so try again", ErrDamaged, path, why)
 			}
 		}
