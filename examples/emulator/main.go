@@ -64,7 +64,12 @@ func parse(args []string, out io.Writer) (settings, error) {
 	hard := flags.Bool("hard", true, "add titles that programs get wrong: several versions of a number, no numbers, hostile names and the like")
 	long := flags.Int("long", 0, "add a title with this `number` of chapters")
 	flags.BoolVar(&s.limits, "limits", true, "limit requests as MangaDex does, and ban who goes on")
-	flags.DurationVar(&s.publish, "publish", 0, "publish a new chapter in each such `time`, such as 30s, of titles that accounts follow if there are any")
+	flags.Func("publish", "publish a new chapter in each such `time`, such as 30s, of titles that accounts follow if there are any", func(text string) (err error) {
+		if s.publish, err = time.ParseDuration(text); err != nil {
+			return errors.New("it is a time with its unit, such as 30s")
+		}
+		return nil
+	})
 	flags.Var(&s.accounts, "account", "add an account, as `name` or name:ROLE_MEMBER,ROLE_STAFF; may be given several times")
 	var faults faultsFlag
 	flags.Var(&faults, "faults", "what goes wrong: `operation:fault,…;…`, see below")

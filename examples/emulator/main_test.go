@@ -240,7 +240,7 @@ func TestBadInput(t *testing.T) {
 		{"-addr nowhere:x", 1, "cannot listen on nowhere:x; choose another -addr: listen"},
 		{"-addr " + taken.Addr().String(), 1, "choose another -addr"},
 		{"-publish -1s", 2, "-publish is -1s; it cannot be negative"},
-		{"-publish soon", 2, `"soon" for flag -publish`},
+		{"-publish soon", 2, `"soon" for flag -publish: it is a time with its unit, such as 30s`},
 		{"-account :ROLE_MEMBER", 2, "the account has no name"},
 		{"-account keeper:staff", 2, "roles are names like ROLE_MEMBER"},
 		{"-account reader", 2, `there is an account "reader" already`},
