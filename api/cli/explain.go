@@ -75,6 +75,8 @@ func Explain(err error, hints Hints) string {
 		return text
 	case errors.Is(err, api.ErrRateLimited):
 		return and("wait a little, then try again")
+	case errors.As(err, &refusal) && answer.TooLong(refusal.StatusCode):
+		return and("ask for less at once")
 	case errors.As(err, &refusal) && (verdict(refusal).Temporary || errors.Is(err, api.ErrNotJSON)), errors.Is(err, api.ErrServer):
 		return and("try again later")
 	case refusal == nil && lost(err):

@@ -471,6 +471,15 @@ func TestBadInput(t *testing.T) {
 		bad("wrong range", func(s shelf) []string {
 			return []string{"-chapters", "1-two", s.manga.String()}
 		}, 2, `"1-two" is not a number or a range`),
+		bad("empty range", func(s shelf) []string {
+			return []string{"-chapters", "", s.manga.String()}
+		}, 2, "-chapters is empty; give it a value, or leave it out"),
+		bad("empty title", func(s shelf) []string {
+			return []string{""}
+		}, 2, "an argument is empty; give it a value, or leave it out"),
+		bad("long title", func(s shelf) []string {
+			return []string{strings.Repeat("x", 20_000)}
+		}, 1, "414", "ask for less at once"),
 		bad("backward range", func(s shelf) []string {
 			return []string{"-chapters", "5-1", s.manga.String()}
 		}, 2, `"5-1" is not a number or a range`),
