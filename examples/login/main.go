@@ -29,8 +29,9 @@ which refuse accounts made or given a new password since December 2022.
 
 Credentials come from a file (-credentials), or else from the environment: MANGADEX_CLIENT_ID and
 MANGADEX_CLIENT_SECRET, MANGADEX_USERNAME and MANGADEX_PASSWORD, MANGADEX_REFRESH_TOKEN. With
--username the password is asked for; so is a one-time code where the password alone is refused. A refresh token that was kept is used before a password. There
-is no flag for a password, because other users of the machine can see flags.`
+-username the password is asked for; so is a one-time code where the password alone is refused. A refresh
+token that was kept is used before a password. There is no flag for a password, because other users of
+the machine can see flags.`
 
 func main() { command.Main("login", usage, run) }
 
