@@ -42,7 +42,7 @@ func run(ctx context.Context, c *command.Command) error {
 	}
 	var work func(client *api.Client) error
 	switch action := c.Arg(0); {
-	case action == "import" && c.NArg() == 2 && c.Arg(1) != "":
+	case action == "import" && c.NArg() == 2:
 		wanted, err := readFile(c.Arg(1))
 		if err != nil {
 			return err

@@ -241,7 +241,7 @@ func TestBadInput(t *testing.T) {
 		}, 1, "it is larger than 64 MiB; choose another file"),
 		bad("no name of a file", func(p *exampletest.Program) []string {
 			return []string{"import", ""}
-		}, 2, "import needs the name of one file"),
+		}, 2, "an argument is empty; give it a value, or leave it out"),
 		bad("no id", func(p *exampletest.Program) []string {
 			return []string{"import", p.Write("mine.json", `[{"title": "A"}]`)}
 		}, 1, `title 1 ("A") has no id`),

@@ -227,6 +227,7 @@ func TestBadInput(t *testing.T) {
 			t.Errorf("a password was printed: %s", r.Stderr)
 		}
 	}
+	p.Fails(p.Run("-db", "copy.db", "-plot", p.Path("copy.db")), "mirror", 2, "-db and -plot are the same file")
 	p.Fails(p.Run("-every", "1ms"), "mirror", 2, "-every is 1ms")
 	p.Fails(p.Run("-check", "-1s"), "mirror", 2, "-check is -1s")
 	p.Fails(p.Run("-list", "kettle"), "mirror", 2, `"kettle" in -list`)

@@ -188,7 +188,7 @@ func TestBadFlags(t *testing.T) {
 		"-color":                           "flag provided but not defined: -color",
 		"kettle":                           `"kettle" is not a flag`,
 		"-live -server http://127.0.0.1:1": "-live and -server exclude each other",
-		"-server kettle":                   `-server is "kettle"; it is an address like http://`,
+		"-server kettle":                   `-server "kettle" needs a scheme, https or http, and a host; give one like http://`,
 		"-language english":                `-language "english" is not a code like en or pt-br`,
 		"-addr 8080":                       `-addr "8080" is not a host and a port like 127.0.0.1:8080`,
 	} {

@@ -60,11 +60,11 @@ func start(ctx context.Context, c *command.Command) error {
 	c.BoolVar(&j.replace, "replace", false, "throw the open upload of the account away")
 	c.BoolVar(&j.again, "again", false, "upload the chapter although the account has published it, or may have; look for it before")
 	c.DurationVar(&j.wait, "wait", 2*time.Minute, "how long the server may be at publishing after its answer was lost: so `long` an upload is looked for before it is taken for not published")
-	if err := c.Parse(); err != nil {
+	if err := c.Parse("chapter", "volume", "title"); err != nil {
 		return err
 	}
 	switch {
-	case c.NArg() != 1 || c.Arg(0) == "":
+	case c.NArg() != 1:
 		return command.Usagef("name one folder or archive")
 	case !*accepted:
 		return command.Usagef("read the terms at https://mangadex.org/compliance, then say -accept-terms")

@@ -437,7 +437,13 @@ func TestBadInput(t *testing.T) {
 		}, 1, "2.webp", "JPEG, PNG"),
 		bad("no name of a folder", func(a *author) []string {
 			return a.args("")
-		}, 2, "name one folder or archive"),
+		}, 2, "an argument is empty; give it a value, or leave it out"),
+		bad("no name of a group", func(a *author) []string {
+			return a.args("-groups", "", "pages")
+		}, 2, "-groups is empty; give it a value, or leave it out"),
+		bad("the name of the diary for the login", func(a *author) []string {
+			return a.args("-token", "upload.json", "pages")
+		}, 2, "-token is upload.json, a name that is for another file there; choose another one"),
 		bad("folder in the folder", func(a *author) []string {
 			a.Write("whole/1.png", a.pages[0])
 			a.Write("whole/extras/2.png", a.pages[1])

@@ -33,7 +33,7 @@ func run(ctx context.Context, c *command.Command) error {
 	output := c.String("o", "", "write to this `file` instead of the standard output")
 	every := c.Duration("every", 0, "look every now and then until Ctrl-C, a `duration` such as 15m, instead of once")
 	statePath := c.String("state", "", "keep what has been told in this `file` (default watch.json in a folder for the server among your settings)")
-	if err := c.Parse(); err != nil {
+	if err := c.Parse("language"); err != nil {
 		return err
 	}
 	write, ok := formats[*format]

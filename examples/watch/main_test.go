@@ -237,6 +237,12 @@ func TestBadInput(t *testing.T) {
 		bad("unknown format", func(f *follower) []string {
 			return []string{"-format", "atom"}
 		}, 2, `"atom"`, "text, json or rss"),
+		bad("state file for the result", func(f *follower) []string {
+			return []string{"-o", "watch.json", "-state", f.Path("watch.json")}
+		}, 2, "-o and -state are the same file", "give each its own"),
+		bad("no name for the result", func(f *follower) []string {
+			return []string{"-o", ""}
+		}, 2, "-o is empty; give it a value, or leave it out"),
 		bad("no time", func(f *follower) []string {
 			return []string{"-since", "-1h"}
 		}, 2, "-since is -1h0m0s; it must be above 0"),

@@ -11,6 +11,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"slices"
 	"strings"
 	"time"
 
@@ -19,6 +20,7 @@ import (
 	"github.com/mangadex-go/mangadex/api/apitest"
 	"github.com/mangadex-go/mangadex/api/cli"
 	"github.com/mangadex-go/mangadex/authn"
+	"github.com/mangadex-go/mangadex/internal/origin"
 )
 
 // What a program returns to the shell.
@@ -92,8 +94,9 @@ func (c *Command) close() (err error) {
 	return err
 }
 
-// Parse reads the flags. The error is for [Main].
-func (c *Command) Parse() error {
+// Parse reads the flags. Those that mean something when they are empty are named. The error is for
+// [Main].
+func (c *Command) Parse(mayBeEmpty ...string) error {
 	c.SetOutput(io.Discard)
 	err := c.FlagSet.Parse(c.args)
 	switch {
@@ -104,20 +107,51 @@ func (c *Command) Parse() error {
 		return err
 	case err != nil:
 		return Usagef("%w%s", err, c.hint(err))
+	}
+	if err := c.check(mayBeEmpty); err != nil {
+		return err
+	}
+	switch {
 	case *c.live && *c.server != "":
 		return Usagef("-live and -server exclude each other")
 	case *c.unlimited && *c.server == "":
 		return Usagef("-unlimited is for a -server of your own")
-	case *c.server != "" && !isServer(*c.server):
-		return Usagef("-server is %q; it is an address like http://localhost:8931", *c.server)
+	case *c.server != "":
+		if _, err := origin.Parse(*c.server, "http://localhost:8931"); err != nil {
+			return Usagef("-server %w", err)
+		}
 	}
 	for _, arg := range c.Args() {
 		name, _, _ := strings.Cut(strings.TrimLeft(arg, "-"), "=")
+		if strings.TrimSpace(arg) == "" {
+			return Usagef("an argument is empty; give it a value, or leave it out")
+		}
 		if strings.HasPrefix(arg, "-") && (c.Lookup(name) != nil || name == "h" || name == "help") {
 			return Usagef("%s comes too late; flags go before everything else", arg)
 		}
 	}
 	return nil
+}
+
+// check refuses what is a slip of a script: a flag whose variable is not set, which would stand for the
+// default, and a file for two things, of which the later would take the place of the earlier.
+func (c *Command) check(mayBeEmpty []string) (err error) {
+	var files []*flag.Flag
+	c.Visit(func(f *flag.Flag) {
+		if f.Value.String() == "" && !slices.Contains(mayBeEmpty, f.Name) && err == nil {
+			err = Usagef("-%s is empty; give it a value, or leave it out", f.Name)
+		}
+		if kind, _ := flag.UnquoteUsage(f); kind != "file" {
+			return
+		}
+		for _, other := range files {
+			if sameFile(f.Value.String(), other.Value.String()) && err == nil {
+				err = Usagef("-%s and -%s are the same file; give each its own", other.Name, f.Name)
+			}
+		}
+		files = append(files, f)
+	})
+	return err
 }
 
 // hint says what the flag package does not of an error of its own: what a duration looks like.
@@ -144,9 +178,9 @@ func (c *Command) Print(format string, args ...any) {
 	fmt.Fprintln(c.Stdout, cli.Linef(format, args...))
 }
 
-// Bar returns a bar on stderr, nil if that is not a terminal.
+// Bar returns a bar on stderr, nil if that is not a terminal or one that cannot erase.
 func (c *Command) Bar() *cli.Bar {
-	if f, ok := c.Stderr.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
+	if f, ok := c.Stderr.(*os.File); ok && term.IsTerminal(int(f.Fd())) && os.Getenv("TERM") != "dumb" {
 		return cli.NewBar(f)
 	}
 	return nil

@@ -54,11 +54,6 @@ func (c *Command) address() (string, error) {
 	return c.fake.URL, nil
 }
 
-func isServer(address string) bool {
-	_, err := origin.Parse(address, api.Production)
-	return err == nil
-}
-
 // fill puts titles into the library of the account of the fake MangaDex, some with a new chapter.
 func fill(fake *apitest.Server) error {
 	library := apitest.Library{Statuses: map[uuid.UUID]string{}, Ratings: map[uuid.UUID]int{}}
@@ -141,7 +136,10 @@ func (c *Command) ClientWithSession(options ...api.Option) (*api.Client, error) 
 
 // BesideLogin returns the path of a file beside that of the login, in a program that [Command.LogsIn].
 func (c *Command) BesideLogin(name string) (string, error) {
-	if *c.tokens != "" {
+	switch {
+	case strings.EqualFold(filepath.Base(*c.tokens), name):
+		return "", Usagef("-token is %s, a name that is for another file there; choose another one", *c.tokens)
+	case *c.tokens != "":
 		return filepath.Join(filepath.Dir(*c.tokens), name), nil
 	}
 	return c.Path("", name)

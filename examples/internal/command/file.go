@@ -4,6 +4,8 @@ import (
 	"errors"
 	"io"
 	"io/fs"
+	"os"
+	"path/filepath"
 
 	"github.com/mangadex-go/mangadex/internal/atomicfile"
 )
@@ -22,6 +24,17 @@ func ReadFile(path string) ([]byte, error) {
 		err = &fs.PathError{Op: "read", Path: path, Err: errors.New("it is larger than 64 MiB; choose another file")}
 	}
 	return content, err
+}
+
+// sameFile reports whether two paths are of one file, which need not be there.
+func sameFile(a, b string) bool {
+	here, err := filepath.Abs(a)
+	if there, err2 := filepath.Abs(b); err == nil && err2 == nil && here == there {
+		return true
+	}
+	one, err := os.Stat(a)
+	other, err2 := os.Stat(b)
+	return err == nil && err2 == nil && os.SameFile(one, other)
 }
 
 // WriteTo writes to a file, as a whole or not at all, or to Stdout if the path is empty.

@@ -28,7 +28,13 @@ func Unconnected() []BadInput[*Program] {
 		}, 1, []string{"MangaDex cannot be reached", "check the network: proxyconnect tcp"}},
 		{"server that is no URL", func(*Program) []string {
 			return []string{"-server", "localhost"}
-		}, 2, []string{`-server is "localhost"; it is an address like http://`}},
+		}, 2, []string{`-server "localhost" needs a scheme, https or http, and a host; give one like http://`}},
+		{"server with a password", func(*Program) []string {
+			return []string{"-server", "http://reader:hidden@127.0.0.1:1"}
+		}, 2, []string{"-server must not hold a user name or a password; take them out; see"}},
+		{"server without an address", func(*Program) []string {
+			return []string{"-server", ""}
+		}, 2, []string{"-server is empty; give it a value, or leave it out"}},
 		{"two servers", func(*Program) []string {
 			return []string{"-live", "-server", "http://127.0.0.1:1"}
 		}, 2, []string{"-live and -server exclude each other"}},
@@ -64,6 +70,9 @@ func LoggedOut() []BadInput[*Program] {
 		{"read-only folder for the login", func(p *Program) []string {
 			return []string{"-token", p.ReadOnly() + "/token.json"}
 		}, 1, []string{"token", "choose another place, or change its permissions"}},
+		{"one file for two things", func(p *Program) []string {
+			return []string{"-token", p.Write("mine.json", "{}"), "-credentials", "./mine.json"}
+		}, 2, []string{"-credentials and -token are the same file; give each its own"}},
 		{"damaged login", func(p *Program) []string {
 			return []string{"-token", p.Write("token.json", "{")}
 		}, 1, []string{"damaged", "renamed to"}},
