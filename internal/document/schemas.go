@@ -138,7 +138,7 @@ func openEnum(schemas, schema map[string]any) {
 		}
 		var values []any
 		var enums []map[string]any
-		free := false
+		free, null := false, schema["nullable"] == true
 		for _, v := range elements(schema[of]) {
 			part := members(v)
 			if ref, ok := part["$ref"].(string); ok {
@@ -146,7 +146,7 @@ func openEnum(schemas, schema map[string]any) {
 			} else {
 				openEnum(schemas, part)
 			}
-			free = free || part[ExtOpen] == true
+			free, null = free || part[ExtOpen] == true, null || part["nullable"] == true
 			switch enum := elements(part["enum"]); {
 			case !isText(part, "type", "enum"):
 				return
@@ -163,12 +163,15 @@ func openEnum(schemas, schema map[string]any) {
 			continue
 		}
 		delete(schema, of)
+		if null {
+			schema["nullable"] = true
+		}
 		ref, named := enums[0]["$ref"].(string)
 		switch {
 		case !named || len(enums) > 1:
 			schema["type"], schema["enum"], schema[ExtOpen] = "string", values, true
 			continue
-		case schema["nullable"] == true:
+		case null:
 			schema["allOf"] = []any{enums[0]}
 		default:
 			delete(schema, "type")

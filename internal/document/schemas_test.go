@@ -28,6 +28,8 @@ func TestOneForm(t *testing.T) {
 			"{a: {type: object, properties: {b: {type: string, enum: [x], x-open-enum: true}, c: {type: string, enum: [x, y], x-open-enum: true, nullable: true}}}}"},
 		{"an enum with a name that is open", "{a: {type: object, properties: {b: {anyOf: [{$ref: '#/components/schemas/t'}, {type: string}]}, c: {$ref: '#/components/schemas/t'}}}, t: {type: string, enum: [x]}}",
 			"{a: {type: object, properties: {b: {$ref: '#/components/schemas/t'}, c: {$ref: '#/components/schemas/t'}}}, t: {type: string, enum: [x], x-open-enum: true}}"},
+		{"an enum that is open and may be null", "{a: {type: object, properties: {b: {anyOf: [{type: string, enum: [x], nullable: true}, {type: string}]}, c: {anyOf: [{$ref: '#/components/schemas/t'}, {type: string, nullable: true}]}, d: {$ref: '#/components/schemas/t'}}}, t: {type: string, enum: [x]}}",
+			"{a: {type: object, properties: {b: {type: string, enum: [x], x-open-enum: true, nullable: true}, c: {nullable: true, allOf: [{$ref: '#/components/schemas/t'}]}, d: {$ref: '#/components/schemas/t'}}}, t: {type: string, enum: [x], x-open-enum: true}}"},
 		{"an enum and something else", "{a: {type: object, properties: {b: {anyOf: [{type: string, enum: [x]}, {type: string, format: uuid}]}}}}", "{a: {type: object, properties: {b: {anyOf: [{type: string, enum: [x]}, {type: string, format: uuid}]}}}}"},
 		{"a list in itself", "{a: {type: array, items: {$ref: '#/components/schemas/a'}}}", "{a: {type: array, items: {$ref: '#/components/schemas/a'}}}"},
 	} {
