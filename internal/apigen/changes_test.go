@@ -477,7 +477,7 @@ func addWords(doc part, _ *rand.Rand) []string {
 func allowOthers(doc part, _ *rand.Rand) []string {
 	var enums []part
 	eachSchema(doc, func(schema part) {
-		if schema["type"] == "string" && schema["enum"] != nil && schema["nullable"] == nil {
+		if schema["type"] == "string" && schema["enum"] != nil {
 			enums = append(enums, schema)
 		}
 	})

@@ -132,7 +132,7 @@ func TestGrownResponse(t *testing.T) {
 	object(doc, "components", "schemas", "Response", "properties")["mood"] = part{"type": "string"}
 	files, report := generate(t, importInput(t, encoded(t, doc)))
 	keepsSurface(t, files)
-	line := "- `Response` says more than that all went well (mood), and calls that it answers return an error only: [Client.Do] has it. Without x-acknowledges in api/overlay/types.yaml each of them gets a second method that returns it."
+	line := "- `Response` says more than that all went well (mood), and calls that it answers return an error only: `Client.Do` has it. Without x-acknowledges in api/overlay/types.yaml each of them gets a second method that returns it."
 	if !slices.Contains(report.Left, line) {
 		t.Errorf("no line %s in\n%s", line, strings.Join(report.Left, "\n"))
 	}
@@ -221,6 +221,9 @@ func TestOpenEnums(t *testing.T) {
 		if err := fake.Components.Schemas["PublicationStatus"].Value.VisitJSON(name); err != nil {
 			t.Errorf("the status %s is refused: %v", name, err)
 		}
+	}
+	if err := fake.Components.Schemas["MangaAttributes"].Value.Properties["publicationDemographic"].Value.VisitJSON(nil); err != nil {
+		t.Errorf("no demographic is refused: %v", err)
 	}
 }
 

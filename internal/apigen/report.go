@@ -242,7 +242,7 @@ func (m *model) left() []string {
 		}
 		said := slices.DeleteFunc(slices.Sorted(maps.Keys(s.Properties)), func(member string) bool { return member == "result" || member == extraName })
 		if len(said) > 0 {
-			lines = append(lines, fmt.Sprintf("- `%s` says more than that all went well (%s), and calls that it answers return an error only: [Client.Do] has it. Without x-acknowledges in %s/types.yaml each of them gets a second method that returns it.", goTypeName(name, s), strings.Join(said, ", "), overlayPath))
+			lines = append(lines, fmt.Sprintf("- `%s` says more than that all went well (%s), and calls that it answers return an error only: `Client.Do` has it. Without x-acknowledges in %s/types.yaml each of them gets a second method that returns it.", goTypeName(name, s), strings.Join(said, ", "), overlayPath))
 		}
 	}
 	return lines

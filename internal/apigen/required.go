@@ -35,7 +35,7 @@ func (l *lowering) keepRequired(ops []*operation) {
 	if kept != nil {
 		slices.Sort(kept)
 		l.left = append(l.left, "- What the document lets be left out by now stays what must be given, so that programs compile: "+strings.Join(kept, ", ")+
-			". "+extNoPointer+" in "+overlayPath+"/types.yaml says that a field is left out where it is not set: true, as it is, or false, as a pointer.")
+			". With "+extNoPointer+" in "+overlayPath+"/types.yaml a field is left out of requests that do not set it: true keeps its type, false makes it a pointer.")
 	}
 }
 

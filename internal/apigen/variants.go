@@ -19,8 +19,9 @@ type variant struct {
 }
 
 // variants are the methods of an operation, of which the last has everything. A method that was there without
-// parameters, without a body or without a result keeps these when upstream adds them, so that programs
-// still compile: the others are of a further method. What must be sent from now on is none to leave out.
+// parameters, without a body or without a result stays without them when upstream adds them, so that programs
+// still compile: a further method has them. Where they must be sent from now on, the method itself gets them,
+// because without them it would only fail.
 func (m *model) variants(op *operation) (variants []variant) {
 	whole := m.complete(op)
 	for n := 1; ; n++ {
@@ -65,7 +66,8 @@ func (m *model) canLack(op *operation, older, whole variant) bool {
 		return true
 	}
 	if m.taken.calls[op.id].empty { // it goes on to send an object without members
-		return !slices.ContainsFunc(m.types.structs[op.body], func(f field) bool { return !f.omitEmpty && !f.omitZero }) && m.types.structs[op.body] != nil
+		fields, known := m.types.structs[op.body]
+		return known && !slices.ContainsFunc(fields, func(f field) bool { return !f.omitEmpty && !f.omitZero })
 	}
 	return m.taken.withoutBody(op)
 }
@@ -77,8 +79,9 @@ func (r *reserved) withoutBody(op *operation) bool {
 	return was && !before.body && !before.empty && body != nil && body.Value != nil && !body.Value.Required
 }
 
-// laterBodies are the bodies of operations that had none, where the document does not say that they must be
-// sent. That it must say so holds for these alone: it says so of no body, and means it of those that it had.
+// laterBodies are the bodies of operations that had none, but for those of which the document says that they
+// must be sent. It says so of none, and the overlay has all of them sent, because the server demands those
+// that were there: of what comes later the document is believed.
 func laterBodies(root *yaml.Node, table map[string]string, calls map[string]call) (bodies []*yaml.Node) {
 	paths := lookup(root, "paths")
 	for i := 0; paths != nil && i < len(paths.Content); i += 2 {
