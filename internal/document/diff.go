@@ -17,9 +17,16 @@ type Changes struct {
 	old, new Document
 	sent     map[string]bool // components that requests hold, in either document
 	got      map[string]bool // components that answers hold
-	compared map[string]bool // see again
+	compared map[comparison]bool
+	within   map[string]bool // pairs of composed schemas that are being compared
 
 	LostOperations int
+}
+
+// A comparison is that of two components of different names, where they are got or sent only.
+type comparison struct {
+	before, after any
+	got, sent     bool
 }
 
 func (c *Changes) breaks(format string, args ...any) {
@@ -102,7 +109,7 @@ func Count(n int) string {
 func Compare(old, new Document) *Changes {
 	same := reflect.DeepEqual(old, new)
 	old, new = normal(old), normal(new)
-	c := &Changes{old: old, new: new, compared: map[string]bool{}}
+	c := &Changes{old: old, new: new, compared: map[comparison]bool{}, within: map[string]bool{}}
 	c.sent, c.got = held(old, new)
 	before, after := Operations(old), Operations(new)
 	for _, key := range union(before, after) {

@@ -56,9 +56,12 @@ func (c *Changes) schema(at place, o, n any) {
 		return
 	}
 	if isComposed(before) || isComposed(after) {
-		if c.again(at.root, before, after) { // it is in itself
+		pair := fmt.Sprintln(before, after)
+		if c.within[pair] { // it is in itself
 			return
 		}
+		c.within[pair] = true
+		defer delete(c.within, pair)
 		before, after = flat(c.old, before, 0), flat(c.new, after, 0)
 	}
 	if was, is := head(before), head(after); was != is {
@@ -114,20 +117,16 @@ func (c *Changes) schema(at place, o, n any) {
 	}
 }
 
-// again reports whether it has been asked the same before.
-func (c *Changes) again(parts ...any) bool {
-	key := fmt.Sprintln(parts...)
-	met := c.compared[key]
-	c.compared[key] = true
-	return met
-}
-
 // reference compares what two references stand for, or a reference and what is in its place: a name is
 // not on the wire. Two components are compared once, sent and got. Objects that have nothing in common are
 // two things.
 func (c *Changes) reference(at place, before, after map[string]any) {
-	if before["$ref"] != nil && after["$ref"] != nil && c.again(before["$ref"], after["$ref"], c.onlyGot(at), c.onlySent(at)) {
-		return
+	if before["$ref"] != nil && after["$ref"] != nil {
+		pair := comparison{before["$ref"], after["$ref"], c.onlyGot(at), c.onlySent(at)}
+		if c.compared[pair] {
+			return
+		}
+		c.compared[pair] = true
 	}
 	was, is := resolved(c.old, before), resolved(c.new, after)
 	had, has := members(flat(c.old, was, 0)["properties"]), members(flat(c.new, is, 0)["properties"])

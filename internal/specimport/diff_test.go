@@ -69,6 +69,7 @@ components:
     Free: {type: object, additionalProperties: true}
     Part: {type: object, properties: {size: {type: integer}, colour: {type: string}}}
     Whole: {allOf: [{$ref: '#/components/schemas/Part'}, {type: object, properties: {title: {type: string}}}]}
+    Pair: {type: object, properties: {left: {allOf: [{type: object, properties: {p: {type: string}}}, {type: object, properties: {q: {type: string}}}]}, right: {allOf: [{type: object, properties: {p: {type: string}}}, {type: object, properties: {q: {type: string}}}]}}}
     Unused: {type: string}
 `
 
@@ -153,6 +154,7 @@ func TestChanges(t *testing.T) {
 		"schema composed of itself": {edits: []edit{{"parent: {$ref: '#/components/schemas/Manga'}", "parent: {allOf: [{$ref: '#/components/schemas/Manga'}, {type: object, properties: {x: {type: string}}}]}"}}, added: "+ added property Manga.parent.x: string", other: "~ renamed type of Manga.parent: Manga → all of Manga, object\n~ renamed type of Manga.parent.parent: Manga → all of Manga, object"},
 		"member of a part":          {edits: []edit{{"{type: object, properties: {size: {type: integer}, colour: {type: string}}}", "{type: object, properties: {size: {type: integer}}}"}}, breaking: "- removed property Whole.colour"},
 		"member to another part":    {edits: []edit{{", colour: {type: string}}}", "}}"}, {"{title: {type: string}}", "{title: {type: string}, colour: {type: string}}"}}, other: "~ nothing that is on the wire"},
+		"member of two places":      {edits: []edit{{"left: {allOf: [{type: object, properties: {p: {type: string}}}", "left: {allOf: [{type: object, properties: {r: {type: string}}}"}, {"right: {allOf: [{type: object, properties: {p: {type: string}}}", "right: {allOf: [{type: object, properties: {r: {type: string}}}"}}, breaking: "- removed property Pair.left.p\n- removed property Pair.right.p", added: "+ added property Pair.left.r: string\n+ added property Pair.right.r: string"},
 		"object without a type":     {edits: []edit{{"{schema: {type: object, properties: {name: {type: string}}}}", "{schema: {properties: {name: {type: string}}}}"}}, other: "~ nothing that is on the wire"},
 		"how it is sent":            {edits: []edit{{"in: query, style: form,", "in: query,"}, {"{name: year, in: query,", "{name: year, in: query, style: form, explode: true, allowReserved: false, allowEmptyValue: false,"}}, other: "~ nothing that is on the wire"},
 		"property not required":     {edits: []edit{{"required: [id, old]", "required: [id]"}}, breaking: "~ no longer required: property Manga.old"},
