@@ -24,6 +24,7 @@ func TestImported(t *testing.T) {
 		t.Skip("-documents FOLDER imports what is there; each takes some minutes")
 	}
 	newer := regexp.MustCompile(`^/(client|forums|user/history|user/follows/list|list/\{\w+\}/follow|statistics/(chapter|group)|manga/\{\w+\}/recommendation|upload/check-approval-required)\b`)
+	const loosened = "less that is asked for" // which the tests of the fake ask for
 	made := map[string]func(doc part){
 		"without deprecated operations": func(doc part) {
 			dropOperations(doc, func(_ string, operation part) bool { return operation["deprecated"] == true })
@@ -42,6 +43,11 @@ func TestImported(t *testing.T) {
 			}
 			withParts(t, doc, `paths: {'/manga/{id}/similar': {get: {parameters: [{name: id, in: path, required: true, schema: {type: string, format: uuid}}, {name: limit, in: query, schema: {type: integer, maximum: 50}}, {name: offset, in: query, schema: {type: integer}}], responses: {'200': {content: {application/json: {schema: {$ref: '#/components/schemas/MangaList'}}}}}}}}`)
 		},
+		loosened: func(doc part) {
+			for _, m := range allowances {
+				m.apply(doc, rand.New(rand.NewPCG(7, 8)))
+			}
+		},
 	}
 	for name, change := range made {
 		t.Run(name, func(t *testing.T) {
@@ -51,7 +57,7 @@ func TestImported(t *testing.T) {
 			if err := os.WriteFile(path, encoded(t, doc), 0o600); err != nil {
 				t.Fatal(err)
 			}
-			importHere(t, path, true)
+			importHere(t, path, name != loosened)
 		})
 	}
 	files, err := filepath.Glob(filepath.Join(*documents, "*"))
