@@ -68,7 +68,7 @@ func TestLockThatComesTooLate(t *testing.T) {
 			t.Fatal("the lock is held too early for this test")
 		}
 		close(command.free)
-		eventually(t, "the lock is given", func() bool { return client.Exists(t.Context(), "{login}:locks").Val() == 1 })
+		<-command.over // it is given
 		waiting, stop := context.WithTimeout(t.Context(), time.Minute)
 		defer stop()
 		unlock, err := store(t, client).Lock(waiting)
@@ -124,7 +124,7 @@ func TestPlaceThatComesTooLate(t *testing.T) {
 			t.Fatalf("got %v", err)
 		}
 		close(command.free)
-		eventually(t, "the place is taken", func() bool { return client.Exists(t.Context(), "{mangadex}:state").Val() == 1 })
+		<-command.over // it is taken
 		eventually(t, "the place is given back", func() bool { return l.Wait(t.Context(), call, 0) == nil })
 	})
 }

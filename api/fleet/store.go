@@ -106,7 +106,7 @@ func (s *Store) do(ctx context.Context, what, owner string, args ...any) (string
 	}
 	ctx, cancel := context.WithTimeout(ctx, s.timeout)
 	defer cancel()
-	keys := []string{"{" + s.name + "}:token", "{" + s.name + "}:lock", "{" + s.name + "}:locks"}
+	keys := []string{"{" + s.name + "}:token", "{" + s.name + "}:lock"}
 	var undo func()
 	if what == "lock" {
 		undo = func() { _, _, _ = s.do(context.Background(), "unlock", owner) } // or it ends with the lease

@@ -1,17 +1,17 @@
--- What a Store does to its token. KEYS: token, lock, number of the lock
+-- What a Store does to its token. KEYS: token, lock
 -- ARGV: what to do, owner of the lock of the caller ('' for none), then by what is done
 --
 -- token is a hash: data, print (a fingerprint of the refresh token), spending (the owner that uses it
 -- up; if that does not hold the lock any more, nobody can tell whether it is spent), aside (the last
 -- token that was put aside)
-local token, lock, count = KEYS[1], KEYS[2], KEYS[3]
+local token, lock = KEYS[1], KEYS[2]
 local what, owner = ARGV[1], ARGV[2]
 local holder = redis.call('GET', lock)
 
 if what == 'lock' then -- for so many milliseconds
-  if holder and holder ~= owner then return {'held', redis.call('PTTL', lock)} end -- its own: of a try without an answer
+  if holder and holder ~= owner then return {'held', 0} end -- its own: of a try without an answer
   redis.call('SET', lock, owner, 'PX', ARGV[3])
-  return {'locked', redis.call('INCR', count)}
+  return {'locked', 0}
 end
 if what == 'load' then
   local kept = redis.call('HMGET', token, 'data', 'spending')
@@ -30,7 +30,7 @@ if what == 'unlock' then
   return {'ok', 0}
 end
 if what == 'save' then -- data, print
-  if owner == '' and holder then return {'held', redis.call('PTTL', lock)} end
+  if owner == '' and holder then return {'held', 0} end
   local old = redis.call('HMGET', token, 'data', 'print', 'spending')
   if old[3] and old[3] ~= owner and old[2] ~= ARGV[4] then redis.call('HSET', token, 'aside', old[1]) end
   -- Whoever saves the same token again under the lock is about to spend it.
