@@ -38,7 +38,7 @@ func (l *fileLock) take(ctx context.Context, path string) (unlock func() error, 
 	case err == nil:
 		return unlock, nil
 	case ctx.Err() != nil:
-		return nil, fmt.Errorf("another session or program holds %s: %w", path+".lock", err)
+		return nil, fmt.Errorf("another session or program holds %s; wait for its end, or end it: %w", path+".lock", err)
 	case hasNoLocks(err):
 		l.warner.tell("authn: the file system of the token file has no locks; no other program may use it", "path", path, "error", err)
 		return l.takeTurn(ctx)

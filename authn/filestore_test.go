@@ -176,7 +176,7 @@ func testFileStoreLockErrors(t *testing.T) {
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
 	defer cancel()
-	if _, err := store.Lock(ctx); !errors.Is(err, context.DeadlineExceeded) || !strings.Contains(err.Error(), "holds "+path+".lock") {
+	if _, err := store.Lock(ctx); !errors.Is(err, context.DeadlineExceeded) || !strings.Contains(err.Error(), "holds "+path+".lock; wait for its end, or end it") {
 		t.Errorf("while it is held: %v", err)
 	}
 	if err := unlock(); err != nil {
