@@ -46,7 +46,7 @@ type state struct {
 // NewLimiter returns a limiter on a Redis server, a cluster, or servers that Sentinels watch. It sends
 // nothing; Redis may come up later.
 func NewLimiter(client redis.UniversalClient, options ...LimiterOption) (*Limiter, error) {
-	if client == nil {
+	if given.Nil(client) {
 		return nil, errors.New("fleet: the client of Redis is nil; make one with redis.NewClient")
 	}
 	l := &Limiter{

@@ -348,7 +348,12 @@ func TestOptions(t *testing.T) {
 			t.Errorf("got %v, want %q", err, want)
 		}
 	}
-	if _, err := fleet.NewLimiter(nil); err == nil || !strings.Contains(err.Error(), "redis.NewClient") {
-		t.Errorf("got %v", err)
+	for _, none := range []redis.UniversalClient{nil, (*redis.Client)(nil)} {
+		if _, err := fleet.NewLimiter(none); err == nil || !strings.Contains(err.Error(), "redis.NewClient") {
+			t.Errorf("NewLimiter: got %v", err)
+		}
+		if _, err := fleet.NewStore(none, "login"); err == nil || !strings.Contains(err.Error(), "redis.NewClient") {
+			t.Errorf("NewStore: got %v", err)
+		}
 	}
 }

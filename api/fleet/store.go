@@ -87,7 +87,7 @@ func WithLease(d time.Duration) StoreOption {
 // NewStore returns a store in a Redis server under a key. It sends nothing.
 func NewStore(client redis.UniversalClient, key string, options ...StoreOption) (*Store, error) {
 	switch {
-	case client == nil:
+	case given.Nil(client):
 		return nil, errors.New("fleet: the client of Redis is nil; make one with redis.NewClient")
 	case key == "" || strings.ContainsAny(key, "{}"):
 		return nil, fmt.Errorf("fleet: the key %q must have a character at least, and no braces", key)
