@@ -494,7 +494,7 @@ func addLimits(doc part, _ *rand.Rand) []string {
 	eachSchema(doc, func(schema part) {
 		switch schema["type"] {
 		case "string":
-			if schema["enum"] == nil {
+			if schema["enum"] == nil && schema["pattern"] == nil && schema["minLength"] == nil && schema["maxLength"] == nil {
 				maps.Copy(schema, part{"minLength": 0, "maxLength": 4000, "pattern": "^.*$"})
 			}
 		case "integer", "number":
