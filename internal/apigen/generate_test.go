@@ -82,6 +82,7 @@ func TestCommitted(t *testing.T) {
 // TestScratch generates without files that are there: the same, but for the sequence of parameters.
 func TestScratch(t *testing.T) {
 	t.Parallel()
+	atNight(t)
 	in := presentInput(t)
 	in.Before = nil
 	files, _ := generate(t, in)
@@ -118,9 +119,15 @@ func TestPast(t *testing.T) {
 	for _, name := range []string{"upstream-5.5.7.yaml", "upstream-5.10.2.yaml", "upstream-5.12.0.json"} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
+			if name != "upstream-5.5.7.yaml" { // which lacks the most
+				atNight(t)
+			}
 			files, _ := generate(t, importInput(t, upstream(t, name)))
 			if _, err := typeCheck(files); err != nil {
 				t.Error(err)
+			}
+			if *mutations == 0 {
+				return // the rest is for the night
 			}
 			// What was there keeps its form when the present document comes back, and else all is as it was.
 			in := presentInput(t)

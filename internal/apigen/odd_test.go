@@ -118,9 +118,11 @@ func TestOdd(t *testing.T) {
 	if report.Breaking != nil {
 		t.Errorf("what is added is told to break something:\n%s", strings.Join(report.Breaking, "\n"))
 	}
-	in.Before = files
-	if again, _ := generate(t, in); !maps.EqualFunc(files, again, bytes.Equal) {
-		t.Errorf("a second generation writes something else:\n%s", strings.Join(changedLines(files, again), "\n"))
+	if *mutations > 0 {
+		in.Before = files
+		if again, _ := generate(t, in); !maps.EqualFunc(files, again, bytes.Equal) {
+			t.Errorf("a second generation writes something else:\n%s", strings.Join(changedLines(files, again), "\n"))
+		}
 	}
 	t.Run("answers", func(t *testing.T) { checkAnswers(t, files) })
 	t.Run("styles", func(t *testing.T) { checkStyles(t, files) })

@@ -11,6 +11,7 @@ import (
 // without one they are kept. What is left for a person is told.
 func TestRelations(t *testing.T) {
 	t.Parallel()
+	atNight(t)
 	doc := presentDocument(t)
 	withParts(t, doc, `
 paths: {'/studio/{id}': {get: {parameters: [{name: id, in: path, required: true, schema: {type: string, format: uuid}}], responses: {'200': {content: {application/json: {schema: {type: object, properties: {data: {$ref: '#/components/schemas/Studio'}}}}}}}}}}
