@@ -19,22 +19,18 @@ import (
 
 // held keeps the first command about something from Redis until it is let go, whoever has stopped to wait for it.
 type held struct {
+	passing
 	about       string        // a key, or what to do
 	there, free chan struct{} // closed when the command is there, and when it may go on
 	over        chan struct{} // closed when Redis has answered it
 }
 
 func hold(t *testing.T, client *redis.Client, about string) (*redis.Client, held) {
-	h := held{about, make(chan struct{}), make(chan struct{}), make(chan struct{})}
+	h := held{about: about, there: make(chan struct{}), free: make(chan struct{}), over: make(chan struct{})}
 	late := redis.NewClient(&redis.Options{Addr: client.Options().Addr})
 	late.AddHook(h)
 	t.Cleanup(func() { late.Close() })
 	return late, h
-}
-
-func (held) DialHook(next redis.DialHook) redis.DialHook { return next }
-func (held) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
-	return next
 }
 
 func (h held) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
@@ -50,6 +46,20 @@ func (h held) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
 			}
 		}
 		return next(ctx, cmd)
+	}
+}
+
+// lockOnce takes a lock that is free, or soon will be, and gives it back.
+func lockOnce(t *testing.T, s *fleet.Store) {
+	t.Helper()
+	waiting, stop := context.WithTimeout(t.Context(), time.Minute)
+	defer stop()
+	unlock, err := s.Lock(waiting)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := unlock(); err != nil {
+		t.Error(err)
 	}
 }
 
@@ -69,15 +79,7 @@ func TestLockThatComesTooLate(t *testing.T) {
 		}
 		close(command.free)
 		<-command.over // it is given
-		waiting, stop := context.WithTimeout(t.Context(), time.Minute)
-		defer stop()
-		unlock, err := store(t, client).Lock(waiting)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := unlock(); err != nil {
-			t.Error(err)
-		}
+		lockOnce(t, store(t, client))
 	})
 }
 
@@ -88,20 +90,12 @@ func TestLockWithoutAnAnswer(t *testing.T) {
 		lossy := redis.NewClient(&redis.Options{Addr: client.Options().Addr})
 		t.Cleanup(func() { lossy.Close() })
 		lossy.AddHook(twice{})
-		waiting, stop := context.WithTimeout(t.Context(), time.Minute)
-		defer stop()
-		unlock, err := store(t, lossy, fleet.WithLease(time.Hour)).Lock(waiting)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := unlock(); err != nil {
-			t.Error(err)
-		}
+		lockOnce(t, store(t, lossy, fleet.WithLease(time.Hour)))
 	})
 }
 
 // twice sends each command twice, as the client does if no answer to the first comes.
-type twice struct{ held }
+type twice struct{ passing }
 
 func (twice) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
 	return func(ctx context.Context, cmd redis.Cmder) error {
@@ -137,15 +131,7 @@ func TestLockThatIsNotHeardOf(t *testing.T) {
 		if _, err := store(t, deaf(t, client), fleet.WithLease(time.Hour)).Lock(t.Context()); err == nil {
 			t.Fatal("the lock is heard of")
 		}
-		waiting, stop := context.WithTimeout(t.Context(), time.Minute)
-		defer stop()
-		unlock, err := store(t, client).Lock(waiting)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := unlock(); err != nil {
-			t.Error(err)
-		}
+		lockOnce(t, store(t, client))
 	})
 }
 
@@ -176,7 +162,7 @@ func deaf(t *testing.T, client *redis.Client) *redis.Client {
 }
 
 type unheard struct {
-	held
+	passing
 	once *atomic.Bool
 }
 

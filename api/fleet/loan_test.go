@@ -56,13 +56,9 @@ func TestLoan(t *testing.T) {
 
 // slow makes the scripts that lend places on come too late.
 type slow struct {
+	passing
 	begin         time.Time
 	fails, passes time.Duration // until when they fail, and when the others pass
-}
-
-func (slow) DialHook(next redis.DialHook) redis.DialHook { return next }
-func (slow) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
-	return next
 }
 
 func (s slow) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
@@ -84,7 +80,7 @@ func TestLoanTooLate(t *testing.T) {
 		late := redis.NewClient(&redis.Options{Addr: client.Options().Addr})
 		t.Cleanup(func() { late.Close() })
 		begin := time.Now()
-		late.AddHook(slow{begin, 2800 * time.Millisecond, 3200 * time.Millisecond})
+		late.AddHook(slow{begin: begin, fails: 2800 * time.Millisecond, passes: 3200 * time.Millisecond})
 		holder, other := limiter(t, late, fleet.WithLocalShare(2)), limiter(t, client, fleet.WithLocalShare(2))
 		narrow := transport.Call{Operation: "Narrow", Limit: transport.Limit{Requests: 1, Per: 6 * time.Second}}
 		if err := holder.Wait(t.Context(), narrow, 0); err != nil {

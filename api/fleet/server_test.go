@@ -285,10 +285,13 @@ func BenchmarkLocal(b *testing.B) {
 }
 
 // An answerer answers in the place of Redis that a request may be sent at once.
-type answerer struct{}
+type answerer struct{ passing }
 
-func (answerer) DialHook(next redis.DialHook) redis.DialHook { return next }
-func (answerer) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
+// passing is what hooks have in common that look at single commands alone.
+type passing struct{}
+
+func (passing) DialHook(next redis.DialHook) redis.DialHook { return next }
+func (passing) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
 	return next
 }
 

@@ -170,9 +170,7 @@ func TestTomorrow(t *testing.T) {
 		"| new: `mood` | `ChapterAttributes.Mood *string` |",
 		"| | new: `Relationship.GetMood() RelationshipMoreMood` |",
 	} {
-		if !slices.Contains(report.Became, line) {
-			t.Errorf("no line %s in\n%s", line, strings.Join(report.Became, "\n"))
-		}
+		tells(t, report.Became, line)
 	}
 	if !slices.ContainsFunc(report.Left, func(line string) bool {
 		return strings.HasPrefix(line, "- `PATCH /manga/{id}/twin` (`PatchMangaIDTwin`) needs a name")

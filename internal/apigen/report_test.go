@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -54,5 +55,13 @@ func TestReportSize(t *testing.T) {
 	}
 	if fences := strings.Count(b.String(), "```"); fences%2 != 0 || !strings.Contains(b.String(), " more") {
 		t.Errorf("%d fences:\n%s", fences, &b)
+	}
+}
+
+// tells reports a line that a part of a report lacks.
+func tells(t *testing.T, lines []string, want string) {
+	t.Helper()
+	if !slices.Contains(lines, want) {
+		t.Errorf("no line %s in\n%s", want, strings.Join(lines, "\n"))
 	}
 }
